@@ -1,0 +1,46 @@
+/** One measured figure. Times are medians of `runs` runs, or ratios within one run. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number | string;
+  readonly unit: string;
+  /** The target as a reader would say it ("<= 100"), or null where none is set. */
+  readonly target: string | null;
+  /** Whether the target held; null where none is set. */
+  readonly holds: boolean | null;
+}
+
+/** What every bench prints as one JSON object. */
+export interface BenchReport {
+  readonly bench: string;
+  readonly runs: number;
+  readonly figures: readonly Figure[];
+}
+
+/** Each bench/NAME.ts exports `bench`; options are what follows the name on the command line. */
+export type Bench = (args: readonly string[], progress: (line: string) => void) => Promise<BenchReport>;
+
+/** @returns the median; of two middle values, their mean. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("no values");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** @returns a figure whose value must be at most `limit`. */
+export const atMost = (name: string, value: number, unit: string, limit: number): Figure => ({
+  name,
+  value,
+  unit,
+  target: `<= ${limit}`,
+  holds: value <= limit,
+});
+
+/** @returns a figure whose value must be at least `limit`. */
+export const atLeast = (name: string, value: number, unit: string, limit: number): Figure => ({
+  name,
+  value,
+  unit,
+  target: `>= ${limit}`,
+  holds: value >= limit,
+});

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that an older Node still reads it and hands over to the one the project installs.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major > 24 || (major === 24 && minor >= 12)) {
+  await import("./bench/cli.ts");
+} else {
+  const bundled = fileURLToPath(new URL("./node_modules/node/bin/node", import.meta.url));
+  if (!existsSync(bundled)) {
+    process.stderr.write(
+      `fedcredit: error: Node ${process.versions.node} is too old\nhint: run npm ci, or use Node 24.12 or newer\n`,
+    );
+    process.exit(2);
+  }
+  const run = spawnSync(bundled, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  process.exit(run.status ?? 1);
+}

@@ -1,0 +1,47 @@
+import type { Reading } from "./reading.ts";
+
+/**
+ * A batch and its receipt: the collector acknowledges to the source (MQTT PUBACK, file offset, terminal reply)
+ * only when `stored` was called, which the reader does once the batch is durable.
+ */
+export interface Batch {
+  readonly readings: readonly Reading[];
+  stored(): void;
+}
+
+export interface CollectorHealth {
+  readonly state: "connecting" | "running" | "waiting" | "stopped";
+  /** Readings handed out since start. */
+  readonly readings: number;
+  readonly errors: number;
+  readonly reconnects: number;
+  /** The last error's text, for the enterprise's page. */
+  readonly lastError?: string;
+  /** Per device, microseconds since the epoch of the last reading; absent when none came yet. */
+  readonly lastSeen: ReadonlyMap<string, number>;
+  /** Milliseconds from start to the first connection; absent until then. */
+  readonly connectMillis?: number;
+}
+
+/**
+ * A source of readings. Iterating pulls: a slow reader slows the source (backpressure) or, where the
+ * protocol cannot be slowed, fills a bounded queue whose overflow is counted as an error.
+ */
+export interface Collector extends AsyncIterable<Batch> {
+  /** Name from the configuration, for logs and pages. */
+  readonly name: string;
+  start(): Promise<void>;
+  /** Ends the iteration after the last batch; resolves when every socket is closed. */
+  stop(): Promise<void>;
+  health(): CollectorHealth;
+}
+
+/** What a collector needs from outside: time and randomness are arguments. */
+export interface CollectorContext {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Uniform in [0, 1), for backoff jitter. */
+  random(): number;
+  /** Operational log; never the values of readings. */
+  log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+}

@@ -1,0 +1,32 @@
+/** The one record every collector makes. */
+export interface Reading {
+  /** Device id as configured, unique within the enterprise. */
+  readonly device: string;
+  /** Metric id from the catalogue. */
+  readonly metric: string;
+  /** null where the device reported the metric as absent (a gap, never a zero). */
+  readonly value: number | string | boolean | null;
+  /** UCUM code of `value`; "1" for dimensionless. */
+  readonly unit: string;
+  /** Source time, microseconds since the Unix epoch, UTC. */
+  readonly time: number;
+  /** When the collector took it, microseconds since the Unix epoch, UTC. */
+  readonly received: number;
+  readonly quality: "good" | "uncertain" | "bad";
+  /** The source's own status code, as text ("Good", "0x80000000", "exception 4", …). */
+  readonly status: string;
+  /** Source's sequence number, where the protocol has one. */
+  readonly sequence?: number;
+  readonly position?: Position;
+  /** True where the reading was back-filled and not live. */
+  readonly historical: boolean;
+}
+
+export interface Position {
+  /** Degrees. */
+  readonly lat: number;
+  readonly lon: number;
+  readonly datum: "WGS-84" | "GCJ-02";
+  readonly source: "beidou" | "gps" | "uwb";
+  readonly accuracyMetres: number;
+}

@@ -1,0 +1,33 @@
+/** Rows as columns. Every array has length `rows`. */
+export interface Table {
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, Column>;
+  /** 1 = bad, 0 = good. */
+  readonly label: Uint8Array;
+  /** 1 = held out: evaluated on, never trained on. */
+  readonly holdout: Uint8Array;
+}
+
+export type Column = NumericColumn | CategoricalColumn;
+
+export interface NumericColumn {
+  readonly kind: "numeric";
+  /** Missing entries hold NaN; nothing else may. */
+  readonly values: Float64Array;
+}
+
+export interface CategoricalColumn {
+  readonly kind: "categorical";
+  /** Index into `levels`; -1 = missing. */
+  readonly codes: Int32Array;
+  readonly levels: readonly string[];
+}
+
+/** The columns a study reads, in the order every party uses. Public: part of the manifest. */
+export interface StudySchema {
+  readonly features: readonly FeatureSchema[];
+}
+
+export type FeatureSchema =
+  | { readonly name: string; readonly kind: "numeric" }
+  | { readonly name: string; readonly kind: "categorical"; readonly levels: readonly string[] };

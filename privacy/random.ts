@@ -1,0 +1,51 @@
+import { createCipheriv, hkdfSync, randomBytes } from "node:crypto";
+
+/** A source of uniform random bytes. Passed in everywhere, so that a test or a simulation can repeat a run. */
+export interface Random {
+  /** @returns `length` fresh uniform bytes. */
+  bytes(length: number): Uint8Array;
+}
+
+/** The operating system's generator: the only one a process that protects anything may use. */
+export const secureRandom: Random = { bytes: (length) => randomBytes(length) };
+
+/**
+ * A repeatable generator for simulations and tests: AES-256-CTR keystream under HKDF-SHA-256(seed).
+ * @param seed - any text; equal seeds give equal streams.
+ */
+export function seededRandom(seed: string): Random {
+  const key = Buffer.from(hkdfSync("sha256", seed, "", "fedcredit/seeded-random", 32));
+  const stream = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
+  return { bytes: (length) => stream.update(Buffer.alloc(length)) };
+}
+
+/** @returns a uniform number in [0, 1) with 53 random bits. */
+export function uniform(random: Random): number {
+  const b = random.bytes(7);
+  let high = b[0]! & 0x1f;
+  for (let i = 1; i < 7; i++) high = high * 256 + b[i]!;
+  return high / 2 ** 53;
+}
+
+/** @returns a uniform integer in [0, below), without bias. `below` is an integer in 1…2⁴⁸. */
+export function uniformInteger(random: Random, below: number): number {
+  if (!(Number.isInteger(below) && below >= 1 && below <= 2 ** 48))
+    throw new RangeError("below must be 1…2^48");
+  const limit = 2 ** 48 - (2 ** 48 % below);
+  for (;;) {
+    const b = random.bytes(6);
+    let word = 0;
+    for (let i = 0; i < 6; i++) word = word * 256 + b[i]!;
+    if (word < limit) return word % below;
+  }
+}
+
+/** @returns a shuffled copy (Fisher–Yates). */
+export function shuffle<T>(items: readonly T[], random: Random): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = uniformInteger(random, i + 1);
+    [out[i], out[j]] = [out[j]!, out[i]!];
+  }
+  return out;
+}
