@@ -1,0 +1,8 @@
+// Original file: proto/audit.proto
+
+
+export interface GetCheckpointRequest {
+}
+
+export interface GetCheckpointRequest__Output {
+}

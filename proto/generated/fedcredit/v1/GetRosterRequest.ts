@@ -1,0 +1,8 @@
+// Original file: proto/federation.proto
+
+
+export interface GetRosterRequest {
+}
+
+export interface GetRosterRequest__Output {
+}

@@ -1,0 +1,10 @@
+// Original file: proto/federation.proto
+
+
+export interface HealthRequest {
+  'protocolVersion'?: (number);
+}
+
+export interface HealthRequest__Output {
+  'protocolVersion': (number);
+}

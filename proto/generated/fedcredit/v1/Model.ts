@@ -1,0 +1,12 @@
+// Original file: proto/federation.proto
+
+
+export interface Model {
+  'canonicalJson'?: (Buffer | Uint8Array | string);
+  'digest'?: (Buffer | Uint8Array | string);
+}
+
+export interface Model__Output {
+  'canonicalJson': (Buffer);
+  'digest': (Buffer);
+}

@@ -1,0 +1,124 @@
+// Original file: proto/federation.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { ConsentRequest as _fedcredit_v1_ConsentRequest, ConsentRequest__Output as _fedcredit_v1_ConsentRequest__Output } from '../../fedcredit/v1/ConsentRequest.ts';
+import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from '../../fedcredit/v1/ListStudiesRequest.ts';
+import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from '../../fedcredit/v1/ListStudiesResponse.ts';
+import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from '../../fedcredit/v1/Manifest.ts';
+import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from '../../fedcredit/v1/Model.ts';
+import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output as _fedcredit_v1_StudyRequest__Output } from '../../fedcredit/v1/StudyRequest.ts';
+import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from '../../fedcredit/v1/StudyStatus.ts';
+
+export interface StudiesClient extends grpc.Client {
+  Consent(argument: _fedcredit_v1_ConsentRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Consent(argument: _fedcredit_v1_ConsentRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Consent(argument: _fedcredit_v1_ConsentRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Consent(argument: _fedcredit_v1_ConsentRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  consent(argument: _fedcredit_v1_ConsentRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  consent(argument: _fedcredit_v1_ConsentRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  consent(argument: _fedcredit_v1_ConsentRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  consent(argument: _fedcredit_v1_ConsentRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  Follow(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_StudyStatus__Output>;
+  Follow(argument: _fedcredit_v1_StudyRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_StudyStatus__Output>;
+  follow(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_StudyStatus__Output>;
+  follow(argument: _fedcredit_v1_StudyRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_StudyStatus__Output>;
+  
+  Get(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Get(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Get(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Get(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  get(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  get(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  get(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  get(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  GetModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  GetModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  GetModel(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  GetModel(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  getModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  getModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  getModel(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  getModel(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
+  
+  List(argument: _fedcredit_v1_ListStudiesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  List(argument: _fedcredit_v1_ListStudiesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  List(argument: _fedcredit_v1_ListStudiesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  List(argument: _fedcredit_v1_ListStudiesRequest, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  list(argument: _fedcredit_v1_ListStudiesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  list(argument: _fedcredit_v1_ListStudiesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  list(argument: _fedcredit_v1_ListStudiesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  list(argument: _fedcredit_v1_ListStudiesRequest, callback: grpc.requestCallback<_fedcredit_v1_ListStudiesResponse__Output>): grpc.ClientUnaryCall;
+  
+  Propose(argument: _fedcredit_v1_Manifest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Propose(argument: _fedcredit_v1_Manifest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Propose(argument: _fedcredit_v1_Manifest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Propose(argument: _fedcredit_v1_Manifest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  propose(argument: _fedcredit_v1_Manifest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  propose(argument: _fedcredit_v1_Manifest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  propose(argument: _fedcredit_v1_Manifest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  propose(argument: _fedcredit_v1_Manifest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  Start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Start(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Start(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  start(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  start(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  Stop(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Stop(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Stop(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Stop(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  stop(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  stop(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  stop(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  stop(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  Withdraw(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Withdraw(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Withdraw(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  Withdraw(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  withdraw(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  withdraw(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  withdraw(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  withdraw(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+}
+
+export interface StudiesHandlers extends grpc.UntypedServiceImplementation {
+  Consent: grpc.handleUnaryCall<_fedcredit_v1_ConsentRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+  Follow: grpc.handleServerStreamingCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+  Get: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+  GetModel: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_Model>;
+  
+  List: grpc.handleUnaryCall<_fedcredit_v1_ListStudiesRequest__Output, _fedcredit_v1_ListStudiesResponse>;
+  
+  Propose: grpc.handleUnaryCall<_fedcredit_v1_Manifest__Output, _fedcredit_v1_StudyStatus>;
+  
+  Start: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+  Stop: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+  Withdraw: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
+  
+}
+
+export interface StudiesDefinition extends grpc.ServiceDefinition {
+  Consent: MethodDefinition<_fedcredit_v1_ConsentRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_ConsentRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  Follow: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  Get: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  GetModel: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_Model, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_Model__Output>
+  List: MethodDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesRequest__Output, _fedcredit_v1_ListStudiesResponse__Output>
+  Propose: MethodDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_StudyStatus, _fedcredit_v1_Manifest__Output, _fedcredit_v1_StudyStatus__Output>
+  Start: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  Stop: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  Withdraw: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+}

@@ -1,0 +1,12 @@
+// Original file: proto/federation.proto
+
+
+export interface Survivor {
+  'party'?: (string);
+  'digest'?: (Buffer | Uint8Array | string);
+}
+
+export interface Survivor__Output {
+  'party': (string);
+  'digest': (Buffer);
+}
