@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that an older Node still reads it and hands over to the one the project installs.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major > 24 || (major === 24 && minor >= 12)) {
-  await import("./bench/cli.ts");
+  await import("./cli.ts");
 } else {
   const bundled = fileURLToPath(new URL("./node_modules/node/bin/node", import.meta.url));
   if (!existsSync(bundled)) {
@@ -15,8 +15,9 @@ if (major > 24 || (major === 24 && minor >= 12)) {
     );
     process.exit(2);
   }
-  const run = spawnSync(bundled, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(bundled, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
-  process.exit(run.status ?? 1);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
