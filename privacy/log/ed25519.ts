@@ -1,0 +1,29 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+
+// RFC 8410 §7: the DER that stands before a raw 32-byte key.
+const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
+const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+
+const privateKeyOf = (seed: Uint8Array): KeyObject => {
+  if (seed.length !== 32) throw new RangeError("an Ed25519 seed has 32 bytes");
+  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
+};
+
+/** @returns the 32-byte public key of a 32-byte private seed. @see RFC 8032 §5.1.5 */
+export const ed25519PublicKey = (seed: Uint8Array): Uint8Array =>
+  new Uint8Array(createPublicKey(privateKeyOf(seed)).export({ format: "der", type: "spki" }).subarray(-32));
+
+/** @returns the 64-byte signature. */
+export const ed25519Sign = (seed: Uint8Array, message: Uint8Array): Uint8Array =>
+  new Uint8Array(sign(null, message, privateKeyOf(seed)));
+
+/** @returns whether the signature is the key's over the message; false for a key or signature of another length. */
+export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  try {
+    const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });
+    return verify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+}
