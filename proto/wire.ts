@@ -134,15 +134,16 @@ const digestFields = new Set([
 type Plain = Record<string, unknown>;
 
 /** @throws Refusal message_malformed */
-function digestText(bytes: Buffer, field: string): string {
+function digestText(bytes: Uint8Array, field: string): string {
   if (bytes.length !== 0 && bytes.length !== 32)
     throw new Refusal("message_malformed", `${field} is not a SHA-256 digest`);
-  return bytes.toString("hex");
+  return Buffer.from(bytes).toString("hex");
 }
 
 function fieldFromWire(name: string, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => fieldFromWire(name, item));
-  if (Buffer.isBuffer(value)) return digestFields.has(name) ? digestText(value, name) : new Uint8Array(value);
+  if (value instanceof Uint8Array)
+    return digestFields.has(name) ? digestText(value, name) : new Uint8Array(value);
   if (typeof value === "object" && value !== null) return fieldsFromWire(value as Plain);
   return value;
 }
