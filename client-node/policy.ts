@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { StudyManifest } from "../models/study.ts";
+import { Refusal } from "../proto/reasons.ts";
+import { readYaml } from "./config.ts";
+
+/** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
+export const policySchema = z.strictObject({
+  minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
+  allow: z.strictObject({
+    algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
+    purposes: z.array(z.string().min(1)).describe("purposes, in the words of the manifest"),
+  }),
+  unprotected: z.array(z.enum(["noise"])).describe("layers a study may run without"),
+  maxEpsilon: z.strictObject({
+    lifetime: z.number().positive().describe("privacy budget over all studies, epsilon"),
+  }),
+  consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
+  fields: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).describe("column"),
+        operator: z.enum(["keep", "drop"]).describe("keep: its values may enter a sealed statistic"),
+      }),
+    )
+    .describe("columns a study may read; a column without a line here cannot pass"),
+});
+
+export type Policy = z.infer<typeof policySchema>;
+
+/** @throws Refusal file_missing, file_malformed, config_invalid */
+export const readPolicy = (file: string): Policy => readYaml(file, policySchema);
+
+/** @throws Refusal policy_refuses or unprotected, naming the first thing the policy forbids. */
+export function checkStudy(policy: Policy, manifest: StudyManifest): void {
+  const forbid = (what: string): never => {
+    throw new Refusal("policy_refuses", `study ${manifest.name}: ${what}`);
+  };
+  if (manifest.privacy.minCohort < policy.minCohort)
+    forbid(`a cohort of ${manifest.privacy.minCohort}, where this enterprise asks for ${policy.minCohort}`);
+  if (!policy.allow.purposes.includes(manifest.purpose)) forbid(`purpose "${manifest.purpose}"`);
+  for (const { name } of manifest.algorithms)
+    if (!policy.allow.algorithms.includes(name)) forbid(`algorithm "${name}"`);
+
+  const kept = new Set(policy.fields.filter((field) => field.operator === "keep").map((field) => field.name));
+  for (const column of [...manifest.features.map((feature) => feature.name), manifest.label.column])
+    if (!kept.has(column)) forbid(`column "${column}"`);
+
+  for (const layer of manifest.unprotected)
+    if (!policy.unprotected.includes(layer))
+      throw new Refusal(
+        "unprotected",
+        `study ${manifest.name} runs without ${layer}, which this policy does not list`,
+      );
+}
+
+/** What of a round's header the policy looks at. */
+export interface RoundTerms {
+  /** Cohort size in organisations. */
+  readonly organisations: number;
+  readonly algorithm: string;
+  /** Whether noise is added to the sum. */
+  readonly noise: boolean;
+}
+
+/** @throws Refusal policy_refuses, unprotected, cohort_too_small */
+export function checkRound(policy: Policy, manifest: StudyManifest, terms: RoundTerms): void {
+  const least = Math.max(policy.minCohort, manifest.privacy.minCohort);
+  if (terms.organisations < least)
+    throw new Refusal("cohort_too_small", `${terms.organisations} organisations, where ${least} are needed`);
+  if (!manifest.algorithms.some(({ name }) => name === terms.algorithm))
+    throw new Refusal(
+      "policy_refuses",
+      `algorithm "${terms.algorithm}" is not part of the consented manifest`,
+    );
+  if (!policy.allow.algorithms.includes(terms.algorithm))
+    throw new Refusal("policy_refuses", `algorithm "${terms.algorithm}"`);
+  if (!terms.noise && !(policy.unprotected.includes("noise") && manifest.unprotected.includes("noise")))
+    throw new Refusal("unprotected", "a round without noise, which manifest and policy do not both list");
+}
