@@ -94,8 +94,8 @@ export function requireLearnable(table: Table): Table {
  */
 export function isHeldOut(split: StudyManifest["holdout"], key: string): boolean {
   if (split.fraction === 0) return false;
-  const digest = hash("sha256", `${split.seed}\0${key}`, "buffer");
-  return digest.readUIntBE(0, 6) / 2 ** 48 < split.fraction;
+  const digest = hash("sha256", `${split.seed}\0${key}`, "hex");
+  return Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < split.fraction;
 }
 
 interface ColumnReader {
