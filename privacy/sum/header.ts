@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { Refusal } from "../../proto/reasons.ts";
+import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../canonical.ts";
+
+/** Version of the sealed sum: part of every header, hence of every key and signature. */
+export const sumProtocol = "fedcredit/sealed-sum/v1";
+
+/** The only encryption of this version: BFV, ring degree, coefficient bits, plaintext bits. */
+export const encryptionName = "bfv-4096-60-42";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowercase hexadecimal digits");
+const partyId = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
+
+/**
+ * What one attempt of one round is. Public; every key derivation and every signature of the attempt covers
+ * its digest, so that parties shown different headers cannot complete a sum together.
+ */
+export const roundHeaderSchema = z
+  .strictObject({
+    protocol: z.literal(sumProtocol),
+    consortium: partyId,
+    study: digest.describe("of the manifest"),
+    round: z.int().min(1).describe("counts up within the study, over all its algorithms"),
+    attempt: z.int().min(1).describe("counts up within the round"),
+    algorithm: z.strictObject({
+      index: z.int().min(0).describe("place in the manifest's list"),
+      name: z.string().min(1),
+      step: z.int().min(0).describe("rounds this algorithm has finished"),
+    }),
+    state: digest.describe("of the broadcast model state"),
+    roster: digest,
+    cohort: z.array(partyId).min(2).max(4096).describe("sorted, none twice"),
+    minCohort: z.int().min(2).describe("fewest organisations in a released sum"),
+    threshold: z.int().min(2).describe("shares and agreement signatures needed, at least"),
+    keyEpoch: z.strictObject({
+      epoch: z.int().min(1),
+      commitment: digest.describe("of the epoch's secret key"),
+    }),
+    layout: z.strictObject({
+      blocks: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            length: z.int().min(0),
+            bound: z.number().positive(),
+            step: z.number().positive(),
+          }),
+        )
+        .min(1),
+    }),
+    protection: z.strictObject({
+      masks: z.literal(true),
+      encryption: z.literal(encryptionName),
+      noise: z.literal("none"),
+    }),
+    unprotected: z.tuple([z.literal("noise")]).describe("layers this sum runs without"),
+    checkpoint: z.string().describe("the bank's signed log checkpoint, a note"),
+    stepSeconds: z.number().positive().describe("longest wait for one step, seconds"),
+  })
+  .refine(({ cohort }) => cohort.every((id, i) => i === 0 || cohort[i - 1]! < id), {
+    path: ["cohort"],
+    message: "sorted, none twice",
+  });
+
+export type RoundHeader = z.infer<typeof roundHeaderSchema>;
+
+/** @returns the bytes that travel and are hashed: RFC 8785. */
+export const encodeHeader = (header: RoundHeader): Uint8Array => canonicalBytes(header);
+
+/** @returns SHA-256 of the canonical header. */
+export const roundIdOf = (header: RoundHeader): Digest => digestOf(encodeHeader(header));
+
+/** @throws Refusal message_malformed unless the bytes are the canonical form of a valid header. */
+export function parseHeader(bytes: Uint8Array): RoundHeader {
+  const malformed = (why: string): Refusal => new Refusal("message_malformed", `round header: ${why}`);
+  let value: unknown;
+  const text = Buffer.from(bytes).toString("utf8");
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Refusal("message_malformed", "round header: not JSON", { cause });
+  }
+  const parsed = roundHeaderSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw malformed(`${issue?.path.join(".") || "header"}: ${issue?.message ?? "invalid"}`);
+  }
+  if (!Buffer.from(bytes).equals(canonicalBytes(value))) throw malformed("not canonical");
+  return parsed.data;
+}
+
+/** @returns whether two headers are the same attempt in every field. */
+export const sameHeader = (a: RoundHeader, b: RoundHeader): boolean => canonicalJson(a) === canonicalJson(b);
