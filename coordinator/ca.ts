@@ -25,10 +25,13 @@ const authorityDays = 3650;
 // Clocks of the two machines may differ by a little when a new certificate is first used.
 const backdateMillis = 3_600_000;
 
-x509.cryptoProvider.set(webcrypto as Crypto);
+type CryptoKey = webcrypto.CryptoKey;
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
+x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
 
 const newKeys = (): Promise<CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+  webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
 
 const serialNumber = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString("hex");
 
@@ -81,7 +84,7 @@ export class Authority {
       false,
       ["sign"],
     );
-    return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key as CryptoKey);
+    return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key);
   }
 
   /** SHA-256 of the authority's certificate (DER), hexadecimal: compared over another channel at enrolment. */

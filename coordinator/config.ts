@@ -30,13 +30,10 @@ export const configSchema = z.strictObject({
   witnesses: z.strictObject({
     quorum: z.int().min(0).describe("cosignatures a checkpoint needs before a model is published under it"),
   }),
-  epoch: z
-    .strictObject({ rounds: z.int().min(1).max(64).describe("most rounds under one homomorphic key") })
-    .default({ rounds: 64 }),
-  enrolmentHosts: z
+  names: z
     .array(z.string().min(1))
     .default([])
-    .describe("further names and addresses the server's certificate is issued for"),
+    .describe("further host names and addresses the server's certificate is issued for"),
 });
 
 export type CoordinatorConfig = z.infer<typeof configSchema>;
