@@ -1,0 +1,197 @@
+/** The keys an enterprise is known by: Ed25519 to sign, X25519 to receive sealed secrets. */
+import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject } from "node:crypto";
+import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
+import { Refusal } from "../proto/reasons.ts";
+import { fromBase64, toBase64 } from "./log/bytes.ts";
+import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./log/ed25519.ts";
+import { verifierKey } from "./log/note.ts";
+import type { Random } from "./random.ts";
+
+/** A raw X25519 key pair, 32 bytes each. */
+export interface X25519Pair {
+  readonly secretKey: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** An enterprise's long-lived secrets. They leave the process only through `exportIdentity`. */
+export interface Identity {
+  /** The name of the signing key: `<consortium>/<party>`. */
+  readonly name: string;
+  /** Ed25519 private seed, 32 bytes. */
+  readonly signingSeed: Uint8Array;
+  readonly hpke: X25519Pair;
+}
+
+/** What others know of an identity. */
+export interface PublicIdentity {
+  /** Signed-note verifier key `name+id+base64`. */
+  readonly verifierKey: string;
+  /** X25519, 32 bytes. */
+  readonly hpkeKey: Uint8Array;
+}
+
+// RFC 8410 §7: the DER that stands before a raw 32-byte X25519 key.
+const pkcs8Prefix = Buffer.from("302e020100300506032b656e04220420", "hex");
+const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex");
+
+function x25519Secret(secretKey: Uint8Array): KeyObject {
+  if (secretKey.length !== 32) throw new RangeError("an X25519 secret key has 32 bytes");
+  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, secretKey]), format: "der", type: "pkcs8" });
+}
+
+/** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */
+export function x25519Pair(secretKey: Uint8Array): X25519Pair {
+  const spki = createPublicKey(x25519Secret(secretKey)).export({ format: "der", type: "spki" });
+  return { secretKey, publicKey: new Uint8Array(spki.subarray(-32)) };
+}
+
+/**
+ * @returns a 32-byte key that only the two ends know, bound to its use.
+ * @param salt - what the key is for this once, e.g. a roundId.
+ * @param info - which key of that use it is.
+ * @throws Refusal message_malformed when the public key is not a point that gives a secret.
+ */
+export function agreeKey(
+  secretKey: Uint8Array,
+  publicKey: Uint8Array,
+  salt: string,
+  info: string,
+): Uint8Array {
+  if (publicKey.length !== 32) throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
+  let shared: Buffer;
+  try {
+    shared = diffieHellman({
+      privateKey: x25519Secret(secretKey),
+      publicKey: createPublicKey({
+        key: Buffer.concat([spkiPrefix, publicKey]),
+        format: "der",
+        type: "spki",
+      }),
+    });
+  } catch (cause) {
+    throw new Refusal("message_malformed", "the X25519 public key is of low order", { cause });
+  }
+  return new Uint8Array(hkdfSync("sha256", shared, salt, info, 32));
+}
+
+/** @param name - `<consortium>/<party>`: the name of the verifier key. */
+export const generateIdentity = (name: string, random: Random): Identity => ({
+  name,
+  signingSeed: new Uint8Array(random.bytes(32)),
+  hpke: x25519Pair(new Uint8Array(random.bytes(32))),
+});
+
+export const publicIdentity = (identity: Identity): PublicIdentity => ({
+  verifierKey: verifierKey(identity.name, ed25519PublicKey(identity.signingSeed)),
+  hpkeKey: identity.hpke.publicKey,
+});
+
+/** @returns the secrets as text, for a file that only its owner can read. */
+export const exportIdentity = (identity: Identity): string =>
+  [
+    "FEDCREDIT-IDENTITY-1",
+    identity.name,
+    toBase64(identity.signingSeed),
+    toBase64(identity.hpke.secretKey),
+    "",
+  ].join("\n");
+
+/** @throws Refusal file_malformed */
+export function importIdentity(text: string): Identity {
+  const [kind, name = "", seed = "", secret = "", end, ...rest] = text.split("\n");
+  const signingSeed = fromBase64(seed);
+  const secretKey = fromBase64(secret);
+  if (
+    kind !== "FEDCREDIT-IDENTITY-1" ||
+    name === "" ||
+    signingSeed?.length !== 32 ||
+    secretKey?.length !== 32 ||
+    end !== "" ||
+    rest.length > 0
+  )
+    throw new Refusal("file_malformed", "not an identity file");
+  return { name, signingSeed, hpke: x25519Pair(secretKey) };
+}
+
+/** What a signature is for: no signature of one purpose verifies as another's. */
+export type SignaturePurpose =
+  | "epoch-dealt"
+  | "epoch-confirmed"
+  | "advertise"
+  | "submit"
+  | "agree"
+  | "release";
+
+/** purpose ‖ 00 ‖ payload, under a prefix that no signed note, certificate or other protocol starts with. */
+const signedBytes = (purpose: SignaturePurpose, payload: Uint8Array): Uint8Array =>
+  Buffer.concat([Buffer.from(`fedcredit/v1/${purpose}\0`), payload]);
+
+export const signFor = (purpose: SignaturePurpose, identity: Identity, payload: Uint8Array): Uint8Array =>
+  ed25519Sign(identity.signingSeed, signedBytes(purpose, payload));
+
+/** @param publicKey - Ed25519, 32 bytes. */
+export const verifyFor = (
+  purpose: SignaturePurpose,
+  publicKey: Uint8Array,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): boolean => ed25519Verify(publicKey, signedBytes(purpose, payload), signature);
+
+const suite = new CipherSuite({
+  kem: new DhkemX25519HkdfSha256(),
+  kdf: new HkdfSha256(),
+  aead: new Aes256Gcm(),
+});
+
+const arrayBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
+
+export interface HpkeSealed {
+  /** 32 bytes. */
+  readonly encapsulated: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/**
+ * Seals to one X25519 key, base mode.
+ * @param info - binds the ciphertext to its use; opening needs the same.
+ * @throws Refusal message_malformed when the key is not one.
+ * @see RFC 9180 §5.1.1, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM
+ */
+export async function hpkeSeal(
+  recipientKey: Uint8Array,
+  info: Uint8Array,
+  plaintext: Uint8Array,
+): Promise<HpkeSealed> {
+  try {
+    const recipientPublicKey = await suite.kem.deserializePublicKey(arrayBuffer(recipientKey));
+    const { enc, ct } = await suite.seal(
+      { recipientPublicKey, info: arrayBuffer(info) },
+      arrayBuffer(plaintext),
+    );
+    return { encapsulated: new Uint8Array(enc), ciphertext: new Uint8Array(ct) };
+  } catch (cause) {
+    throw new Refusal("message_malformed", "the HPKE key cannot be sealed to", { cause });
+  }
+}
+
+/** @throws Refusal key_mismatch when it does not open: another key, another use, or altered. */
+export async function hpkeOpen(
+  pair: X25519Pair,
+  info: Uint8Array,
+  { encapsulated, ciphertext }: HpkeSealed,
+): Promise<Uint8Array> {
+  try {
+    const recipientKey = {
+      privateKey: await suite.kem.deserializePrivateKey(arrayBuffer(pair.secretKey)),
+      publicKey: await suite.kem.deserializePublicKey(arrayBuffer(pair.publicKey)),
+    };
+    return new Uint8Array(
+      await suite.open(
+        { recipientKey, enc: arrayBuffer(encapsulated), info: arrayBuffer(info) },
+        arrayBuffer(ciphertext),
+      ),
+    );
+  } catch (cause) {
+    throw new Refusal("key_mismatch", "the sealed key does not open", { cause });
+  }
+}

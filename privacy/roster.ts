@@ -1,0 +1,128 @@
+/**
+ * Who belongs to the consortium: a note that the bank and the auditor sign.
+ *
+ *     fedcredit/roster/v1
+ *     <consortium>
+ *     <version>
+ *     <id> <identity verifier key> <base64 HPKE key> <organisation>     one line a member, sorted by id
+ */
+import { Refusal } from "../proto/reasons.ts";
+import { type Digest, digestOf } from "./canonical.ts";
+import type { PublicIdentity } from "./identity.ts";
+import { fromBase64, toBase64 } from "./log/bytes.ts";
+import {
+  type NoteVerifier,
+  openNote,
+  parseNote,
+  parseVerifierKey,
+  type Signer,
+  signNote,
+} from "./log/note.ts";
+import type { PartyId } from "./sum/graph.ts";
+
+export interface Member extends PublicIdentity {
+  readonly id: PartyId;
+  /** The legal person behind it: `minCohort` counts these. Printable text. */
+  readonly organisation: string;
+}
+
+/** The content of a roster note. */
+export interface RosterText {
+  readonly consortium: string;
+  /** Counts up with every change. */
+  readonly version: number;
+  /** Sorted by id. */
+  readonly members: readonly Member[];
+}
+
+/** A roster whose signatures were checked. */
+export interface Roster extends RosterText {
+  /** SHA-256 of the note's text: what headers and epochs name. */
+  readonly digest: Digest;
+  /** Members with their Ed25519 public key, by id. */
+  readonly byId: ReadonlyMap<PartyId, Member & { readonly identityKey: Uint8Array }>;
+}
+
+const kind = "fedcredit/roster/v1";
+const idPattern = /^[a-z0-9-]{1,63}$/;
+// A note's text holds no control character but the newline; the line's fields are split at single spaces.
+const organisationPattern = /^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u;
+
+const malformed = (message: string): Refusal => new Refusal("note_malformed", `roster: ${message}`);
+
+const memberLine = (member: Member): string =>
+  [member.id, member.verifierKey, toBase64(member.hpkeKey), member.organisation].join(" ");
+
+/** @returns the one text a roster has. @throws Refusal note_malformed where a field has no such form. */
+export function formatRoster({ consortium, version, members }: RosterText): string {
+  const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const text = `${[kind, consortium, String(version), ...sorted.map(memberLine)].join("\n")}\n`;
+  parseRoster(text);
+  return text;
+}
+
+/** @throws Refusal note_malformed unless the text is the canonical form of a roster. */
+export function parseRoster(text: string): RosterText {
+  const [first, consortium = "", versionText = "", ...lines] = text.slice(0, -1).split("\n");
+  const version = Number(versionText);
+  if (first !== kind || !text.endsWith("\n")) throw malformed("not a roster of this version");
+  if (!idPattern.test(consortium))
+    throw malformed("the consortium's name is lowercase letters, digits, hyphens");
+  if (!/^[1-9][0-9]{0,14}$/.test(versionText)) throw malformed("the version counts from 1");
+  const members = lines.map(parseMember);
+  const keys = new Set<string>();
+  for (const [i, member] of members.entries()) {
+    if (i > 0 && members[i - 1]!.id >= member.id) throw malformed("members are sorted by id, none twice");
+    for (const key of [member.verifierKey.split("+").at(-1)!, toBase64(member.hpkeKey)]) {
+      if (keys.has(key)) throw malformed(`${member.id} has a key that another member has`);
+      keys.add(key);
+    }
+  }
+  return { consortium, version, members };
+}
+
+function parseMember(line: string): Member {
+  const match = /^(\S+) (\S+) (\S+) (.+)$/u.exec(line);
+  const [, id = "", verifier = "", hpke = "", organisation = ""] = match ?? [];
+  const hpkeKey = fromBase64(hpke);
+  if (!idPattern.test(id) || hpkeKey?.length !== 32 || !organisationPattern.test(organisation))
+    throw malformed(`malformed member line ${JSON.stringify(line)}`);
+  if (parseVerifierKey(verifier).key !== verifier) throw malformed(`verifier key of ${id}`);
+  return { id, verifierKey: verifier, hpkeKey, organisation };
+}
+
+/** @returns the note, signed by whoever is given: the bank first, the auditor after it. */
+export const signRoster = (roster: RosterText, signers: readonly Signer[]): string =>
+  signNote(formatRoster(roster), signers);
+
+/** @returns SHA-256 of the note's text, which signatures do not change. @throws Refusal note_malformed */
+export const rosterDigest = (note: string): Digest => digestOf(parseNote(note).text);
+
+/**
+ * Opens a roster that bank and auditor signed: the bank alone cannot invent enterprises.
+ * @throws Refusal roster_unsigned when either signature is missing
+ * @throws Refusal signature_invalid when one is wrong
+ * @throws Refusal note_malformed when the note or its text is not canonical
+ */
+export function openRoster(note: string, bankKey: NoteVerifier, auditorKey: NoteVerifier): Roster {
+  const signers = new Set(parseNote(note).signatures.map(({ name, keyId }) => `${name}+${keyId}`));
+  for (const { name, keyId } of [bankKey, auditorKey])
+    if (!signers.has(`${name}+${keyId}`))
+      throw new Refusal("roster_unsigned", `${name} has not signed the roster`);
+  const { text } = openNote(note, [bankKey, auditorKey]);
+  const roster = parseRoster(text);
+  return {
+    ...roster,
+    digest: digestOf(text),
+    byId: new Map(
+      roster.members.map((member) => [
+        member.id,
+        { ...member, identityKey: parseVerifierKey(member.verifierKey).publicKey },
+      ]),
+    ),
+  };
+}
+
+/** @returns how many organisations stand behind some members. Ids outside the roster count for nothing. */
+export const countOrganisations = (roster: Roster, ids: Iterable<PartyId>): number =>
+  new Set([...ids].flatMap((id) => roster.byId.get(id)?.organisation ?? [])).size;
