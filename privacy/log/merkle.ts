@@ -127,7 +127,7 @@ export function verifyInclusion(
   proof: readonly Hash[],
   root: Hash,
 ): boolean {
-  if (!(isSize(index) && isSize(size) && index < size) || !areHashes(leaf, root, ...proof)) return false;
+  if (!(isSize(index) && isSize(size) && index < size) || !areHashes(proof)) return false;
   let [fn, sn] = [index, size - 1];
   let hash = leaf;
   for (const sibling of proof) {
@@ -155,8 +155,7 @@ export function verifyConsistency(
   oldRoot: Hash,
   root: Hash,
 ): boolean {
-  if (!(isSize(oldSize) && isSize(size) && oldSize <= size) || !areHashes(oldRoot, root, ...proof))
-    return false;
+  if (!(isSize(oldSize) && isSize(size) && oldSize <= size) || !areHashes(proof)) return false;
   if (size === 0 && !equalBytes(root, emptyRoot)) return false;
   if (oldSize === 0) return proof.length === 0 && equalBytes(oldRoot, emptyRoot);
   if (oldSize === size) return proof.length === 0 && equalBytes(oldRoot, root);
@@ -185,7 +184,7 @@ type Range = readonly [start: number, end: number];
 
 const half = (n: number): number => Math.floor(n / 2);
 const isSize = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
-const areHashes = (...hashes: readonly Hash[]): boolean => hashes.every((hash) => hash.length === 32);
+const areHashes = (hashes: readonly Hash[]): boolean => hashes.every((hash) => hash.length === 32);
 
 function checkSize(size: number): void {
   if (!isSize(size)) throw new RangeError("a size is an integer in 0…2^53 - 1");
