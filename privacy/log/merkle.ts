@@ -127,7 +127,7 @@ export function verifyInclusion(
   proof: readonly Hash[],
   root: Hash,
 ): boolean {
-  if (!(isSize(index) && isSize(size) && index < size) || !areHashes(proof)) return false;
+  if (!(isSize(index) && isSize(size) && index < size) || !areHashes([leaf, ...proof])) return false;
   let [fn, sn] = [index, size - 1];
   let hash = leaf;
   for (const sibling of proof) {
