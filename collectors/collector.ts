@@ -36,6 +36,14 @@ export interface Collector extends AsyncIterable<Batch> {
   health(): CollectorHealth;
 }
 
+/** Waiting and elapsed time, apart from the wall clock, which may step. */
+export interface Timer {
+  /** Milliseconds since an arbitrary start; never steps. */
+  elapsed(): number;
+  /** Resolves after `milliseconds`, or at once when `signal` aborts; never rejects. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
 /** What a collector needs from outside: time and randomness are arguments. */
 export interface CollectorContext {
   /** Milliseconds since the epoch. */
@@ -44,4 +52,11 @@ export interface CollectorContext {
   random(): number;
   /** Operational log; never the values of readings. */
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+  /** Polling intervals and backoff wait on it; the system's when absent. Socket deadlines never use it. */
+  readonly timer?: Timer;
+  /**
+   * Source time (microseconds since the epoch) of the last durable reading, where the spool knows one:
+   * a source that keeps history is asked for what came after.
+   */
+  lastStored?(device: string, metric: string): number | undefined;
 }

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { deviceId, duration, metricId, port, ucum } from "../runtime/fields.ts";
+import { parseAddress, type RegisterPlace } from "./registers.ts";
+
+const registerAddress = z.union([z.int().min(0), z.string().regex(/^(\d{5,6}|0x[0-9a-fA-F]{1,4})$/)]);
+
+const register = z
+  .strictObject({
+    address: registerAddress.describe(
+      'as manuals print it, from 1 (40001, 300101, "00001"); with `table`, from 0 (0, 23296, "0x5b00")',
+    ),
+    table: z.enum(["coil", "discrete", "input", "holding"]).optional(),
+    type: z.enum(["bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "string"]),
+    order: z.enum(["ABCD", "DCBA", "BADC", "CDAB"]).default("ABCD").describe("byte order on the wire"),
+    bit: z.int().min(0).max(15).optional().describe("bit within a register, 0 the least significant"),
+    length: z.int().min(1).max(125).optional().describe("registers of a string, two characters each"),
+    scale: z.number().default(1).describe("value = raw · scale + offset"),
+    offset: z.number().default(0).describe("in `unit`"),
+    absent: z.array(z.number()).default([]).describe("raw values by which the device says it has none"),
+    metric: metricId,
+    unit: ucum,
+    every: duration.default(1_000).describe("polling interval"),
+  })
+  .superRefine((r, context) => {
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
+    let place: RegisterPlace;
+    try {
+      place = placeOf(r);
+    } catch (error) {
+      return problem("address", (error as Error).message);
+    }
+    const bitTable = place.table === "coil" || place.table === "discrete";
+    if (bitTable && r.type !== "bit") problem("type", `a ${place.table} is a bit`);
+    if (bitTable && r.bit !== undefined) problem("bit", `a ${place.table} is one bit already`);
+    if (!bitTable && r.type === "bit" && r.bit === undefined) problem("bit", "say which bit of the register");
+    if (r.type !== "bit" && r.bit !== undefined) problem("bit", "only for type bit");
+    if ((r.type === "string") !== (r.length !== undefined)) problem("length", "goes with type string");
+  });
+
+/** @throws {Refusal} config_invalid if the address is neither notation. */
+export function placeOf(r: {
+  address: string | number;
+  table?: RegisterPlace["table"] | undefined;
+}): RegisterPlace {
+  if (r.table === undefined) return parseAddress(r.address);
+  const address = Number(r.address);
+  if (!(address <= 65_535)) throw new RangeError(`${r.address} is beyond 65535`);
+  return { table: r.table, address };
+}
+
+const unitFields = {
+  unit: z.int().min(0).max(255).describe("unit id (slave address)"),
+  device: deviceId.optional(),
+  registers: z.array(register).min(1),
+};
+
+const serialFields = {
+  serial: z.string().describe("device path of a serial port: RTU"),
+  baudRate: z.int().positive().default(9600).describe("bits per second"),
+  dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
+  stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  parity: z.enum(["none", "even", "odd"]).default("even"),
+};
+
+const sharedFields = {
+  name: z.string().optional().describe("shown on the page; the address when absent"),
+  timeout: duration.default(1_000).describe("longest wait for a connection and for an answer"),
+  pause: duration.optional().describe("rest between two requests, where a bus needs one"),
+  maxGap: z.int().min(0).default(0).describe("unused registers a merged read may span"),
+  maxRegisters: z.int().min(1).max(2000).default(125).describe("registers per request at most"),
+};
+const networkFields = {
+  host: z.string(),
+  port: port.default(502),
+  framing: z.enum(["tcp", "rtu"]).default("tcp").describe("rtu: RTU frames over a TCP socket"),
+};
+const units = z.array(z.strictObject(unitFields)).min(1).describe("units behind one gateway or on one bus");
+
+/** One gateway, device or bus; a single unit may be written flat, without `units`. */
+export const modbusConfig = z
+  .union([
+    z.strictObject({ ...sharedFields, ...networkFields, units }),
+    z.strictObject({ ...sharedFields, ...networkFields, ...unitFields }),
+    z.strictObject({ ...sharedFields, ...serialFields, units }),
+    z.strictObject({ ...sharedFields, ...serialFields, ...unitFields }),
+  ])
+  .superRefine((config, context) => {
+    if (!("units" in config)) return;
+    const seen = new Set<number>();
+    for (const [i, { unit }] of config.units.entries()) {
+      if (seen.has(unit))
+        context.addIssue({
+          code: "custom",
+          path: ["units", i, "unit"],
+          message: `unit ${unit} is listed twice`,
+        });
+      seen.add(unit);
+    }
+  });
+
+export type ModbusConfig = z.output<typeof modbusConfig>;
+/** As users write it. */
+export type ModbusInput = z.input<typeof modbusConfig>;
+export type Register = z.output<typeof register>;

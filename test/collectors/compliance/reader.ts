@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Batch, Collector } from "../../../collectors/collector.ts";
+
+/** Reads a collector as the pipeline does: a batch is kept until the store takes it, then receipted. */
+export class Reader {
+  /** Good values by device, in the order the store took them. */
+  readonly values = new Map<string, number[]>();
+  readonly done: Promise<void>;
+  #storeUp: Promise<void> = Promise.resolve();
+  #open: () => void = () => {};
+  #stored = 0;
+
+  constructor(collector: Collector) {
+    this.done = this.#read(collector);
+  }
+
+  /** Good values stored. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  of(device: string): readonly number[] {
+    return this.values.get(device) ?? [];
+  }
+
+  /** The store refuses everything until `storeUp`. */
+  storeDown(): void {
+    this.#storeUp = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  storeUp(): void {
+    this.#open();
+    this.#storeUp = Promise.resolve();
+  }
+
+  async #read(collector: Collector): Promise<void> {
+    for await (const batch of collector) {
+      await this.#storeUp;
+      this.#store(batch);
+      batch.stored();
+    }
+  }
+
+  #store(batch: Batch): void {
+    for (const { device, value, quality } of batch.readings) {
+      if (quality !== "good" || typeof value !== "number") continue;
+      const values = this.values.get(device);
+      if (values === undefined) this.values.set(device, [value]);
+      else values.push(value);
+      this.#stored++;
+    }
+  }
+}
+
+/** Waits until `condition` holds, looking every few milliseconds; the test's own timeout is the limit. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
+}
