@@ -16,13 +16,9 @@ const endpoint = z
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z.strictObject({
   enterprise: partyName.describe("this enterprise's id in the consortium"),
-  consortium: partyName
-    .optional()
-    .describe("id of the consortium; when given, enrolment into any other is refused"),
+  consortium: partyName.describe("id of the consortium; enrolment into any other is refused"),
   coordinator: endpoint.describe("host:port of the bank's coordinator (mutual TLS)"),
-  enrolment: endpoint
-    .optional()
-    .describe("host:port of the bank's enrolment service, needed once: when `node enrol` runs"),
+  enrolment: endpoint.describe("host:port of the bank's enrolment service, needed once"),
   dataDir: z
     .string()
     .min(1)

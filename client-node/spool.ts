@@ -112,7 +112,7 @@ export class Spool {
 
   /** Eight hexadecimal digits, drawn when the file was created. */
   get id(): string {
-    return String(this.#db.prepare("SELECT value FROM meta WHERE key = 'id'").get()!["value"]);
+    return String(this.#db.prepare("SELECT value FROM meta WHERE key = 'id'").get()!.value);
   }
 
   /**
@@ -161,8 +161,8 @@ export class Spool {
     for (let id = after; ; ) {
       const row = next.get(id);
       if (row === undefined) return;
-      id = Number(row["id"]);
-      yield { id, columns: decodeBatch(row["body"] as Uint8Array) };
+      id = Number(row.id);
+      yield { id, columns: decodeBatch(row.body as Uint8Array) };
     }
   }
 
@@ -177,9 +177,9 @@ export class Spool {
     let last = 0;
     let readings = 0;
     for (const row of rows) {
-      first ??= Number(row["id"]);
-      last = Number(row["id"]);
-      readings += Number(row["readings"]);
+      first ??= Number(row.id);
+      last = Number(row.id);
+      readings += Number(row.readings);
       if (readings >= maxReadings) break;
     }
     if (first === undefined) return undefined;
@@ -214,11 +214,16 @@ export class Spool {
     return this.#db
       .prepare("SELECT name, first, last FROM cut WHERE done = 0")
       .all()
-      .map((row) => ({ name: String(row["name"]), first: Number(row["first"]), last: Number(row["last"]) }));
+      .map((row) => ({ name: String(row.name), first: Number(row.first), last: Number(row.last) }));
   }
 
   forgetCut(intent: CutIntent): void {
     this.#db.prepare("DELETE FROM cut WHERE name = ? AND done = 0").run(intent.name);
+  }
+
+  /** Bounds the file itself, in pages of 16 KiB: a quota below which `append` refuses with disk_full. */
+  limitPages(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(pages)}`);
   }
 
   close(): void {
@@ -227,9 +232,15 @@ export class Spool {
 
   #idOf(reading: Reading): number {
     let metrics = this.#ids.get(reading.device);
-    if (metrics === undefined) this.#ids.set(reading.device, (metrics = new Map()));
+    if (metrics === undefined) {
+      metrics = new Map();
+      this.#ids.set(reading.device, metrics);
+    }
     let units = metrics.get(reading.metric);
-    if (units === undefined) metrics.set(reading.metric, (units = new Map()));
+    if (units === undefined) {
+      units = new Map();
+      metrics.set(reading.metric, units);
+    }
     let id = units.get(reading.unit);
     if (id === undefined) {
       id = this.#series.length + 1;
@@ -251,11 +262,11 @@ export class Spool {
   #restoreSeries(): void {
     for (const row of this.#db.prepare("SELECT * FROM series ORDER BY id").all()) {
       const id = this.#idOf({
-        device: String(row["device"]),
-        metric: String(row["metric"]),
-        unit: String(row["unit"]),
+        device: String(row.device),
+        metric: String(row.metric),
+        unit: String(row.unit),
       } as Reading);
-      this.#highWater[id] = Number(row["high_water"]);
+      this.#highWater[id] = Number(row.high_water);
     }
     this.#fresh = [];
     for (const { columns } of this.batches()) {
@@ -273,12 +284,12 @@ export class Spool {
            min(stored_at) AS oldest, (SELECT value FROM meta WHERE key = 'dropped') AS dropped FROM batch`,
       )
       .get()!;
-    this.#oldestStoredAt = row["oldest"] === null ? Number.POSITIVE_INFINITY : Number(row["oldest"]);
+    this.#oldestStoredAt = row.oldest === null ? Number.POSITIVE_INFINITY : Number(row.oldest);
     return {
-      batches: Number(row["batches"]),
-      readings: Number(row["readings"]),
-      bytes: Number(row["bytes"]),
-      dropped: Number(row["dropped"]),
+      batches: Number(row.batches),
+      readings: Number(row.readings),
+      bytes: Number(row.bytes),
+      dropped: Number(row.dropped),
     };
   }
 
@@ -290,8 +301,8 @@ export class Spool {
     ) {
       const oldest = this.#db.prepare("SELECT id, readings, bytes FROM batch ORDER BY id LIMIT 1").get()!;
       this.#db.exec("BEGIN IMMEDIATE");
-      this.#db.prepare("DELETE FROM batch WHERE id = ?").run(oldest["id"]!);
-      this.#db.prepare("UPDATE meta SET value = value + ? WHERE key = 'dropped'").run(oldest["readings"]!);
+      this.#db.prepare("DELETE FROM batch WHERE id = ?").run(oldest.id!);
+      this.#db.prepare("UPDATE meta SET value = value + ? WHERE key = 'dropped'").run(oldest.readings!);
       this.#db.exec("COMMIT");
       this.#stats = this.#readStats();
     }

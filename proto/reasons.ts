@@ -39,6 +39,11 @@ export const reasons = {
   file_malformed: entry(status.invalidArgument, false, "correct the named line"),
   port_taken: entry(status.alreadyExists, false, "stop the other process or choose another port"),
   disk_full: entry(status.resourceExhausted, true, "free space, then start again: nothing is half done"),
+  ledger_locked: entry(
+    status.unavailable,
+    true,
+    "another process of this enterprise holds the ledger: stop it, or wait",
+  ),
   already_exists: entry(status.alreadyExists, false, "choose another name, or use what is there"),
   not_found: entry(status.notFound, false, "check the name or the digest"),
   internal: entry(status.internal, false, "a defect: report it with the operational log"),

@@ -5,7 +5,12 @@ import test from "ava";
 import { nodeConfigSchema, parseConfig, readNodeConfig } from "../../client-node/config.ts";
 import { Refusal } from "../../proto/reasons.ts";
 
-const valid = "enterprise: lathe-works\ncoordinator: bank.example:8443\ndataDir: ./data\n";
+const valid = `enterprise: lathe-works
+consortium: riverbank
+coordinator: bank.example:8443
+enrolment: bank.example:8444
+dataDir: ./data
+`;
 
 test("paths are relative to the file's folder", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "fedcredit-config-"));
@@ -14,7 +19,9 @@ test("paths are relative to the file's folder", async (t) => {
   await writeFile(file, `${valid}rows: { files: [loans.csv, /abs/more.parquet] }\n`);
   t.deepEqual(readNodeConfig(file), {
     enterprise: "lathe-works",
+    consortium: "riverbank",
     coordinator: "bank.example:8443",
+    enrolment: "bank.example:8444",
     dataDir: join(folder, "data"),
     rows: { files: [join(folder, "loans.csv"), "/abs/more.parquet"] },
   });
@@ -28,7 +35,7 @@ const bad: [string, string, string, RegExp][] = [
     "config_invalid",
     /unknown key rows\.glob$/,
   ],
-  ["missing key", "enterprise: a\n", "config_invalid", /: coordinator: /],
+  ["missing key", "enterprise: a\n", "config_invalid", /: consortium: /],
   ["id with capitals", valid.replace("lathe", "Lathe"), "config_invalid", /: enterprise: lowercase/],
   ["no port", valid.replace(":8443", ""), "config_invalid", /: coordinator: host:port/],
   ["port beyond 65535", valid.replace("8443", "84430"), "config_invalid", /: coordinator: the port/],

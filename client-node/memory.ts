@@ -1,0 +1,82 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Digest } from "../privacy/canonical.ts";
+import { Refusal } from "../proto/reasons.ts";
+import { transact } from "./store.ts";
+
+export interface StoredConsent {
+  readonly study: Digest;
+  /** Canonical JSON, exactly what was consented to. */
+  readonly manifest: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresMillis: number;
+  readonly withdrawn: boolean;
+}
+
+export function storeConsent(db: DatabaseSync, consent: StoredConsent): void {
+  transact(db, () =>
+    db
+      .prepare(
+        `INSERT INTO consent VALUES (?, ?, ?, ?) ON CONFLICT (study) DO UPDATE SET
+         manifest = excluded.manifest, expires_millis = excluded.expires_millis, withdrawn = excluded.withdrawn`,
+      )
+      .run(consent.study, consent.manifest, consent.expiresMillis, consent.withdrawn ? 1 : 0),
+  );
+}
+
+export function storedConsent(db: DatabaseSync, study: Digest): StoredConsent | undefined {
+  const row = db.prepare("SELECT * FROM consent WHERE study = ?").get(study);
+  if (row === undefined) return undefined;
+  return {
+    study,
+    manifest: String(row.manifest),
+    expiresMillis: Number(row.expires_millis),
+    withdrawn: row.withdrawn === 1,
+  };
+}
+
+/** @returns the consent. @throws Refusal consent_missing, consent_expired */
+export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: number): StoredConsent {
+  const consent = storedConsent(db, study);
+  if (consent === undefined)
+    throw new Refusal("consent_missing", `no consent to study ${study.slice(0, 12)}`);
+  if (consent.withdrawn)
+    throw new Refusal("consent_missing", `the consent to study ${study.slice(0, 12)} was withdrawn`);
+  if (consent.expiresMillis <= nowMillis)
+    throw new Refusal("consent_expired", `the consent to study ${study.slice(0, 12)} has expired`);
+  return consent;
+}
+
+/**
+ * Marks an attempt as joined, before anything of it is sent. Attempts of a study only ever go forward.
+ * @throws Refusal round_replayed, if this attempt or a later one was joined before, also by a process since gone.
+ */
+export function joinAttempt(db: DatabaseSync, study: Digest, round: number, attempt: number): void {
+  transact(db, () => {
+    const later = db
+      .prepare("SELECT 1 FROM attempt WHERE study = ? AND (round, attempt) >= (?, ?) LIMIT 1")
+      .get(study, round, attempt);
+    if (later !== undefined)
+      throw new Refusal("round_replayed", `round ${round}, attempt ${attempt} was joined before`);
+    db.prepare("INSERT INTO attempt VALUES (?, ?, ?)").run(study, round, attempt);
+  });
+}
+
+export interface SeenCheckpoint {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export function seenCheckpoint(db: DatabaseSync, origin: string): SeenCheckpoint | undefined {
+  const row = db.prepare("SELECT size, root FROM checkpoint WHERE origin = ?").get(origin);
+  return row === undefined ? undefined : { size: Number(row.size), root: row.root as Uint8Array };
+}
+
+export function rememberCheckpoint(db: DatabaseSync, origin: string, seen: SeenCheckpoint): void {
+  transact(db, () =>
+    db
+      .prepare(
+        "INSERT INTO checkpoint VALUES (?, ?, ?) ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root",
+      )
+      .run(origin, seen.size, seen.root),
+  );
+}

@@ -1,0 +1,267 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type BatchColumns, historicalMark, lateMark } from "./batch-codec.ts";
+import { Engine, quoteText } from "./engine.ts";
+import type { CutIntent, Series, Spool } from "./spool.ts";
+
+export interface SegmentOptions {
+  /** Root of `date=YYYY-MM-DD/device_class=…/*.parquet`. */
+  readonly folder: string;
+  /** A device's class; part of the path, so `[a-z0-9_-]+`. */
+  deviceClass(device: string): string;
+  /** Largest number of readings in one cut. */
+  readonly maxReadings: number;
+}
+
+export interface CutReport {
+  /** Paths below the folder. */
+  readonly files: readonly string[];
+  readonly readings: number;
+  /** Second deliveries that were left out. */
+  readonly duplicates: number;
+  readonly bytes: number;
+}
+
+/** Named steps of a cut, for tests that end the process between them. */
+export type CutStep = "begun" | "written" | "renamed" | "ended";
+
+/**
+ * Cuts the oldest spooled batches into Parquet, one file per day and device class.
+ *
+ * The spool lets go of a batch only after every file that holds it is synced and renamed into place, and
+ * remembers the file names before the first byte: {@link recoverSegments} removes what a crash left half done.
+ *
+ * @returns undefined where nothing is spooled.
+ */
+export async function cutSegment(
+  spool: Spool,
+  options: SegmentOptions,
+  at: (step: CutStep) => void = () => {},
+): Promise<CutReport | undefined> {
+  const intent = spool.beginCut(options.maxReadings);
+  if (intent === undefined) return undefined;
+  at("begun");
+  const staging = join(options.folder, `.cut-${intent.name}`);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+
+  const engine = await Engine.open({ spillFolder: staging });
+  let report: CutReport;
+  try {
+    const { late } = await stage(engine, spool, intent, options);
+    const duplicates = late === 0 ? 0 : await dropSecondDeliveries(engine, options.folder);
+    await engine.run(`COPY (${segmentRows}) TO ${quoteText(join(staging, "out"))} (
+      FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, PARTITION_BY (date, device_class),
+      FILENAME_PATTERN ${quoteText(`${intent.name}-{i}`)})`);
+    at("written");
+    const files = publish(join(staging, "out"), options.folder);
+    const [total] = await engine.rows("SELECT count(*) AS n FROM staged");
+    const readings = Number(total!.n);
+    const bytes = files.reduce((sum, file) => sum + statSync(join(options.folder, file)).size, 0);
+    report = { files, readings, duplicates, bytes };
+  } finally {
+    engine.close();
+  }
+  rmSync(staging, { recursive: true, force: true });
+  at("renamed");
+  spool.endCut(intent, report.readings);
+  at("ended");
+  return report;
+}
+
+/** Removes what cuts left behind that never ended; their readings are still in the spool. Run at start. */
+export function recoverSegments(spool: Spool, folder: string): void {
+  for (const intent of spool.unfinishedCuts()) {
+    rmSync(join(folder, `.cut-${intent.name}`), { recursive: true, force: true });
+    for (const file of parquetFiles(folder)) {
+      if (file.includes(intent.name)) rmSync(join(folder, file));
+    }
+    spool.forgetCut(intent);
+  }
+}
+
+/** Removes days before `oldestDate` (YYYY-MM-DD). @returns the number of days removed. */
+export function dropSegmentsBefore(folder: string, oldestDate: string): number {
+  const old = readdirSync(folder).filter((name) => name.startsWith("date=") && name.slice(5) < oldestDate);
+  for (const name of old) rmSync(join(folder, name), { recursive: true });
+  return old.length;
+}
+
+/** Paths below `folder` of every finished segment. */
+export function parquetFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.startsWith("date=") && name.endsWith(".parquet"))
+    .sort();
+}
+
+/**
+ * The same number for the same series on any machine: the first 48 bits of SHA-256 over device, metric and
+ * unit. Sorting and joining by it is several times faster than by text.
+ */
+export function seriesKey(series: Pick<Series, "device" | "metric" | "unit">): number {
+  const text = `${series.device}\u0000${series.metric}\u0000${series.unit}`;
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6);
+}
+
+async function stage(
+  engine: Engine,
+  spool: Spool,
+  intent: CutIntent,
+  options: SegmentOptions,
+): Promise<{ late: number }> {
+  const series = spool.series();
+  await engine.run(`
+    CREATE TABLE series (id UINTEGER, series DOUBLE, device VARCHAR, metric VARCHAR, unit VARCHAR, device_class VARCHAR);
+    CREATE TABLE texts (id UINTEGER, body VARCHAR);
+    CREATE TABLE staged (
+      time DOUBLE, received DOUBLE, value DOUBLE, sequence DOUBLE, lat DOUBLE, lon DOUBLE, accuracy DOUBLE,
+      id UINTEGER, body UINTEGER, status UINTEGER, kind UTINYINT, marks UTINYINT, place UTINYINT)`);
+  await engine.append("series", [
+    Uint32Array.from(series, (one) => one.id),
+    Float64Array.from(series, seriesKey),
+    series.map((one) => one.device),
+    series.map((one) => one.metric),
+    series.map((one) => one.unit),
+    series.map((one) => options.deviceClass(one.device)),
+  ]);
+
+  const codes = new Map<string, number>();
+  let late = 0;
+  for (const { id, columns } of spool.batches(intent.first - 1)) {
+    if (id > intent.last) break;
+    for (let i = 0; i < columns.count; i++) if (columns.marks[i]! & lateMark) late++;
+    await appendBatch(engine, columns, codes);
+  }
+  const texts = [...codes.keys()];
+  await engine.append("texts", [Uint32Array.from(texts, (_, index) => index), texts]);
+  return { late };
+}
+
+async function appendBatch(engine: Engine, columns: BatchColumns, codes: Map<string, number>): Promise<void> {
+  const shared = columns.texts.map((text) => {
+    let code = codes.get(text);
+    if (code === undefined) {
+      code = codes.size;
+      codes.set(text, code);
+    }
+    return code;
+  });
+  const recode = (local: Uint32Array): Uint32Array => local.map((code) => shared[code]!);
+  const none = (fill: number): Float64Array => new Float64Array(columns.count).fill(fill);
+  await engine.append("staged", [
+    columns.time,
+    columns.received,
+    columns.value,
+    columns.sequence ?? none(-1),
+    columns.lat ?? none(Number.NaN),
+    columns.lon ?? none(Number.NaN),
+    columns.accuracy ?? none(Number.NaN),
+    columns.series,
+    recode(columns.text),
+    recode(columns.status),
+    columns.kind,
+    columns.marks,
+    columns.place,
+  ]);
+}
+
+/**
+ * A reading delivered again has the time of one already seen, so only late ones are looked up: among
+ * this cut's others, and in the segments of the same days.
+ */
+async function dropSecondDeliveries(engine: Engine, folder: string): Promise<number> {
+  const key = "id, time, sequence, kind, value, body";
+  const [before] = await engine.rows("SELECT count(*) AS n FROM staged");
+  await engine.run(`
+    CREATE TABLE late AS SELECT DISTINCT ON (${key}) * FROM staged WHERE marks & ${lateMark} <> 0;
+    DELETE FROM staged WHERE marks & ${lateMark} <> 0;
+    INSERT INTO staged SELECT * FROM late WHERE NOT EXISTS (
+      SELECT 1 FROM staged s WHERE s.id = late.id AND s.time = late.time AND s.sequence = late.sequence
+        AND s.kind = late.kind AND s.value = late.value AND s.body = late.body)`);
+  const days = await engine.rows(
+    `SELECT DISTINCT CAST(to_timestamp(time / 1000000) AT TIME ZONE 'UTC' AS DATE)::VARCHAR AS day FROM late`,
+  );
+  const earlier = days
+    .map((row) => join(folder, `date=${row.day}`))
+    .filter((day) => parquetIn(day))
+    .map((day) => quoteText(join(day, "*", "*.parquet")));
+  if (earlier.length > 0) {
+    await engine.run(`
+      CREATE TABLE again AS
+      SELECT s.id, p.time_us, coalesce(p.sequence, -1) AS sequence, p.value, p.text
+      FROM read_parquet([${earlier}], hive_partitioning = false) p JOIN series s ON s.series = p.series
+      WHERE (p.series, p.time_us) IN (
+        SELECT (series.series, CAST(late.time AS BIGINT)) FROM late JOIN series ON series.id = late.id);
+      DELETE FROM staged WHERE marks & ${lateMark} <> 0 AND EXISTS (
+        SELECT 1 FROM again a LEFT JOIN texts t ON t.body = a.text
+        WHERE a.id = staged.id AND a.time_us = staged.time AND a.sequence = staged.sequence
+          AND CASE WHEN staged.kind = 3 THEN t.id = staged.body
+                   WHEN staged.kind = 0 THEN a.value IS NULL AND a.text IS NULL
+                   ELSE a.value = staged.value END)`);
+  }
+  const [after] = await engine.rows("SELECT count(*) AS n FROM staged");
+  return Number(before!.n) - Number(after!.n);
+}
+
+/** Sorted by series and time, so that times are runs of small differences and texts are one run each. */
+const segmentRows = `
+  SELECT CAST(r.series AS BIGINT) AS series, r.device, r.metric, r.unit,
+    CAST(s.time AS BIGINT) AS time_us, CAST(s.received - s.time AS BIGINT) AS delay_us,
+    CASE WHEN s.kind IN (1, 2) THEN s.value END AS value,
+    CASE WHEN s.kind = 3 THEN t.body END AS text,
+    CASE s.marks & 3 WHEN 0 THEN 'good' WHEN 1 THEN 'uncertain' ELSE 'bad' END AS quality,
+    u.body AS status, s.marks & ${historicalMark} <> 0 AS historical,
+    CASE WHEN s.sequence >= 0 THEN CAST(s.sequence AS BIGINT) END AS sequence,
+    CASE WHEN s.place & 1 <> 0 THEN s.lat END AS lat, CASE WHEN s.place & 1 <> 0 THEN s.lon END AS lon,
+    CASE WHEN s.place & 1 <> 0 THEN s.accuracy END AS accuracy_m,
+    CASE WHEN s.place & 1 <> 0 THEN CASE WHEN s.place & 2 <> 0 THEN 'GCJ-02' ELSE 'WGS-84' END END AS datum,
+    CASE WHEN s.place & 1 <> 0 THEN CASE s.place // 4 WHEN 0 THEN 'beidou' WHEN 1 THEN 'gps' ELSE 'uwb' END END
+      AS position_source,
+    CAST(to_timestamp(s.time / 1000000) AT TIME ZONE 'UTC' AS DATE) AS date, r.device_class
+  FROM staged s JOIN series r ON r.id = s.id JOIN texts t ON t.id = s.body JOIN texts u ON u.id = s.status
+  ORDER BY date, device_class, r.series, s.time`;
+
+/** Syncs and renames every staged file into its place. @returns paths below `folder` */
+function publish(staged: string, folder: string): string[] {
+  const files = parquetFiles(staged);
+  const folders = new Set<string>();
+  for (const file of files) {
+    syncPath(join(staged, file));
+    const target = join(folder, file);
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(join(staged, file), target);
+    for (let up = dirname(target); ; up = dirname(up)) {
+      folders.add(up);
+      if (relative(folder, up) === "") break;
+    }
+  }
+  for (const one of folders) syncPath(one);
+  return files;
+}
+
+function syncPath(path: string): void {
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function parquetIn(day: string): boolean {
+  try {
+    return readdirSync(day, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith(".parquet"));
+  } catch {
+    return false;
+  }
+}

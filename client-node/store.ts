@@ -1,0 +1,69 @@
+import { DatabaseSync } from "node:sqlite";
+import { Refusal } from "../proto/reasons.ts";
+
+/**
+ * The node's own memory: the egress ledger, consents, the last log checkpoint seen and the attempts joined.
+ * Durable when a call returns. Several processes of one enterprise may open it: writers take turns.
+ */
+const tables = `
+  CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, hashes BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS consent (
+    study TEXT PRIMARY KEY, manifest TEXT NOT NULL, expires_millis INTEGER NOT NULL, withdrawn INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS attempt (
+    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** @param path - of the file; ":memory:" keeps nothing. @throws Refusal disk_full, ledger_locked, file_missing, file_malformed */
+export function openStore(path: string): DatabaseSync {
+  return guarded(path, () => {
+    const db = new DatabaseSync(path, { timeout: 5000 });
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    db.exec(tables);
+    return db;
+  });
+}
+
+/** Runs `change` in one transaction that no other writer overlaps. @throws Refusal as {@link openStore} */
+export function transact<T>(db: DatabaseSync, change: () => T): T {
+  return guarded("the egress ledger", () => {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = change();
+      db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  });
+}
+
+// Primary result codes: https://www.sqlite.org/rescode.html
+const busy = 5;
+const locked = 6;
+const corrupt = 11;
+const full = 13;
+const notADatabase = 26;
+
+function guarded<T>(what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const code = (error as { errcode?: number }).errcode;
+    if (code === undefined) throw error;
+    const primary = code & 0xff;
+    if (primary === full) throw new Refusal("disk_full", `${what}: the disk is full`, { cause: error });
+    if (primary === busy || primary === locked)
+      throw new Refusal("ledger_locked", `${what} is locked`, { cause: error });
+    if (primary === corrupt || primary === notADatabase)
+      throw new Refusal("file_malformed", `${what} is damaged`, {
+        hint: "restore the data directory from its backup: the ledger is evidence",
+        cause: error,
+      });
+    throw new Refusal("file_missing", `${what} cannot be written (SQLite ${code})`, { cause: error });
+  }
+}
