@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Random } from "../privacy/random.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
 import type { StudySchema, Table } from "./table.ts";
@@ -22,6 +23,12 @@ export type PriorResults = Readonly<Record<string, Json>>;
  */
 export interface FederatedAlgorithm<State extends Json = Json, Result extends Json = Json> {
   readonly name: string;
+  /** Parses what the manifest says beside `name`; a strict object. */
+  readonly parameters: z.ZodType;
+  /** Algorithms whose results it reads: of each group, one at least must run earlier in the study. */
+  readonly needs: readonly (readonly string[])[];
+  /** Which rows it is given: held-out rows are evaluated on, never trained on. */
+  readonly rows: "training" | "heldOut";
   /**
    * @param params - as written in the manifest; parsed by the algorithm's own zod schema.
    * @throws Refusal parameters_invalid

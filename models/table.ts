@@ -26,6 +26,8 @@ export interface CategoricalColumn {
 /** The columns a study reads, in the order every party uses. Public: part of the manifest. */
 export interface StudySchema {
   readonly features: readonly FeatureSchema[];
+  /** Public bound on one enterprise's rows: every layout's bounds rest on it. */
+  readonly maxRowsPerParty: number;
 }
 
 export type FeatureSchema =

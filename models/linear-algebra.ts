@@ -1,0 +1,78 @@
+/** Dense symmetric algebra on row-major Float64Arrays of shape [n, n]: what a Newton step needs. */
+
+/** A lower-triangular Cholesky factor, or the first column that depends on those before it. */
+export type Cholesky =
+  | { readonly kind: "factor"; readonly factor: Float64Array; readonly n: number }
+  | {
+      readonly kind: "dependent";
+      readonly column: number;
+      /** Weights of the columns before it that make it up. */
+      readonly weights: Float64Array;
+    };
+
+/**
+ * @param matrix - symmetric, only the lower triangle is read.
+ * @param tolerance - a pivot below tolerance × its diagonal entry counts as zero.
+ */
+export function cholesky(matrix: Float64Array, n: number, tolerance: number): Cholesky {
+  const factor = new Float64Array(n * n);
+  for (let j = 0; j < n; j++) {
+    for (let k = 0; k < j; k++) {
+      let x = matrix[j * n + k]!;
+      for (let i = 0; i < k; i++) x -= factor[j * n + i]! * factor[k * n + i]!;
+      factor[j * n + k] = x / factor[k * n + k]!;
+    }
+    let pivot = matrix[j * n + j]!;
+    for (let i = 0; i < j; i++) pivot -= factor[j * n + i]! ** 2;
+    if (!(pivot > tolerance * matrix[j * n + j]!)) {
+      const weights = factor.slice(j * n, j * n + j);
+      for (let i = j - 1; i >= 0; i--) {
+        for (let k = i + 1; k < j; k++) weights[i]! -= factor[k * n + i]! * weights[k]!;
+        weights[i]! /= factor[i * n + i]!;
+      }
+      return { kind: "dependent", column: j, weights };
+    }
+    factor[j * n + j] = Math.sqrt(pivot);
+  }
+  return { kind: "factor", factor, n };
+}
+
+/** @returns x with L·Lᵀ·x = b, shape [n]. */
+export function solveCholesky(
+  { factor, n }: { readonly factor: Float64Array; readonly n: number },
+  b: Float64Array,
+): Float64Array {
+  const x = b.slice();
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) x[i]! -= factor[i * n + k]! * x[k]!;
+    x[i]! /= factor[i * n + i]!;
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) x[i]! -= factor[k * n + i]! * x[k]!;
+    x[i]! /= factor[i * n + i]!;
+  }
+  return x;
+}
+
+/** @returns (L·Lᵀ)⁻¹, shape [n, n]. */
+export function invertCholesky(factored: {
+  readonly factor: Float64Array;
+  readonly n: number;
+}): Float64Array {
+  const { n } = factored;
+  const inverse = new Float64Array(n * n);
+  for (let j = 0; j < n; j++) {
+    const unit = new Float64Array(n);
+    unit[j] = 1;
+    const column = solveCholesky(factored, unit);
+    for (let i = 0; i < n; i++) inverse[i * n + j] = column[i]!;
+  }
+  return inverse;
+}
+
+/** @returns Σ a·b. */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

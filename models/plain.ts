@@ -1,0 +1,68 @@
+import { type Random, seededRandom } from "../privacy/random.ts";
+import { dequantizeSum, planPacking, quantize, T } from "../privacy/sum/layout.ts";
+import type { PriorResults, SealedSum } from "./algorithm.ts";
+import { concatRows } from "./rows.ts";
+import type { StudyManifest } from "./study.ts";
+import { advanceStudy, type StudyState, startStudy, studyContribute, studyLayout } from "./study-loop.ts";
+import type { Table } from "./table.ts";
+
+export interface PlainOptions {
+  /** One source of randomness for each party; repeatable by default. */
+  readonly randomOf?: (party: number) => Random;
+  /** Told before each sum is taken. */
+  readonly onRound?: (state: StudyState, round: number) => void;
+}
+
+export interface PlainRun {
+  readonly results: PriorResults;
+  /** Sums taken. */
+  readonly rounds: number;
+}
+
+/**
+ * Runs a study in memory without protection: the reference that the sealed sum must equal. It adds the
+ * same slots, so that both agree bit by bit.
+ * @throws Refusal
+ */
+export async function runPlain(
+  manifest: StudyManifest,
+  tables: readonly Table[],
+  options: PlainOptions = {},
+): Promise<PlainRun> {
+  const randoms = tables.map((_, i) => options.randomOf?.(i) ?? seededRandom(`party ${i}`));
+  let state = startStudy(manifest);
+  let rounds = 0;
+  while (state.algorithm !== null) {
+    options.onRound?.(state, rounds);
+    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, randoms));
+    rounds++;
+  }
+  return { results: state.results, rounds };
+}
+
+/** Runs a study on the rows of all parties as one table. */
+export const runPooled = (
+  manifest: StudyManifest,
+  tables: readonly Table[],
+  options: PlainOptions = {},
+): Promise<PlainRun> =>
+  runPlain(
+    { ...manifest, maxRowsPerParty: manifest.maxRowsPerParty * tables.length },
+    [concatRows(tables)],
+    options,
+  );
+
+async function plainSum(
+  manifest: StudyManifest,
+  state: StudyState,
+  tables: readonly Table[],
+  randoms: readonly Random[],
+): Promise<SealedSum> {
+  const packing = planPacking(studyLayout(state), tables.length);
+  const total = new Float64Array(packing.slots);
+  for (const [i, table] of tables.entries()) {
+    const slots = quantize(await studyContribute(manifest, state, table, randoms[i]!), packing);
+    for (let s = 0; s < slots.length; s++) total[s] = (total[s]! + slots[s]!) % T;
+  }
+  return { values: dequantizeSum(total, packing, tables.length), parties: tables.length };
+}

@@ -1,0 +1,100 @@
+import { Refusal } from "../proto/reasons.ts";
+import type { CategoricalColumn, Column, FeatureSchema, NumericColumn, StudySchema, Table } from "./table.ts";
+
+/** @returns the rows for which `keep` holds, in order. */
+export function selectRows(table: Table, keep: (row: number) => boolean): Table {
+  const kept: number[] = [];
+  for (let row = 0; row < table.rows; row++) if (keep(row)) kept.push(row);
+  return takeRows(table, kept);
+}
+
+/** @returns the given rows, in the given order. */
+export function takeRows(table: Table, rows: ArrayLike<number>): Table {
+  const columns = new Map<string, Column>();
+  for (const [name, column] of table.columns)
+    columns.set(
+      name,
+      column.kind === "numeric"
+        ? { kind: "numeric", values: Float64Array.from(rows, (row) => column.values[row]!) }
+        : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]!) },
+    );
+  return {
+    rows: rows.length,
+    columns,
+    label: Uint8Array.from(rows, (row) => table.label[row]!),
+    holdout: Uint8Array.from(rows, (row) => table.holdout[row]!),
+  };
+}
+
+/** @returns the rows of all tables, one after the other. Tables share their columns and levels. */
+export function concatRows(tables: readonly Table[]): Table {
+  const first = tables[0];
+  if (first === undefined) throw new RangeError("no tables");
+  const columns = new Map<string, Column>();
+  for (const [name, column] of first.columns) {
+    const parts = tables.map((table) => table.columns.get(name));
+    if (column.kind === "numeric")
+      columns.set(name, {
+        kind: "numeric",
+        values: Float64Array.from(parts.flatMap((part) => [...(part as NumericColumn).values])),
+      });
+    else
+      columns.set(name, {
+        ...column,
+        codes: Int32Array.from(parts.flatMap((part) => [...(part as CategoricalColumn).codes])),
+      });
+  }
+  return {
+    rows: tables.reduce((rows, table) => rows + table.rows, 0),
+    columns,
+    label: Uint8Array.from(tables.flatMap((table) => [...table.label])),
+    holdout: Uint8Array.from(tables.flatMap((table) => [...table.holdout])),
+  };
+}
+
+/** @throws Refusal column_unknown */
+export function numericColumn(table: Table, name: string): NumericColumn {
+  const column = table.columns.get(name);
+  if (column?.kind !== "numeric") throw columnUnknown(name, "numeric");
+  return column;
+}
+
+/** @throws Refusal column_unknown */
+export function categoricalColumn(table: Table, feature: { name: string; levels: readonly string[] }) {
+  const column = table.columns.get(feature.name);
+  if (column?.kind !== "categorical") throw columnUnknown(feature.name, "categorical");
+  if (column.levels.length !== feature.levels.length || column.levels.some((l, i) => l !== feature.levels[i]))
+    throw new RangeError(`column ${feature.name}: levels differ from the study's`);
+  return column;
+}
+
+/**
+ * Refuses what no layout holds: more rows than the study's bound, an infinite value, a code without a level.
+ * @throws Refusal value_out_of_bounds | value_not_finite | column_unknown
+ */
+export function checkRows(schema: StudySchema, table: Table): void {
+  if (table.rows > schema.maxRowsPerParty)
+    throw new Refusal(
+      "value_out_of_bounds",
+      `${table.rows} rows exceed the study's maxRowsPerParty ${schema.maxRowsPerParty}`,
+      { hint: "propose the study with a larger maxRowsPerParty, or take fewer rows" },
+    );
+  for (const feature of schema.features) checkFeature(feature, table);
+}
+
+function checkFeature(feature: FeatureSchema, table: Table): void {
+  if (feature.kind === "numeric") {
+    for (const x of numericColumn(table, feature.name).values)
+      if (x === Infinity || x === -Infinity)
+        throw new Refusal("value_not_finite", `column ${feature.name} holds ${x}`);
+  } else {
+    for (const code of categoricalColumn(table, feature).codes)
+      if (!(code >= -1 && code < feature.levels.length))
+        throw new Refusal("value_out_of_bounds", `column ${feature.name} holds a value without a level`, {
+          hint: "the manifest lists the column's levels",
+        });
+  }
+}
+
+const columnUnknown = (name: string, kind: string) =>
+  new Refusal("column_unknown", `the data has no ${kind} column ${name}`);
