@@ -1,0 +1,231 @@
+import { z } from "zod";
+import { isReason, Refusal } from "../../proto/reasons.ts";
+import { canonicalBytes, type Digest, digestOf } from "../canonical.ts";
+import { equalBytes, utf8Text } from "./bytes.ts";
+import { maxEntryLength } from "./tiles.ts";
+
+/**
+ * What a log records. Identifiers, digests and numbers only: never a raw value, and never the plain digest of
+ * something that can be guessed. Every object is strict, so nothing else can slip in.
+ */
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowercase hexadecimal digits");
+const party = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
+const parties = z
+  .array(party)
+  .refine((ids) => ids.every((id, i) => i === 0 || ids[i - 1]! < id), "sorted, none twice");
+const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, "an identifier");
+const reference = z.string().min(1).max(500);
+const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+const time = z.int().min(0).describe("when it was recorded, Unix milliseconds");
+const note = z.string().min(1).max(8000);
+const reason = z.string().refine(isReason, "not a reason of the closed list");
+
+const consortium = {
+  "consortium.created": {
+    consortium: party,
+    bank: note.describe("verifier key of the bank: signs the log and the rosters"),
+    auditor: note.describe("verifier key of the auditor: signs the rosters"),
+  },
+  "roster.changed": {
+    roster: digest.describe("of the roster note's text"),
+    version: z.int().min(1),
+    members: parties,
+  },
+  "key.epoch": {
+    epoch: z.int().min(1),
+    roster: digest,
+    dealer: party,
+    commitment: digest.describe("of the epoch's secret key"),
+    confirmed: parties.describe("members that confirmed the commitment by signature"),
+  },
+  "key.destroyed": { epoch: z.int().min(1), enterprise: party.optional() },
+};
+
+const study = {
+  "study.proposed": {
+    study: digest.describe("of the manifest"),
+    name: party,
+    purpose: reference,
+    legalBasis: reference,
+    impactAssessment: reference,
+    retentionDays: z.int().min(1),
+    minCohort: z.int().min(2),
+    unprotected: z.array(z.enum(["noise"])),
+  },
+  "study.consented": {
+    study: digest,
+    enterprise: party,
+    expires: z.int().min(0).describe("Unix milliseconds"),
+    consent: note.describe("consent signed by the enterprise's identity key"),
+  },
+  "study.withdrawn": { study: digest, enterprise: party },
+};
+
+const data = {
+  "policy.changed": { enterprise: party, policy: digest, version: z.int().min(1) },
+  "desensitization.ran": {
+    enterprise: party,
+    policy: digest,
+    version: z.int().min(1),
+    fields: z.array(
+      z.strictObject({
+        field: identifier,
+        class: z.enum(["direct", "quasi", "sensitive", "operational"]),
+        level: z.enum(["C1", "C2", "C3"]),
+        operator: identifier,
+      }),
+    ),
+    rowsIn: count,
+    rowsOut: count,
+    k: z.int().min(1).describe("smallest equivalence class reached"),
+    l: z.int().min(1).describe("fewest distinct sensitive values in a class"),
+    t: share.describe("largest distance of a class from the whole"),
+    suppressionRate: share,
+  },
+  "data.committed": {
+    enterprise: party,
+    root: digest.describe("Merkle root over the segments of one day"),
+    rows: count,
+    passRateBefore: share.describe("quality checks passed as collected"),
+    passRateAfter: share.describe("quality checks passed after cleaning and completion"),
+  },
+};
+
+const round = {
+  "round.opened": {
+    roundId: digest.describe("of the round header"),
+    study: digest,
+    round: z.int().min(1),
+    attempt: z.int().min(1),
+    algorithm: identifier,
+    cohort: z.int().min(2).describe("number of enterprises; the header lists them"),
+    unprotected: z.array(z.enum(["noise"])).describe("layers this round runs without"),
+  },
+  "round.submitted": {
+    roundId: digest,
+    enterprise: party,
+    digest: digest.describe("of the submission"),
+    bytes: count,
+    layers: z.array(z.enum(["mask", "encryption", "noise"])).describe("what protects the submission"),
+  },
+  "round.survivors": {
+    roundId: digest,
+    survivors: parties,
+    submissions: digest.describe("`submissionsDigest` of the survivors' submissions"),
+  },
+  "round.released": {
+    roundId: digest,
+    sum: digest,
+    signers: parties.describe("survivors that signed this digest of the sum"),
+    state: digest.describe("of the model state after the server step"),
+  },
+  "round.aborted": { roundId: digest, reason, enterprise: party.optional().describe("who caused it") },
+  "privacy.spent": {
+    roundId: digest,
+    study: digest,
+    mechanism: z.literal("none").describe("no noise was added"),
+    unit: z.enum(["record", "subject"]),
+    steps: z.int().min(1).describe("sums released by this event"),
+    cumulativeSteps: z.int().min(1).describe("sums of the study released so far, this one included"),
+  },
+};
+
+const model = {
+  "model.published": {
+    model: digest,
+    study: digest,
+    rounds: z.array(digest).min(1).max(900).describe("roundIds of the released sums it stands on, in order"),
+    smallestCohort: z.int().min(2).describe("fewest survivors in any of them"),
+    unprotected: z.array(z.enum(["noise"])),
+  },
+  "model.evaluated": {
+    model: digest,
+    study: digest,
+    rows: count,
+    metrics: z.record(identifier, z.number()),
+  },
+};
+
+const ledger = {
+  "ledger.reported": {
+    enterprise: party,
+    size: count,
+    root: digest,
+    checkpoint: note.describe("checkpoint of the enterprise's egress ledger, signed by its identity key"),
+  },
+  "egress.sent": {
+    destination: identifier,
+    kind: identifier,
+    bytes: count,
+    digest: digest.describe("of the message"),
+    roundId: digest.optional(),
+    submission: digest.optional().describe("digest the bank logs as round.submitted"),
+  },
+};
+
+const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...ledger };
+
+type Shapes = typeof shapes;
+export type EntryType = keyof Shapes;
+type Fields<T extends EntryType> = z.infer<z.ZodObject<Shapes[T], z.core.$strict>>;
+export type EntryOf<T extends EntryType> = { type: T; time: number } & Fields<T>;
+export type Entry = { [T in EntryType]: EntryOf<T> }[EntryType];
+
+const schemas = new Map<string, z.ZodType>(
+  Object.entries(shapes).map(([type, fields]) => [
+    type,
+    z.strictObject({ type: z.literal(type), time, ...fields }),
+  ]),
+);
+
+export const entryTypes = Object.keys(shapes) as readonly EntryType[];
+
+/** @returns SHA-256 over one line `enterprise digest` for each survivor, sorted by enterprise. */
+export const submissionsDigest = (
+  submissions: readonly { readonly enterprise: string; readonly digest: Digest }[],
+): Digest =>
+  digestOf(
+    submissions
+      .map(({ enterprise, digest }) => `${enterprise} ${digest}\n`)
+      .sort()
+      .join(""),
+  );
+
+/** @throws Refusal entry_invalid, naming the field. */
+export function checkEntry(value: unknown): Entry {
+  const type = typeof value === "object" && value !== null && "type" in value ? String(value.type) : "";
+  const schema = schemas.get(type);
+  if (schema === undefined) throw new Refusal("entry_invalid", `no entry type "${type}"`);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data as Entry;
+  const [issue] = parsed.error.issues;
+  throw new Refusal("entry_invalid", `${type}: ${issue?.path.join(".") || "entry"}: ${issue?.message}`);
+}
+
+/**
+ * @returns the leaf: canonical JSON, UTF-8, at most 65,535 bytes.
+ * @throws Refusal entry_invalid, where the entry does not fit its schema or is too long.
+ */
+export function entryBytes(entry: Entry): Uint8Array {
+  const bytes = canonicalBytes(checkEntry(entry));
+  if (bytes.length > maxEntryLength)
+    throw new Refusal("entry_invalid", `${entry.type}: ${bytes.length} bytes, at most ${maxEntryLength}`);
+  return bytes;
+}
+
+/** @throws Refusal entry_invalid, unless the bytes are the canonical form of a valid entry. */
+export function parseEntry(bytes: Uint8Array): Entry {
+  const text = utf8Text(bytes);
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch (cause) {
+    throw new Refusal("entry_invalid", "the entry is not JSON", { cause });
+  }
+  const entry = checkEntry(value);
+  if (!equalBytes(entryBytes(entry), bytes))
+    throw new Refusal("entry_invalid", `${entry.type}: not canonical`);
+  return entry;
+}
