@@ -46,9 +46,27 @@ export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: numbe
   return consent;
 }
 
+export interface JoinedAttempt {
+  readonly round: number;
+  readonly attempt: number;
+  /** Whether this node released the attempt's sum, or was about to. */
+  readonly released: boolean;
+}
+
+/** @returns the latest attempt of a study that this node joined, also by a process since gone. */
+export function lastAttempt(db: DatabaseSync, study: Digest): JoinedAttempt | undefined {
+  const row = db
+    .prepare(
+      "SELECT round, attempt, released FROM attempt WHERE study = ? ORDER BY round DESC, attempt DESC LIMIT 1",
+    )
+    .get(study);
+  if (row === undefined) return undefined;
+  return { round: Number(row.round), attempt: Number(row.attempt), released: row.released === 1 };
+}
+
 /**
  * Marks an attempt as joined, before anything of it is sent. Attempts of a study only ever go forward.
- * @throws Refusal round_replayed, if this attempt or a later one was joined before, also by a process since gone.
+ * @throws Refusal round_replayed, if this attempt or a later one was joined before.
  */
 export function joinAttempt(db: DatabaseSync, study: Digest, round: number, attempt: number): void {
   transact(db, () => {
@@ -57,9 +75,32 @@ export function joinAttempt(db: DatabaseSync, study: Digest, round: number, atte
       .get(study, round, attempt);
     if (later !== undefined)
       throw new Refusal("round_replayed", `round ${round}, attempt ${attempt} was joined before`);
-    db.prepare("INSERT INTO attempt VALUES (?, ?, ?)").run(study, round, attempt);
+    db.prepare("INSERT INTO attempt VALUES (?, ?, ?, 0)").run(study, round, attempt);
   });
 }
+
+/** Marks an attempt's sum as released; call within the transaction that records it in the ledger. */
+export function markReleased(db: DatabaseSync, study: Digest, round: number, attempt: number): void {
+  db.prepare("UPDATE attempt SET released = 1 WHERE study = ? AND round = ? AND attempt = ?").run(
+    study,
+    round,
+    attempt,
+  );
+}
+
+/** @returns how many sums of a study this node released. */
+export const releasedSums = (db: DatabaseSync, study: Digest): number =>
+  Number(
+    db.prepare("SELECT count(*) AS sums FROM attempt WHERE study = ? AND released = 1").get(study)?.sums,
+  );
+
+/** @returns the latest key epoch this node accepted; 0 before the first. */
+export const lastEpoch = (db: DatabaseSync): number =>
+  Number(db.prepare("SELECT max(epoch) AS epoch FROM epoch").get()?.epoch ?? 0);
+
+export const rememberEpoch = (db: DatabaseSync, epoch: number): void => {
+  transact(db, () => db.prepare("INSERT OR IGNORE INTO epoch VALUES (?)").run(epoch));
+};
 
 export interface SeenCheckpoint {
   readonly size: number;

@@ -13,8 +13,10 @@ const tables = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS attempt (
-    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
+    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, released INTEGER NOT NULL,
+    PRIMARY KEY (study, round, attempt)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY) STRICT;
 `;
 
 /** @param path - of the file; ":memory:" keeps nothing. @throws Refusal disk_full, ledger_locked, file_missing, file_malformed */
@@ -27,8 +29,9 @@ export function openStore(path: string): DatabaseSync {
   });
 }
 
-/** Runs `change` in one transaction that no other writer overlaps. @throws Refusal as {@link openStore} */
+/** Runs `change` in one transaction (the outermost, where they nest) that no other writer overlaps. @throws Refusal as {@link openStore} */
 export function transact<T>(db: DatabaseSync, change: () => T): T {
+  if (db.isTransaction) return change();
   return guarded("the egress ledger", () => {
     db.exec("BEGIN IMMEDIATE");
     try {
