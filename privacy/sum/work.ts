@@ -1,8 +1,8 @@
 /** The heavy effects of both machines, for a runtime to perform where it likes: each is one async function. */
 import type { Digest } from "../canonical.ts";
 import type { Bfv, RunningSum } from "./bfv.ts";
-import type { CoordinatorEffect, CoordinatorEvent } from "./coordinator.ts";
-import type { PartyEffect, PartyEvent } from "./party.ts";
+import type { CoordinatorEffect, CoordinatorEvent } from "./coordinator-state.ts";
+import type { PartyEffect, PartyEvent } from "./party-state.ts";
 
 type Of<Union, Type> = Extract<Union, { readonly type: Type }>;
 

@@ -231,26 +231,3 @@ export interface CoordinatorStep {
   readonly state: CoordinatorState;
   readonly effects: readonly CoordinatorEffect[];
 }
-
-/**
- * Opens an attempt: says the header to its whole cohort.
- * @throws RangeError when the header is not of this roster
- * @throws Refusal layout_overflow, cohort_too_small
- */
-export function openRound(_header: RoundHeader, _context: CoordinatorContext): CoordinatorStep {
-  throw new Error("not written");
-}
-
-/** Goes on at step 6 from what `persist` stored. */
-export function resumeRelease(_point: ReleasePoint, _context: CoordinatorContext): CoordinatorStep {
-  throw new Error("not written");
-}
-
-/** One step of the coordinator. What a party does wrong is a fault and never an exception. */
-export function coordinatorStep(
-  _state: CoordinatorState,
-  _event: CoordinatorEvent,
-  _context: CoordinatorContext,
-): CoordinatorStep {
-  throw new Error("not written");
-}
