@@ -170,8 +170,10 @@ const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...ledger
 type Shapes = typeof shapes;
 export type EntryType = keyof Shapes;
 type Fields<T extends EntryType> = z.infer<z.ZodObject<Shapes[T], z.core.$strict>>;
-export type EntryOf<T extends EntryType> = { type: T; time: number } & Fields<T>;
-export type Entry = { [T in EntryType]: EntryOf<T> }[EntryType];
+export type EntryOf<T extends EntryType> = T extends EntryType
+  ? { type: T; time: number } & Fields<T>
+  : never;
+export type Entry = EntryOf<EntryType>;
 
 const schemas = new Map<string, z.ZodType>(
   Object.entries(shapes).map(([type, fields]) => [
@@ -182,7 +184,7 @@ const schemas = new Map<string, z.ZodType>(
 
 export const entryTypes = Object.keys(shapes) as readonly EntryType[];
 
-/** @returns SHA-256 over one line `enterprise digest` for each survivor, sorted by enterprise. */
+/** @returns SHA-256 over one line `enterprise digest` for each survivor, the lines sorted. */
 export const submissionsDigest = (
   submissions: readonly { readonly enterprise: string; readonly digest: Digest }[],
 ): Digest =>

@@ -38,7 +38,7 @@ const version = 1;
 const maxLineBytes = 4 * 2 ** 20;
 
 const nextChain = (chain: Uint8Array, line: Uint8Array): Uint8Array => sha256(chain, line);
-const emptyChain = new Uint8Array(0);
+const emptyChain: Uint8Array = new Uint8Array(0);
 
 /**
  * Writes an export while its parts arrive; holds one line in memory.

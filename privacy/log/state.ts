@@ -60,6 +60,9 @@ export interface LogState {
   readonly ledgers: Map<string, { size: number; root: Digest }>;
   /** Enterprise → version of its policy. */
   readonly policies: Map<string, number>;
+  /** Rounds whose spend an egress ledger records, and the sum of it for each study. */
+  readonly ledgerSpent: Set<Digest>;
+  readonly ledgerSteps: Map<Digest, number>;
   /** By digest. */
   readonly attachments: Map<Digest, Attachment>;
   /** Digests that no entry named yet. */
@@ -79,6 +82,8 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   models: new Map(),
   ledgers: new Map(),
   policies: new Map(),
+  ledgerSpent: new Set(),
+  ledgerSteps: new Map(),
   attachments: new Map(),
   unused: new Set(),
   roots: [emptyTreeRoot],
@@ -197,6 +202,10 @@ type RoundEntry = EntryOf<
 >;
 
 function applyRound(state: LogState, entry: RoundEntry): void {
+  if (entry.type === "privacy.spent") {
+    state.ledgerSpent.add(entry.roundId);
+    state.ledgerSteps.set(entry.study, entry.cumulativeSteps);
+  }
   if (entry.type === "round.opened") {
     const study = state.studies.get(entry.study);
     if (study) [study.open, study.attempt] = [entry.roundId, entry.attempt];

@@ -1,0 +1,32 @@
+import type { EntryType } from "./entry.ts";
+import type { Rule } from "./rules.ts";
+
+/** Rules of an enterprise's egress ledger: what left the machine, and what was spent before it did. */
+
+const allowed: readonly EntryType[] = [
+  "egress.sent",
+  "privacy.spent",
+  "study.consented",
+  "study.withdrawn",
+  "policy.changed",
+  "desensitization.ran",
+  "data.committed",
+];
+
+export const onlyLedgerEntries: Rule = (entry) =>
+  allowed.includes(entry.type) ? undefined : `${entry.type} does not belong into an egress ledger`;
+
+export const spendBeforeSubmission: Rule = (entry, state) => {
+  if (entry.type !== "egress.sent" || entry.submission === undefined) return undefined;
+  if (entry.roundId === undefined) return "a submission without its round";
+  return state.ledgerSpent.has(entry.roundId) ? undefined : "a submission left before its spend was recorded";
+};
+
+export const spendAddsUp: Rule = (entry, state) => {
+  if (entry.type !== "privacy.spent") return undefined;
+  if (state.ledgerSpent.has(entry.roundId)) return "the spend of this round is recorded twice";
+  const before = state.ledgerSteps.get(entry.study) ?? 0;
+  return entry.cumulativeSteps === before + entry.steps
+    ? undefined
+    : `${before} + ${entry.steps} sums are not ${entry.cumulativeSteps}`;
+};

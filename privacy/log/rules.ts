@@ -1,0 +1,327 @@
+import { Refusal } from "../../proto/reasons.ts";
+import { countOrganisations } from "../roster.ts";
+import { equalBytes, toHex } from "./bytes.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { openConsent } from "./consent.ts";
+import { type Entry, type EntryOf, type EntryType, submissionsDigest } from "./entry.ts";
+import { type NoteVerifier, parseVerifierKey } from "./note.ts";
+import type { LogPolicy } from "./policy.ts";
+import { attachedHeader, attachedManifest, attachedRoster, type LogState, type RoundState } from "./state.ts";
+
+/**
+ * Says what is wrong with an entry after all that came before it, or nothing.
+ * Each rule asks one question and stays silent where another rule already has the answer.
+ */
+export type Rule = (entry: Entry, state: LogState, policy: LogPolicy) => string | undefined;
+
+/** A rule about entries of some types. */
+const about =
+  <T extends EntryType>(
+    types: readonly T[],
+    rule: (entry: EntryOf<T>, state: LogState, policy: LogPolicy) => string | undefined,
+  ): Rule =>
+  (entry, state, policy) =>
+    (types as readonly string[]).includes(entry.type)
+      ? rule(entry as unknown as EntryOf<T>, state, policy)
+      : undefined;
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i]);
+
+/** @returns what a refusal says, where opening something throws one. */
+function complaint(open: () => string | undefined): string | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}
+
+export const timeNeverGoesBack: Rule = (entry, state) =>
+  entry.time < state.time ? `recorded at ${entry.time}, after an entry of ${state.time}` : undefined;
+
+export const consortiumFirst: Rule = (entry, state, policy) => {
+  if (entry.type !== "consortium.created")
+    return state.entries === 0 ? "the first entry does not create the consortium" : undefined;
+  if (state.entries > 0) return "the consortium is created twice";
+  return complaint(() => {
+    if (parseVerifierKey(entry.bank).key !== policy.log.key) return "the bank's key is not the log's";
+    const { publicKey } = parseVerifierKey(entry.auditor);
+    return policy.witnesses.some((witness) => equalBytes(witness.publicKey, publicKey))
+      ? undefined
+      : "the auditor's key is not a witness of the policy: the bank could have made it up";
+  });
+};
+
+export const rosterSigned = about(["roster.changed"], (entry, state) =>
+  complaint(() => {
+    const roster = attachedRoster(state, entry.roster);
+    if (roster.consortium !== state.consortium?.name) return `a roster of ${roster.consortium}`;
+    if (roster.version !== entry.version) return `the roster has version ${roster.version}`;
+    if (roster.version <= (state.roster?.version ?? 0)) return "the roster's version does not count up";
+    const ids = roster.members.map(({ id }) => id);
+    return sameList(ids, entry.members) ? undefined : "the members are not those of the roster";
+  }),
+);
+
+export const epochDealt = about(["key.epoch", "key.destroyed"], (entry, state) => {
+  if (entry.type === "key.destroyed")
+    return state.epochs.has(entry.epoch) ? undefined : `epoch ${entry.epoch} was never dealt`;
+  if (entry.epoch <= Math.max(0, ...state.epochs.keys())) return "the epoch does not count up";
+  if (entry.roster !== state.roster?.digest) return "the epoch is not of the current roster";
+  const { byId } = state.roster;
+  const stranger = [entry.dealer, ...entry.confirmed].find((id) => !byId.has(id));
+  return stranger === undefined ? undefined : `${stranger} is not in the roster`;
+});
+
+export const manifestAsProposed = about(["study.proposed"], (entry, state) => {
+  if (state.studies.has(entry.study)) return "the study is proposed twice";
+  const manifest = attachedManifest(state, entry.study);
+  if (manifest === undefined) return "no manifest of this digest is in the export";
+  if (manifest.consortium !== state.consortium?.name) return `a study of ${manifest.consortium}`;
+  for (const field of ["name", "purpose", "legalBasis", "impactAssessment", "retentionDays"] as const)
+    if (manifest[field] !== entry[field]) return `${field} is not the manifest's`;
+  if (manifest.privacy.minCohort !== entry.minCohort) return "minCohort is not the manifest's";
+  return sameList(manifest.unprotected, entry.unprotected) ? undefined : "unprotected is not the manifest's";
+});
+
+export const consentSigned = about(["study.consented", "study.withdrawn"], (entry, state) =>
+  complaint(() => {
+    const study = state.studies.get(entry.study);
+    if (study === undefined) return "the study was not proposed";
+    if (entry.type === "study.withdrawn")
+      return study.consents.has(entry.enterprise) ? undefined : `${entry.enterprise} had not consented`;
+    const member = state.roster?.byId.get(entry.enterprise);
+    if (member === undefined) return `${entry.enterprise} is not in the roster`;
+    const consent = openConsent(entry.consent, parseVerifierKey(member.verifierKey));
+    if (consent.study !== entry.study) return "the consent is to another study";
+    if (consent.enterprise !== entry.enterprise || consent.consortium !== state.consortium?.name)
+      return "the consent is another enterprise's";
+    return consent.expires === entry.expires ? undefined : "the expiry is not the consent's";
+  }),
+);
+
+export const policyCountsUp = about(["policy.changed", "desensitization.ran"], (entry, state) => {
+  const version = state.policies.get(entry.enterprise) ?? 0;
+  if (entry.type === "policy.changed")
+    return entry.version > version ? undefined : "the policy's version does not count up";
+  return entry.rowsOut <= entry.rowsIn ? undefined : "more rows came out than went in";
+});
+
+export const headerAsRecorded = about(["round.opened"], (entry, state) => {
+  if (state.rounds.has(entry.roundId)) return "this attempt was opened before";
+  const header = attachedHeader(state, entry.roundId);
+  if (header === undefined) return "no round header of this digest is in the export";
+  if (header.consortium !== state.consortium?.name) return `a round of ${header.consortium}`;
+  if (header.study !== entry.study) return "the study is not the header's";
+  if (header.round !== entry.round || header.attempt !== entry.attempt)
+    return "round and attempt are not the header's";
+  if (header.algorithm.name !== entry.algorithm) return "the algorithm is not the header's";
+  if (header.cohort.length !== entry.cohort) return "the cohort's size is not the header's";
+  return sameList(header.unprotected, entry.unprotected) ? undefined : "unprotected is not the header's";
+});
+
+export const consentBeforeRound = about(["round.opened"], (entry, state) => {
+  const study = state.studies.get(entry.study);
+  if (study === undefined) return "the study was not proposed";
+  for (const id of attachedHeader(state, entry.roundId)?.cohort ?? []) {
+    const expires = study.consents.get(id);
+    if (expires === undefined) return `${id} has not consented, or withdrew`;
+    if (expires <= entry.time) return `the consent of ${id} has expired`;
+  }
+  return undefined;
+});
+
+export const keyBeforeUse = about(["round.opened"], (entry, state) => {
+  const header = attachedHeader(state, entry.roundId);
+  if (header === undefined) return undefined;
+  if (header.roster !== state.roster?.digest) return "the round is not of the current roster";
+  const epoch = state.epochs.get(header.keyEpoch.epoch);
+  if (epoch === undefined) return `key epoch ${header.keyEpoch.epoch} was not dealt`;
+  if (epoch.destroyed) return `the key of epoch ${header.keyEpoch.epoch} was destroyed`;
+  if (epoch.commitment !== header.keyEpoch.commitment) return "the round uses another key than was dealt";
+  return epoch.roster === header.roster ? undefined : "the key epoch is of another roster";
+});
+
+export const minCohortKept = about(["round.opened", "round.survivors"], (entry, state) => {
+  if (entry.type === "round.opened") {
+    const header = attachedHeader(state, entry.roundId);
+    const least = state.studies.get(entry.study)?.manifest?.privacy.minCohort ?? 0;
+    if (header === undefined || state.roster === undefined) return undefined;
+    if (header.minCohort < least)
+      return `a cohort of ${header.minCohort} is allowed, the manifest says ${least}`;
+    return tooFew(state.roster, header.cohort, header.minCohort);
+  }
+  const round = state.rounds.get(entry.roundId);
+  if (round?.header === undefined || round.roster === undefined) return undefined;
+  return tooFew(round.roster, entry.survivors, round.header.minCohort);
+});
+
+function tooFew(roster: Parameters<typeof countOrganisations>[0], ids: readonly string[], least: number) {
+  const organisations = countOrganisations(roster, ids);
+  return organisations < least ? `${organisations} organisations, where ${least} are needed` : undefined;
+}
+
+export const checkpointOfThisLog = about(["round.opened"], (entry, state, policy) =>
+  complaint(() => {
+    const header = attachedHeader(state, entry.roundId);
+    if (header === undefined) return undefined;
+    const { checkpoint } = openCheckpoint(header.checkpoint, policy.log);
+    return forked(checkpoint, state)
+      ? `the enterprises were shown another log of ${checkpoint.size}`
+      : undefined;
+  }),
+);
+
+function forked({ size, root }: Checkpoint, { roots }: LogState): boolean {
+  const known = roots[size];
+  return known === undefined || !equalBytes(known, root);
+}
+
+export const attemptsCountUp = about(["round.opened"], (entry, state) => {
+  const study = state.studies.get(entry.study);
+  if (study === undefined) return undefined;
+  if (study.open !== undefined) return "the attempt before is still open";
+  if (entry.round !== study.released.length + 1) return `after ${study.released.length} released rounds`;
+  return entry.attempt > study.attempt ? undefined : `after attempt ${study.attempt}`;
+});
+
+export const roundStepsInOrder = about(
+  ["round.submitted", "round.survivors", "round.released", "round.aborted"],
+  (entry, state) => {
+    const round = state.rounds.get(entry.roundId);
+    if (round === undefined) return "the round was not opened";
+    const before = phasesBefore[entry.type];
+    return before.includes(round.phase) ? undefined : `the round is at "${round.phase}"`;
+  },
+);
+
+const phasesBefore: Record<
+  "round.submitted" | "round.survivors" | "round.released" | "round.aborted",
+  readonly RoundState["phase"][]
+> = {
+  "round.submitted": ["opened"],
+  "round.survivors": ["opened"],
+  "round.released": ["survivors"],
+  "round.aborted": ["opened", "survivors"],
+};
+
+export const oneRelease = about(["round.released"], (entry, state) => {
+  const round = state.rounds.get(entry.roundId);
+  if (round?.phase === "released") return "the sum of this attempt was released before";
+  const study = round && state.studies.get(round.study);
+  return study && study.open !== entry.roundId ? "it is not the attempt under way" : undefined;
+});
+
+export const submissionsMatch = about(["round.submitted", "round.survivors"], (entry, state) => {
+  const round = state.rounds.get(entry.roundId);
+  if (round === undefined) return undefined;
+  if (entry.type === "round.submitted") {
+    if (round.header && !round.header.cohort.includes(entry.enterprise))
+      return `${entry.enterprise} is not in the cohort`;
+    return round.submitted.has(entry.enterprise) ? `${entry.enterprise} submitted twice` : undefined;
+  }
+  const submissions: { enterprise: string; digest: string }[] = [];
+  for (const enterprise of entry.survivors) {
+    const digest = round.submitted.get(enterprise);
+    if (digest === undefined) return `the survivor ${enterprise} submitted nothing`;
+    submissions.push({ enterprise, digest });
+  }
+  return submissionsDigest(submissions) === entry.submissions
+    ? undefined
+    : "the survivors' submissions are not those that were logged";
+});
+
+export const releasedByMajority = about(["round.released"], (entry, state) => {
+  const survivors = state.rounds.get(entry.roundId)?.survivors ?? [];
+  const stranger = entry.signers.find((id) => !survivors.includes(id));
+  if (stranger !== undefined) return `${stranger} signed, but is no survivor`;
+  return entry.signers.length * 2 > survivors.length
+    ? undefined
+    : `${entry.signers.length} of ${survivors.length} survivors signed the sum`;
+});
+
+export const statesFollow = about(["round.opened"], (entry, state) => {
+  const header = attachedHeader(state, entry.roundId);
+  const last = state.studies.get(entry.study)?.last;
+  if (header === undefined || last === undefined) return undefined;
+  const { index, step } = header.algorithm;
+  if (index < last.algorithm.index) return "an earlier algorithm of the study runs again";
+  if (index > last.algorithm.index) return step === 0 ? undefined : "the algorithm does not start at step 0";
+  if (step !== last.algorithm.step + 1) return `step ${step} follows step ${last.algorithm.step}`;
+  return header.state === last.state ? undefined : "the model state is not what the round before left";
+});
+
+export const protectionDeclared = about(
+  ["round.opened", "round.submitted", "model.published"],
+  (entry, state) => {
+    if (entry.type === "round.submitted") {
+      const unprotected: readonly string[] = state.rounds.get(entry.roundId)?.header?.unprotected ?? [];
+      const missing = ["mask", "encryption", "noise"].find(
+        (layer) => !(entry.layers as readonly string[]).includes(layer) && !unprotected.includes(layer),
+      );
+      return missing === undefined
+        ? undefined
+        : `submitted without ${missing}, which the header does not declare`;
+    }
+    const manifest = state.studies.get(entry.study)?.manifest;
+    if (manifest === undefined) return undefined;
+    const missing = entry.unprotected.find((layer) => !manifest.unprotected.includes(layer));
+    if (missing !== undefined) return `runs without ${missing}, which the manifest does not declare`;
+    return entry.type === "model.published" && !sameList(entry.unprotected, manifest.unprotected)
+      ? "the model does not say which layers its study ran without"
+      : undefined;
+  },
+);
+
+export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, state) => {
+  const round = state.rounds.get(entry.roundId);
+  if (round === undefined) return "the round was not opened";
+  if (entry.type === "round.released")
+    return round.spent ? undefined : "a sum is released whose privacy spend is not recorded";
+  if (round.spent) return "the spend of this round is recorded twice";
+  if (round.phase !== "survivors") return `a spend at "${round.phase}": it belongs right before the release`;
+  if (entry.study !== round.study) return "the study is not the round's";
+  const study = state.studies.get(entry.study);
+  if (study === undefined) return undefined;
+  if (!study.manifest?.unprotected.includes("noise"))
+    return "a spend without noise, which the manifest does not declare as unprotected";
+  if (entry.unit !== study.manifest.privacy.unit) return "the unit is not the manifest's";
+  return entry.cumulativeSteps === study.steps + entry.steps
+    ? undefined
+    : `${study.steps} + ${entry.steps} sums are not ${entry.cumulativeSteps}`;
+});
+
+export const lineageComplete = about(["model.published", "model.evaluated"], (entry, state) => {
+  if (entry.type === "model.evaluated")
+    return state.models.get(entry.model) === entry.study
+      ? undefined
+      : "the model was not published in this study";
+  if (state.models.has(entry.model)) return "the model is published twice";
+  const released = state.studies.get(entry.study)?.released ?? [];
+  let at = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const roundId of entry.rounds) {
+    const found = released.findIndex((round, i) => i >= at && round.roundId === roundId);
+    if (found < 0) return `${roundId} is not a released round of the study, or out of order`;
+    smallest = Math.min(smallest, released[found]!.survivors);
+    at = found + 1;
+  }
+  return entry.smallestCohort === smallest ? undefined : `the smallest cohort was ${smallest}`;
+});
+
+export const ledgersGrow = about(["ledger.reported"], (entry, state) =>
+  complaint(() => {
+    const member = state.roster?.byId.get(entry.enterprise);
+    if (member === undefined) return `${entry.enterprise} is not in the roster`;
+    const key: NoteVerifier = parseVerifierKey(member.verifierKey);
+    const { checkpoint } = openCheckpoint(entry.checkpoint, key);
+    if (checkpoint.size !== entry.size || toHex(checkpoint.root) !== entry.root)
+      return "size and root are not the checkpoint's";
+    const before = state.ledgers.get(entry.enterprise);
+    if (before === undefined || entry.size > before.size) return undefined;
+    if (entry.size < before.size) return `the ledger shrank from ${before.size} to ${entry.size} entries`;
+    return entry.root === before.root ? undefined : "two ledgers of the same size differ";
+  }),
+);
