@@ -83,8 +83,13 @@ export function parsePolicy(text: string): LogPolicy {
       }
       case "witness": {
         const witness = parseCosignatureKey(rest[0] ?? "");
-        if (witnesses.some((other) => equalBytes(other.publicKey, witness.publicKey)))
-          throw new Error("two witnesses have the same key");
+        // The same key under two names would count twice; the same name and id could not be told apart.
+        const same = witnesses.some(
+          (other) =>
+            equalBytes(other.publicKey, witness.publicKey) ||
+            (other.name === witness.name && other.keyId === witness.keyId),
+        );
+        if (same) throw new Error("two witnesses have the same key");
         define(name, { kind: "witness", witness });
         witnesses.push(witness);
         return;

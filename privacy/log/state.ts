@@ -109,7 +109,10 @@ export function attachedRoster(state: LogState, digest: Digest): Roster {
   const attachment = state.attachments.get(digest);
   if (attachment?.kind !== "roster") throw new Refusal("not_found", "the roster is not in the export");
   if (state.consortium === undefined) throw new Refusal("not_found", "no consortium was created");
-  return openRoster(attachment.note, state.consortium.bank, state.consortium.auditor);
+  const { bank, auditor } = state.consortium;
+  if (bank.keyId === auditor.keyId && bank.name === auditor.name)
+    throw new Refusal("roster_unsigned", "bank and auditor are one key");
+  return openRoster(attachment.note, bank, auditor);
 }
 
 /** @returns undefined instead of a refusal: the rule that asks for the same thing reports it. */

@@ -1,0 +1,547 @@
+import test from "ava";
+import fc from "fast-check";
+import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
+import { publicIdentity } from "../../../privacy/identity.ts";
+import { toHex } from "../../../privacy/log/bytes.ts";
+import { type Checkpoint, formatCheckpoint } from "../../../privacy/log/checkpoint.ts";
+import { signConsent } from "../../../privacy/log/consent.ts";
+import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
+import { checkEntry, type Entry, type EntryOf, type EntryType } from "../../../privacy/log/entry.ts";
+import { writeExport } from "../../../privacy/log/export.ts";
+import { noteSigner, parseVerifierKey } from "../../../privacy/log/note.ts";
+import { parsePolicy } from "../../../privacy/log/policy.ts";
+import { allHold, type Check, verifyExport } from "../../../privacy/log/verify.ts";
+import {
+  auditor,
+  bank,
+  collect,
+  consortium,
+  type Forgery,
+  identities,
+  LogBuilder,
+  policy,
+  policyText,
+  sampleLedger,
+  sampleLog,
+  study,
+} from "../../support/log.ts";
+
+const failures = (checks: readonly Check[]): Check[] => checks.filter(({ ok }) => !ok);
+
+test("an honest log verifies", async (t) => {
+  const seen: string[] = [];
+  const checks = await verifyExport([await sampleLog().export()], policy, ({ type }) => seen.push(type));
+  t.deepEqual(failures(checks), []);
+  t.is(seen.length, sampleLog().range.size);
+  t.true(checks.length > 25);
+});
+
+test("an honest ledger verifies against its enterprise's key", async (t) => {
+  const ledger = sampleLedger("cold-chain", [digestOf("a"), digestOf("b")]);
+  const key = publicIdentity(identities.get("cold-chain")!).verifierKey;
+  const checks = await verifyExport(
+    [await ledger.export([], "ledger")],
+    parsePolicy(`log ${key}\nquorum none\n`),
+  );
+  t.deepEqual(failures(checks), []);
+});
+
+test("an export cut into pieces of any size verifies", async (t) => {
+  const bytes = await sampleLog().export();
+  for (const size of [1, 7, 4096]) {
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+    t.true(allHold(await verifyExport(pieces, policy)), `pieces of ${size}`);
+  }
+});
+
+test("a change of any single byte makes an export fail", async (t) => {
+  const bytes = await sampleLog().export();
+  await t.notThrowsAsync(() =>
+    fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const changed = bytes.slice();
+        changed[at]! ^= flip;
+        return !allHold(await verifyExport([changed], policy));
+      }),
+      { numRuns: process.env.SLOW ? 5000 : 150 },
+    ),
+  );
+});
+
+test("an export that is cut off, or continued, fails", async (t) => {
+  const bytes = await sampleLog().export();
+  for (const cut of [0, 1, 100, bytes.length - 1])
+    t.false(allHold(await verifyExport([bytes.subarray(0, cut)], policy)), `${cut} bytes`);
+  t.false(allHold(await verifyExport([bytes, Buffer.from('{"entry":{}}\n')], policy)));
+});
+
+test("a removed, doubled or moved entry fails the root", async (t) => {
+  const honest = sampleLog();
+  for (const items of [
+    honest.items.filter((_, i) => i !== 8),
+    honest.items.flatMap((item, i) => (i === 8 ? [item, item] : [item])),
+    honest.items.with(8, honest.items[9]!).with(9, honest.items[8]!),
+  ]) {
+    const log = sampleLog();
+    log.items.splice(0, log.items.length, ...items);
+    const checks = await verifyExport([await log.export()], policy);
+    t.true(failures(checks).some(({ check }) => check === "root recomputed from the entries"));
+  }
+});
+
+test("a checkpoint without enough cosignatures fails the quorum and nothing else", async (t) => {
+  const checks = await verifyExport([await sampleLog().export([auditor])], policy);
+  t.deepEqual(
+    failures(checks).map(({ check }) => check),
+    ["witness quorum reached"],
+  );
+});
+
+test("another log's key fails the signature", async (t) => {
+  const key = publicIdentity(auditor).verifierKey;
+  const other = parsePolicy(policyText.replace(parseVerifierKey(publicIdentity(bank).verifierKey).key, key));
+  const checks = await verifyExport([await sampleLog().export()], other);
+  t.true(failures(checks).some(({ check }) => check === "checkpoint signed by the log"));
+});
+
+/** Changes fields of the nth entry of a type. */
+const change =
+  <T extends EntryType>(
+    type: T,
+    fields: Partial<EntryOf<T>> | ((entry: EntryOf<T>) => object),
+    at = 0,
+  ): NonNullable<Forgery["entry"]> =>
+  (entry, nth) => {
+    if (entry.type !== type || nth !== at) return [entry];
+    const changes = typeof fields === "function" ? fields(entry as unknown as EntryOf<T>) : fields;
+    return [{ ...entry, ...changes }];
+  };
+const drop =
+  (type: EntryType, at = 0): NonNullable<Forgery["entry"]> =>
+  (entry, nth) =>
+    entry.type === type && nth === at ? [] : [entry];
+const twice =
+  (type: EntryType, at = 0): NonNullable<Forgery["entry"]> =>
+  (entry, nth) =>
+    entry.type === type && nth === at ? [entry, entry] : [entry];
+const before =
+  (type: EntryType, insert: (entry: Entry) => object, at = 0): NonNullable<Forgery["entry"]> =>
+  (entry, nth) =>
+    entry.type === type && nth === at ? [insert(entry), entry] : [entry];
+
+const stranger = digestOf("stranger");
+const expired = (id: string): string =>
+  signConsent(
+    { consortium, enterprise: id, study, expires: 5 },
+    noteSigner(identities.get(id)!.name, identities.get(id)!.signingSeed),
+  );
+
+// Entry indices of the honest log: 0 consortium, 1 roster, 2 epoch, 3 proposed, 4–7 consents, 8 opened,
+// 9–12 submitted, 13 survivors, 14 spent, 15 released, 16 opened, 17–18 submitted, 19 aborted, 20 opened,
+// 21–24 submitted, 25 survivors, 26 spent, 27 released, 28 ledger, 29 published, 30 evaluated, 31 withdrawn.
+const forgeries: [name: string, check: string, entry: number, Forgery][] = [
+  [
+    "a field that is not in the schema",
+    "entries fit their schema",
+    12,
+    { entry: change("round.submitted", { amount: 5 } as object, 3) },
+  ],
+  [
+    "an unknown entry type",
+    "entries fit their schema",
+    3,
+    { entry: before("study.proposed", ({ time }) => ({ type: "raw.value", time })) },
+  ],
+  ["a clock set back", "time never goes back", 9, { entry: change("round.submitted", { time: 1 }) }],
+  [
+    "a log that starts without its consortium",
+    "consortium created first, with the policy's keys",
+    0,
+    { entry: drop("consortium.created") },
+  ],
+  [
+    "an auditor the bank made up",
+    "consortium created first, with the policy's keys",
+    0,
+    { entry: change("consortium.created", ({ bank: key }) => ({ auditor: key })) },
+  ],
+  ["a roster the auditor did not sign", "rosters signed by bank and auditor", 1, { rosterSigners: [bank] }],
+  [
+    "a member that is not in the roster",
+    "rosters signed by bank and auditor",
+    1,
+    { entry: change("roster.changed", { members: ["cold-chain", "ghost"] }) },
+  ],
+  ["a roster that goes back", "rosters signed by bank and auditor", 2, { entry: twice("roster.changed") }],
+  [
+    "a key of another roster",
+    "key epochs dealt to the roster",
+    2,
+    { entry: change("key.epoch", { roster: stranger }) },
+  ],
+  [
+    "a dealer outside the roster",
+    "key epochs dealt to the roster",
+    2,
+    { entry: change("key.epoch", { dealer: "ghost" }) },
+  ],
+  ["an epoch dealt twice", "key epochs dealt to the roster", 3, { entry: twice("key.epoch") }],
+  [
+    "a purpose that is not the manifest's",
+    "manifests as proposed",
+    3,
+    { entry: change("study.proposed", { purpose: "marketing" }) },
+  ],
+  [
+    "a cohort that is not the manifest's",
+    "manifests as proposed",
+    3,
+    { entry: change("study.proposed", { minCohort: 2 }) },
+  ],
+  [
+    "a manifest that is not in the export",
+    "manifests as proposed",
+    3,
+    { entry: change("study.proposed", { study: stranger }) },
+  ],
+  [
+    "a consent the enterprise did not sign",
+    "consents signed by the enterprises",
+    5,
+    { entry: change("study.consented", () => ({ consent: expired("cold-chain") }), 1) },
+  ],
+  [
+    "a consent stretched in time",
+    "consents signed by the enterprises",
+    4,
+    { entry: change("study.consented", { expires: 1_900_000_000_000 }) },
+  ],
+  ["a withdrawal of nothing", "consents signed by the enterprises", 30, { entry: drop("study.consented") }],
+  ["a round before its consent", "consent before every round", 7, { entry: drop("study.consented", 2) }],
+  [
+    "a round after a consent expired",
+    "consent before every round",
+    8,
+    { entry: change("study.consented", () => ({ consent: expired("cold-chain"), expires: 5 })) },
+  ],
+  [
+    "a round after a withdrawal",
+    "consent before every round",
+    17,
+    {
+      entry: before(
+        "round.opened",
+        ({ time }) => ({ type: "study.withdrawn", time, study, enterprise: "lathe-works" }),
+        1,
+      ),
+    },
+  ],
+  [
+    "a round of another study",
+    "rounds as their headers say",
+    8,
+    { header: (h, n) => (n === 0 ? { ...h, study: stranger } : h) },
+  ],
+  [
+    "a round with another number than its header",
+    "rounds as their headers say",
+    8,
+    { entry: change("round.opened", { attempt: 2 }) },
+  ],
+  ["an attempt opened twice", "rounds as their headers say", 9, { entry: twice("round.opened") }],
+  ["a round with a key that was never dealt", "key epoch before use", 7, { entry: drop("key.epoch") }],
+  [
+    "a round with another key than was dealt",
+    "key epoch before use",
+    8,
+    { header: (h, n) => (n === 0 ? { ...h, keyEpoch: { epoch: 1, commitment: stranger } } : h) },
+  ],
+  [
+    "a round after its key was destroyed",
+    "key epoch before use",
+    9,
+    { entry: before("round.opened", ({ time }) => ({ type: "key.destroyed", time, epoch: 1 })) },
+  ],
+  [
+    "a round that allows a smaller cohort",
+    "minimum cohort kept, in organisations",
+    8,
+    { header: (h, n) => (n === 0 ? { ...h, minCohort: 2 } : h) },
+  ],
+  [
+    "a cohort too small",
+    "minimum cohort kept, in organisations",
+    8,
+    { header: (h, n) => (n === 0 ? { ...h, cohort: h.cohort.slice(0, 2) } : h) },
+  ],
+  [
+    "too few survivors",
+    "minimum cohort kept, in organisations",
+    25,
+    { entry: change("round.survivors", { survivors: ["cold-chain"] }, 1) },
+  ],
+  [
+    "enterprises that were shown another log",
+    "enterprises were shown this log",
+    16,
+    { header: (h, n) => (n === 1 ? { ...h, checkpoint: otherCheckpoint(16) } : h) },
+  ],
+  [
+    "enterprises that were shown a log of the future",
+    "enterprises were shown this log",
+    16,
+    { header: (h, n) => (n === 1 ? { ...h, checkpoint: otherCheckpoint(40) } : h) },
+  ],
+  [
+    "a round skipped",
+    "rounds and attempts count up",
+    16,
+    { header: (h, n) => (n === 1 ? { ...h, round: 3 } : h), entry: change("round.opened", { round: 3 }, 1) },
+  ],
+  [
+    "an attempt repeated",
+    "rounds and attempts count up",
+    20,
+    {
+      header: (h, n) => (n === 2 ? { ...h, attempt: 1 } : h),
+      entry: change("round.opened", { attempt: 1 }, 2),
+    },
+  ],
+  [
+    "a second attempt beside an open one",
+    "rounds and attempts count up",
+    19,
+    { entry: drop("round.aborted") },
+  ],
+  [
+    "a submission to a round that was not opened",
+    "round steps in order",
+    9,
+    { entry: change("round.submitted", { roundId: stranger }) },
+  ],
+  [
+    "a submission after the survivors were fixed",
+    "round steps in order",
+    14,
+    {
+      entry: before("privacy.spent", ({ time, ...spent }) => ({
+        type: "round.submitted",
+        time,
+        roundId: "roundId" in spent ? spent.roundId : stranger,
+        enterprise: "cold-chain",
+        digest: stranger,
+        bytes: 1,
+        layers: ["mask", "encryption"],
+      })),
+    },
+  ],
+  ["a release without survivors", "round steps in order", 14, { entry: drop("round.survivors") }],
+  [
+    "a submission by an outsider",
+    "submissions match the survivors",
+    9,
+    { entry: change("round.submitted", { enterprise: "ghost" }) },
+  ],
+  ["a submission twice", "submissions match the survivors", 10, { entry: twice("round.submitted") }],
+  [
+    "a survivor that submitted nothing",
+    "submissions match the survivors",
+    12,
+    { entry: drop("round.submitted", 1) },
+  ],
+  [
+    "a submission exchanged after the agreement",
+    "submissions match the survivors",
+    13,
+    { entry: change("round.submitted", { digest: stranger }, 2) },
+  ],
+  ["a sum released twice", "at most one release a round", 16, { entry: twice("round.released") }],
+  [
+    "a sum signed by a minority",
+    "sums released by a majority of survivors",
+    15,
+    { entry: change("round.released", { signers: ["cold-chain", "lathe-works"] }) },
+  ],
+  [
+    "a sum signed by a stranger",
+    "sums released by a majority of survivors",
+    27,
+    { entry: change("round.released", { signers: ["cold-chain", "corner-shops", "textile-mill"] }, 1) },
+  ],
+  [
+    "a model state exchanged between rounds",
+    "model states follow each other",
+    16,
+    { header: (h, n) => (n > 0 ? { ...h, state: stranger } : h) },
+  ],
+  [
+    "a step skipped",
+    "model states follow each other",
+    20,
+    { header: (h, n) => (n === 2 ? { ...h, algorithm: { ...h.algorithm, step: 5 } } : h) },
+  ],
+  [
+    "a submission without masks",
+    "missing protection declared",
+    9,
+    { entry: change("round.submitted", { layers: ["encryption"] }) },
+  ],
+  [
+    "a model silent on its missing noise",
+    "missing protection declared",
+    29,
+    { entry: change("model.published", { unprotected: [] }) },
+  ],
+  ["a release without a spend", "privacy spend adds up", 14, { entry: drop("privacy.spent") }],
+  ["a spend twice", "privacy spend adds up", 15, { entry: twice("privacy.spent") }],
+  [
+    "a spend that does not add up",
+    "privacy spend adds up",
+    26,
+    { entry: change("privacy.spent", { cumulativeSteps: 1 }, 1) },
+  ],
+  [
+    "a spend of another unit",
+    "privacy spend adds up",
+    14,
+    { entry: change("privacy.spent", { unit: "subject" }) },
+  ],
+  [
+    "a model from a round never released",
+    "model lineage",
+    29,
+    { entry: change("model.published", ({ rounds }) => ({ rounds: [...rounds, stranger] })) },
+  ],
+  [
+    "a model with its rounds out of order",
+    "model lineage",
+    29,
+    { entry: change("model.published", ({ rounds }) => ({ rounds: rounds.toReversed() })) },
+  ],
+  [
+    "a model that overstates its cohort",
+    "model lineage",
+    29,
+    { entry: change("model.published", { smallestCohort: 4 }) },
+  ],
+  [
+    "an evaluation of an unpublished model",
+    "model lineage",
+    30,
+    { entry: change("model.evaluated", { model: stranger }) },
+  ],
+  [
+    "a ledger reported with another root",
+    "egress ledgers only grow",
+    28,
+    { entry: change("ledger.reported", { root: stranger }) },
+  ],
+  [
+    "a ledger that shrank",
+    "egress ledgers only grow",
+    29,
+    { entry: (e) => (e.type === "ledger.reported" ? [e, { ...e, ...shorterLedger() }] : [e]) },
+  ],
+  [
+    "a policy that goes back",
+    "policies count up",
+    9,
+    {
+      entry: (e, n) =>
+        e.type === "round.opened" && n === 0 ? [policyEntry(e.time), policyEntry(e.time), e] : [e],
+    },
+  ],
+];
+
+function otherCheckpoint(size: number): string {
+  const log = new LogBuilder(bank);
+  for (let i = 0; i < size; i++) log.append({ other: i });
+  return log.checkpoint();
+}
+
+const otherState = (): Checkpoint => ({ ...new LogBuilder(bank).state(), size: 7 });
+
+function shorterLedger(): object {
+  const ledger = sampleLedger("cold-chain", [stranger]);
+  const { size, root } = ledger.state();
+  return { size, root: toHex(root), checkpoint: ledger.checkpoint() };
+}
+
+const policyEntry = (time: number): object => ({
+  type: "policy.changed",
+  time,
+  enterprise: "cold-chain",
+  policy: stranger,
+  version: 1,
+});
+
+for (const [name, check, entry, forgery] of forgeries) {
+  test(`fails and names the entry: ${name}`, async (t) => {
+    const checks = await verifyExport([await sampleLog(forgery).export()], policy);
+    const failed = checks.find((line) => line.check === check);
+    t.is(failed?.ok, false, JSON.stringify(failures(checks), null, 1));
+    t.is(failed?.entry, entry, failed?.detail);
+  });
+}
+
+test("every rule has a forgery", async (t) => {
+  const checks = await verifyExport([await sampleLog().export()], policy);
+  const structural = new Set([
+    "file complete and well-formed",
+    "nothing beside what the entries name",
+    "checkpoint signed by the log",
+    "root recomputed from the entries",
+    "cosignatures valid",
+    "witness quorum reached",
+  ]);
+  const forged = new Set(forgeries.map(([, check]) => check));
+  t.deepEqual(
+    checks.map(({ check }) => check).filter((check) => !structural.has(check) && !forged.has(check)),
+    [],
+  );
+});
+
+test("a document that no entry names fails", async (t) => {
+  const log = sampleLog();
+  log.attach({ type: "manifest", bytes: canonicalBytes({ other: true }) });
+  const checks = await verifyExport([await log.export()], policy);
+  t.deepEqual(
+    failures(checks).map(({ check }) => check),
+    ["nothing beside what the entries name"],
+  );
+});
+
+test("a wrong cosignature by a known witness fails although the quorum is there", async (t) => {
+  const log = sampleLog();
+  const line = cosign(
+    formatCheckpoint(otherState()),
+    cosigner(`${consortium}/lathe-works`, identities.get("lathe-works")!.signingSeed, 5),
+  );
+  const text = Buffer.from(await log.export()).toString();
+  const { checkpoint } = JSON.parse(text.split("\n")[1]!) as { checkpoint: string };
+  const bytes = await collect(writeExport("log", checkpoint + line, log.items));
+  t.deepEqual(
+    failures(await verifyExport([bytes], policy)).map(({ check }) => check),
+    ["cosignatures valid", "witness quorum reached"],
+  );
+});
+
+test("a spend recorded after its submission fails a ledger", async (t) => {
+  const ledger = new LogBuilder(identities.get("cold-chain")!);
+  const honest = sampleLedger("cold-chain", [digestOf("a")]);
+  for (const leaf of honest.leaves.toReversed()) ledger.appendBytes(leaf);
+  const key = publicIdentity(identities.get("cold-chain")!).verifierKey;
+  const checks = await verifyExport(
+    [await ledger.export([], "ledger")],
+    parsePolicy(`log ${key}\nquorum none\n`),
+  );
+  const failed = checks.find(({ check }) => check === "privacy spend before its submission");
+  t.is(failed?.ok, false);
+  t.is(failed?.entry, 0);
+});
+
+test("every sample entry fits its schema", (t) => {
+  for (const leaf of sampleLog().leaves)
+    t.notThrows(() => checkEntry(JSON.parse(Buffer.from(leaf).toString())));
+});
