@@ -1,0 +1,224 @@
+/** A content-addressed directory: `ab/cdef…` holds the bytes whose SHA-256 is `abcdef…`. */
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Digest, digestOf } from "../../privacy/canonical.ts";
+import { Refusal } from "../../proto/reasons.ts";
+
+export interface BlobStatus {
+  /** Bytes durably held. */
+  readonly committed: number;
+  readonly complete: boolean;
+}
+
+// A partial file is made durable at least this often, so that an interrupted upload loses little.
+const syncEveryBytes = 8 * 1024 * 1024;
+
+export class BlobStore {
+  readonly #directory: string;
+  readonly #maxBytes: number;
+  readonly #writing = new Set<Digest>();
+
+  private constructor(directory: string, maxBytes: number) {
+    this.#directory = directory;
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * @param maxBytes - largest blob.
+   * @throws Refusal disk_full, config_invalid
+   */
+  static async open(directory: string, maxBytes = 256 * 1024 * 1024): Promise<BlobStore> {
+    const partial = join(directory, "partial");
+    await mkdir(partial, { recursive: true, mode: 0o700 }).catch((error) => {
+      throw fileRefusal(error);
+    });
+    return new BlobStore(directory, maxBytes);
+  }
+
+  #path(digest: Digest): string {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new Refusal("message_malformed", "not a SHA-256 digest");
+    return join(this.#directory, digest.slice(0, 2), digest.slice(2));
+  }
+
+  #partialPath(digest: Digest, owner: string): string {
+    this.#path(digest);
+    return join(this.#directory, "partial", `${owner}.${digest}`);
+  }
+
+  /** @param owner - who uploads: interrupted uploads of different owners never mix. */
+  async status(digest: Digest, owner: string): Promise<BlobStatus> {
+    const whole = await stat(this.#path(digest)).catch(() => undefined);
+    if (whole) return { committed: whole.size, complete: true };
+    const partial = await stat(this.#partialPath(digest, owner)).catch(() => undefined);
+    return { committed: partial?.size ?? 0, complete: false };
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return (await stat(this.#path(digest)).catch(() => undefined)) !== undefined;
+  }
+
+  /**
+   * Opens an upload, which starts at the offset its first `write` names.
+   * @param size - of the whole blob, bytes.
+   * @throws Refusal upload_too_large, message_unexpected, disk_full
+   */
+  async upload(digest: Digest, size: number, owner: string): Promise<Upload> {
+    if (size > this.#maxBytes)
+      throw new Refusal("upload_too_large", `${size} bytes, at most ${this.#maxBytes} are taken`);
+    const partial = this.#partialPath(digest, owner);
+    if (this.#writing.has(partial))
+      throw new Refusal("message_unexpected", "this upload is under way already");
+    this.#writing.add(partial);
+    try {
+      const { committed } = await this.status(digest, owner);
+      const file = await open(partial, "a", 0o600);
+      const done = (): void => {
+        this.#writing.delete(partial);
+      };
+      return new Upload({ file, partial, path: this.#path(digest), digest, size, offset: committed, done });
+    } catch (error) {
+      this.#writing.delete(partial);
+      throw fileRefusal(error);
+    }
+  }
+
+  /** Stores bytes of this process's own, durably. @returns their digest. */
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    if (await this.has(digest)) return digest;
+    const upload = await this.upload(digest, bytes.length, `own-${process.pid}-${this.#writing.size}`);
+    try {
+      await upload.write(upload.offset, bytes.subarray(upload.offset));
+      await upload.commit();
+    } finally {
+      await upload.close();
+    }
+    return digest;
+  }
+
+  /** @throws Refusal not_found; digest_mismatch when the disk returns other bytes than were stored. */
+  async get(digest: Digest): Promise<Uint8Array> {
+    const bytes = await readFile(this.#path(digest)).catch((cause) => {
+      throw new Refusal("not_found", `no blob ${digest}`, { cause });
+    });
+    if (digestOf(bytes) !== digest) throw new Refusal("digest_mismatch", `blob ${digest} is damaged`);
+    return bytes;
+  }
+
+  /** @returns the bytes from `offset` on, in chunks. @throws Refusal not_found */
+  async *read(digest: Digest, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
+    const path = this.#path(digest);
+    if (!(await this.has(digest))) throw new Refusal("not_found", `no blob ${digest}`);
+    for await (const chunk of createReadStream(path, { start: offset, highWaterMark: chunkBytes }))
+      yield chunk as Buffer;
+  }
+
+  /** Removes blobs; one that is not there is no error. */
+  async remove(digests: Iterable<Digest>): Promise<void> {
+    for (const digest of digests) await rm(this.#path(digest), { force: true });
+  }
+}
+
+/** One upload under way. Whoever opened it closes it; what was written stays for the next attempt. */
+export class Upload {
+  /** Bytes written so far. */
+  offset: number;
+  readonly #file: FileHandle;
+  readonly #partial: string;
+  readonly #path: string;
+  readonly #digest: Digest;
+  readonly #size: number;
+  readonly #done: () => void;
+  /** Of all bytes so far; undefined when an earlier upload is resumed. */
+  readonly #hash: Hash | undefined;
+  #unsynced = 0;
+
+  constructor(from: {
+    readonly file: FileHandle;
+    readonly partial: string;
+    readonly path: string;
+    readonly digest: Digest;
+    readonly size: number;
+    readonly offset: number;
+    readonly done: () => void;
+  }) {
+    this.#file = from.file;
+    this.#partial = from.partial;
+    this.#path = from.path;
+    this.#digest = from.digest;
+    this.#size = from.size;
+    this.#done = from.done;
+    this.offset = from.offset;
+    this.#hash = from.offset === 0 ? createHash("sha256") : undefined;
+  }
+
+  /** @throws Refusal upload_offset, upload_too_large, disk_full */
+  async write(offset: number, data: Uint8Array): Promise<void> {
+    if (offset !== this.offset)
+      throw new Refusal("upload_offset", `offset ${offset}, ${this.offset} bytes are held`);
+    if (offset + data.length > this.#size)
+      throw new Refusal("upload_too_large", `more than the announced ${this.#size} bytes`);
+    try {
+      await this.#file.write(data);
+      this.#hash?.update(data);
+      this.offset += data.length;
+      this.#unsynced += data.length;
+      if (this.#unsynced >= syncEveryBytes) {
+        await this.#file.datasync();
+        this.#unsynced = 0;
+      }
+    } catch (error) {
+      throw fileRefusal(error);
+    }
+  }
+
+  /**
+   * Checks the digest and gives the blob its name. Durable when it returns; wrong bytes are thrown away.
+   * @throws Refusal digest_mismatch, upload_offset, disk_full
+   */
+  async commit(): Promise<void> {
+    if (this.offset !== this.#size)
+      throw new Refusal("upload_offset", `${this.offset} of ${this.#size} bytes are held`);
+    try {
+      await this.#file.datasync();
+      const found = this.#hash?.digest("hex") ?? (await hashFile(this.#partial));
+      if (found !== this.#digest) {
+        await rm(this.#partial, { force: true });
+        throw new Refusal("digest_mismatch", "the uploaded bytes do not have the announced digest");
+      }
+      const directory = dirname(this.#path);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await rename(this.#partial, this.#path);
+      await syncDirectory(directory);
+    } catch (error) {
+      throw fileRefusal(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#done();
+    await this.#file.close();
+  }
+}
+
+async function hashFile(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  await directory.sync().finally(() => directory.close());
+}
+
+function fileRefusal(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new Refusal("disk_full", "the disk is full", { cause: error });
+  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR")
+    return new Refusal("config_invalid", `blobs: ${message}`, { cause: error });
+  return error;
+}

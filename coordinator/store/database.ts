@@ -1,0 +1,118 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import postgres from "postgres";
+import { Refusal } from "../../proto/reasons.ts";
+import { startEmbedded } from "./embedded.ts";
+
+const numberTypes = {
+  // Log indices and sizes stay far below 2^53.
+  bigint: { to: 20, from: [20], parse: Number, serialize: String },
+};
+
+export type Sql = postgres.Sql<{ bigint: number }>;
+/** A transaction: whatever takes one leaves nothing behind when it is rolled back. */
+export type Transaction = postgres.TransactionSql<{ bigint: number }>;
+
+export interface Database {
+  readonly sql: Sql;
+  /** Runs `work` in one transaction; a lost server or a full disk is a Refusal. */
+  transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const oldestVersion = 150_000;
+const migrationsDirectory = join(import.meta.dirname, "migrations");
+// Any constant that only migrations use.
+const migrationLock = 0x66_65_64_31;
+
+/**
+ * Connects and brings the schema up to date.
+ * @param database - "embedded" (a server under `dataDir`) or postgres://….
+ * @throws Refusal database_unavailable, database_version, disk_full
+ */
+export async function openDatabase(options: {
+  readonly database: string;
+  readonly dataDir: string;
+  readonly log: Logger;
+}): Promise<Database> {
+  const { database, dataDir, log } = options;
+  const embedded = database === "embedded" ? await startEmbedded(join(dataDir, "postgres"), log) : undefined;
+  const common = {
+    max: 12,
+    connect_timeout: 10,
+    types: numberTypes,
+    onnotice: () => {},
+    connection: { application_name: "fedcredit" },
+  };
+  const sql: Sql = embedded
+    ? postgres({ ...common, host: embedded.socketDirectory, username: embedded.user, database: "postgres" })
+    : postgres(database, common);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: 5 });
+    await embedded?.stop();
+  };
+  try {
+    await checkVersion(sql);
+    await migrate(sql);
+  } catch (error) {
+    await close().catch(() => {});
+    throw storeRefusal(error);
+  }
+  return {
+    sql,
+    transaction: <T>(work: (transaction: Transaction) => Promise<T>) =>
+      sql.begin(work).catch((error: unknown) => {
+        throw storeRefusal(error);
+      }) as Promise<T>,
+    close,
+  };
+}
+
+async function checkVersion(sql: Sql): Promise<void> {
+  const [row] = await sql`SELECT current_setting('server_version_num')::int AS number`;
+  if (row!.number < oldestVersion)
+    throw new Refusal("database_version", `PostgreSQL ${Math.floor(row!.number / 10_000)} is too old`);
+}
+
+/** Runs the migrations that the database lacks: numbered files, in order, all in one transaction. */
+async function migrate(sql: Sql): Promise<void> {
+  const files = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort();
+  await sql.begin(async (transaction) => {
+    await transaction`SELECT pg_advisory_xact_lock(${migrationLock})`;
+    await transaction`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL)`;
+    const applied = new Set((await transaction`SELECT name FROM migration`).map((row) => row.name as string));
+    const unknown = [...applied].find((name) => !files.includes(name));
+    if (unknown !== undefined)
+      throw new Refusal(
+        "database_version",
+        `the database holds ${unknown}, which this version does not know`,
+        {
+          hint: "update the coordinator",
+        },
+      );
+    for (const name of files.filter((file) => !applied.has(file))) {
+      await transaction.unsafe(await readFile(join(migrationsDirectory, name), "utf8")).simple();
+      await transaction`INSERT INTO migration VALUES (${name}, now())`;
+    }
+  });
+}
+
+const connectionCodes = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "ENOENT", "ENOTFOUND", "EACCES", "ETIMEDOUT", "EPIPE"],
+  ...["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"],
+]);
+
+/** @returns what an error of the database stands for: itself, unless the server is gone, locked or full. */
+export function storeRefusal(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (error instanceof Refusal || typeof code !== "string") return error;
+  // SQLSTATE classes: 08 connection, 28 authorization, 3D no such database, 57P server shutting down.
+  if (connectionCodes.has(code) || /^(08|28|3D|57P)/.test(code))
+    return new Refusal("database_unavailable", `the database is not available: ${message ?? code}`, {
+      cause: error,
+    });
+  if (code === "53100" || code === "ENOSPC")
+    return new Refusal("disk_full", "the disk is full", { cause: error });
+  return error;
+}

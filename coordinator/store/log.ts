@@ -1,0 +1,168 @@
+import {
+  formatCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+} from "../../privacy/log/checkpoint.ts";
+import type { CosignatureVerifier } from "../../privacy/log/cosignature.ts";
+import {
+  appendLeaf,
+  type CompactRange,
+  consistencyProof,
+  emptyRange,
+  type Hash,
+  type HashReader,
+  inclusionProof,
+  leafHash,
+  rangeRoot,
+  readRange,
+  type StoredHash,
+} from "../../privacy/log/merkle.ts";
+import { addSignatures, parseNote, parseSignature, type Signer } from "../../privacy/log/note.ts";
+import { maxEntryLength } from "../../privacy/log/tiles.ts";
+import { Refusal } from "../../proto/reasons.ts";
+import type { Database, Sql, Transaction } from "./database.ts";
+
+// Any constant that only the sequencer uses.
+const sequencerLock = 0x66_65_64_32;
+
+/**
+ * The bank's privacy log. Entries are appended inside the transaction of the state change they tell of:
+ * the change, its entries, their hashes and the signed checkpoint become durable together or not at all.
+ */
+export class LogStore {
+  readonly #database: Database;
+  readonly #signer: Signer;
+  /** The range at the size it was last seen at; read again when another process appended. */
+  #range: CompactRange = emptyRange;
+
+  /** @param signer - the bank's; its name is the log's origin. */
+  constructor(database: Database, signer: Signer) {
+    this.#database = database;
+    this.#signer = signer;
+  }
+
+  /**
+   * Appends entries at the end of a transaction. Holds the sequencer's lock until the transaction ends.
+   * @param entries - canonical JSON, at most 65,535 bytes each.
+   */
+  async append(sql: Transaction, entries: readonly Uint8Array[]): Promise<void> {
+    if (entries.length === 0) return;
+    if (entries.some((entry) => entry.length > maxEntryLength))
+      throw new RangeError("a log entry has at most 65,535 bytes");
+    await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
+    const { size } = await latest(sql);
+    let range = this.#range.size === size ? this.#range : await readRange(size, hashReader(sql));
+    const stored: StoredHash[] = [];
+    for (const entry of entries) {
+      const appended = appendLeaf(range, leafHash(entry));
+      range = appended.range;
+      stored.push(...appended.stored);
+    }
+    const rows = entries.map((entry, i) => ({ index: size + i, entry: Buffer.from(entry) }));
+    await sql`INSERT INTO log_entry ${sql(rows)}`;
+    await sql`INSERT INTO log_hash ${sql(stored.map((row) => ({ ...row, hash: Buffer.from(row.hash) })))}`;
+    const checkpoint = { origin: this.#signer.name, size: range.size, root: rangeRoot(range) };
+    const note = signCheckpoint(checkpoint, this.#signer);
+    await sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`;
+    this.#range = range;
+  }
+
+  /** @returns the largest signed checkpoint with the cosignatures held for it. */
+  async checkpoint(): Promise<{ size: number; note: string }> {
+    const { size, note } = await latest(this.#database.sql);
+    if (note !== undefined) return { size, note };
+    return {
+      size: 0,
+      note: signCheckpoint({ origin: this.#signer.name, size: 0, root: rangeRoot(emptyRange) }, this.#signer),
+    };
+  }
+
+  /** @throws Refusal not_found beyond the log's end. */
+  async consistency(oldSize: number, newSize: number): Promise<Hash[]> {
+    await this.#checkSize(newSize);
+    if (!(oldSize >= 0 && oldSize <= newSize))
+      throw new Refusal("not_found", "the old size is larger than the new");
+    return consistencyProof(oldSize, newSize, hashReader(this.#database.sql));
+  }
+
+  /** @throws Refusal not_found beyond the log's end. */
+  async inclusion(index: number, size: number): Promise<{ hashes: Hash[]; entry: Uint8Array }> {
+    await this.#checkSize(size);
+    if (!(index >= 0 && index < size))
+      throw new Refusal("not_found", `no entry ${index} in a log of ${size}`);
+    const hashes = await inclusionProof(index, size, hashReader(this.#database.sql));
+    const [row] = await this.#database.sql`SELECT entry FROM log_entry WHERE index = ${index}`;
+    return { hashes, entry: row!.entry as Uint8Array };
+  }
+
+  async #checkSize(size: number): Promise<void> {
+    const held = await latest(this.#database.sql);
+    if (!(Number.isSafeInteger(size) && size >= 0 && size <= held.size))
+      throw new Refusal("not_found", `the log has ${held.size} entries`);
+  }
+
+  /** Entries [start, end) in batches; a missing end is the log's. */
+  async *entries(start: number, end: number): AsyncGenerator<{ index: number; entry: Uint8Array }> {
+    const rows = this.#database.sql`
+      SELECT index, entry FROM log_entry WHERE index >= ${start} AND index < ${end} ORDER BY index`;
+    for await (const batch of rows.cursor(256))
+      for (const row of batch) yield { index: row.index as number, entry: row.entry as Uint8Array };
+  }
+
+  /** Reads one complete subtree's hash. */
+  get hash(): HashReader {
+    return hashReader(this.#database.sql);
+  }
+
+  /**
+   * Keeps a witness's cosignature of a checkpoint this log signed.
+   * @param line - one signature line.
+   * @returns the checkpoint with the cosignatures held.
+   * @throws Refusal note_malformed, not_found, signature_invalid
+   */
+  async cosign(size: number, line: string, witness: CosignatureVerifier): Promise<string> {
+    const signature = parseSignature(line);
+    if (signature.name !== witness.name || signature.keyId !== witness.keyId)
+      throw new Refusal("signature_invalid", `the cosignature is not by ${witness.name}`);
+    return this.#database.transaction(async (sql) => {
+      const [row] = await sql`SELECT note FROM log_checkpoint WHERE size = ${size} FOR UPDATE`;
+      if (row === undefined) throw new Refusal("not_found", `no checkpoint of size ${size} was signed`);
+      const { text, signatures } = parseNote(row.note as string);
+      if (!witness.verify(text, signature.signature))
+        throw new Refusal("signature_invalid", `the cosignature by ${witness.name} is wrong`);
+      if (signatures.some(({ name, keyId }) => name === witness.name && keyId === witness.keyId))
+        return row.note as string;
+      const note = addSignatures(row.note as string, [signature]);
+      await sql`UPDATE log_checkpoint SET note = ${note} WHERE size = ${size}`;
+      return note;
+    });
+  }
+
+  /**
+   * Recomputes the newest checkpoint from the stored hashes: a damaged or rewound store must not be signed on.
+   * @throws Refusal log_forked
+   */
+  async verify(verifier: Parameters<typeof openCheckpoint>[1]): Promise<void> {
+    const { size, note } = await latest(this.#database.sql);
+    if (note === undefined) return;
+    openCheckpoint(note, verifier);
+    const root = rangeRoot(await readRange(size, this.hash));
+    const signed = parseCheckpoint(parseNote(note).text);
+    if (formatCheckpoint(signed) !== formatCheckpoint({ ...signed, root }))
+      throw new Refusal("log_forked", "the stored log does not have the root that was signed");
+  }
+}
+
+async function latest(sql: Sql | Transaction): Promise<{ size: number; note?: string }> {
+  const [row] = await sql`SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1`;
+  return row === undefined ? { size: 0 } : { size: row.size as number, note: row.note as string };
+}
+
+const hashReader =
+  (sql: Sql | Transaction): HashReader =>
+  async (level, index) => {
+    const [row] = await sql`SELECT hash FROM log_hash WHERE level = ${level} AND index = ${index}`;
+    if (row === undefined) throw new Refusal("log_forked", `the log's store lacks hash (${level}, ${index})`);
+    return row.hash as Hash;
+  };
