@@ -9,6 +9,8 @@ import type { Table } from "./table.ts";
 export interface PlainOptions {
   /** One source of randomness for each party; repeatable by default. */
   readonly randomOf?: (party: number) => Random;
+  /** Asked before each sum for each party: whether it takes part. All do by default. */
+  readonly isPresent?: (party: number) => boolean;
   /** Told before each sum is taken. */
   readonly onRound?: (state: StudyState, round: number) => void;
 }
@@ -34,7 +36,8 @@ export async function runPlain(
   let rounds = 0;
   while (state.algorithm !== null) {
     options.onRound?.(state, rounds);
-    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, randoms));
+    const present = [...tables.keys()].filter((party) => options.isPresent?.(party) ?? true);
+    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, randoms, present));
     rounds++;
   }
   return { results: state.results, rounds };
@@ -57,12 +60,14 @@ async function plainSum(
   state: StudyState,
   tables: readonly Table[],
   randoms: readonly Random[],
+  present: readonly number[],
 ): Promise<SealedSum> {
   const packing = planPacking(studyLayout(state), tables.length);
   const total = new Float64Array(packing.slots);
-  for (const [i, table] of tables.entries()) {
-    const slots = quantize(await studyContribute(manifest, state, table, randoms[i]!), packing);
+  for (const party of present) {
+    const contribution = await studyContribute(manifest, state, tables[party]!, randoms[party]!);
+    const slots = quantize(contribution, packing);
     for (let s = 0; s < slots.length; s++) total[s] = (total[s]! + slots[s]!) % T;
   }
-  return { values: dequantizeSum(total, packing, tables.length), parties: tables.length };
+  return { values: dequantizeSum(total, packing, present.length), parties: present.length };
 }

@@ -1,0 +1,35 @@
+import type { PriorResults } from "../../models/algorithm.ts";
+import type { Problem } from "./data.ts";
+
+/** Which parties drop out: each with a probability in every round, or the first few for good at one step. */
+export type DropOut =
+  | { readonly kind: "chance"; readonly probability: number }
+  | { readonly kind: "at"; readonly parties: number; readonly step: Step };
+
+export const steps = ["advertise", "share", "submit", "agree", "unmask", "release"] as const;
+export type Step = (typeof steps)[number];
+
+export interface TransportOptions {
+  readonly drop: DropOut;
+  readonly seed: string;
+  readonly onRound: (algorithm: string, round: number) => void;
+}
+
+export interface Outcome {
+  readonly results: PriorResults;
+  /** Sums released. */
+  readonly rounds: number;
+  /** The layers that ran, as in the signed header. */
+  readonly protection: {
+    readonly masks: boolean;
+    readonly encryption: string;
+    readonly noise: string;
+    readonly minCohort: number;
+  };
+  /** Of all parties together. */
+  readonly bytes: { readonly up: number; readonly down: number };
+  readonly log: { readonly size: number; readonly root: string | null; readonly verified: boolean | null };
+}
+
+/** Runs a study to its end over one kind of sum. */
+export type Transport = (problem: Problem, options: TransportOptions) => Promise<Outcome>;
