@@ -22,6 +22,13 @@ import { Refusal } from "../../proto/reasons.ts";
  */
 export const polynomialDegree = 4096;
 export const coefficientModulus = 262_129n * 2n ** 42n + 1n;
+/** Largest |coefficient| of SEAL's centred binomial sampler: the weights of two 21-bit words subtracted. */
+const freshErrorMax = 21;
+
+/** @returns the largest error, in the phase, of `ciphertexts` added up and `plaintexts` subtracted. */
+export const ciphertextError = (ciphertexts: number, plaintexts: number): number =>
+  (freshErrorMax + 1 / 2) * ciphertexts + plaintexts / 2;
+
 /** SEAL's hash of the parameters: every object of ours carries it. */
 export const parametersId: readonly bigint[] = [
   16016504121561148078n,
@@ -127,7 +134,10 @@ function checkWords(bytes: Uint8Array, view: DataView, at: number, words: number
   checkHeader(view, at, wordsHeader + words * wordBytes, refuse);
   if (view.getBigUint64(at + headerBytes, true) !== BigInt(words)) throw refuse("wrong number of words");
   const first = at + wordsHeader;
-  const halves = new Uint32Array(bytes.slice(first, first + words * wordBytes).buffer);
+  // copied, for a coefficient does not start at a multiple of its size
+  const copy = new Uint8Array(words * wordBytes);
+  copy.set(bytes.subarray(first, first + copy.length));
+  const halves = new Uint32Array(copy.buffer);
   // q = qHigh·2³² + 1: a coefficient is below it when its high half is, or equals it over a low half of 0
   const qHigh = Number(coefficientModulus >> 32n);
   for (let i = 0; i < halves.length; i += 2) {

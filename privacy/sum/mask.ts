@@ -30,26 +30,28 @@ export function addInPlace(slots: Float64Array, mask: Float64Array, sign: 1 | -1
 
 /** Slots worked on at a time: what one call to the cipher gives stays in the processor's cache. */
 const sliceSlots = 3 * 2048;
-/** Words added between two reductions: 2^10 words below 2^42 add up exactly in a float64. */
-const lazyTerms = 1024;
+/** Masks added between two reductions. Up to 2^10 words below 2^42 add up exactly in a float64. */
+const lazyMasks = 64;
 
 /**
  * Adds sign × mask to `slots` for every mask, mod T, in place.
- * The mask is AES-256-CTR keystream under HKDF-SHA-256(seed, info), from counter 0; each 16-byte block gives
+ * A mask is AES-256-CTR keystream under HKDF-SHA-256(seed, info), from counter 0; each 16-byte block gives
  * three little-endian 42-bit words and drops its two highest bits. T is 2^42, so every word is a uniform slot.
  *
  * @param slots - integers in [0, T).
  * @throws {RangeError} if a seed is not 32 bytes.
  */
 export function addMasks(slots: Float64Array, masks: readonly MaskTerm[]): void {
+  for (let first = 0; first < masks.length; first += lazyMasks)
+    addBatch(slots, masks.slice(first, first + lazyMasks));
+}
+
+function addBatch(slots: Float64Array, masks: readonly MaskTerm[]): void {
   const ciphers = masks.map(({ seed, info }) => keystream(seed, info));
-  const zeros = new Uint8Array((Math.min(sliceSlots, Math.ceil(slots.length / 3) * 3) / 3) * 16);
+  const zeros = new Uint8Array(Math.ceil(Math.min(sliceSlots, slots.length) / 3) * 16);
   for (let first = 0; first < slots.length; first += sliceSlots) {
     const slice = slots.subarray(first, first + sliceSlots);
-    for (let m = 0; m < masks.length; m++) {
-      addWords(slice, ciphers[m]!.update(zeros), masks[m]!.sign);
-      if (m % lazyTerms === lazyTerms - 1) reduce(slice);
-    }
+    for (const [m, cipher] of ciphers.entries()) addWords(slice, cipher.update(zeros), masks[m]!.sign);
     reduce(slice);
   }
 }
