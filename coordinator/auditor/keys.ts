@@ -1,0 +1,66 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { digestOf } from "../../privacy/canonical.ts";
+import { cosignatureKey } from "../../privacy/log/cosignature.ts";
+import { ed25519PublicKey } from "../../privacy/log/ed25519.ts";
+import { newSignerKey, parseSignerKey, parseVerifierKey } from "../../privacy/log/note.ts";
+import type { Random } from "../../privacy/random.ts";
+import { Refusal } from "../../proto/reasons.ts";
+
+/** The auditor's public half, to be handed to bank and enterprises. */
+export interface AuditorKey {
+  /** Signed-note verifier key: pinned by every enterprise, checks rosters. */
+  readonly verifierKey: string;
+  /** The same key as a witness of the log, for policy files. */
+  readonly witnessKey: string;
+  /** SHA-256 of the public key, in groups of four digits: to be compared over another channel. */
+  readonly fingerprint: string;
+}
+
+const secretFile = "auditor.key";
+const publicFile = "auditor.pub";
+
+/** @returns SHA-256 of a verifier key's public key, in groups of four hexadecimal digits. */
+export const fingerprint = (verifierKey: string): string =>
+  digestOf(parseVerifierKey(verifierKey).publicKey).match(/.{4}/g)!.join(" ");
+
+/**
+ * Makes the auditor's key: `auditor.key` (secret, only its owner reads it) and `auditor.pub` in a directory.
+ * @throws Refusal already_exists, rather than replace a key; file_missing, where it cannot be written.
+ */
+export async function createAuditorKey(directory: string, name: string, random: Random): Promise<AuditorKey> {
+  const { keep, send } = newSignerKey(name, random);
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, secretFile), `${keep}\n`, { flag: "wx", mode: 0o600 });
+    await writeFile(join(directory, publicFile), `${send}\n`);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST")
+      throw new Refusal("already_exists", `${directory} already holds ${secretFile}`, {
+        hint: "choose another directory: a key in use is never replaced",
+      });
+    if (code === "ENOSPC") throw new Refusal("disk_full", `${directory}: the disk is full`);
+    throw new Refusal("file_missing", `${directory}: ${message}`, { cause });
+  }
+  return {
+    verifierKey: send,
+    witnessKey: cosignatureKey(name, parseVerifierKey(send).publicKey),
+    fingerprint: fingerprint(send),
+  };
+}
+
+/** @returns name and secret seed of `auditor.key` in a directory. @throws Refusal file_missing, note_malformed */
+export async function readAuditorKey(
+  directory: string,
+): Promise<{ name: string; seed: Uint8Array; publicKey: Uint8Array }> {
+  const path = join(directory, secretFile);
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new Refusal("file_missing", `${path}: ${cause.code ?? "cannot be read"}`, {
+      hint: "make one with fedcredit audit init",
+      cause,
+    });
+  });
+  const { name, seed } = parseSignerKey(text.trimEnd());
+  return { name, seed, publicKey: ed25519PublicKey(seed) };
+}
