@@ -4,7 +4,7 @@ import { Refusal } from "../../proto/reasons.ts";
 import { canonicalBytes, type Digest, digestOf, sha256 } from "../canonical.ts";
 import { agreeKey, type Identity, signFor, verifyFor } from "../identity.ts";
 import type { Roster } from "../roster.ts";
-import { neighbours, type PartyId, shareThreshold } from "./graph.ts";
+import { neighbourCount, neighbours, type PartyId, shareThreshold } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import { T } from "./layout.ts";
 import type { MaskTerm } from "./mask.ts";
@@ -92,28 +92,31 @@ export interface ShareGraph {
   readonly threshold: number;
 }
 
+/** @returns T = ⌈2k/3⌉ of k neighbours; where all are neighbours, everyone counts, the owner too. */
+const leastOf = (parties: number, degree: number): number =>
+  shareThreshold(degree === parties - 1 ? parties : degree);
+
+/** @returns the least threshold a header may name for a cohort of this size. */
+export const leastThreshold = (cohort: number): number => leastOf(cohort, neighbourCount(cohort));
+
 /**
  * @param advertised - sorted by party.
- * @throws Refusal cohort_too_small when too few are left for the threshold.
+ * @returns the graph, or why there is none: too few are left for the header's threshold.
  * @see Bonawitz et al. 2017, section 6.2 (T > 2n/3 with everyone counted); Bell et al. 2020, section 4
  */
 export function shareGraph(
   header: RoundHeader,
   roundId: Digest,
   advertised: readonly Advertised[],
-): ShareGraph {
+): ShareGraph | Refusal {
   const keys = advertised.map(({ party, maskKey, shareKey }) => [party, hex(maskKey), hex(shareKey)]);
-  const seed = sha256(Buffer.from(roundId, "hex"), canonicalBytes(keys));
-  const graph = neighbours(
-    advertised.map(({ party }) => party),
-    seed,
-  );
-  const degree = Math.max(0, ...[...graph.values()].map((around) => around.length));
-  const complete = degree === advertised.length - 1;
-  const threshold = Math.max(header.threshold, shareThreshold(complete ? advertised.length : degree));
-  if (threshold > degree + 1)
-    throw new Refusal("cohort_too_small", `${degree + 1} holders cannot reach a threshold of ${threshold}`);
-  return { neighbours: graph, holders: degree + 1, threshold };
+  const ids = advertised.map(({ party }) => party);
+  const graph = neighbours(ids, sha256(Buffer.from(roundId, "hex"), canonicalBytes(keys)));
+  const degree = neighbourCount(ids.length);
+  const threshold = Math.max(header.threshold, leastOf(ids.length, degree));
+  return threshold > degree + 1
+    ? new Refusal("cohort_too_small", `${degree + 1} holders cannot reach a threshold of ${threshold}`)
+    : { neighbours: graph, holders: degree + 1, threshold };
 }
 
 /**

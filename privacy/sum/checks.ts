@@ -2,7 +2,7 @@
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { canonicalJson } from "../canonical.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
-import { openShares, type ShareGraph, shareGraph, signedBy } from "./binding.ts";
+import { leastThreshold, openShares, type ShareGraph, shareGraph, signedBy } from "./binding.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import { maxEpochRounds } from "./key-epoch.ts";
@@ -61,6 +61,10 @@ export function checkOpen(header: RoundHeader, local: LocalFacts, { id, roster }
   require(header.keyEpoch.epoch === keyEpoch?.epoch &&
     header.keyEpoch.commitment ===
       keyEpoch.commitment, "epoch_mismatch", "the header names another key epoch");
+  require(keyEpoch.rounds <
+    maxEpochRounds, "epoch_mismatch", `the epoch's ${maxEpochRounds} rounds are over`);
+  require(header.threshold >=
+    leastThreshold(header.cohort.length), "parameters_invalid", "the threshold is below two thirds");
   require(local.checkpointConsistent, "log_forked", "the header's checkpoint");
   requireOrganisations("cohort_too_small", header, header.cohort, roster);
   require(last === undefined ||
@@ -107,6 +111,7 @@ export function checkKeys(
     ), "header_mismatch", "the keys of this party are missing or were exchanged");
   requireOrganisations("cohort_too_small", header, ids, roster);
   const graph = shareGraph(header, roundId, keys.advertised);
+  if (graph instanceof Refusal) throw graph;
   const near = new Set(graph.neighbours.get(id));
   const neighbours = new Map(
     keys.advertised

@@ -68,17 +68,24 @@ export type CoordinatorEvent =
   | { readonly type: "abort"; readonly reason: Reason; readonly detail: string };
 
 /** A secret to rebuild from shares, and how to know that it is the right one. */
-export interface Rebuild {
+export type Rebuild = {
   readonly party: PartyId;
-  readonly kind: "selfMask" | "maskKey";
   readonly threshold: number;
   readonly shares: readonly { readonly holder: PartyId; readonly share: Uint8Array }[];
-  /** selfMask: the commitment of the submission. */
-  readonly commitment?: Digest;
-  /** maskKey: the advertised key, and the survivors that masked with it. */
-  readonly maskKey?: Uint8Array;
-  readonly partners?: readonly { readonly party: PartyId; readonly maskKey: Uint8Array }[];
-}
+} & (
+  | {
+      readonly kind: "selfMask";
+      /** Of the submission. */
+      readonly commitment: Digest;
+    }
+  | {
+      readonly kind: "maskKey";
+      /** The advertised key. */
+      readonly maskKey: Uint8Array;
+      /** The survivors that masked with it. */
+      readonly partners: readonly { readonly party: PartyId; readonly maskKey: Uint8Array }[];
+    }
+);
 
 /** All that a coordinator needs to finish after step 5. Plain JSON. */
 export interface ReleasePoint {
