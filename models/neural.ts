@@ -18,8 +18,13 @@ const parameters = z.strictObject({
     .describe("rectified units per hidden layer"),
   rounds: z.int().min(1).max(10_000).default(20).describe("sums taken"),
   localEpochs: z.int().min(1).max(100).default(1).describe("passes over a party's rows per round"),
-  batchSize: z.int().min(1).default(128).describe("rows per local step"),
-  learningRate: z.number().positive().default(0.001).describe("of the local Adam steps"),
+  localBatches: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(1)
+    .describe("steps per local epoch; 1 is the exact gradient"),
+  learningRate: z.number().positive().default(1).describe("of the local gradient steps"),
   optimizer: z
     .enum(["fedavg", "fedprox", "fedadam", "fedavgm"])
     .default("fedavg")
@@ -99,14 +104,19 @@ export const neural: FederatedAlgorithm<NeuralState, NeuralResult> = {
 
   contribute(state, table, random) {
     checkAgainstDesign(state.design, table);
-    const { localEpochs, batchSize, learningRate, optimizer, mu } = state.parameters;
+    const { localEpochs, localBatches, learningRate, optimizer, mu } = state.parameters;
     const start = Float64Array.from(decodeWeights(state.weights));
     const trained = trainLocally(
       networkFor(state),
       start,
       designMatrix(state.design, table),
       table.label,
-      { epochs: localEpochs, batchSize, learningRate, proximal: optimizer === "fedprox" ? mu : 0 },
+      {
+        epochs: localEpochs,
+        batches: localBatches,
+        learningRate,
+        proximal: optimizer === "fedprox" ? mu : 0,
+      },
       random,
     );
     const { bound } = updateGrid(state);

@@ -1,29 +1,38 @@
 import { Refusal } from "../proto/reasons.ts";
 import type { CategoricalColumn, Column, FeatureSchema, NumericColumn, StudySchema, Table } from "./table.ts";
 
-/** @returns the rows for which `keep` holds, in order. */
+/** @returns the rows for which `keep` holds, in order; the table itself where that is all of them. */
 export function selectRows(table: Table, keep: (row: number) => boolean): Table {
   const kept: number[] = [];
   for (let row = 0; row < table.rows; row++) if (keep(row)) kept.push(row);
-  return takeRows(table, kept);
+  return kept.length === table.rows ? table : takeRows(table, kept);
 }
 
 /** @returns the given rows, in the given order. */
-export function takeRows(table: Table, rows: ArrayLike<number>): Table {
+export function takeRows(table: Table, rows: readonly number[]): Table {
   const columns = new Map<string, Column>();
   for (const [name, column] of table.columns)
     columns.set(
       name,
       column.kind === "numeric"
-        ? { kind: "numeric", values: Float64Array.from(rows, (row) => column.values[row]!) }
-        : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]!) },
+        ? { kind: "numeric", values: take(column.values, rows, new Float64Array(rows.length)) }
+        : { ...column, codes: take(column.codes, rows, new Int32Array(rows.length)) },
     );
   return {
     rows: rows.length,
     columns,
-    label: Uint8Array.from(rows, (row) => table.label[row]!),
-    holdout: Uint8Array.from(rows, (row) => table.holdout[row]!),
+    label: take(table.label, rows, new Uint8Array(rows.length)),
+    holdout: take(table.holdout, rows, new Uint8Array(rows.length)),
   };
+}
+
+function take<T extends Float64Array | Int32Array | Uint8Array>(
+  from: T,
+  rows: readonly number[],
+  into: T,
+): T {
+  for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;
+  return into;
 }
 
 /** @returns the rows of all tables, one after the other. Tables share their columns and levels. */
