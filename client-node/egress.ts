@@ -6,6 +6,8 @@ import { signCheckpoint } from "../privacy/log/checkpoint.ts";
 import { type Entry, entryBytes } from "../privacy/log/entry.ts";
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../privacy/log/merkle.ts";
 import { noteSigner } from "../privacy/log/note.ts";
+import type { PartyRecord } from "../privacy/sum/party.ts";
+import { joinAttempt, markReleased, releasedSums } from "./memory.ts";
 import { transact } from "./store.ts";
 
 /** One message about to leave the node. */
@@ -40,7 +42,7 @@ export class EgressLedger {
     this.#seed = identity.signingSeed;
   }
 
-  /** Records messages that are about to leave. @throws Refusal disk_full, ledger_locked, file_missing */
+  /** Records messages that are about to leave. @throws LedgerFailure */
   recordDepartures(departures: readonly Departure[], nowMillis: number): void {
     this.append(
       departures.map(({ destination, ...rest }) => ({
@@ -51,6 +53,59 @@ export class EgressLedger {
         ...rest,
       })),
     );
+  }
+
+  /**
+   * Writes down what this node is about to do in a round; the messages themselves are recorded as they depart.
+   * @param unit - of the consented manifest.
+   * @throws Refusal round_replayed; LedgerFailure
+   */
+  recordStep(
+    record: PartyRecord,
+    { unit, nowMillis }: { unit: "record" | "subject"; nowMillis: number },
+  ): void {
+    const { header, roundId } = record;
+    const { study } = header;
+    const db = this.#db;
+    switch (record.kind) {
+      case "open":
+        joinAttempt(db, header);
+        break;
+      case "submission": {
+        const { bytes, digest } = record;
+        const kind = "submission";
+        this.append([
+          {
+            type: "egress.sent",
+            time: nowMillis,
+            destination: "coordinator",
+            kind,
+            bytes,
+            digest,
+            roundId,
+            submission: digest,
+          },
+        ]);
+        break;
+      }
+      case "release":
+        transact(db, () => {
+          markReleased(db, study, header.round, header.attempt);
+          this.append([
+            {
+              type: "privacy.spent",
+              time: nowMillis,
+              roundId,
+              study,
+              mechanism: "none",
+              unit,
+              steps: 1,
+              cumulativeSteps: releasedSums(db, study),
+            },
+          ]);
+        });
+        break;
+    }
   }
 
   /** Appends all or none. @throws Refusal entry_invalid, and those of {@link recordDepartures} */

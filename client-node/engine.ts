@@ -1,5 +1,6 @@
 import {
   BIGINT,
+  BOOLEAN,
   DOUBLE,
   type DuckDBConnection,
   DuckDBDataChunk,
@@ -24,6 +25,7 @@ export type EngineValue = number | string | boolean | null;
 export type EngineRow = Record<string, EngineValue>;
 
 const chunkRows = 2048;
+const valueTypes: Record<string, DuckDBType> = { BIGINT, BOOLEAN, DOUBLE, VARCHAR };
 
 /**
  * The analytical engine: an in-memory DuckDB whose tables are rebuilt from segments at any time, so it is
@@ -82,6 +84,32 @@ export class Engine {
           if (Array.isArray(column)) chunk.setColumnValues(i, column.slice(from, from + rows));
           else copyInto(chunk, i, (column as TypedColumn).subarray(from, from + rows));
         }
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+    } finally {
+      appender.closeSync();
+    }
+  }
+
+  /** As {@link append}, for short columns that may hold nulls, with their SQL types. */
+  async appendValues(
+    table: string,
+    types: readonly string[],
+    columns: readonly (readonly (string | number | bigint | boolean | null)[])[],
+  ): Promise<void> {
+    const count = columns[0]?.length ?? 0;
+    const appender = await this.#connection.createAppender(table);
+    try {
+      for (let from = 0; from < count; from += chunkRows) {
+        const rows = Math.min(chunkRows, count - from);
+        const chunk = DuckDBDataChunk.create(
+          types.map((type) => valueTypes[type]!),
+          rows,
+        );
+        columns.forEach((column, i) => {
+          chunk.setColumnValues(i, column.slice(from, from + rows));
+        });
         appender.appendDataChunk(chunk);
       }
       appender.flushSync();

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../privacy/canonical.ts";
+import type { RoundHeader } from "../privacy/sum/header.ts";
+import type { KeyEpoch } from "../privacy/sum/key-epoch.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { transact } from "./store.ts";
 
@@ -68,15 +70,30 @@ export function lastAttempt(db: DatabaseSync, study: Digest): JoinedAttempt | un
  * Marks an attempt as joined, before anything of it is sent. Attempts of a study only ever go forward.
  * @throws Refusal round_replayed, if this attempt or a later one was joined before.
  */
-export function joinAttempt(db: DatabaseSync, study: Digest, round: number, attempt: number): void {
+export function joinAttempt(
+  db: DatabaseSync,
+  { study, round, attempt, keyEpoch }: Pick<RoundHeader, "study" | "round" | "attempt" | "keyEpoch">,
+): void {
   transact(db, () => {
     const later = db
       .prepare("SELECT 1 FROM attempt WHERE study = ? AND (round, attempt) >= (?, ?) LIMIT 1")
       .get(study, round, attempt);
     if (later !== undefined)
       throw new Refusal("round_replayed", `round ${round}, attempt ${attempt} was joined before`);
-    db.prepare("INSERT INTO attempt VALUES (?, ?, ?, 0)").run(study, round, attempt);
+    db.prepare("INSERT INTO attempt VALUES (?, ?, ?, ?, 0)").run(study, round, attempt, keyEpoch.epoch);
   });
+}
+
+/** @returns how many rounds other than this one the node joined under an epoch's key. */
+export function roundsUnderEpoch(db: DatabaseSync, epoch: number, study: Digest, round: number): number {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS rounds FROM (
+         SELECT DISTINCT study, round FROM attempt WHERE epoch = ? AND NOT (study = ? AND round = ?)
+       )`,
+    )
+    .get(epoch, study, round);
+  return Number(row?.rounds);
 }
 
 /** Marks an attempt's sum as released; call within the transaction that records it in the ledger. */
@@ -94,13 +111,15 @@ export const releasedSums = (db: DatabaseSync, study: Digest): number =>
     db.prepare("SELECT count(*) AS sums FROM attempt WHERE study = ? AND released = 1").get(study)?.sums,
   );
 
-/** @returns the latest key epoch this node accepted; 0 before the first. */
-export const lastEpoch = (db: DatabaseSync): number =>
-  Number(db.prepare("SELECT max(epoch) AS epoch FROM epoch").get()?.epoch ?? 0);
+/** @returns the latest key epoch this node accepted. */
+export function lastEpoch(db: DatabaseSync): KeyEpoch | undefined {
+  const row = db.prepare("SELECT epoch, commitment FROM epoch ORDER BY epoch DESC LIMIT 1").get();
+  return row === undefined ? undefined : { epoch: Number(row.epoch), commitment: String(row.commitment) };
+}
 
-export const rememberEpoch = (db: DatabaseSync, epoch: number): void => {
-  transact(db, () => db.prepare("INSERT OR IGNORE INTO epoch VALUES (?)").run(epoch));
-};
+export function rememberEpoch(db: DatabaseSync, { epoch, commitment }: KeyEpoch): void {
+  transact(db, () => db.prepare("INSERT OR IGNORE INTO epoch VALUES (?, ?)").run(epoch, commitment));
+}
 
 export interface SeenCheckpoint {
   readonly size: number;

@@ -1,42 +1,32 @@
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Json } from "../models/algorithm.ts";
-import type { StudyManifest } from "../models/study.ts";
-import type { Table } from "../models/table.ts";
 import type { Digest } from "../privacy/canonical.ts";
 import type { Random } from "../privacy/random.ts";
 import type { Bfv } from "../privacy/sum/bfv.ts";
+import { type Reason, Refusal } from "../proto/reasons.ts";
+import { refusalOf } from "../proto/wire.ts";
+import { EgressLedger } from "./egress.ts";
+import type { NodeEvent } from "./events.ts";
+import { Participant } from "./participant.ts";
 import type { NodeCredentials } from "./pins.ts";
 import type { Policy } from "./policy.ts";
+import { type RowSource, remembered } from "./row-source.ts";
+import { openStore } from "./store.ts";
+import {
+  consentTo,
+  fetchModel,
+  listStudies,
+  type StudyDesk,
+  type StudyView,
+  withdrawFrom,
+} from "./studies.ts";
+import { backoffMillis, Transport } from "./transport.ts";
 
-/** Where a node's training rows come from. Asked once for each consented manifest. */
-export type RowSource = (manifest: StudyManifest) => Promise<Table>;
-
-/** What a node tells its operator while it runs; nothing of it leaves the machine. */
-export type NodeEvent =
-  | { readonly type: "connected" }
-  | { readonly type: "disconnected"; readonly reason: string; readonly retrySeconds: number }
-  | { readonly type: "study"; readonly study: Digest; readonly name: string; readonly phase: string }
-  | {
-      readonly type: "round";
-      readonly study: Digest;
-      readonly algorithm: string;
-      readonly round: number;
-      readonly attempt: number;
-      readonly step: string;
-    }
-  | {
-      readonly type: "closed";
-      readonly study: Digest;
-      readonly round: number;
-      readonly attempt: number;
-      readonly outcome: string;
-      readonly reason: string;
-    }
-  | {
-      readonly type: "refused";
-      readonly study: Digest | "";
-      readonly reason: string;
-      readonly message: string;
-    };
+export type { NodeEvent } from "./events.ts";
+export type { RowSource } from "./row-source.ts";
+export type { StudyView } from "./studies.ts";
 
 export interface NodeOptions {
   readonly credentials: NodeCredentials;
@@ -44,7 +34,7 @@ export interface NodeOptions {
   readonly coordinator: string;
   readonly policy: Policy;
   readonly rows: RowSource;
-  /** Path of the egress ledger and the node's own state; ":memory:" for a simulation. */
+  /** File of the egress ledger and the node's memory (`ledgerFile`); ":memory:" for a simulation. */
   readonly ledger: string;
   /** Several nodes of one process may share one; not closed by the node. */
   readonly bfv: Bfv;
@@ -54,41 +44,125 @@ export interface NodeOptions {
   readonly onEvent?: (event: NodeEvent) => void;
 }
 
-export interface StudyView {
-  readonly study: Digest;
-  readonly name: string;
-  readonly phase: string;
-  readonly algorithm: string;
-  readonly round: number;
-  readonly attempt: number;
-  readonly reason: string;
-  readonly manifest: StudyManifest;
-  /** When this enterprise's consent ends, milliseconds since the epoch; absent without one. */
-  readonly consentExpires?: number;
-}
-
 export interface RunningNode {
   readonly enterprise: string;
   studies(): Promise<StudyView[]>;
-  /** Checks the manifest against the policy, reads the rows once, signs. @throws Refusal */
+  /** Checks the manifest against the policy and the rows against the manifest, then signs. @throws Refusal */
   consent(study: Digest): Promise<void>;
   withdraw(study: Digest): Promise<void>;
-  /** @returns the model's canonical JSON, its digest checked. @throws Refusal */
-  model(study: Digest): Promise<{ digest: Digest; model: Json }>;
-  /** Bytes sent and received since start, messages before TLS. */
+  /** @returns the model and its digest, checked. @throws Refusal */
+  model(study: Digest): Promise<{ digest: Digest; text: string; model: Json }>;
+  /** Message bytes sent and received since start, before TLS. */
   bytes(): { up: number; down: number };
   /** Leaves at once, in the middle of whatever runs: what a crash looks like from outside. */
   drop(): void;
-  /** Ends cleanly. */
+  /** Ends after what is under way was sent. */
   stop(): Promise<void>;
-  /** Settles when the node ended; rejects with the Refusal that ended it (a forked log, a ledger that cannot be written). */
+  /** Settles when the node has ended; rejects with the Refusal that ended it. */
   readonly finished: Promise<void>;
 }
 
+/** The ledger's place in a data directory. */
+export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
+
+/** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
+export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent">): StudyDesk & {
+  readonly ledger: EgressLedger;
+} {
+  const { credentials, now } = options;
+  const db = openStore(options.ledger);
+  const ledger = new EgressLedger(db, credentials.consortium, credentials.enterprise, credentials.identity);
+  const transport = new Transport({
+    address: options.coordinator,
+    credentials,
+    now,
+    beforeSend: (departures) => ledger.recordDepartures(departures, now()),
+  });
+  return { db, ledger, transport, credentials, policy: options.policy, rows: remembered(options.rows), now };
+}
+
 /**
- * Connects an enterprise to its coordinator and takes part in every study it consented to until stopped.
- * Reconnects by itself. @throws Refusal clock_skew, protocol_version, certificate_invalid, log_forked
+ * Connects an enterprise to its coordinator and takes part in every study it consented to, until stopped.
+ * Reconnects by itself; resolves once the first connection stands or waits to be tried again.
+ *
+ * @throws Refusal that no waiting mends: clock_skew, protocol_version, certificate_invalid, role_denied,
+ *   log_forked, disk_full, ledger_locked.
  */
-export async function startNode(_options: NodeOptions): Promise<RunningNode> {
-  throw new Error("not written");
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const desk = openDesk(options);
+  const { db, transport } = desk;
+  const emit = options.onEvent ?? (() => {});
+  const ending = new AbortController();
+  const participant = new Participant({ ...desk, bfv: options.bfv, random: options.random, emit });
+
+  const firstTry = Promise.withResolvers<void>();
+  const finished = keepConnected(participant, ending.signal, emit, firstTry.resolve).finally(() => {
+    transport.close();
+    closeStore(db);
+  });
+  finished.catch(firstTry.reject);
+  await firstTry.promise;
+  return {
+    enterprise: options.credentials.enterprise,
+    studies: () => listStudies(desk),
+    consent: async (study) => void (await consentTo(desk, study)),
+    withdraw: (study) => withdrawFrom(desk, study),
+    model: (study) => fetchModel(desk, study),
+    bytes: () => transport.bytes,
+    drop() {
+      ending.abort();
+      participant.cancel();
+      transport.close();
+    },
+    async stop() {
+      ending.abort();
+      await participant.end();
+      if (!participant.isConnected) transport.close();
+      await finished;
+    },
+    finished,
+  };
+}
+
+/** No waiting mends these: the operator has to. */
+const fatal: ReadonlySet<Reason> = new Set([
+  "certificate_invalid",
+  "role_denied",
+  "protocol_version",
+  "clock_skew",
+  "log_forked",
+  "disk_full",
+  "ledger_locked",
+  "file_missing",
+  "file_malformed",
+]);
+
+async function keepConnected(
+  participant: Participant,
+  ending: AbortSignal,
+  emit: (event: NodeEvent) => void,
+  onFirstTry: () => void,
+): Promise<void> {
+  for (let tries = 1; !ending.aborted; tries++) {
+    const failure = await participant
+      .takePart(() => {
+        tries = 0;
+        onFirstTry();
+        emit({ type: "connected" });
+      })
+      .then(
+        () => new Refusal("unavailable", "the coordinator ended the connection"),
+        (error: unknown) => refusalOf(error),
+      );
+    if (ending.aborted) return;
+    if (fatal.has(failure.reason)) throw failure;
+    onFirstTry();
+    const retryMillis = backoffMillis(tries + 1, Math.random());
+    emit({ type: "disconnected", reason: failure.reason, message: failure.message, retryMillis });
+    await delay(retryMillis, undefined, { signal: ending }).catch(() => {});
+  }
+}
+
+function closeStore(db: DatabaseSync): void {
+  if (db.isOpen) db.close();
 }

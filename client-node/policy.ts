@@ -52,28 +52,3 @@ export function checkStudy(policy: Policy, manifest: StudyManifest): void {
         `study ${manifest.name} runs without ${layer}, which this policy does not list`,
       );
 }
-
-/** What of a round's header the policy looks at. */
-export interface RoundTerms {
-  /** Cohort size in organisations. */
-  readonly organisations: number;
-  readonly algorithm: string;
-  /** Whether noise is added to the sum. */
-  readonly noise: boolean;
-}
-
-/** @throws Refusal policy_refuses, unprotected, cohort_too_small */
-export function checkRound(policy: Policy, manifest: StudyManifest, terms: RoundTerms): void {
-  const least = Math.max(policy.minCohort, manifest.privacy.minCohort);
-  if (terms.organisations < least)
-    throw new Refusal("cohort_too_small", `${terms.organisations} organisations, where ${least} are needed`);
-  if (!manifest.algorithms.some(({ name }) => name === terms.algorithm))
-    throw new Refusal(
-      "policy_refuses",
-      `algorithm "${terms.algorithm}" is not part of the consented manifest`,
-    );
-  if (!policy.allow.algorithms.includes(terms.algorithm))
-    throw new Refusal("policy_refuses", `algorithm "${terms.algorithm}"`);
-  if (!terms.noise && !(policy.unprotected.includes("noise") && manifest.unprotected.includes("noise")))
-    throw new Refusal("unprotected", "a round without noise, which manifest and policy do not both list");
-}

@@ -1,6 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { Refusal } from "../proto/reasons.ts";
 
+/** The node cannot write down what it is about to do: it may then send nothing, not even a refusal. */
+export class LedgerFailure extends Refusal {}
+
 /**
  * The node's own memory: the egress ledger, consents, the last log checkpoint seen and the attempts joined.
  * Durable when a call returns. Several processes of one enterprise may open it: writers take turns.
@@ -13,13 +16,13 @@ const tables = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS attempt (
-    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, released INTEGER NOT NULL,
-    PRIMARY KEY (study, round, attempt)
+    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    released INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY, commitment TEXT NOT NULL) STRICT;
 `;
 
-/** @param path - of the file; ":memory:" keeps nothing. @throws Refusal disk_full, ledger_locked, file_missing, file_malformed */
+/** @param path - of the file; ":memory:" keeps nothing. @throws LedgerFailure disk_full, ledger_locked, file_missing, file_malformed */
 export function openStore(path: string): DatabaseSync {
   return guarded(path, () => {
     const db = new DatabaseSync(path, { timeout: 5000 });
@@ -29,7 +32,7 @@ export function openStore(path: string): DatabaseSync {
   });
 }
 
-/** Runs `change` in one transaction (the outermost, where they nest) that no other writer overlaps. @throws Refusal as {@link openStore} */
+/** Runs `change` in one transaction (the outermost, where they nest) that no other writer overlaps. @throws LedgerFailure as {@link openStore} */
 export function transact<T>(db: DatabaseSync, change: () => T): T {
   if (db.isTransaction) return change();
   return guarded("the egress ledger", () => {
@@ -59,14 +62,14 @@ function guarded<T>(what: string, run: () => T): T {
     const code = (error as { errcode?: number }).errcode;
     if (code === undefined) throw error;
     const primary = code & 0xff;
-    if (primary === full) throw new Refusal("disk_full", `${what}: the disk is full`, { cause: error });
+    if (primary === full) throw new LedgerFailure("disk_full", `${what}: the disk is full`, { cause: error });
     if (primary === busy || primary === locked)
-      throw new Refusal("ledger_locked", `${what} is locked`, { cause: error });
+      throw new LedgerFailure("ledger_locked", `${what} is locked`, { cause: error });
     if (primary === corrupt || primary === notADatabase)
-      throw new Refusal("file_malformed", `${what} is damaged`, {
+      throw new LedgerFailure("file_malformed", `${what} is damaged`, {
         hint: "restore the data directory from its backup: the ledger is evidence",
         cause: error,
       });
-    throw new Refusal("file_missing", `${what} cannot be written (SQLite ${code})`, { cause: error });
+    throw new LedgerFailure("file_missing", `${what} cannot be written (SQLite ${code})`, { cause: error });
   }
 }

@@ -45,6 +45,8 @@ interface Method<Request, Reply> {
 export interface Participation extends AsyncIterable<CoordinatorMessage> {
   /** @throws Refusal by `beforeSend`: then nothing was sent. */
   send(message: PartyMessage): void;
+  /** Says no more; the coordinator then ends the stream. */
+  end(): void;
   /** Ends the stream at once. */
   cancel(): void;
 }
@@ -136,6 +138,7 @@ export class Transport {
         this.#depart([bytes], `Rounds.Participate/${message.type}`, roundId);
         call.write(bytes);
       },
+      end: () => call.end(),
       cancel: () => call.cancel(),
       async *[Symbol.asyncIterator]() {
         try {

@@ -27,6 +27,7 @@ const metricSchema = z
     rate: z.number().positive().optional().describe("largest plausible change, unit per second"),
     stuck: z.int().positive().optional().describe("longest believable constant value, seconds"),
     spike: z.number().positive().optional().describe("deviation that is never a spike, unit"),
+    event: z.literal(true).optional().describe("comes when something happens: its absence is no gap"),
     fill: z.tuple([z.int().min(0), z.int().min(0)]).describe("interpolated, then seasonal, seconds"),
     meaning: z.string().min(1),
   })
