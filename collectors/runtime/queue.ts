@@ -17,6 +17,7 @@ export class BoundedQueue {
   #parcels: Parcel[] = [];
   #head = 0;
   #readings = 0;
+  #bounded = true;
   #closed = false;
   #roomWaiters: (() => void)[] = [];
   #parcelWaiters: (() => void)[] = [];
@@ -39,9 +40,9 @@ export class BoundedQueue {
     return this.#readings >= this.#capacity;
   }
 
-  /** Waits for room, then queues; once closed it queues at once, because what was read must not be lost. */
+  /** Waits for room, then queues; once unbound it queues at once. */
   async put(parcel: Parcel): Promise<void> {
-    while (this.full && !this.#closed) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    while (this.full && this.#bounded) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     this.force(parcel);
   }
 
@@ -83,10 +84,16 @@ export class BoundedQueue {
     return taken;
   }
 
+  /** The source is ending: what it has read already must not be lost for want of room. */
+  unbind(): void {
+    this.#bounded = false;
+    this.#wake(this.#roomWaiters);
+  }
+
   /** No more comes; what is queued is still handed over. */
   close(): void {
     this.#closed = true;
-    this.#wake(this.#roomWaiters);
+    this.unbind();
     this.#wake(this.#parcelWaiters);
   }
 

@@ -163,6 +163,7 @@ export function supervise(
     },
     async stop() {
       stopping.abort();
+      queue.unbind();
       if (running === undefined) queue.close();
       await running;
     },

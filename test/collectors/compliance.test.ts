@@ -6,22 +6,33 @@ import test, { type ExecutionContext } from "ava";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import type { Adapter, Rig } from "./compliance/adapter.ts";
 import { modbusRtuOverTcp, modbusTcp } from "./compliance/modbus.ts";
+import { opcua } from "./compliance/opcua.ts";
 import { eventually, Reader } from "./compliance/reader.ts";
 
-const adapters: readonly Adapter[] = [modbusTcp, modbusRtuOverTcp];
+const adapters: readonly Adapter[] = [modbusTcp, modbusRtuOverTcp, opcua];
 
 const limits = { queueReadings: 50, batchReadings: 20, backoff: { baseMillis: 20, capMillis: 100 } };
-const context = (now: () => number = Date.now): CollectorContext => ({ now, random: Math.random, log() {} });
+
+/** As the spool does: source time of the last stored reading, per device and metric. */
+type StoredTimes = Map<string, number>;
+const context = (stored: StoredTimes, now: () => number = Date.now): CollectorContext => ({
+  now,
+  random: Math.random,
+  log() {},
+  lastStored: (device, metric) => stored.get(`${device} ${metric}`),
+});
 
 /** Runs `body` with a started collector and its reader, and stops it cleanly whatever happens. */
 async function reading(
   rig: Rig,
+  stored: StoredTimes,
   body: (reader: Reader, collector: Collector) => Promise<void>,
   now?: () => number,
 ): Promise<Reader> {
-  const collector = rig.collector(context(now), limits);
-  const reader = new Reader(collector);
+  const collector = rig.collector(context(stored, now), limits);
+  const reader = new Reader(collector, stored);
   await collector.start();
+  await eventually(() => collector.health().state === "running");
   try {
     await body(reader, collector);
   } finally {
@@ -56,6 +67,8 @@ for (const adapter of adapters) {
   /** Last value stored by the claims before, per device: a value must not come twice in the suite's whole run. */
   const last = new Map<string, number>();
 
+  const stored: StoredTimes = new Map();
+
   const claim = (title: string, body: (t: ExecutionContext) => Promise<void>) =>
     test.serial(`${adapter.name}: ${title}`, async (t) => {
       t.timeout(20_000);
@@ -79,7 +92,7 @@ for (const adapter of adapters) {
   };
 
   claim("delivers in order, each value once", async (t) => {
-    const reader = await reading(rig, async (r, collector) => {
+    const reader = await reading(rig, stored, async (r, collector) => {
       await more(rig, r, 30);
       const health = collector.health();
       t.is(health.state, "running");
@@ -91,7 +104,7 @@ for (const adapter of adapters) {
   });
 
   claim("loses nothing while the store is down and doubles nothing after it", async (t) => {
-    const reader = await reading(rig, async (r) => {
+    const reader = await reading(rig, stored, async (r) => {
       await more(rig, r, 5);
       r.storeDown();
       const stored = r.stored;
@@ -108,7 +121,7 @@ for (const adapter of adapters) {
   });
 
   claim("a slow reader slows the source", async (t) => {
-    const reader = await reading(rig, async (r, collector) => {
+    const reader = await reading(rig, stored, async (r, collector) => {
       await more(rig, r, 5);
       r.storeDown();
       const handedOut = rig.handedOut?.();
@@ -130,7 +143,7 @@ for (const adapter of adapters) {
   });
 
   claim("connects again after the line was cut, without hammering", async (t) => {
-    const reader = await reading(rig, async (r, collector) => {
+    const reader = await reading(rig, stored, async (r, collector) => {
       await more(rig, r, 5);
       if (rig.line === undefined) return;
       rig.line.set("refuse");
@@ -147,7 +160,7 @@ for (const adapter of adapters) {
   });
 
   claim("notices a half-open connection", async (t) => {
-    const reader = await reading(rig, async (r) => {
+    const reader = await reading(rig, stored, async (r) => {
       await more(rig, r, 5);
       if (rig.line === undefined) return;
       const accepted = rig.line.accepted;
@@ -160,7 +173,7 @@ for (const adapter of adapters) {
   });
 
   claim("survives a server that sends garbage, and believes none of it", async (t) => {
-    const reader = await reading(rig, async (r) => {
+    const reader = await reading(rig, stored, async (r) => {
       await more(rig, r, 5);
       if (rig.line === undefined) return;
       const accepted = rig.line.accepted;
@@ -175,7 +188,7 @@ for (const adapter of adapters) {
 
   claim("a dead device does not stall its neighbour", async (t) => {
     const [first, second] = rig.devices;
-    const reader = await reading(rig, async (r) => {
+    const reader = await reading(rig, stored, async (r) => {
       await more(rig, r, 5);
       await rig.kill(first);
       await more(rig, r, 40, [second]);
@@ -186,7 +199,7 @@ for (const adapter of adapters) {
   });
 
   claim("goes on after the source was restarted", async (t) => {
-    const reader = await reading(rig, async (r) => {
+    const reader = await reading(rig, stored, async (r) => {
       await more(rig, r, 5);
       await rig.restart?.();
       await more(rig, r, 10);
@@ -198,6 +211,7 @@ for (const adapter of adapters) {
     let step = 0;
     const reader = await reading(
       rig,
+      stored,
       async (r) => {
         await more(rig, r, 5);
         step = -86_400_000;
@@ -211,12 +225,12 @@ for (const adapter of adapters) {
   });
 
   claim("stops cleanly, with or without a server", async (t) => {
-    const reader = await reading(rig, (r) => more(rig, r, 5));
+    const reader = await reading(rig, stored, (r) => more(rig, r, 5));
     check(t, reader, consecutive);
     if (rig.line === undefined) return;
     await eventually(() => rig.line!.connections === 0);
     rig.line.set("freeze");
-    const collector = rig.collector(context(), limits);
+    const collector = rig.collector(context(stored), limits);
     await collector.start();
     await collector.stop();
     t.is(collector.health().state, "stopped");

@@ -9,8 +9,11 @@ export class Reader {
   #storeUp: Promise<void> = Promise.resolve();
   #open: () => void = () => {};
   #stored = 0;
+  readonly #times: Map<string, number>;
 
-  constructor(collector: Collector) {
+  /** @param times - source time of the last stored reading by device and metric; kept up to date. */
+  constructor(collector: Collector, times: Map<string, number>) {
+    this.#times = times;
     this.done = this.#read(collector);
   }
 
@@ -44,7 +47,8 @@ export class Reader {
   }
 
   #store(batch: Batch): void {
-    for (const { device, value, quality } of batch.readings) {
+    for (const { device, metric, value, quality, time } of batch.readings) {
+      this.#times.set(`${device} ${metric}`, time);
       if (quality !== "good" || typeof value !== "number") continue;
       const values = this.values.get(device);
       if (values === undefined) this.values.set(device, [value]);
