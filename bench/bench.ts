@@ -44,3 +44,12 @@ export const atLeast = (name: string, value: number, unit: string, limit: number
   target: `>= ${limit}`,
   holds: value >= limit,
 });
+
+/** @returns a function that tells the CPU time since this call, of all threads of the process, in milliseconds. */
+export function cpuTimer(): () => number {
+  const start = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  };
+}
