@@ -1,0 +1,231 @@
+import { readFileSync } from "node:fs";
+import test from "ava";
+import fc from "fast-check";
+import { toHex, utf8 } from "../../../privacy/log/bytes.ts";
+import {
+  formatCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+} from "../../../privacy/log/checkpoint.ts";
+import {
+  cosign,
+  cosignatureVerifier,
+  cosigner,
+  parseCosignatureKey,
+} from "../../../privacy/log/cosignature.ts";
+import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
+import {
+  appendLeaf,
+  emptyRange,
+  type Hash,
+  inclusionProof,
+  leafHash,
+  rangeRoot,
+} from "../../../privacy/log/merkle.ts";
+import { noteSigner, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
+import { formatPolicy, parsePolicy, quorumReached } from "../../../privacy/log/policy.ts";
+import { formatReceipt, parseReceipt, verifyReceipt } from "../../../privacy/log/proof.ts";
+import { seededRandom } from "../../../privacy/random.ts";
+import { Refusal } from "../../../proto/reasons.ts";
+
+const vectors = JSON.parse(
+  readFileSync(new URL("../../vectors/signed-notes.json", import.meta.url), "utf8"),
+) as { notes: { vkey: string; note: string }[] };
+
+const origin = "riverbank-sme/bank";
+const seedOf = (name: string): Uint8Array => seededRandom(name).bytes(32);
+const log = noteSigner(origin, seedOf(origin));
+const logKey = parseVerifierKey(verifierKey(origin, ed25519PublicKey(seedOf(origin))));
+const witness = (name: string) => cosignatureVerifier(name, ed25519PublicKey(seedOf(name)));
+const names = ["w1", "w2", "w3"];
+const root = leafHash(utf8("root"));
+const note = signCheckpoint({ origin, size: 3, root }, log);
+const text = formatCheckpoint({ origin, size: 3, root });
+const cosigned = (...by: string[]): string =>
+  note + by.map((name) => cosign(text, cosigner(name, seedOf(name), 1_700_000_000))).join("");
+
+const reasonOf = (run: () => unknown): string | undefined => {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.reason;
+    throw error;
+  }
+};
+
+test("a real public checkpoint opens and is written as it was read", (t) => {
+  const { vkey, note: real } = vectors.notes[2]!;
+  const parsed = parseCheckpoint(real.slice(0, real.indexOf("\n\n") + 1));
+  t.is(parsed.origin, "go.sum database tree");
+  t.true(parsed.size > 1_000_000);
+  t.true(real.startsWith(`${formatCheckpoint(parsed)}\n`));
+  // Its origin is not its key's name, which is what Go's own reader allows for this one log.
+  t.is(
+    reasonOf(() => openCheckpoint(real, parseVerifierKey(vkey))),
+    "signature_invalid",
+  );
+});
+
+test("a checkpoint opens with the log's key, whoever else signed", (t) => {
+  const opened = openCheckpoint(cosigned("w1", "stranger"), logKey, [witness("w1"), witness("w2")]);
+  t.is(opened.checkpoint.size, 3);
+  t.is(toHex(opened.checkpoint.root), toHex(root));
+  t.deepEqual(
+    opened.cosigned.map(({ witness: { name }, timeSeconds }) => [name, timeSeconds]),
+    [["w1", 1_700_000_000]],
+  );
+});
+
+test("a cosignature over another text, time or key is refused", (t) => {
+  const wrong = [
+    cosign(formatCheckpoint({ origin, size: 4, root }), cosigner("w1", seedOf("w1"), 5)),
+    cosign(text, { ...cosigner("w1", seedOf("w1"), 5), sign: cosigner("w1", seedOf("w2"), 5).sign }),
+    cosign(text, { ...cosigner("w1", seedOf("w1"), 5), sign: () => new Uint8Array(72) }),
+    cosign(text, { ...cosigner("w1", seedOf("w1"), 5), sign: () => new Uint8Array(64) }),
+    cosign(text, {
+      ...cosigner("w1", seedOf("w1"), 5),
+      sign: (signed) => cosigner("w1", seedOf("w1"), 5).sign(signed).with(7, 6),
+    }),
+  ];
+  for (const line of wrong)
+    t.is(
+      reasonOf(() => openCheckpoint(note + line, logKey, [witness("w1")])),
+      "signature_invalid",
+    );
+  t.is(
+    reasonOf(() => openCheckpoint(note, witness("w1"))),
+    "signature_invalid",
+  );
+});
+
+test("malformed checkpoints and cosignature keys are refused", (t) => {
+  for (const bad of [
+    "",
+    "origin\n1\n",
+    text.replace("3", "03"),
+    text.replace("3", "-3"),
+    text.replace("3", "99999999999999999999"),
+    text.replace("=", ""),
+    `${text}extension\n`,
+    text.slice(0, -1),
+    `\n${text}`,
+  ])
+    t.is(
+      reasonOf(() => parseCheckpoint(bad)),
+      "note_malformed",
+      bad,
+    );
+  const { key } = witness("w1");
+  t.deepEqual(parseCosignatureKey(key).publicKey, witness("w1").publicKey);
+  for (const bad of ["", key.replace("w1", "w2"), key.slice(0, -4), logKey.key])
+    t.is(
+      reasonOf(() => parseCosignatureKey(bad)),
+      "note_malformed",
+      bad,
+    );
+  t.throws(() => signCheckpoint({ origin: "other", size: 3, root }, log), { instanceOf: RangeError });
+});
+
+test("a written policy reads back and counts its quorum", (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.nat(3), fc.subarray(names), (quorum, present) => {
+        const policy = parsePolicy(formatPolicy(logKey, names.map(witness), quorum));
+        const opened = openCheckpoint(cosigned(...present), policy.log, policy.witnesses);
+        return quorumReached(policy, opened.cosigned) === present.length >= quorum;
+      }),
+      { numRuns: 30 },
+    ),
+  );
+});
+
+const lines = names.map((name) => `witness ${name} ${witness(name).key}`).join("\n");
+
+test("groups of groups, comments and blank lines as the tlog-policy specification has them", (t) => {
+  const policy = parsePolicy(
+    `# a comment\n\n\t log ${logKey.key} https://log.example/\n${lines} \ngroup a any w1 w2\ngroup b all a w3\nquorum b\n`,
+  );
+  const reached = (...by: string[]): boolean =>
+    quorumReached(policy, openCheckpoint(cosigned(...by), policy.log, policy.witnesses).cosigned);
+  t.true(reached("w1", "w3"));
+  t.true(reached("w2", "w3"));
+  t.false(reached("w1", "w2"));
+  t.false(reached("w3"));
+});
+
+test("policies that say nothing clear are refused by line", (t) => {
+  const head = `log ${logKey.key}\n${lines}\n`;
+  const bad: Record<string, string> = {
+    "no log": "quorum none\n",
+    "no quorum": head,
+    "two logs": `${head}log ${logKey.key}\nquorum none\n`,
+    "two quorums": `${head}quorum none\nquorum w1\n`,
+    "unknown keyword": `${head}witnesses w1\nquorum none\n`,
+    "unknown name": `${head}quorum w9\n`,
+    "defined later": `${head}group a any b\ngroup b any w1\nquorum a\n`,
+    "name taken": `${head}group w1 any w2\nquorum w1\n`,
+    "name none": `${head}group none any w2\nquorum none\n`,
+    "member twice": `${head}group a any w1\ngroup b any w1\nquorum a\n`,
+    "too many": `${head}group a 3 w1 w2\nquorum a\n`,
+    "threshold 0": `${head}group a 0 w1 w2\nquorum a\n`,
+    "no members": `${head}group a any\nquorum a\n`,
+    "one key, two names": `${head}witness w4 ${witness("w1").key}\nquorum none\n`,
+    "a log's key as a witness": `${head}witness w4 ${logKey.key}\nquorum none\n`,
+  };
+  for (const [name, policy] of Object.entries(bad))
+    t.is(
+      reasonOf(() => parsePolicy(policy)),
+      "file_malformed",
+      name,
+    );
+  t.throws(() => parsePolicy(`${head}quorum w9\n`), { message: /line 5: w9/ });
+});
+
+test("a receipt proves one entry and no other", async (t) => {
+  const stored = new Map<string, Hash>();
+  const entries = Array.from({ length: 11 }, (_, i) => utf8(`entry ${i}`));
+  let range = emptyRange;
+  for (const entry of entries) {
+    const step = appendLeaf(range, leafHash(entry));
+    range = step.range;
+    for (const { level, index, hash } of step.stored) stored.set(`${level}/${index}`, hash);
+  }
+  const checkpoint = { origin, size: 11, root: rangeRoot(range) };
+  const signed =
+    signCheckpoint(checkpoint, log) + cosign(formatCheckpoint(checkpoint), cosigner("w1", seedOf("w1"), 9));
+  const policy = parsePolicy(formatPolicy(logKey, [witness("w1")], 1));
+  for (const [index, entry] of entries.entries()) {
+    const proof = await inclusionProof(index, 11, (level, i) => stored.get(`${level}/${i}`)!);
+    const receipt = formatReceipt({ index, proof, checkpoint: signed });
+    t.is(formatReceipt(parseReceipt(receipt)), receipt);
+    t.is(parseReceipt(receipt).index, index);
+    t.is(verifyReceipt(receipt, entry, policy).checkpoint.size, 11);
+    t.is(verifyReceipt(receipt.replace("\n", "\nextra AAAA\n"), entry, policy).checkpoint.size, 11);
+    t.is(
+      reasonOf(() => verifyReceipt(receipt, utf8("other"), policy)),
+      "log_invalid",
+    );
+    t.is(
+      reasonOf(() => verifyReceipt(receipt.replace(/index \d+/, "index 12"), entry, policy)),
+      "log_invalid",
+    );
+    const alone = formatReceipt({ index, proof, checkpoint: signCheckpoint(checkpoint, log) });
+    t.is(
+      reasonOf(() => verifyReceipt(alone, entry, policy)),
+      "witness_quorum",
+    );
+  }
+  for (const bad of [
+    "",
+    "c2sp.org/tlog-proof@v1\n",
+    "c2sp.org/tlog-proof@v1\nindex 01\n\nx",
+    "c2sp.org/tlog-proof@v1\nindex 1\nAA==\n\nx",
+  ])
+    t.is(
+      reasonOf(() => parseReceipt(bad)),
+      "file_malformed",
+      bad,
+    );
+});

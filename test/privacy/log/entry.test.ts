@@ -1,0 +1,127 @@
+import { readFileSync } from "node:fs";
+import test from "ava";
+import fc from "fast-check";
+import { utf8 } from "../../../privacy/log/bytes.ts";
+import {
+  checkEntry,
+  type Entry,
+  entryBytes,
+  entryTypes,
+  parseEntry,
+  submissionsDigest,
+} from "../../../privacy/log/entry.ts";
+import { Refusal } from "../../../proto/reasons.ts";
+import { sampleLedger, sampleLog } from "../../support/log.ts";
+
+const digest = "ab".repeat(32);
+const common = { time: 1_790_000_000_000 };
+const others: Entry[] = [
+  { ...common, type: "key.destroyed", epoch: 1 },
+  { ...common, type: "policy.changed", enterprise: "mill", policy: digest, version: 1 },
+  {
+    ...common,
+    type: "desensitization.ran",
+    ...{ enterprise: "mill", policy: digest, version: 1, rowsIn: 10, rowsOut: 9, k: 5, l: 2, t: 0.2 },
+    fields: [{ field: "customer_id", class: "direct", level: "C2", operator: "drop" }],
+    suppressionRate: 0.1,
+  },
+  {
+    ...common,
+    type: "data.committed",
+    ...{ enterprise: "mill", root: digest, rows: 9, passRateBefore: 0.9, passRateAfter: 0.99 },
+  },
+];
+const samples = [
+  ...[...sampleLog().leaves, ...sampleLedger("cold-chain", [digest]).leaves].map(parseEntry),
+  ...others,
+];
+
+test("every entry type has a sample, and each sample survives its bytes", (t) => {
+  t.deepEqual([...new Set(samples.map(({ type }) => type))].sort(), entryTypes.toSorted());
+  for (const entry of samples) t.deepEqual(parseEntry(entryBytes(entry)), entry);
+});
+
+test("a field too many, too few or of another type is refused in every entry", (t) => {
+  for (const entry of samples) {
+    t.throws(() => checkEntry({ ...entry, raw: 1 }), { instanceOf: Refusal }, entry.type);
+    for (const field of Object.keys(entry)) {
+      const { [field]: _, ...rest } = entry as unknown as Record<string, unknown>;
+      t.throws(
+        () => checkEntry({ ...entry, [field]: { raw: "1" } }),
+        { instanceOf: Refusal },
+        `${entry.type}.${field}`,
+      );
+      if (["roundId", "submission", "enterprise"].includes(field)) continue;
+      t.throws(() => checkEntry(rest), { instanceOf: Refusal }, `${entry.type} without ${field}`);
+    }
+  }
+});
+
+test("bytes that are not the canonical form of an entry are refused", (t) => {
+  const good = Buffer.from(entryBytes(samples[0]!)).toString();
+  for (const bad of [
+    "",
+    "{}",
+    "null",
+    "[]",
+    `${good} `,
+    good.replace(":", ": "),
+    `{"a":1,${good.slice(1)}`,
+    `\ufeff${good}`,
+  ])
+    t.is(t.throws(() => parseEntry(utf8(bad)), { instanceOf: Refusal })?.reason, "entry_invalid", bad);
+  t.is(
+    t.throws(() => parseEntry(Uint8Array.of(0xff, 0xfe)), { instanceOf: Refusal })?.reason,
+    "entry_invalid",
+  );
+});
+
+test("an entry longer than a bundle can hold is refused", (t) => {
+  const survivors = Array.from({ length: 4096 }, (_, i) => `enterprise-${String(i).padStart(6, "0")}`);
+  const entry: Entry = {
+    ...common,
+    type: "round.survivors",
+    roundId: digest,
+    survivors,
+    submissions: digest,
+  };
+  t.is(t.throws(() => entryBytes(entry), { instanceOf: Refusal })?.reason, "entry_invalid");
+  t.notThrows(() => entryBytes({ ...entry, survivors: survivors.slice(0, 3000) }));
+});
+
+test("the submissions' digest depends on every submission, not on their order", (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(1000), { minLength: 2, maxLength: 9 }), (ids) => {
+        const list = ids.map((id) => ({ enterprise: `e-${id}`, digest: String(id).padStart(64, "0") }));
+        const whole = submissionsDigest(list);
+        const changed = list.with(0, { ...list[0]!, digest });
+        return (
+          submissionsDigest(list.toReversed()) === whole &&
+          submissionsDigest(list.slice(1)) !== whole &&
+          submissionsDigest(changed) !== whole
+        );
+      }),
+    ),
+  );
+});
+
+test("verification reaches for Node in two files only, which a browser replaces", (t) => {
+  const seen = new Set<string>();
+  const usesNode = new Set<string>();
+  const visit = (url: URL): void => {
+    if (seen.has(url.href)) return;
+    seen.add(url.href);
+    const source = readFileSync(url, "utf8");
+    for (const [, types, from = ""] of source.matchAll(
+      /^(?:import|export) (type )?[^;]*?from "([^"]+)";$/gm,
+    )) {
+      if (types !== undefined) continue;
+      if (from.startsWith("node:")) usesNode.add(url.pathname.split("/").slice(-2).join("/"));
+      if (from.startsWith(".")) visit(new URL(from, url));
+    }
+  };
+  visit(new URL("../../../privacy/log/verify.ts", import.meta.url));
+  visit(new URL("../../../privacy/log/proof.ts", import.meta.url));
+  t.deepEqual([...usesNode].sort(), ["log/ed25519.ts", "privacy/canonical.ts"]);
+});
