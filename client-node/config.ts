@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { Refusal } from "../proto/reasons.ts";
+import { readRefusal } from "./files.ts";
 
 const partyName = z
   .string()
@@ -60,9 +61,7 @@ export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema)
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new Refusal("file_missing", `${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-      cause: error,
-    });
+    throw readRefusal(file, error);
   }
   return parseConfig(text, file, schema);
 }

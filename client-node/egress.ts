@@ -4,10 +4,11 @@ import type { Identity } from "../privacy/identity.ts";
 import { concatBytes } from "../privacy/log/bytes.ts";
 import { signCheckpoint } from "../privacy/log/checkpoint.ts";
 import { type Entry, entryBytes } from "../privacy/log/entry.ts";
+import { writeExport } from "../privacy/log/export.ts";
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../privacy/log/merkle.ts";
 import { noteSigner } from "../privacy/log/note.ts";
 import type { PartyRecord } from "../privacy/sum/party.ts";
-import { joinAttempt, markReleased, releasedSums } from "./memory.ts";
+import { joinAttempt, markAttempt, submittedSums } from "./memory.ts";
 import { transact } from "./store.ts";
 
 /** One message about to leave the node. */
@@ -23,23 +24,18 @@ export interface Departure {
   readonly roundId?: Digest;
 }
 
-/** Name of an enterprise's ledger as a log: its checkpoints' origin. */
-export const ledgerOrigin = (consortium: string, enterprise: string): string =>
-  `${consortium}/ledger/${enterprise}`;
-
 /**
  * The egress ledger: what this enterprise can show left it, whatever the bank's log says. Append-only, in the
- * privacy log's format; an entry is on disk before the message's first byte leaves.
+ * privacy log's format; an entry is on disk before the message's first byte leaves. As a log its origin is the name
+ * of the enterprise's identity key.
  */
 export class EgressLedger {
   readonly #db: DatabaseSync;
-  readonly #origin: string;
-  readonly #seed: Uint8Array;
+  readonly #identity: Pick<Identity, "name" | "signingSeed">;
 
-  constructor(db: DatabaseSync, consortium: string, enterprise: string, identity: Identity) {
+  constructor(db: DatabaseSync, identity: Pick<Identity, "name" | "signingSeed">) {
     this.#db = db;
-    this.#origin = ledgerOrigin(consortium, enterprise);
-    this.#seed = identity.signingSeed;
+    this.#identity = identity;
   }
 
   /** Records messages that are about to leave. @throws LedgerFailure */
@@ -48,21 +44,25 @@ export class EgressLedger {
       departures.map(({ destination, ...rest }) => ({
         type: "egress.sent",
         time: nowMillis,
-        // An IPv6 host stands in brackets, which a log identifier has not.
-        destination: destination.replace(/[[\]]/g, ""),
+        destination: logName(destination),
         ...rest,
       })),
     );
   }
 
   /**
-   * Writes down what this node is about to do in a round; the messages themselves are recorded as they depart.
+   * Writes down what this node is about to do in a round: the spend before the submission it is for. The messages
+   * themselves are recorded as they depart.
    * @param unit - of the consented manifest.
    * @throws Refusal round_replayed; LedgerFailure
    */
   recordStep(
     record: PartyRecord,
-    { unit, nowMillis }: { unit: "record" | "subject"; nowMillis: number },
+    {
+      destination,
+      nowMillis: time,
+      unit,
+    }: { destination: string; nowMillis: number; unit: "record" | "subject" },
   ): void {
     const { header, roundId } = record;
     const { study } = header;
@@ -71,39 +71,21 @@ export class EgressLedger {
       case "open":
         joinAttempt(db, header);
         break;
-      case "submission": {
-        const { bytes, digest } = record;
-        const kind = "submission";
-        this.append([
-          {
-            type: "egress.sent",
-            time: nowMillis,
-            destination: "coordinator",
-            kind,
-            bytes,
-            digest,
-            roundId,
-            submission: digest,
-          },
-        ]);
-        break;
-      }
-      case "release":
+      case "submission":
         transact(db, () => {
-          markReleased(db, study, header.round, header.attempt);
+          markAttempt(db, header, "submitted");
+          const cumulativeSteps = submittedSums(db, study);
+          const spend = { study, mechanism: "none", unit, steps: 1, cumulativeSteps } as const;
+          const { bytes, digest } = record;
+          const sent = { destination: logName(destination), kind: "submission", bytes, digest };
           this.append([
-            {
-              type: "privacy.spent",
-              time: nowMillis,
-              roundId,
-              study,
-              mechanism: "none",
-              unit,
-              steps: 1,
-              cumulativeSteps: releasedSums(db, study),
-            },
+            { type: "privacy.spent", time, roundId, ...spend },
+            { type: "egress.sent", time, roundId, ...sent, submission: digest },
           ]);
         });
+        break;
+      case "release":
+        transact(db, () => markAttempt(db, header, "released"));
         break;
     }
   }
@@ -124,21 +106,31 @@ export class EgressLedger {
 
   /** @returns the ledger's state as a checkpoint signed by the enterprise. */
   checkpoint(): string {
-    const range = readHead(this.#db);
+    return this.#sign(readHead(this.#db));
+  }
+
+  #sign(range: CompactRange): string {
+    const { name, signingSeed } = this.#identity;
     return signCheckpoint(
-      { origin: this.#origin, size: range.size, root: rangeRoot(range) },
-      noteSigner(this.#origin, this.#seed),
+      { origin: name, size: range.size, root: rangeRoot(range) },
+      noteSigner(name, signingSeed),
     );
   }
 
-  /** @returns entries from a position on, oldest first. */
-  *entries(from = 0): Generator<Uint8Array> {
-    for (const row of this.#db
-      .prepare("SELECT body FROM entry WHERE position >= ? ORDER BY position")
-      .iterate(from))
-      yield row.body as Uint8Array;
+  /** @returns the file that `audit reconcile` reads, a line at a time. */
+  export(): AsyncGenerator<Uint8Array> {
+    const range = readHead(this.#db);
+    return writeExport("ledger", this.#sign(range), this.#items(range.size));
+  }
+
+  *#items(size: number): Generator<{ type: "entry"; bytes: Uint8Array }> {
+    const select = this.#db.prepare("SELECT body FROM entry WHERE position < ? ORDER BY position");
+    for (const row of select.iterate(size)) yield { type: "entry", bytes: row.body as Uint8Array };
   }
 }
+
+/** An IPv6 host stands in brackets, which a log's identifiers have not. */
+const logName = (destination: string): string => destination.replace(/[[\]]/g, "");
 
 function readHead(db: DatabaseSync): CompactRange {
   const row = db.prepare("SELECT size, hashes FROM head").get();

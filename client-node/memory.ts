@@ -80,7 +80,7 @@ export function joinAttempt(
       .get(study, round, attempt);
     if (later !== undefined)
       throw new Refusal("round_replayed", `round ${round}, attempt ${attempt} was joined before`);
-    db.prepare("INSERT INTO attempt VALUES (?, ?, ?, ?, 0)").run(study, round, attempt, keyEpoch.epoch);
+    db.prepare("INSERT INTO attempt VALUES (?, ?, ?, ?, 0, 0)").run(study, round, attempt, keyEpoch.epoch);
   });
 }
 
@@ -96,19 +96,23 @@ export function roundsUnderEpoch(db: DatabaseSync, epoch: number, study: Digest,
   return Number(row?.rounds);
 }
 
-/** Marks an attempt's sum as released; call within the transaction that records it in the ledger. */
-export function markReleased(db: DatabaseSync, study: Digest, round: number, attempt: number): void {
-  db.prepare("UPDATE attempt SET released = 1 WHERE study = ? AND round = ? AND attempt = ?").run(
+/** Marks what this node did in an attempt; within the transaction that records it in the ledger. */
+export function markAttempt(
+  db: DatabaseSync,
+  { study, round, attempt }: Pick<RoundHeader, "study" | "round" | "attempt">,
+  deed: "submitted" | "released",
+): void {
+  db.prepare(`UPDATE attempt SET ${deed} = 1 WHERE study = ? AND round = ? AND attempt = ?`).run(
     study,
     round,
     attempt,
   );
 }
 
-/** @returns how many sums of a study this node released. */
-export const releasedSums = (db: DatabaseSync, study: Digest): number =>
+/** @returns how many sums of a study this node submitted to. */
+export const submittedSums = (db: DatabaseSync, study: Digest): number =>
   Number(
-    db.prepare("SELECT count(*) AS sums FROM attempt WHERE study = ? AND released = 1").get(study)?.sums,
+    db.prepare("SELECT count(*) AS sums FROM attempt WHERE study = ? AND submitted = 1").get(study)?.sums,
   );
 
 /** @returns the latest key epoch this node accepted. */

@@ -71,7 +71,7 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent"
 } {
   const { credentials, now } = options;
   const db = openStore(options.ledger);
-  const ledger = new EgressLedger(db, credentials.consortium, credentials.enterprise, credentials.identity);
+  const ledger = new EgressLedger(db, credentials.identity);
   const transport = new Transport({
     address: options.coordinator,
     credentials,

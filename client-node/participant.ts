@@ -14,7 +14,6 @@ import { type PartyRecord, type PartyState, roundOf } from "../privacy/sum/party
 import type { Refusal } from "../proto/reasons.ts";
 import { Log, protocolVersion, refusalOf } from "../proto/wire.ts";
 import { Contribution } from "./contribution.ts";
-import type { EgressLedger } from "./egress.ts";
 import type { NodeEvent } from "./events.ts";
 import { storedConsent } from "./memory.ts";
 import { RoundRuntime } from "./round.ts";
@@ -26,7 +25,6 @@ import type { Participation } from "./transport.ts";
 import { cosignCheckpoint } from "./witness.ts";
 
 export interface ParticipantOptions extends StudyDesk {
-  readonly ledger: EgressLedger;
   readonly bfv: Bfv;
   readonly random: Random;
   readonly emit: (event: NodeEvent) => void;
@@ -43,6 +41,7 @@ export class Participant {
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
   #stream: Participation | undefined;
+  #reported: Promise<void> = Promise.resolve();
   /** What ends the node, found outside the stream's loop. */
   #failure: Refusal | undefined;
 
@@ -178,10 +177,10 @@ export class Participant {
   }
 
   #record(record: PartyRecord): void {
-    const { db, ledger, now } = this.#options;
+    const { db, ledger, now, transport } = this.#options;
     const consent = storedConsent(db, record.header.study)!;
     const { unit } = (JSON.parse(consent.manifest) as StudyManifest).privacy;
-    ledger.recordStep(record, { unit, nowMillis: now() });
+    ledger.recordStep(record, { destination: transport.address, nowMillis: now(), unit });
   }
 
   #report(state: PartyState): void {
@@ -195,9 +194,14 @@ export class Participant {
     }
   }
 
-  async #reportLedger(): Promise<void> {
+  /** One report after the other: a smaller ledger that arrives after a larger one would look rewound. */
+  #reportLedger(): Promise<void> {
     const { ledger, transport } = this.#options;
-    await transport.call(Log.service.ReportLedger, { note: ledger.checkpoint() });
+    const report = this.#reported.then(async () => {
+      await transport.call(Log.service.ReportLedger, { note: ledger.checkpoint() });
+    });
+    this.#reported = report.catch(() => {});
+    return report;
   }
 
   /** What a round does not wait for. */

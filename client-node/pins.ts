@@ -6,6 +6,7 @@ import { exportIdentity, type Identity, importIdentity } from "../privacy/identi
 import { parseVerifierKey } from "../privacy/log/note.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { parseConfig } from "./config.ts";
+import { readRefusal, writeRefusal } from "./files.ts";
 
 /** What `node init` makes and nothing ever sends. */
 export interface NodeSecrets {
@@ -52,8 +53,6 @@ export function writeSecrets(dataDir: string, secrets: NodeSecrets): void {
     try {
       writeFileSync(path, text, { mode: 0o600, flag: "wx", flush: true });
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EEXIST") throw new Refusal("already_exists", `${path} exists`, { cause: error });
       throw writeRefusal(path, error);
     }
   }
@@ -122,16 +121,6 @@ function readOrRefuse(path: string, hint: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new Refusal("file_missing", `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      hint,
-      cause,
-    });
+    throw readRefusal(path, cause, hint);
   }
-}
-
-function writeRefusal(path: string, cause: unknown): Refusal {
-  const code = (cause as NodeJS.ErrnoException).code;
-  return code === "ENOSPC" || code === "EDQUOT"
-    ? new Refusal("disk_full", `${path}: the disk is full`, { cause })
-    : new Refusal("file_missing", `${path}: cannot be written (${code})`, { cause });
 }

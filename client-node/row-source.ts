@@ -7,10 +7,15 @@ import { readTable } from "./sources.ts";
 /** Where a node's training rows come from. @throws Refusal what is wrong with them. */
 export type RowSource = (manifest: StudyManifest) => Promise<Table>;
 
-/** @param files - CSV or Parquet. @throws Refusal value_out_of_bounds where there are more rows than the study's public bound. */
+/**
+ * @param files - CSV or Parquet; none is refused when rows are asked for.
+ * @throws Refusal rows_missing; value_out_of_bounds where there are more rows than the study's public bound.
+ */
 export const rowsFromFiles =
   (files: readonly string[]): RowSource =>
   async (manifest) => {
+    if (files.length === 0)
+      throw new Refusal("rows_missing", "node.yaml names no rows", { hint: "name files under rows.files" });
     const table = await readTable(files, manifest);
     if (table.rows > manifest.maxRowsPerParty)
       throw new Refusal(

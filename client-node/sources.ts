@@ -32,9 +32,7 @@ async function readOrRefuse(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new Refusal("file_missing", `${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-      cause: error,
-    });
+    throw readRefusal(file, error);
   }
 }
 

@@ -17,7 +17,7 @@ const tables = `
   CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS attempt (
     study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    released INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
+    submitted INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY, commitment TEXT NOT NULL) STRICT;
 `;

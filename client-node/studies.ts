@@ -7,10 +7,12 @@ import { signConsent } from "../privacy/log/consent.ts";
 import { noteSigner } from "../privacy/log/note.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { Studies } from "../proto/wire.ts";
+import type { EgressLedger } from "./egress.ts";
 import { storeConsent, storedConsent } from "./memory.ts";
 import type { NodeCredentials } from "./pins.ts";
 import { checkStudy, type Policy } from "./policy.ts";
 import type { RowSource } from "./row-source.ts";
+import { transact } from "./store.ts";
 import type { Transport } from "./transport.ts";
 
 export interface StudyView {
@@ -32,6 +34,7 @@ export interface StudyView {
 /** What the enterprise's side of a study needs. */
 export interface StudyDesk {
   readonly db: DatabaseSync;
+  readonly ledger: EgressLedger;
   readonly transport: Transport;
   readonly credentials: NodeCredentials;
   readonly policy: Policy;
@@ -107,7 +110,7 @@ export function findStudy(studies: readonly StudyView[], wanted: string): StudyV
  * @throws Refusal policy_refuses, unprotected, algorithm_unknown, the row source's own, the bank's own.
  */
 export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expiresMillis: number }> {
-  const { credentials, db, policy, transport } = desk;
+  const { credentials, db, ledger, policy, transport } = desk;
   const status = await transport.call(Studies.service.Get, { study: bytesOf(study) });
   const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
   if (manifest.consortium !== credentials.consortium)
@@ -121,18 +124,26 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
     { consortium, enterprise, study, expires: expiresMillis },
     noteSigner(identity.name, identity.signingSeed),
   );
-  storeConsent(db, { study, manifest: text, expiresMillis, withdrawn: false });
+  transact(db, () => {
+    storeConsent(db, { study, manifest: text, expiresMillis, withdrawn: false });
+    const consent = { study, enterprise, expires: expiresMillis, consent: note };
+    ledger.append([{ type: "study.consented", time: desk.now(), ...consent }]);
+  });
   await transport.call(Studies.service.Consent, { study: bytesOf(study), expiresMillis, note });
   return { expiresMillis };
 }
 
 /** The node stops taking part at once, whether or not the bank can be told. @throws Refusal */
 export async function withdrawFrom(
-  { db, transport }: Pick<StudyDesk, "db" | "transport">,
+  { credentials, db, ledger, now, transport }: StudyDesk,
   study: Digest,
 ): Promise<void> {
   const consent = storedConsent(db, study);
-  if (consent !== undefined) storeConsent(db, { ...consent, withdrawn: true });
+  if (consent !== undefined && !consent.withdrawn)
+    transact(db, () => {
+      storeConsent(db, { ...consent, withdrawn: true });
+      ledger.append([{ type: "study.withdrawn", time: now(), study, enterprise: credentials.enterprise }]);
+    });
   await transport.call(Studies.service.Withdraw, { study: bytesOf(study) });
 }
 

@@ -76,6 +76,10 @@ export class Transport {
     );
   }
 
+  get address(): string {
+    return this.#options.address;
+  }
+
   /** Message bytes sent and received so far, before TLS. */
   get bytes(): { up: number; down: number } {
     return { up: this.#up, down: this.#down };

@@ -113,8 +113,8 @@ export async function runQuality(
   period: Period,
 ): Promise<QualityReport> {
   await loadReference(engine, reference, period);
+  await buildTable(engine, clean, "series");
   await loadConversions(engine, reference.catalogue);
-
   await buildTable(engine, clean, "series_rule");
   await buildTable(engine, clean, "clock_offset");
   await buildTable(engine, clean, "channel");
@@ -140,7 +140,7 @@ async function readReport(engine: Engine): Promise<QualityReport> {
   const select = (name: string) => selectOf(new URL(`${name}.sql`, import.meta.url));
   const verifications = await engine.rows("SELECT * FROM verification ORDER BY rule, site, from_us");
   const unknown = await engine.rows(
-    "SELECT DISTINCT metric FROM readings WHERE metric NOT IN (SELECT metric FROM metric) ORDER BY metric",
+    "SELECT DISTINCT metric FROM series WHERE metric NOT IN (SELECT metric FROM metric) ORDER BY metric",
   );
   return {
     counts: (await engine.rows(`${select("count")} ORDER BY 1, 3`)) as unknown as PassCount[],

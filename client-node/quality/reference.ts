@@ -130,9 +130,9 @@ export async function loadReference(engine: Engine, reference: Reference, period
   await load(engine, "tick", { n: Array.from({ length: ticks }, (_, n) => BigInt(n)) });
 }
 
-/** Conversions for the units that were in fact delivered. */
+/** Conversions for the units that were in fact delivered: reads the table `series`. */
 export async function loadConversions(engine: Engine, catalogue: Catalogue): Promise<void> {
-  const seen = await engine.rows("SELECT DISTINCT metric, unit FROM readings");
+  const seen = await engine.rows("SELECT DISTINCT metric, unit FROM series");
   const known = seen.flatMap(({ metric, unit }) => {
     const target = catalogue.metrics.get(String(metric))?.unit;
     const found = target === undefined ? undefined : conversion(String(unit), target);

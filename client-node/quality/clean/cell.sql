@@ -21,9 +21,10 @@ SELECT
   count(CASE WHEN fault = 10 THEN 1 END) AS excluded
 FROM (
   SELECT
-    channel, step_us, time_us, value, fault,
+    c.channel, step_us, time_us, value, fault,
     usable AND fault NOT IN (7, 8, 9) AS used,
     CAST(floor(time_us / step_us) AS BIGINT) * step_us AS cell_us
-  FROM checked
+  FROM checked r
+  JOIN channel c ON c.channel = r.channel
 ) reading
 GROUP BY channel, cell_us, step_us

@@ -1,8 +1,9 @@
 -- Each reading in the catalogue's unit, with drift taken out and a constant clock error put right.
--- fault: 0 none, 1 unit, 2 absent, 3 quality, 4 clock, 5 range, 6 drift, 10 excluded (see fault.yaml's order).
+-- fault: 0 none, 1 unit, 2 absent, 3 quality, 4 clock, 5 range, 6 drift, 10 excluded;
+-- 7 duplicate, 8 spike and 9 rate are found later, beside a reading's neighbours.
 -- repaired: the fault is put right here, and the value may be used.
 SELECT
-  channel, step_us, rate, spike, device, time_us, value,
+  channel, time_us, value,
   CASE
     WHEN excluded THEN 10
     WHEN value IS NULL AND factor IS NULL THEN 1
@@ -19,7 +20,7 @@ SELECT
     AND (NOT clock_off OR offset_us IS NOT NULL) AS usable
 FROM (
   SELECT
-    s.channel, s.step_us, s.rate, s.spike, s.device, s.low, s.high, s.factor, s.unit_as_stated, r.quality,
+    s.channel, s.low, s.high, s.factor, s.unit_as_stated, r.quality,
     o.offset_us,
     NOT r.historical AND abs(r.delay_us) > 60000000 AS clock_off,
     CASE

@@ -5,6 +5,6 @@ SELECT
   min(s.series) OVER (PARTITION BY s.device, s.metric) AS channel,
   s.unit = m.unit AS unit_as_stated, c.factor, c.shift,
   m.low, m.high, m.rate, m.spike, m.step_us
-FROM (SELECT DISTINCT series, device, metric, unit FROM readings) s
+FROM series s
 JOIN metric m ON m.metric = s.metric
 LEFT JOIN unit_conversion c ON c.metric = s.metric AND c.unit = s.unit

@@ -1,0 +1,317 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rename } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Command } from "commander";
+import { publicIdentity } from "../privacy/identity.ts";
+import { secureRandom } from "../privacy/random.ts";
+import { openBfv } from "../privacy/sum/bfv.ts";
+import { Refusal } from "../proto/reasons.ts";
+import { type NodeConfig, readNodeConfig } from "./config.ts";
+import { enrol } from "./enrol.ts";
+import type { NodeEvent } from "./events.ts";
+import { writeRefusal } from "./files.ts";
+import { configFile, initNode, policyFile } from "./init.ts";
+import { ledgerFile, openDesk, startNode } from "./node.ts";
+import { isEnrolled, type Pins, parseCertificate, readCredentials, readSecrets, writePins } from "./pins.ts";
+import { readPolicy } from "./policy.ts";
+import { rowsFromFiles } from "./row-source.ts";
+import {
+  consentTo,
+  fetchModel,
+  findStudy,
+  listStudies,
+  type StudyDesk,
+  type StudyView,
+  withdrawFrom,
+} from "./studies.ts";
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const tell = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+
+interface Common {
+  readonly dir: string;
+  readonly json?: true;
+}
+
+/** `fedcredit node …`: the enterprise's process and its commands. */
+export function nodeCommand(): Command {
+  const node = new Command("node").description("the enterprise's process and its commands");
+  const command = (name: string, description: string): Command =>
+    node
+      .command(name)
+      .description(description)
+      .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".");
+
+  command("init", "make a node's folder: configuration, policy, keys")
+    .requiredOption("--enterprise <id>", "this enterprise's id in the consortium")
+    .requiredOption("--consortium <id>", "the consortium's id")
+    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
+    .requiredOption("--enrolment <host:port>", "the bank's enrolment service")
+    .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
+    .option("--json", "print one JSON object")
+    .action(init);
+  command("enrol", "enrol with the bank's one-time token and pin its keys and the auditor's")
+    .requiredOption("--token <token>", "as the bank gave it, over another channel")
+    .option("--json", "print one JSON object")
+    .action(enrolNode);
+  command("studies", "what the bank proposes and runs")
+    .option("--json", "print one JSON array")
+    .action(studies);
+  command("consent", "agree to a study's manifest, as a whole, for as long as policy.yaml says")
+    .argument("<study>", "name, or the beginning of its digest")
+    .option("--json", "print one JSON object")
+    .action(consent);
+  command("withdraw", "take a consent back; the node stops taking part at once")
+    .argument("<study>", "name, or the beginning of its digest")
+    .action(withdraw);
+  command("start", "take part in every study consented to, until stopped")
+    .option("--json", "print one JSON object a line for each event")
+    .action(start);
+  command("model", "download a finished study's model and check its digest")
+    .argument("<study>", "name, or the beginning of its digest")
+    .requiredOption("--out <file>", "where to write the model's JSON")
+    .option("--json", "print one JSON object")
+    .action(model);
+  command("ledger", "export what left this machine, for fedcredit audit reconcile")
+    .requiredOption("--out <file>", "where to write the ledger (.fcexport)")
+    .action(ledger);
+
+  return node.addHelpText(
+    "after",
+    `
+Example:
+  fedcredit node init --dir mill --enterprise mill --consortium riverbank \\
+    --coordinator bank.example:8443 --enrolment bank.example:8444 --rows loans.csv
+  fedcredit node enrol --dir mill --token TOKEN
+  fedcredit node consent --dir mill sme-default-90
+  fedcredit node start --dir mill`,
+  );
+}
+
+async function init(options: {
+  readonly dir: string;
+  readonly enterprise: string;
+  readonly consortium: string;
+  readonly coordinator: string;
+  readonly enrolment: string;
+  readonly rows: readonly string[];
+  readonly json?: true;
+}): Promise<void> {
+  const { dir, enterprise, consortium, coordinator, enrolment, rows, json } = options;
+  const config = await initNode(
+    dir,
+    {
+      enterprise,
+      consortium,
+      coordinator,
+      enrolment,
+      ...(rows.length > 0 ? { rows: { files: [...rows] } } : {}),
+    },
+    secureRandom,
+  );
+  const { verifierKey } = publicIdentity(readSecrets(config.dataDir).identity);
+  if (json) print(JSON.stringify({ config: resolve(configFile(dir)), identityKey: verifierKey }));
+  else print(`identity key  ${verifierKey}`);
+  tell(`wrote ${configFile(dir)} and ${policyFile(dir)}: policy.yaml allows nothing yet`);
+}
+
+async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {
+  const config = readNodeConfig(configFile(dir));
+  if (isEnrolled(config.dataDir)) tell("enrolled before: the pins will be replaced");
+  const secrets = readSecrets(config.dataDir);
+  const pins = await enrol({
+    consortium: config.consortium,
+    enterprise: config.enterprise,
+    address: config.enrolment,
+    token,
+    secrets,
+    now: Date.now(),
+  });
+  writePins(config.dataDir, pins);
+  showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
+}
+
+/** A key's fingerprint: SHA-256 of its verifier-key text. */
+const fingerprint = (key: string): string => createHash("sha256").update(key).digest("hex");
+
+function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
+  const keys = {
+    authority: parseCertificate(pins.ca).fingerprint256.replaceAll(":", "").toLowerCase(),
+    bank: fingerprint(pins.bankKey),
+    auditor: fingerprint(pins.auditorKey),
+    identity: fingerprint(identityKey),
+  };
+  if (json) {
+    print(
+      JSON.stringify({
+        enterprise: pins.enterprise,
+        consortium: pins.consortium,
+        bankKey: pins.bankKey,
+        auditorKey: pins.auditorKey,
+        identityKey,
+        fingerprints: keys,
+      }),
+    );
+    return;
+  }
+  print(`enrolled as ${pins.enterprise} in ${pins.consortium}`);
+  print(`bank key      ${pins.bankKey}`);
+  print(`auditor key   ${pins.auditorKey}`);
+  print(`identity key  ${identityKey}`);
+  for (const [name, digest] of Object.entries(keys)) print(`SHA-256 ${name.padEnd(10)} ${digest}`);
+  tell("compare these with the bank and the auditor over another channel");
+}
+
+function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
+  const config = readNodeConfig(configFile(dir));
+  const credentials = readCredentials(config.dataDir, Date.now());
+  if (credentials.enterprise !== config.enterprise || credentials.consortium !== config.consortium)
+    throw new Refusal(
+      "config_invalid",
+      `${configFile(dir)} says ${config.enterprise} in ${config.consortium}, the certificate ${credentials.enterprise} in ${credentials.consortium}`,
+      { hint: "correct node.yaml, or enrol again" },
+    );
+  return {
+    config,
+    credentials,
+    coordinator: config.coordinator,
+    policy: readPolicy(policyFile(dir)),
+    rows: rowsFromFiles(config.rows?.files ?? []),
+    ledger: ledgerFile(config.dataDir),
+    now: Date.now,
+  };
+}
+
+async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Promise<T> {
+  const desk = openDesk(readNode(dir));
+  try {
+    await desk.transport.checkHealth();
+    return await work(desk);
+  } finally {
+    desk.transport.close();
+    desk.db.close();
+  }
+}
+
+async function studies({ dir, json }: Common): Promise<void> {
+  const views = await atDesk(dir, listStudies);
+  if (json) print(JSON.stringify(views));
+  else for (const view of views) print(`${view.study.slice(0, 12)}  ${view.name}  ${standing(view)}`);
+}
+
+function standing({ phase, algorithm, round, reason, consentExpires }: StudyView): string {
+  const where = phase === "running" ? `running ${algorithm}, round ${round}` : phase;
+  const consented =
+    consentExpires === undefined ? "no consent" : `consent until ${new Date(consentExpires).toISOString()}`;
+  return [where, reason, consented].filter((part) => part !== "").join("  ");
+}
+
+async function consent(wanted: string, { dir, json }: Common): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const view = findStudy(await listStudies(desk), wanted);
+    for (const line of summary(view)) tell(line);
+    const { expiresMillis } = await consentTo(desk, view.study);
+    if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis }));
+    else print(`consented to ${view.name} (${view.study}) until ${new Date(expiresMillis).toISOString()}`);
+  });
+}
+
+/** What a person signs for, a line each. */
+function summary({ study, manifest }: StudyView): string[] {
+  const { label, privacy, features, algorithms } = manifest;
+  return [
+    `study          ${manifest.name}`,
+    `manifest       ${study}`,
+    `purpose        ${manifest.purpose}`,
+    `legal basis    ${manifest.legalBasis}; impact assessment ${manifest.impactAssessment}`,
+    `retention      ${manifest.retentionDays} days`,
+    `label          ${label.column}: bad ${label.bad.join(", ")}; good ${label.good.join(", ")}`,
+    `columns        ${features.map(({ name }) => name).join(", ")}`,
+    `algorithms     ${algorithms.map(({ name }) => name).join(", ")}`,
+    `least cohort   ${privacy.minCohort} organisations; privacy unit: ${privacy.unit}`,
+    `runs without   ${manifest.unprotected.join(", ") || "nothing: all layers are on"}`,
+  ];
+}
+
+async function withdraw(wanted: string, { dir }: Common): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const { study, name } = findStudy(await listStudies(desk), wanted);
+    await withdrawFrom(desk, study);
+    print(`withdrew from ${name} (${study})`);
+  });
+}
+
+async function start({ dir, json }: Common): Promise<void> {
+  const options = readNode(dir);
+  const bfv = await openBfv();
+  try {
+    const node = await startNode({
+      ...options,
+      bfv,
+      random: secureRandom,
+      onEvent: (event) => (json ? print(JSON.stringify(event)) : tell(describe(event))),
+    });
+    const stop = (): void => void node.stop();
+    process.once("SIGINT", stop).once("SIGTERM", stop);
+    await node.finished;
+  } finally {
+    await bfv.close();
+  }
+}
+
+function describe(event: NodeEvent): string {
+  switch (event.type) {
+    case "connected":
+      return "connected";
+    case "disconnected":
+      return `disconnected: ${event.message} (${event.reason}); next try in ${(event.retryMillis / 1000).toFixed(1)} s`;
+    case "round":
+      return `${event.study.slice(0, 12)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
+    case "closed":
+      return `attempt ${event.roundId.slice(0, 12)} ${event.outcome} ${event.reason}`.trimEnd();
+    case "refused":
+      return `refused: ${event.message} (${event.reason})`;
+  }
+}
+
+async function model(wanted: string, { dir, out, json }: Common & { readonly out: string }): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const { study, name } = findStudy(await listStudies(desk), wanted);
+    const { digest, text } = await fetchModel(desk, study);
+    await writeWhole(out, [Buffer.from(text)]);
+    if (json) print(JSON.stringify({ study, name, digest, file: resolve(out) }));
+    else print(`${digest}  ${out}`);
+  });
+}
+
+async function ledger({ dir, out }: Common & { readonly out: string }): Promise<void> {
+  const desk = openDesk(readNode(dir));
+  try {
+    await writeWhole(out, desk.ledger.export());
+    print(out);
+  } finally {
+    desk.transport.close();
+    desk.db.close();
+  }
+}
+
+/** The file appears when it is whole. @throws Refusal disk_full, file_missing */
+async function writeWhole(
+  file: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    await pipeline(Readable.from(chunks), createWriteStream(`${file}.part`, { flush: true }));
+    await rename(`${file}.part`, file);
+  } catch (error) {
+    throw error instanceof Refusal ? error : writeRefusal(file, error);
+  }
+}

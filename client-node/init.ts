@@ -1,0 +1,55 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import type { Random } from "../privacy/random.ts";
+import { Refusal } from "../proto/reasons.ts";
+import { type NodeConfig, nodeConfigSchema, parseConfig, readNodeConfig } from "./config.ts";
+import { createSecrets } from "./enrol.ts";
+import { writeRefusal } from "./files.ts";
+import { writeSecrets } from "./pins.ts";
+
+/** Names of the two files an enterprise writes, in the node's folder. */
+export const configFile = (dir: string): string => join(dir, "node.yaml");
+export const policyFile = (dir: string): string => join(dir, "policy.yaml");
+
+/** Allows nothing yet: every line is the enterprise's own decision. */
+const policyTemplate = `# What this enterprise allows, whatever a study asks for. Nothing here has a default.
+minCohort: 4            # fewest enterprises (organisations) in any released sum
+allow:
+  algorithms: []        # for example [summary, logistic, evaluate]
+  purposes: []          # in the manifest's own words
+unprotected: []         # layers a study may run without: [noise]
+maxEpsilon:
+  lifetime: 8           # privacy budget over all studies
+consentDays: 90         # how long a consent lasts
+fields: []              # columns that may enter a sealed statistic: - { name: amount, operator: keep }
+`;
+
+/**
+ * Makes a node's folder: node.yaml, policy.yaml and keys, the keys readable by this user only.
+ * @throws Refusal already_exists, config_invalid
+ */
+export async function initNode(
+  dir: string,
+  settings: Omit<NodeConfig, "dataDir">,
+  random: Random,
+): Promise<NodeConfig> {
+  for (const file of [configFile(dir), policyFile(dir)])
+    if (existsSync(file)) throw new Refusal("already_exists", `${file} exists`);
+  const { rows, ...rest } = settings;
+  const text = stringify({
+    ...rest,
+    dataDir: "data",
+    ...(rows === undefined ? {} : { rows: { files: rows.files.map((file) => resolve(file)) } }),
+  });
+  parseConfig(text, configFile(dir), nodeConfigSchema);
+  const secrets = await createSecrets(settings.consortium, settings.enterprise, random);
+  writeSecrets(join(dir, "data"), secrets);
+  try {
+    writeFileSync(configFile(dir), text, { flag: "wx" });
+    writeFileSync(policyFile(dir), policyTemplate, { flag: "wx" });
+  } catch (error) {
+    throw writeRefusal(dir, error);
+  }
+  return readNodeConfig(configFile(dir));
+}
