@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import type { LogisticResult } from "../../models/logistic.ts";
+import type { Json } from "../../models/algorithm.ts";
+import { type LogisticResult, logistic } from "../../models/logistic.ts";
 import { runPlain, runPooled } from "../../models/plain.ts";
 import { takeRows } from "../../models/rows.ts";
 import type { FeatureSchema, Table } from "../../models/table.ts";
@@ -82,13 +83,24 @@ test("any partition gives the pooled coefficients", async (t) => {
   );
 });
 
-test("the step is halved where a full Newton step lowers the likelihood", async (t) => {
-  // One far value makes the first full step overshoot.
-  const x = Array.from({ length: 60 }, (_, i) => (i === 0 ? 4000 : (i % 12) - 6));
-  const label = x.map((value, i) => (i === 0 ? 0 : value + ((i * 7) % 11) - 5 > 0 ? 1 : 0));
-  const seen = await estimate([{ name: "x", kind: "numeric" }], [tableOf({ x }, label)]);
-  t.true(Number.isFinite(seen.coefficients.x!));
-  t.true(seen.logLikelihood > -60 * Math.LN2);
+test("a step that lowers the likelihood is halved until it does not, and the estimate is the same", async (t) => {
+  const study = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  const { results } = await runPlain(study, [borrowers()]);
+  const sumAt = async (state: Json) => ({
+    values: await logistic.contribute(state as never, borrowers(), seededRandom("")),
+    parties: 1,
+  });
+  const start = logistic.start({ features: borrowerFeatures, maxRowsPerParty: 300 }, {}, results);
+  const first = await logistic.advance(start, await sumAt(start));
+  let state: typeof start = { ...first, weights: first.weights.map((w) => 40 * w) };
+  let halvings = 0;
+  for (let round = 0; logistic.result(state) === undefined && round < 40; round++) {
+    state = await logistic.advance(state, await sumAt(state));
+    halvings = Math.max(halvings, state.halvings);
+  }
+  t.true(halvings >= 2);
+  const { intercept, coefficients } = logistic.result(state)!;
+  t.true(farthest({ intercept, ...coefficients }, vectors.logistic.coefficients) < 1e-9);
 });
 
 const numeric = (...names: string[]): FeatureSchema[] => names.map((name) => ({ name, kind: "numeric" }));
