@@ -44,8 +44,8 @@ const logRules: Readonly<Record<string, Rule>> = {
   "egress ledgers only grow": rules.ledgersGrow,
 };
 
+// No rule about time: a clock that is set back on an enterprise's machine is no forgery.
 const ledgerRules: Readonly<Record<string, Rule>> = {
-  "time never goes back": rules.timeNeverGoesBack,
   "only a ledger's entries": ledger.onlyLedgerEntries,
   "privacy spend before its submission": ledger.spendBeforeSubmission,
   "privacy spend adds up": ledger.spendAddsUp,

@@ -49,7 +49,8 @@ export const manifest = {
   privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],
 };
-export const study: Digest = digestOf(canonicalBytes(manifest));
+const studyOf = (proposed: typeof manifest): Digest => digestOf(canonicalBytes(proposed));
+export const study: Digest = studyOf(manifest);
 
 /** Appends whatever it is told, as a dishonest bank could, and signs it. */
 export class LogBuilder {
@@ -109,10 +110,14 @@ export interface Forgery {
   /** `nth` counts headers from 0. */
   header?: (header: RoundHeader, nth: number) => RoundHeader;
   rosterSigners?: readonly Identity[];
+  /** Fields of another manifest, which the entries go by. */
+  manifest?: Partial<typeof manifest>;
 }
 
 /** An honest log: two released rounds, one aborted attempt, one model; `forgery` says where it is not. */
 export function sampleLog(forgery: Forgery = {}): LogBuilder {
+  const proposed = { ...manifest, ...forgery.manifest };
+  const study = studyOf(proposed);
   const log = new LogBuilder();
   const counts = new Map<string, number>();
   let time = 1_790_000_000_000;
@@ -146,7 +151,7 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     confirmed: [...enterprises],
   });
 
-  log.attach({ type: "manifest", bytes: canonicalBytes(manifest) });
+  log.attach({ type: "manifest", bytes: canonicalBytes(proposed) });
   const { name, purpose, legalBasis, impactAssessment, retentionDays } = manifest;
   append({
     type: "study.proposed",

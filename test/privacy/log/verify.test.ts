@@ -4,7 +4,7 @@ import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
 import { publicIdentity } from "../../../privacy/identity.ts";
 import { toHex } from "../../../privacy/log/bytes.ts";
 import { type Checkpoint, formatCheckpoint } from "../../../privacy/log/checkpoint.ts";
-import { signConsent } from "../../../privacy/log/consent.ts";
+import { type Consent, signConsent } from "../../../privacy/log/consent.ts";
 import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
 import { checkEntry, type Entry, type EntryOf, type EntryType } from "../../../privacy/log/entry.ts";
 import { writeExport } from "../../../privacy/log/export.ts";
@@ -131,11 +131,22 @@ const before =
     entry.type === type && nth === at ? [insert(entry), entry] : [entry];
 
 const stranger = digestOf("stranger");
-const expired = (id: string): string =>
+const consentOf = (id: string, fields: Partial<Consent>): string =>
   signConsent(
-    { consortium, enterprise: id, study, expires: 5 },
+    { consortium, enterprise: id, study, expires: 1_800_000_000_000, ...fields },
     noteSigner(identities.get(id)!.name, identities.get(id)!.signingSeed),
   );
+const expired = (id: string): string => consentOf(id, { expires: 5 });
+
+function releaseOfAborted(): Forgery {
+  let aborted = "";
+  return {
+    entry(entry, nth) {
+      if (entry.type === "round.aborted") aborted = entry.roundId;
+      return entry.type === "round.released" && nth === 1 ? [entry, { ...entry, roundId: aborted }] : [entry];
+    },
+  };
+}
 
 // Entry indices of the honest log: 0 consortium, 1 roster, 2 epoch, 3 proposed, 4–7 consents, 8 opened,
 // 9–12 submitted, 13 survivors, 14 spent, 15 released, 16 opened, 17–18 submitted, 19 aborted, 20 opened,
@@ -452,6 +463,134 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
         e.type === "round.opened" && n === 0 ? [policyEntry(e.time), policyEntry(e.time), e] : [e],
     },
   ],
+  [
+    "a consortium created twice",
+    "consortium created first, with the policy's keys",
+    1,
+    { entry: twice("consortium.created") },
+  ],
+  [
+    "a bank's key that is not the log's",
+    "consortium created first, with the policy's keys",
+    0,
+    { entry: change("consortium.created", ({ auditor: key }) => ({ bank: key })) },
+  ],
+  [
+    "a roster with another version",
+    "rosters signed by bank and auditor",
+    1,
+    { entry: change("roster.changed", { version: 2 }) },
+  ],
+  [
+    "a roster of another consortium",
+    "rosters signed by bank and auditor",
+    1,
+    { entry: change("consortium.created", { consortium: "other" }) },
+  ],
+  [
+    "a key destroyed that never was",
+    "key epochs dealt to the roster",
+    8,
+    { entry: before("round.opened", ({ time }) => ({ type: "key.destroyed", time, epoch: 9 })) },
+  ],
+  ["a study proposed twice", "manifests as proposed", 4, { entry: twice("study.proposed") }],
+  [
+    "protection that is not the manifest's",
+    "manifests as proposed",
+    3,
+    { entry: change("study.proposed", { unprotected: [] }) },
+  ],
+  [
+    "a consent to another study",
+    "consents signed by the enterprises",
+    4,
+    { entry: change("study.consented", () => ({ consent: consentOf("cold-chain", { study: stranger }) })) },
+  ],
+  [
+    "a consent of another consortium",
+    "consents signed by the enterprises",
+    4,
+    {
+      entry: change("study.consented", () => ({ consent: consentOf("cold-chain", { consortium: "other" }) })),
+    },
+  ],
+  [
+    "a header that is not in the export",
+    "rounds as their headers say",
+    8,
+    { entry: change("round.opened", { roundId: stranger }) },
+  ],
+  [
+    "a round of another algorithm",
+    "rounds as their headers say",
+    8,
+    { entry: change("round.opened", { algorithm: "neural" }) },
+  ],
+  [
+    "a round silent on its missing noise",
+    "rounds as their headers say",
+    8,
+    { entry: change("round.opened", { unprotected: [] }) },
+  ],
+  [
+    "a round without noise under a manifest that asks for it",
+    "missing protection declared",
+    8,
+    { manifest: { unprotected: [] } },
+  ],
+  [
+    "a spend without noise under a manifest that asks for it",
+    "privacy spend adds up",
+    14,
+    { manifest: { unprotected: [] } },
+  ],
+  [
+    "a spend of another study",
+    "privacy spend adds up",
+    14,
+    { entry: change("privacy.spent", { study: stranger }) },
+  ],
+  ["a sum of an attempt that was given up", "at most one release a round", 28, releaseOfAborted()],
+  [
+    "an algorithm that runs again",
+    "model states follow each other",
+    20,
+    { header: (h, n) => (n < 2 ? { ...h, algorithm: { ...h.algorithm, index: 1 } } : h) },
+  ],
+  [
+    "an algorithm that starts in the middle",
+    "model states follow each other",
+    16,
+    { header: (h, n) => (n > 0 ? { ...h, algorithm: { ...h.algorithm, index: 1 } } : h) },
+  ],
+  ["a model published twice", "model lineage", 30, { entry: twice("model.published") }],
+  [
+    "two ledgers of one size",
+    "egress ledgers only grow",
+    29,
+    { entry: (e) => (e.type === "ledger.reported" ? [e, { ...e, ...otherLedger() }] : [e]) },
+  ],
+  [
+    "more rows out than in",
+    "policies count up",
+    8,
+    {
+      entry: before("round.opened", ({ time }) => ({
+        type: "desensitization.ran",
+        time,
+        enterprise: "cold-chain",
+        policy: stranger,
+        version: 1,
+        fields: [],
+        rowsIn: 1,
+        rowsOut: 2,
+        k: 1,
+        l: 1,
+        t: 0,
+        suppressionRate: 0,
+      })),
+    },
+  ],
 ];
 
 function otherCheckpoint(size: number): string {
@@ -462,8 +601,11 @@ function otherCheckpoint(size: number): string {
 
 const otherState = (): Checkpoint => ({ ...new LogBuilder(bank).state(), size: 7 });
 
-function shorterLedger(): object {
-  const ledger = sampleLedger("cold-chain", [stranger]);
+const shorterLedger = (): object => reportOf(sampleLedger("cold-chain", [stranger]));
+const otherLedger = (): object =>
+  reportOf(sampleLedger("cold-chain", [stranger, digestOf("1"), digestOf("2")]));
+
+function reportOf(ledger: LogBuilder): object {
   const { size, root } = ledger.state();
   return { size, root: toHex(root), checkpoint: ledger.checkpoint() };
 }
@@ -527,19 +669,50 @@ test("a wrong cosignature by a known witness fails although the quorum is there"
   );
 });
 
-test("a spend recorded after its submission fails a ledger", async (t) => {
-  const ledger = new LogBuilder(identities.get("cold-chain")!);
-  const honest = sampleLedger("cold-chain", [digestOf("a")]);
-  for (const leaf of honest.leaves.toReversed()) ledger.appendBytes(leaf);
-  const key = publicIdentity(identities.get("cold-chain")!).verifierKey;
-  const checks = await verifyExport(
-    [await ledger.export([], "ledger")],
-    parsePolicy(`log ${key}\nquorum none\n`),
-  );
-  const failed = checks.find(({ check }) => check === "privacy spend before its submission");
-  t.is(failed?.ok, false);
-  t.is(failed?.entry, 0);
-});
+const ledgerForgeries: [
+  name: string,
+  check: string,
+  entry: number,
+  leaves: (honest: object[]) => object[],
+][] = [
+  [
+    "a submission before its spend",
+    "privacy spend before its submission",
+    0,
+    (leaves) => leaves.toReversed(),
+  ],
+  [
+    "a submission without its round",
+    "privacy spend before its submission",
+    1,
+    ([spent, sent]) => [spent!, { ...sent, roundId: undefined }],
+  ],
+  ["a spend twice", "privacy spend adds up", 1, ([spent]) => [spent!, spent!]],
+  ["a spend left out", "privacy spend adds up", 0, (leaves) => leaves.slice(2)],
+  [
+    "an entry of the bank's log",
+    "only a ledger's entries",
+    0,
+    () => [{ type: "key.destroyed", time: 1, epoch: 1 }],
+  ],
+];
+
+for (const [name, check, entry, forge] of ledgerForgeries) {
+  test(`a ledger fails and names the entry: ${name}`, async (t) => {
+    const honest = sampleLedger("cold-chain", [digestOf("a"), digestOf("b")]);
+    const ledger = new LogBuilder(identities.get("cold-chain")!);
+    for (const leaf of forge(
+      honest.leaves.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as object),
+    ))
+      ledger.append(leaf);
+    const key = publicIdentity(identities.get("cold-chain")!).verifierKey;
+    const ownPolicy = parsePolicy(`log ${key}\nquorum none\n`);
+    const checks = await verifyExport([await ledger.export([], "ledger")], ownPolicy);
+    const failed = checks.find((line) => line.check === check);
+    t.is(failed?.ok, false, JSON.stringify(failures(checks), null, 1));
+    t.is(failed?.entry, entry, failed?.detail);
+  });
+}
 
 test("every sample entry fits its schema", (t) => {
   for (const leaf of sampleLog().leaves)
