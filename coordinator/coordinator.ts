@@ -1,22 +1,27 @@
+import { EventEmitter } from "node:events";
+import { join } from "node:path";
 import type { Logger } from "pino";
-import type { CoordinatorConfig } from "./config.ts";
-
-/** Places a test may end the process at; production passes none. */
-export type CrashPoint =
-  | "attempt-opened"
-  | "submitted"
-  | "aggregate-stored"
-  | "sum-released"
-  | "state-advanced"
-  | "model-published";
+import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
+import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
+import { openBfv } from "../privacy/sum/bfv.ts";
+import { type Bank, type BankEvents, type Clock, type CrashPoint, systemClock } from "./bank.ts";
+import { Conductor } from "./conductor.ts";
+import { type CoordinatorConfig, splitAddress } from "./config.ts";
+import { openAuthority, openBankKey } from "./keys.ts";
+import { Participants } from "./participants.ts";
+import { registerEnrolment, registerServices } from "./server.ts";
+import { BlobStore } from "./store/blobs.ts";
+import { openDatabase } from "./store/database.ts";
+import { LogStore } from "./store/log.ts";
+import { type Listening, listen } from "./transport.ts";
 
 export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
   readonly log: Logger;
-  /** Unix milliseconds; Date.now unless told otherwise. */
-  readonly now?: () => number;
-  /** Called right after the named step is durable; a throw ends the runtime as kill -9 would. */
-  readonly onCrashPoint?: (point: CrashPoint) => void;
+  /** The system's unless told otherwise. */
+  readonly clock?: Clock;
+  /** Called where a test may stop the process for good: a promise that never settles does. */
+  readonly onCrashPoint?: (point: CrashPoint) => void | Promise<void>;
 }
 
 export interface RunningCoordinator {
@@ -24,14 +29,126 @@ export interface RunningCoordinator {
   readonly address: string;
   /** host:port for enrolment. */
   readonly enrolmentAddress: string;
-  /** Stops taking new work, waits for calls under way, closes database and threads. */
+  /** Settles when the coordinator ended; rejects with the defect that ended it. */
+  readonly finished: Promise<void>;
+  /** Ends the attempt under way, lets calls finish, closes database and threads. */
   stop(): Promise<void>;
+  /** Leaves everything as it is at this moment, as kill -9 would: nothing is finished, nobody is told. */
+  kill(): Promise<void>;
 }
+
+const drainMillis = 5000;
+const uploadsKeptMillis = 86_400_000;
 
 /**
  * Runs a coordinator in this process.
- * @throws Refusal port_taken, database_unavailable, database_version, file_missing, config_invalid
+ * @throws Refusal port_taken, database_unavailable, database_version, disk_full, file_missing, config_invalid,
+ *   log_forked when the stored log is not the one that was signed
  */
-export async function startCoordinator(_options: CoordinatorOptions): Promise<RunningCoordinator> {
-  throw new Error("not written");
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const { config, log, clock = systemClock, onCrashPoint = () => {} } = options;
+  const [authority, signer] = await Promise.all([openAuthority(config), openBankKey(config)]);
+  const bankKey = parseVerifierKey(verifierKey(signer.name, ed25519PublicKey(signer.seed)));
+  const auditorKey = parseVerifierKey(config.auditor);
+  const cleanUp: (() => Promise<unknown>)[] = [];
+  const undo = async (): Promise<void> => {
+    for (const step of cleanUp.splice(0).reverse()) await step();
+  };
+  try {
+    const database = await openDatabase({ ...config, log });
+    cleanUp.push(() => database.close());
+    const blobs = {
+      uploads: await BlobStore.open(join(config.blobs, "uploads")),
+      published: await BlobStore.open(join(config.blobs, "published")),
+    };
+    await blobs.uploads.removeOlder(clock.now() - uploadsKeptMillis);
+    const privacyLog = new LogStore(database, signer, () => clock.now());
+    await privacyLog.verify(bankKey);
+    const events = new EventEmitter<BankEvents>().setMaxListeners(0);
+    const bank: Bank = {
+      ...{ config, clock, log, database, privacyLog, blobs, authority, signer, bankKey, auditorKey, events },
+      crashPoint: onCrashPoint,
+    };
+    await createConsortium(bank);
+    const bfv = await openBfv();
+    cleanUp.push(() => bfv.close());
+    const participants = new Participants(bank);
+    const conductor = new Conductor(bank, participants, bfv);
+    await conductor.load();
+    let draining = false;
+    const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
+    const finished = conductor.run();
+    // Read through `finished`; until someone does it is no unhandled rejection.
+    finished.catch((error: unknown) => log.fatal({ err: error }, "the coordinator ended"));
+    log.info(
+      { listen: main.port, enrolment: enrolment.port, consortium: config.consortium },
+      "coordinator runs",
+    );
+    return {
+      address: addressOf(main),
+      enrolmentAddress: addressOf(enrolment),
+      finished,
+      stop: async () => {
+        draining = true;
+        conductor.stop();
+        await finished.catch(() => {});
+        participants.close();
+        await undo();
+      },
+      kill: async () => {
+        for (const { server } of [main, enrolment]) server.forceShutdown();
+        await undo();
+      },
+    };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+async function openPorts(
+  bank: Bank,
+  participants: Participants,
+  isDraining: () => boolean,
+  cleanUp: (() => Promise<unknown>)[],
+): Promise<[Listening, Listening]> {
+  const { authority, config } = bank;
+  const [address, enrolmentAddress] = [splitAddress(config.listen), splitAddress(config.enrolment)];
+  const named = [address.host, enrolmentAddress.host, ...config.names].filter(
+    (host) => !/^(0\.0\.0\.0|::)$/.test(host),
+  );
+  const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...named])];
+  const tls = {
+    server: await authority.issueServer(hosts, bank.clock.now()),
+    authorityPem: authority.certificatePem,
+  };
+  const main = await listen(address, { ...tls, clientCertificates: true }, (server) =>
+    registerServices(server, bank, participants, isDraining),
+  );
+  cleanUp.push(() => main.close(drainMillis));
+  const enrolment = await listen(enrolmentAddress, { ...tls, clientCertificates: false }, (server) =>
+    registerEnrolment(server, bank),
+  );
+  cleanUp.push(() => enrolment.close(drainMillis));
+  return [main, enrolment];
+}
+
+/** The log's first entry names the keys that everything after it is checked with. */
+async function createConsortium(bank: Bank): Promise<void> {
+  const { config, bankKey, auditorKey } = bank;
+  await bank.database.transaction(async (sql) => {
+    const [entry] = await sql`SELECT index FROM log_entry LIMIT 1`;
+    if (entry !== undefined) return;
+    await bank.privacyLog.append(sql, [
+      {
+        ...{ type: "consortium.created", consortium: config.consortium },
+        ...{ bank: bankKey.key, auditor: auditorKey.key },
+      } as const,
+    ]);
+  });
+}
+
+function addressOf({ host, port }: Listening): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

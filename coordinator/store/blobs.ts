@@ -1,7 +1,7 @@
 /** A content-addressed directory: `ab/cdef…` holds the bytes whose SHA-256 is `abcdef…`. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../privacy/canonical.ts";
 import { Refusal } from "../../proto/reasons.ts";
@@ -118,6 +118,16 @@ export class BlobStore {
   /** Removes blobs; one that is not there is no error. */
   async remove(digests: Iterable<Digest>): Promise<void> {
     for (const digest of digests) await rm(this.#path(digest), { force: true });
+  }
+
+  /** Removes what was last written before a time, Unix milliseconds: uploads that nobody came back for. */
+  async removeOlder(millis: number): Promise<void> {
+    const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((item) => item.isFile())) {
+      const path = join(entry.parentPath, entry.name);
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs < millis) await rm(path, { force: true });
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import {
   signCheckpoint,
 } from "../../privacy/log/checkpoint.ts";
 import type { CosignatureVerifier } from "../../privacy/log/cosignature.ts";
+import { type Entry, entryBytes, parseEntry } from "../../privacy/log/entry.ts";
 import {
   appendLeaf,
   type CompactRange,
@@ -18,13 +19,30 @@ import {
   readRange,
   type StoredHash,
 } from "../../privacy/log/merkle.ts";
-import { addSignatures, parseNote, parseSignature, type Signer } from "../../privacy/log/note.ts";
-import { maxEntryLength } from "../../privacy/log/tiles.ts";
+import {
+  addSignatures,
+  type NoteVerifier,
+  parseNote,
+  parseSignature,
+  type Signer,
+} from "../../privacy/log/note.ts";
 import { Refusal } from "../../proto/reasons.ts";
 import type { Database, Sql, Transaction } from "./database.ts";
 
 // Any constant that only the sequencer uses.
 const sequencerLock = 0x66_65_64_32;
+
+/** An entry before the sequencer gives it its time. */
+export type NewEntry = Entry extends infer E ? (E extends Entry ? Omit<E, "time"> : never) : never;
+
+/** Where the log ended when this process last appended to it. */
+interface End {
+  readonly range: CompactRange;
+  /** Of the last entry, Unix milliseconds. */
+  readonly time: number;
+  /** Text of the checkpoint signed there. */
+  readonly signed: string;
+}
 
 /**
  * The bank's privacy log. Entries are appended inside the transaction of the state change they tell of:
@@ -33,39 +51,55 @@ const sequencerLock = 0x66_65_64_32;
 export class LogStore {
   readonly #database: Database;
   readonly #signer: Signer;
-  /** The range at the size it was last seen at; read again when another process appended. */
-  #range: CompactRange = emptyRange;
+  readonly #now: () => number;
+  /** Saves reading the end again; not used when another process appended or a transaction was rolled back. */
+  #end: End | undefined;
 
-  /** @param signer - the bank's; its name is the log's origin. */
-  constructor(database: Database, signer: Signer) {
+  /** @param signer - the bank's; its name is the log's origin. @param now - Unix milliseconds. */
+  constructor(database: Database, signer: Signer, now: () => number) {
     this.#database = database;
     this.#signer = signer;
+    this.#now = now;
   }
 
   /**
    * Appends entries at the end of a transaction. Holds the sequencer's lock until the transaction ends.
-   * @param entries - canonical JSON, at most 65,535 bytes each.
+   * @throws Refusal entry_invalid
    */
-  async append(sql: Transaction, entries: readonly Uint8Array[]): Promise<void> {
+  async append(sql: Transaction, entries: readonly NewEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    if (entries.some((entry) => entry.length > maxEntryLength))
-      throw new RangeError("a log entry has at most 65,535 bytes");
     await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
-    const { size } = await latest(sql);
-    let range = this.#range.size === size ? this.#range : await readRange(size, hashReader(sql));
+    const end = await this.#readEnd(sql);
+    let range = end.range;
+    // A clock that is set back must not make the log's own order look wrong.
+    const time = Math.max(this.#now(), end.time);
     const stored: StoredHash[] = [];
+    const rows: { index: number; entry: Buffer }[] = [];
     for (const entry of entries) {
-      const appended = appendLeaf(range, leafHash(entry));
+      const bytes = entryBytes({ ...entry, time } as Entry);
+      rows.push({ index: range.size, entry: Buffer.from(bytes) });
+      const appended = appendLeaf(range, leafHash(bytes));
       range = appended.range;
       stored.push(...appended.stored);
     }
-    const rows = entries.map((entry, i) => ({ index: size + i, entry: Buffer.from(entry) }));
-    await sql`INSERT INTO log_entry ${sql(rows)}`;
-    await sql`INSERT INTO log_hash ${sql(stored.map((row) => ({ ...row, hash: Buffer.from(row.hash) })))}`;
     const checkpoint = { origin: this.#signer.name, size: range.size, root: rangeRoot(range) };
     const note = signCheckpoint(checkpoint, this.#signer);
-    await sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`;
-    this.#range = range;
+    await Promise.all([
+      sql`INSERT INTO log_entry ${sql(rows)}`,
+      sql`INSERT INTO log_hash ${sql(stored.map((row) => ({ ...row, hash: Buffer.from(row.hash) })))}`,
+      sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`,
+    ]);
+    this.#end = { range, time, signed: parseNote(note).text };
+  }
+
+  async #readEnd(sql: Transaction): Promise<End> {
+    const { size, note } = await latest(sql);
+    if (note === undefined) return { range: emptyRange, time: 0, signed: "" };
+    const signed = parseNote(note).text;
+    if (this.#end?.signed === signed) return this.#end;
+    const [last] = await sql`SELECT entry FROM log_entry WHERE index = ${size - 1}`;
+    const { time } = parseEntry(last!.entry as Uint8Array);
+    return { range: await readRange(size, hashReader(sql)), time, signed };
   }
 
   /** @returns the largest signed checkpoint with the cosignatures held for it. */
@@ -143,7 +177,7 @@ export class LogStore {
    * Recomputes the newest checkpoint from the stored hashes: a damaged or rewound store must not be signed on.
    * @throws Refusal log_forked
    */
-  async verify(verifier: Parameters<typeof openCheckpoint>[1]): Promise<void> {
+  async verify(verifier: NoteVerifier): Promise<void> {
     const { size, note } = await latest(this.#database.sql);
     if (note === undefined) return;
     openCheckpoint(note, verifier);

@@ -30,7 +30,8 @@ CREATE TABLE key_epoch (
   dealer        text NOT NULL,
   commitment    text NOT NULL,
   dealt         bytea NOT NULL,                 -- the dealer's message: sealed keys only
-  rounds        integer NOT NULL DEFAULT 0      -- rounds opened under this epoch
+  rounds        integer NOT NULL DEFAULT 0,     -- attempts opened under this epoch
+  logged        boolean NOT NULL DEFAULT false
 );
 
 -- Studies ---------------------------------------------------------------------------------------
@@ -40,7 +41,9 @@ CREATE TABLE study (
   manifest      text NOT NULL,                  -- canonical JSON
   phase         text NOT NULL CHECK (phase IN ('proposed', 'running', 'finished', 'failed', 'stopped')),
   state         text,                           -- digest of the model state, in the blob store
-  round         integer NOT NULL DEFAULT 0,     -- rounds released so far
+  algorithm     text,                           -- the one that runs now
+  round         integer NOT NULL DEFAULT 0,     -- the one that runs now, from 1
+  attempt       integer NOT NULL DEFAULT 0,     -- of that round, from 1
   reason        text,
   detail        text,
   proposed_at   timestamptz NOT NULL,
@@ -67,6 +70,8 @@ CREATE TABLE attempt (
   aggregate     text,                           -- what step 6 needs, canonical JSON
   reason        text,
   party         text,
+  survivors     integer,
+  sum           text,                           -- digest of the released slots
   state         text,                           -- digest of the model state after the server step
   UNIQUE (study, round, attempt)
 );
@@ -122,7 +127,8 @@ CREATE TRIGGER log_checkpoint_append_only BEFORE DELETE ON log_checkpoint
 
 CREATE TABLE ledger_checkpoint (
   enterprise    text NOT NULL REFERENCES enterprise,
-  note          text NOT NULL,
   size          bigint NOT NULL,
+  root          text NOT NULL,
+  note          text NOT NULL,
   PRIMARY KEY (enterprise, size)
 );

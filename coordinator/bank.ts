@@ -1,0 +1,63 @@
+import type { EventEmitter } from "node:events";
+import type { Logger } from "pino";
+import type { Digest } from "../privacy/canonical.ts";
+import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
+import type { Authority } from "./ca.ts";
+import type { CoordinatorConfig } from "./config.ts";
+import type { BlobStore } from "./store/blobs.ts";
+import type { Database } from "./store/database.ts";
+import type { LogStore } from "./store/log.ts";
+
+/** Time, injected so that a test decides when a deadline is over. */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+  /** Calls `fire` once, `seconds` from now. @returns a function that calls it off. */
+  after(seconds: number, fire: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (seconds, fire) => {
+    // Longer waits than a timer holds end early at most once in 24 days.
+    const timer = setTimeout(fire, Math.min(seconds * 1000, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Places where a test may stop the process for good; each is right after something became durable. */
+export type CrashPoint =
+  | "attempt-opened"
+  | "survivors-logged"
+  | "aggregate-stored"
+  | "state-stored"
+  | "released";
+
+/** What changed, for whoever waits for it. */
+export interface BankEvents {
+  /** A study's row changed. */
+  study: [Digest];
+  /** The current roster changed. */
+  roster: [];
+}
+
+/** What every part of the coordinator works with. */
+export interface Bank {
+  readonly config: CoordinatorConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly database: Database;
+  readonly privacyLog: LogStore;
+  readonly blobs: {
+    /** Ciphertexts of enterprises: read by the fold alone. */
+    readonly uploads: BlobStore;
+    /** Model states and aggregates: what members may download. */
+    readonly published: BlobStore;
+  };
+  readonly authority: Authority;
+  readonly signer: Signer;
+  readonly bankKey: NoteVerifier;
+  readonly auditorKey: NoteVerifier;
+  readonly events: EventEmitter<BankEvents>;
+  readonly crashPoint: (point: CrashPoint) => void | Promise<void>;
+}

@@ -1,0 +1,143 @@
+/** The bank's own files: authority, log and roster key, and the operator's certificate. */
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import {
+  newSignerKey,
+  noteSigner,
+  parseSignerKey,
+  parseVerifierKey,
+  type Signer,
+} from "../privacy/log/note.ts";
+import { secureRandom } from "../privacy/random.ts";
+import { Refusal } from "../proto/reasons.ts";
+import { Authority, createAuthority, type KeyPair } from "./ca.ts";
+import { type CoordinatorConfig, parseConfig } from "./config.ts";
+
+const secret = { mode: 0o600, flag: "wx" } as const;
+const open = { mode: 0o644, flag: "wx" } as const;
+
+export interface InitOptions {
+  /** Made if it is not there. */
+  readonly dir: string;
+  readonly consortium: string;
+  /** The auditor's verifier key. */
+  readonly auditor: string;
+  /** Cosignatures a published checkpoint needs. */
+  readonly quorum: number;
+  readonly listen?: string;
+  readonly enrolment?: string;
+  /** "embedded" or postgres://…. */
+  readonly database?: string;
+  readonly names?: readonly string[];
+  /** The auditor's certificate request, to sign at once. */
+  readonly auditorRequestPem?: string;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+export interface Initialised {
+  readonly configFile: string;
+  /** The bank's verifier key: signs rosters and the log. */
+  readonly bankKey: string;
+  /** SHA-256 of the authority's certificate. */
+  readonly caFingerprint: string;
+  readonly auditorCertificatePem?: string;
+}
+
+/**
+ * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml.
+ * @throws Refusal already_exists, config_invalid, note_malformed
+ */
+export async function initCoordinator(options: InitOptions): Promise<Initialised> {
+  const { dir, consortium, now } = options;
+  const configFile = join(dir, "coordinator.yaml");
+  const text = stringify({
+    consortium,
+    listen: options.listen ?? "127.0.0.1:8443",
+    enrolment: options.enrolment ?? "127.0.0.1:8444",
+    database: options.database ?? "embedded",
+    dataDir: "./data",
+    blobs: "./blobs",
+    keys: "./keys",
+    auditor: parseVerifierKey(options.auditor).key,
+    witnesses: { quorum: options.quorum },
+    ...(options.names === undefined || options.names.length === 0 ? {} : { names: [...options.names] }),
+  });
+  const config = parseConfig(text, configFile);
+  await mkdir(dir, { recursive: true });
+  await mkdir(config.keys, { recursive: true, mode: 0o700 });
+  await chmod(config.keys, 0o700);
+  const pair = await createAuthority(consortium, now);
+  const authority = await Authority.open(consortium, pair);
+  const operator = await authority.issueClient({ role: "operator", id: "operator" }, now);
+  const { keep, send: bankKey } = newSignerKey(`${consortium}/bank`, secureRandom);
+  try {
+    await writeFile(configFile, text, open);
+    await writeFile(join(config.keys, "ca.key"), pair.privateKeyPem, secret);
+    await writeFile(join(config.keys, "ca.pem"), pair.certificatePem, open);
+    await writeFile(join(config.keys, "bank.key"), `${keep}\n`, secret);
+    await writeFile(join(config.keys, "operator.key"), operator.privateKeyPem, secret);
+    await writeFile(join(config.keys, "operator.pem"), operator.certificatePem, open);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST")
+      throw new Refusal("already_exists", `${dir} holds a consortium already`, { cause });
+    throw cause;
+  }
+  return {
+    ...{ configFile, bankKey, caFingerprint: authority.fingerprint },
+    ...(options.auditorRequestPem === undefined
+      ? {}
+      : {
+          auditorCertificatePem: await authority.signRequest(options.auditorRequestPem, auditorIdentity, now),
+        }),
+  };
+}
+
+const auditorIdentity = { role: "auditor", id: "auditor" } as const;
+
+/** Signs the auditor's certificate request. @throws Refusal file_missing, message_malformed */
+export async function certifyAuditor(
+  config: CoordinatorConfig,
+  requestPem: string,
+  now: number,
+): Promise<string> {
+  return (await openAuthority(config)).signRequest(requestPem, auditorIdentity, now);
+}
+
+/** @throws Refusal file_missing */
+async function readKey(config: CoordinatorConfig, name: string): Promise<string> {
+  const path = join(config.keys, name);
+  return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new Refusal("file_missing", `${path}: ${cause.code ?? "cannot be read"}`, {
+      hint: "make the bank's keys with fedcredit coordinator init",
+      cause,
+    });
+  });
+}
+
+export async function openAuthority(config: CoordinatorConfig): Promise<Authority> {
+  const [certificatePem, privateKeyPem] = await Promise.all([
+    readKey(config, "ca.pem"),
+    readKey(config, "ca.key"),
+  ]);
+  return Authority.open(config.consortium, { certificatePem, privateKeyPem });
+}
+
+/** @returns the bank's signer and its verifier key's text. @throws Refusal file_missing, note_malformed */
+export async function openBankKey(
+  config: CoordinatorConfig,
+): Promise<Signer & { readonly seed: Uint8Array }> {
+  const { name, seed } = parseSignerKey((await readKey(config, "bank.key")).trim());
+  return { ...noteSigner(name, seed), seed };
+}
+
+/** @returns what an operator's client needs. @throws Refusal file_missing */
+export async function openOperator(
+  config: CoordinatorConfig,
+): Promise<KeyPair & { readonly authorityPem: string }> {
+  const [certificatePem, privateKeyPem, authorityPem] = await Promise.all(
+    ["operator.pem", "operator.key", "ca.pem"].map((name) => readKey(config, name)),
+  );
+  return { certificatePem: certificatePem!, privateKeyPem: privateKeyPem!, authorityPem: authorityPem! };
+}
