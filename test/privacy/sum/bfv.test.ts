@@ -95,6 +95,15 @@ test("what is sealed comes back, whatever its length", async (t) => {
   }
 });
 
+test("a chunk that is not full holds nothing of what was sealed before", async (t) => {
+  await bfv.encrypt(key, slotsOf("before", chunkSlots));
+  const chunks = await bfv.encrypt(key, Float64Array.of(5));
+  t.deepEqual(
+    await bfv.decrypt(key, chunks, chunkSlots),
+    new Float64Array([5, ...new Array(chunkSlots - 1).fill(0)]),
+  );
+});
+
 test("equal slots are sealed differently each time, and another key gives noise", async (t) => {
   const slots = new Float64Array(chunkSlots);
   const [[first], [second]] = [await bfv.encrypt(key, slots), await bfv.encrypt(key, slots)];

@@ -94,6 +94,16 @@ test("nMax parties at their bounds never overflow", (t) => {
       }
 });
 
+test("nMax limbs of ones never overflow", (t) => {
+  for (const nMax of [1, 2, 3, 1000, 4095, 4096]) {
+    const packing = planPacking({ blocks: [block(2 ** 50, 1)] }, nMax);
+    const value = 2 ** packing.blocks[0]!.digitWidth - 1 - 2 ** 50;
+    const slots = quantize(Float64Array.of(value), packing).map((slot) => slot * nMax);
+    t.true(slots.every((slot) => slot < T));
+    t.deepEqual(dequantizeSum(slots, packing, nMax), Float64Array.of(Number(BigInt(value) * BigInt(nMax))));
+  }
+});
+
 test("values that are no number or beyond the bound are refused with the block's name", (t) => {
   const packing = planPacking({ blocks: [block(1, 1, 1, "first"), block(2, 0.5, 2, "second")] }, 4);
   const refused = (value: number) => t.throws(() => quantize(Float64Array.of(0, 0, value), packing));
@@ -128,10 +138,11 @@ test("a sum that no such parties can have is refused", (t) => {
     return reasonOf(t.throws(() => dequantizeSum(slots, packing, parties)));
   };
   t.is(changed(0, 3), "release_invalid", "another count");
+  t.is(changed(0, 1), "release_invalid", "another count");
   t.is(changed(1, 13), "release_invalid", "a digit above 2 × 6");
   t.is(changed(1, good[1]! + 2 ** 41), "release_invalid", "bits above the last digit");
-  t.is(changed(2, T - 1), "release_invalid", "a limb above what two parties can have");
-  t.is(changed(3, 2 ** 39), "release_invalid", "a value above what two parties can have");
+  t.is(changed(2, 2 ** 40 - 1), "release_invalid", "a limb above what two parties can have");
+  t.is(changed(3, 2 ** 13 + 1), "release_invalid", "a value above what two parties can have");
   t.is(changed(1, 0.5), "release_invalid");
   t.is(changed(1, T), "release_invalid");
   t.is(changed(1, -1), "release_invalid");

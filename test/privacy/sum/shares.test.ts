@@ -1,5 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
+import { sha256 } from "../../../privacy/canonical.ts";
 import { combineShares, shareBytes, splitSecret } from "../../../privacy/sum/shares.ts";
 import { Refusal } from "../../../proto/reasons.ts";
 import vectors from "../../vectors/sealed-sum.json" with { type: "json" };
@@ -56,6 +57,9 @@ test("a share that is changed, cut, doubled or of another secret is refused", as
   }
   const onSecret = Uint8Array.from(third);
   onSecret[shareBytes - 1] = 0;
+  const secret = new Uint8Array(32).fill(9);
+  const check = sha256("fedcredit/share-check\0", secret).subarray(0, 16);
+  const atZero = Uint8Array.of(...secret, ...check, 0);
   const foreign = (await splitSecret(new Uint8Array(32).fill(8), 5, 3))[0]!;
   for (const bad of [
     third.subarray(1),
@@ -63,6 +67,7 @@ test("a share that is changed, cut, doubled or of another secret is refused", as
     new Uint8Array(),
     first,
     onSecret,
+    atZero,
     foreign,
   ])
     t.is(await refusedAs([first, second, bad], 3), "share_invalid");
