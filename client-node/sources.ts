@@ -5,6 +5,7 @@ import { DuckDBConnection } from "@duckdb/node-api";
 import type { Table } from "../models/table.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type Cell, csvRecords, type Records } from "./cells.ts";
+import { readRefusal } from "./files.ts";
 import { type RowSchema, requireLearnable, tableFromRecords } from "./rows.ts";
 
 /**

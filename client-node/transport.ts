@@ -135,6 +135,8 @@ export class Transport {
       this.#counting(method.responseDeserialize),
       new grpc.Metadata(),
     );
+    // The iteration below reports errors; one that comes while nobody iterates must not end the process.
+    call.on("error", () => {});
     return {
       send: (message) => {
         const bytes = method.requestSerialize(toOneof(message));

@@ -12,7 +12,7 @@ import type { Transport } from "./transport.ts";
 export interface Witness {
   readonly db: DatabaseSync;
   readonly transport: Pick<Transport, "call">;
-  readonly credentials: Pick<NodeCredentials, "bankKey" | "identity">;
+  readonly credentials: Pick<NodeCredentials, "bankKey" | "enterprise" | "identity">;
 }
 
 /** A checkpoint that extends everything this node has seen of the log. */
@@ -76,7 +76,7 @@ export async function cosignCheckpoint(
   { size, text }: WitnessedCheckpoint,
   nowMillis: number,
 ): Promise<void> {
-  const { name, signingSeed } = credentials.identity;
-  const signer = cosigner(name, signingSeed, Math.floor(nowMillis / 1000));
+  const { enterprise, identity } = credentials;
+  const signer = cosigner(enterprise, identity.signingSeed, Math.floor(nowMillis / 1000));
   await transport.call(Log.service.Cosign, { size, line: cosign(text, signer) });
 }

@@ -1,0 +1,59 @@
+export const warningTypes = [
+  "temperature_breach",
+  "vibration_peak",
+  "level_anomaly",
+  "stoppage",
+  "dwell",
+  "unexplained_stop",
+  "route_deviation",
+  "signal_lost",
+  "operating_rate_fall",
+  "idle_operation",
+  "energy_production_mismatch",
+  "partial_shutdown",
+  "full_shutdown",
+  "declared_revenue_gap",
+  "order_loss",
+  "revenue_fall",
+  "sales_mismatch",
+  "low_conversion",
+] as const;
+
+export type WarningType = (typeof warningTypes)[number];
+export type Severity = "notice" | "warning" | "alarm";
+
+/** One warning, from its onset to its end. Times in µs UTC. */
+export interface Warning {
+  /** Type, place and onset: the same condition seen twice has one id. */
+  readonly id: string;
+  readonly type: WarningType;
+  readonly severity: Severity;
+  readonly site: string;
+  /** Absent where the whole site is meant. */
+  readonly device?: string;
+  /** When the condition began, by the source's clock. */
+  readonly onset: number;
+  /** When it was known here. */
+  readonly detected: number;
+  /** When the condition ended; absent while it lasts. */
+  readonly closed?: number;
+  /** One sentence with the numbers in it. */
+  readonly explanation: string;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface WarningDraft {
+  readonly type: WarningType;
+  readonly severity: Severity;
+  readonly site: string;
+  readonly device?: string;
+  readonly onset: number;
+  readonly detected: number;
+  readonly explanation: string;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export const openWarning = (draft: WarningDraft): Warning => ({
+  id: `${draft.type}/${draft.device ?? draft.site}/${draft.onset}`,
+  ...draft,
+});
