@@ -15,7 +15,7 @@ export interface Consent {
 const kind = "fedcredit/consent/v1";
 
 /** @returns the text an enterprise signs: kind, consortium, enterprise, study, expiry, one a line. */
-export const formatConsent = ({ consortium, enterprise, study, expires }: Consent): string =>
+const formatConsent = ({ consortium, enterprise, study, expires }: Consent): string =>
   `${[kind, consortium, enterprise, study, String(expires)].join("\n")}\n`;
 
 /** @returns the consent as a note signed by the enterprise's identity key. */

@@ -109,7 +109,7 @@ export function newSignerKey(name: string, random: Random): { keep: string; send
 }
 
 /** @returns `PRIVATE+KEY+name+keyId+base64(01‖seed)`, the form golang.org/x/mod/sumdb/note reads. */
-export function signerKey(name: string, seed: Uint8Array): string {
+function signerKey(name: string, seed: Uint8Array): string {
   checkKeyName(name);
   const keyId = noteKeyId(name, ed25519Type, ed25519PublicKey(seed));
   return `PRIVATE+KEY+${name}+${keyId}+${toBase64(concatBytes(Uint8Array.of(ed25519Type), seed))}`;

@@ -10,7 +10,7 @@ export interface LogPolicy {
   readonly quorum: Quorum;
 }
 
-export type Quorum =
+type Quorum =
   | { readonly kind: "none" }
   | { readonly kind: "witness"; readonly witness: CosignatureVerifier }
   | { readonly kind: "group"; readonly threshold: number; readonly members: readonly Quorum[] };

@@ -9,7 +9,7 @@ import type { Hash } from "./merkle.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
-export const loggedManifestSchema = z.looseObject({
+const loggedManifestSchema = z.looseObject({
   consortium: z.string(),
   name: z.string(),
   purpose: z.string(),
@@ -21,7 +21,7 @@ export const loggedManifestSchema = z.looseObject({
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
 
-export interface StudyState {
+interface StudyState {
   readonly manifest: LoggedManifest | undefined;
   /** Enterprise → when its consent ends, Unix milliseconds. */
   readonly consents: Map<string, number>;

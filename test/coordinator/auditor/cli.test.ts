@@ -7,7 +7,7 @@ import test from "ava";
 import { readAuditorKey } from "../../../coordinator/auditor/keys.ts";
 import type { EntryOf } from "../../../privacy/log/entry.ts";
 import { parseVerifierKey } from "../../../privacy/log/note.ts";
-import { policyText, sampleLedger, sampleLog } from "../../support/log.ts";
+import { auditor, LogBuilder, policyText, sampleLedger, sampleLog } from "../../support/log.ts";
 
 const cli = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
 
@@ -169,4 +169,22 @@ test("reconcile: a submission on one side only fails and names the entry", async
   );
   t.is(unlogged.code, 1);
   t.regex(unlogged.stdout, /^FAIL {2}every submission in the ledger is in the bank's log, entry 7/m);
+});
+
+test("reconcile: a ledger of a stranger is refused", async (t) => {
+  const stranger = new LogBuilder(auditor);
+  stranger.append({ type: "key.destroyed", time: 1, epoch: 1 });
+  await writeFile(file("stranger.fcexport"), await stranger.export([], "ledger"));
+  const { code, stderr } = await fedcredit(
+    ...[
+      "audit",
+      "reconcile",
+      file("good.fcexport"),
+      file("stranger.fcexport"),
+      "--policy",
+      file("policy.txt"),
+    ],
+  );
+  t.is(code, 1);
+  t.regex(stderr, /riverbank-sme\/auditor \(not_found\)\nhint: /);
 });

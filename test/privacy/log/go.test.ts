@@ -30,10 +30,12 @@ import { leftOut } from "../../support/left-out.ts";
 
 const program = fileURLToPath(new URL("../../vectors/go-verify", import.meta.url));
 
+const goCommand = "go";
+
 const go = (...args: string[]): Promise<{ ok: boolean; output: string }> =>
   new Promise((resolve) => {
     const env = { ...process.env, GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
-    execFile("go", args, { cwd: program, env }, (error, stdout, stderr) =>
+    execFile(goCommand, args, { cwd: program, env }, (error, stdout, stderr) =>
       resolve({ ok: error === null, output: stdout + stderr }),
     );
   });

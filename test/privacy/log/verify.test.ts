@@ -718,3 +718,24 @@ test("every sample entry fits its schema", (t) => {
   for (const leaf of sampleLog().leaves)
     t.notThrows(() => checkEntry(JSON.parse(Buffer.from(leaf).toString())));
 });
+
+test("lines that no reader should swallow are refused by line", async (t) => {
+  const start = `{"kind":"log","version":1}\n{"checkpoint":"x"}\n`;
+  const bad: Record<string, string> = {
+    "an endless line": `${start}"${"x".repeat(5 * 2 ** 20)}`,
+    "deep nesting": `${start}${"[".repeat(100_000)}${"]".repeat(100_000)}\n`,
+    "a second checkpoint": `${start}{"checkpoint":"y"}\n`,
+    "no checkpoint": `{"kind":"log","version":1}\n{"end":{"chain":"","entries":0}}\n`,
+    "an unknown record": `${start}{"secret":1}\n`,
+    "another version": `{"kind":"log","version":2}\n`,
+    "a number with no canonical form": `${start}{"entry":{"n":1e999}}\n`,
+    spaces: `${start}{"entry": {}}\n`,
+  };
+  for (const [name, text] of Object.entries(bad)) {
+    const checks = await verifyExport([Buffer.from(text)], policy);
+    const [file] = checks;
+    t.is(file?.check, "file complete and well-formed", name);
+    t.false(file?.ok, name);
+    t.regex(file?.detail ?? "", /line \d/, name);
+  }
+});
