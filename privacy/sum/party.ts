@@ -203,7 +203,7 @@ function onMessage(
 ): PartyStep {
   const roundId = roundOf(state);
   if (message.type === "closed")
-    return roundId === message.roundId
+    return roundId === message.roundId && state.phase !== "refused"
       ? { state: { phase: "closed", roundId, closed: message }, effects: [] }
       : ignore(state);
   if (roundId !== message.roundId) return foreign(state, message);

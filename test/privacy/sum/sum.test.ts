@@ -1,0 +1,185 @@
+import test from "ava";
+import fc from "fast-check";
+import type { PartyId } from "../../../privacy/sum/graph.ts";
+import { vectorLength } from "../../../privacy/sum/layout.ts";
+import { simulateAttempt, simulatedHeader } from "../../../privacy/sum/simulation.ts";
+import {
+  attempt,
+  closeBfv,
+  consortiumOf,
+  endings,
+  partyIds,
+  sharedBfv,
+  smallSum,
+} from "../../support/sealed-sum.ts";
+
+test.after.always(closeBfv);
+
+const slow = process.env.SLOW === "1";
+
+/** Random layouts with integer entries, some so wide that an entry takes several slots. */
+const layouts = fc
+  .array(
+    fc.record({
+      length: fc.integer({ min: 1, max: 40 }),
+      bits: fc.integer({ min: 0, max: 50 }),
+      exponent: fc.integer({ min: -30, max: 0 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((blocks) => ({
+    blocks: blocks.map(({ length, bits, exponent }, i) => ({
+      name: `block ${i}`,
+      length,
+      bound: 2 ** (bits + exponent),
+      step: 2 ** exponent,
+    })),
+  }));
+
+const steps = ["advertise", "share", "submit", "agree", "unmask", "released"] as const;
+
+test("a released sum is the integer sum over its survivors, whoever drops out at whatever step", async (t) => {
+  const bfv = await sharedBfv();
+  const consortium = await consortiumOf(9, bfv);
+  const ids = partyIds(9);
+  let released = 0;
+  const scenarios = fc.record({
+    layout: layouts,
+    size: fc.integer({ min: 2, max: 9 }),
+    seed: fc.integer(),
+    drops: fc.array(fc.tuple(fc.nat(8), fc.constantFrom(...steps)), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(scenarios, async ({ layout, size, seed, drops }) => {
+      const cohort = ids.slice(0, size);
+      const dropped = new Map<PartyId, (typeof steps)[number]>(
+        drops.filter(([i]) => i < size).map(([i, step]) => [ids[i]!, step]),
+      );
+      const length = vectorLength(layout);
+      const integers = new Map<PartyId, bigint[]>();
+      const random = new Math32(seed);
+      const vectors = new Map(
+        cohort.map((id) => {
+          const entries = layout.blocks.flatMap(({ bound, step, length: n }) =>
+            Array.from({ length: n }, () => {
+              const most = bound / step;
+              // a third of the entries lie on a bound
+              const integer = random.below(3) === 0 ? (random.below(2) ? most : -most) : random.within(most);
+              return { integer: BigInt(integer), value: integer * step };
+            }),
+          );
+          integers.set(
+            id,
+            entries.map(({ integer }) => integer),
+          );
+          return [id, Float64Array.from(entries, ({ value }) => value)];
+        }),
+      );
+      const header = simulatedHeader(consortium, { layout, minCohort: 2, round: 1 }, cohort);
+      const done = await simulateAttempt(header, consortium, {
+        bfv,
+        contribute: (party) => vectors.get(party)!,
+        dropsBefore: (party) => dropped.get(party),
+      });
+      if (done.sum === undefined) {
+        t.is(done.coordinator.phase, "aborted");
+        return;
+      }
+      released++;
+      const stepOf = layout.blocks.flatMap((block) => new Array<number>(block.length).fill(block.step));
+      const expected = Array.from({ length }, (_, entry) => {
+        const total = done.sum!.survivors.reduce((sum, id) => sum + integers.get(id)![entry]!, 0n);
+        return Number(total) * stepOf[entry]!;
+      });
+      t.deepEqual([...done.sum.sum.values], expected);
+      const submitted = cohort.filter((id) => {
+        const step = dropped.get(id);
+        return step === undefined || steps.indexOf(step) > steps.indexOf("submit");
+      });
+      t.deepEqual(done.sum.survivors, submitted);
+      t.is(done.sum.sum.parties, submitted.length);
+    }),
+    { numRuns: slow ? 400 : 25, seed: 20 },
+  );
+  t.true(released > 5);
+});
+
+/** A small generator whose runs fast-check repeats by its seed. */
+class Math32 {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed | 1;
+  }
+  #next(): number {
+    // Marsaglia's xorshift, period 2^32 - 1
+    this.#state ^= this.#state << 13;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    return this.#state >>> 0;
+  }
+  below(n: number): number {
+    return this.#next() % n;
+  }
+  /** An integer of magnitude at most `most`. */
+  within(most: number): number {
+    const share = this.#next() / 2 ** 32 + this.#next() / 2 ** 64;
+    return Math.trunc((2 * share - 1) * most);
+  }
+}
+
+for (const step of steps)
+  test(`two of eight parties that drop out before ${step} cost nothing but their rows`, async (t) => {
+    const bfv = await sharedBfv();
+    const consortium = await consortiumOf(8, bfv);
+    const [, gone, , , , alsoGone] = partyIds(8);
+    const done = await attempt({
+      consortium,
+      bfv,
+      options: { dropsBefore: (party) => (party === gone || party === alsoGone ? step : undefined) },
+    });
+    const isIn = steps.indexOf(step) > steps.indexOf("submit");
+    const survivors = isIn ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 2, 3, 4, 6, 7];
+    t.deepEqual([...(done.sum?.sum.values ?? [])], smallSum(survivors));
+    t.is(done.sum?.sum.parties, survivors.length);
+    t.is(done.coordinator.phase, "closed");
+  });
+
+for (const step of steps.slice(0, 5))
+  test(`below the threshold before ${step} the attempt ends with a reason and its causes`, async (t) => {
+    const bfv = await sharedBfv();
+    const consortium = await consortiumOf(4, bfv);
+    const leaving = partyIds(2);
+    const done = await attempt({
+      consortium,
+      bfv,
+      options: { dropsBefore: (party) => (leaving.includes(party) ? step : undefined) },
+    });
+    t.is(done.sum, undefined);
+    const { coordinator } = done;
+    t.is(coordinator.phase, "aborted");
+    if (coordinator.phase !== "aborted") return;
+    t.is(coordinator.reason, step === "agree" ? "agreement_missing" : "too_few_survivors");
+    t.deepEqual(coordinator.excluded, leaving);
+    t.true(coordinator.faults.every(({ reason }) => reason === "party_gone"));
+    t.deepEqual(endings(done), {
+      ...Object.fromEntries(partyIds(4).map((id) => [id, "closed"])),
+      ...Object.fromEntries(leaving.map((id) => [id, endings(done)[id]])),
+    });
+  });
+
+test("above 64 parties a regular graph masks and survives drop-outs", async (t) => {
+  const bfv = await sharedBfv();
+  const count = slow ? 200 : 66;
+  const consortium = await consortiumOf(count, bfv);
+  const ids = partyIds(count);
+  const done = await attempt({
+    consortium,
+    bfv,
+    options: {
+      dropsBefore: (party) =>
+        party === ids[3] ? "submit" : party === ids[40] ? "unmask" : party === ids[5] ? "share" : undefined,
+    },
+  });
+  const survivors = ids.flatMap((_, i) => (i === 3 || i === 5 ? [] : [i]));
+  t.deepEqual([...(done.sum?.sum.values ?? [])], smallSum(survivors));
+});
