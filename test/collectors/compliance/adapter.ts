@@ -12,8 +12,10 @@ export interface Adapter {
   /**
    * `keeps`: the source holds a value until it is acknowledged (or keeps history), so not one may be missing
    * after a broken line. `samples`: a value not read in time is gone; then order and uniqueness are claimed.
+   * `repeats`: it keeps, but after a broken line sends out of order or again without saying so; then only
+   * completeness is claimed.
    */
-  readonly source: "keeps" | "samples";
+  readonly source: "keeps" | "samples" | "repeats";
   open(): Promise<Rig>;
 }
 
@@ -32,7 +34,7 @@ export interface Rig {
   revive(device: string): void | Promise<void>;
   /** The server ends and starts again on its port; its devices count on. Absent where there is no server. */
   restart?(): Promise<void>;
-  /** Values acknowledged to the source; for sources that are acknowledged. */
+  /** Values acknowledged to the source since it was opened; for sources that are acknowledged. */
   acknowledged?(): number;
   /** Values that left the source; for sources that can be slowed. */
   handedOut?(): number;

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
+import { sparkplugConfig } from "../sparkplug/config.ts";
+
+const path = z.string().min(1).describe("where in the payload: temp.celsius, channels[2].value");
+const epoch = z
+  .enum(["iso", "s", "ms", "us"])
+  .describe("ISO 8601 text, or seconds/milliseconds/microseconds");
+const kind = z.enum(["number", "boolean", "text"]).default("number");
+
+const position = z.strictObject({
+  lat: path,
+  lon: path,
+  datum: z.enum(["WGS-84", "GCJ-02"]),
+  source: z.enum(["beidou", "gps", "uwb"]),
+  accuracyMetres: z.number().positive(),
+});
+
+const jsonFormat = z.strictObject({
+  format: z.literal("json"),
+  records: path.optional().describe("an array of records in one message; the message itself when absent"),
+  time: z.strictObject({ path, as: epoch }).optional().describe("source time; the arrival when absent"),
+  sequence: path.optional(),
+  position: position.optional(),
+  fields: z.array(z.strictObject({ path, metric: metricId, unit: ucum })).min(1),
+});
+
+const csvFormat = z.strictObject({
+  format: z.literal("csv"),
+  delimiter: z.string().length(1).default(","),
+  columns: z
+    .array(
+      z.union([
+        z.strictObject({ metric: metricId, unit: ucum, kind }),
+        z.strictObject({ time: epoch }),
+        z.literal("skip"),
+      ]),
+    )
+    .min(1)
+    .describe("what each column holds, left to right; every line is one record"),
+});
+
+const textFormat = z.strictObject({
+  format: z.literal("text"),
+  kind,
+  units: z.record(metricId, ucum).describe("UCUM code per metric the topic may name"),
+});
+
+const topicField = {
+  topic: z
+    .string()
+    .regex(/^[^#]+(\/#)?$|^#$/, "# stands alone at the end")
+    .describe("levels are literal, + (any), {device} or {metric}; # takes the rest"),
+  device: deviceId.optional().describe("where the topic has no {device}"),
+};
+
+const topic = z
+  .union([
+    z.strictObject({ ...topicField, ...jsonFormat.shape }),
+    z.strictObject({ ...topicField, ...csvFormat.shape }),
+    z.strictObject({ ...topicField, ...textFormat.shape }),
+  ])
+  .superRefine((t, context) => {
+    const levels = t.topic.split("/");
+    if (levels.includes("{device}") === (t.device !== undefined))
+      context.addIssue({ code: "custom", path: ["device"], message: "name the device here or as {device}" });
+    if (levels.includes("{metric}") !== (t.format === "text"))
+      context.addIssue({ code: "custom", path: ["topic"], message: "{metric} goes with format text" });
+  });
+
+export const mqttConfig = z
+  .strictObject({
+    name: z.string().optional().describe("shown on the page; the URL when absent"),
+    url: z.string().regex(/^mqtts?:\/\/[^@/]+$/, "write mqtts://host:8883, without user or password"),
+    protocol: z.enum(["3.1.1", "5"]).default("5"),
+    clientId: z.string().min(1).describe("unique at the broker and always the same: it names the session"),
+    identity: z.union([z.literal("anonymous"), z.strictObject({ user: z.string(), password: secret })]),
+    plainPassword: z
+      .literal("accepted")
+      .optional()
+      .describe("says that a password without TLS is known and accepted"),
+    tls: z
+      .strictObject({
+        ca: z.string().optional().describe("PEM file of the broker's CA; the system's when absent"),
+        certificate: z.string().optional().describe("PEM file of the client's certificate"),
+        key: z.string().optional().describe("PEM file of the client's key"),
+      })
+      .optional(),
+    share: z
+      .string()
+      .regex(/^[^/+#]+$/)
+      .optional()
+      .describe("group of a shared subscription: its members divide the messages among them"),
+    sessionExpiry: duration.default(7 * 24 * 3_600_000).describe("how long the broker keeps what we missed"),
+    keepAlive: duration.default(30_000),
+    timeout: duration.default(10_000).describe("longest wait for a connection"),
+    inFlight: z.int().min(1).max(65_535).default(10_000).describe("messages taken but not yet acknowledged"),
+    topics: z.array(topic).default([]),
+    sparkplug: sparkplugConfig.optional(),
+  })
+  .superRefine((config, context) => {
+    const problem = (field: string, message: string) =>
+      context.addIssue({ code: "custom", path: [field], message });
+    const plain = config.url.startsWith("mqtt:");
+    if (plain && config.tls !== undefined) problem("tls", "goes with mqtts://");
+    if (plain && config.identity !== "anonymous" && config.plainPassword === undefined)
+      problem(
+        "identity",
+        "the password would travel in the clear: use mqtts://, or set plainPassword: accepted",
+      );
+    if ((config.tls?.certificate === undefined) !== (config.tls?.key === undefined))
+      problem("tls", "certificate and key go together");
+    if (config.topics.length === 0 && config.sparkplug === undefined) problem("topics", "nothing to collect");
+  });
+
+export type MqttConfig = z.output<typeof mqttConfig>;
+/** As users write it. */
+export type MqttInput = z.input<typeof mqttConfig>;
+export type Topic = MqttConfig["topics"][number];
