@@ -45,6 +45,21 @@ def penalized(penalty, l1_ratio):
         "coefficients": dict(zip(design.columns, map(float, own))),
     }
 
+def server_steps():
+    """The published update rules, three steps each on the same updates."""
+    start = np.array([0.5, -1.0, 2.0])
+    updates = rng.normal(0, 0.1, (3, 3))
+    w, v, out = {k: start.copy() for k in ("fedavg", "fedavgm", "fedadam")}, np.zeros(3), {}
+    m, s = np.zeros(3), np.zeros(3)
+    for update in updates:
+        w["fedavg"] = w["fedavg"] + 0.7 * update
+        v = 0.9 * v + update
+        w["fedavgm"] = w["fedavgm"] + 0.7 * v
+        m = 0.9 * m + 0.1 * update
+        s = 0.99 * s + 0.01 * update**2
+        w["fedadam"] = w["fedadam"] + 0.7 * m / (np.sqrt(s) + 0.001)
+    return {"start": start.tolist(), "updates": updates.tolist(), **{k: x.tolist() for k, x in w.items()}}
+
 scores = np.round(rng.beta(2, 5, 300), 6)
 outcome = (rng.random(300) < scores).astype(int)
 good, bad = scores[outcome == 0], scores[outcome == 1]
@@ -80,6 +95,7 @@ json.dump(
             "brier": float(brier_score_loss(outcome, scores)),
             "accuracy": float(accuracy_score(outcome, scores >= 0.5)),
         },
+        "serverSteps": server_steps(),
         "normalTail": [[x, float(stats.norm.sf(x))] for x in [0, 0.1, 1, 1.96, 2.999, 3, 5, 10, 30]],
     },
     open("/dev/stdout", "w"),

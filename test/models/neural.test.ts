@@ -1,0 +1,148 @@
+import * as tf from "@tensorflow/tfjs-core";
+import test from "ava";
+import fc from "fast-check";
+import { chooseBackend } from "../../models/backend.ts";
+import { exportLayersModel, layersModelOf } from "../../models/layers-model.ts";
+import { trainLocally } from "../../models/local-training.ts";
+import { backPropagate, forward, networkOf, workspaceFor } from "../../models/mlp.ts";
+import type { NeuralResult } from "../../models/neural.ts";
+import { runPlain, runPooled } from "../../models/plain.ts";
+import { takeRows } from "../../models/rows.ts";
+import { scoreRows } from "../../models/score.ts";
+import { moveOn, type ServerStep } from "../../models/server-step.ts";
+import { designMatrix } from "../../models/standardize.ts";
+import { decodeWeights, encodeWeights } from "../../models/weights.ts";
+import { seededRandom, uniform } from "../../privacy/random.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
+import { readVectors } from "../support/vectors.ts";
+
+const draw = (length: number, seed: string, scale = 1): Float64Array => {
+  const random = seededRandom(seed);
+  return Float64Array.from({ length }, () => scale * (2 * uniform(random) - 1));
+};
+
+async function train(
+  tables: Parameters<typeof runPlain>[1],
+  params = {},
+  run = runPlain,
+): Promise<NeuralResult> {
+  const study = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "neural", hidden: [6, 3], rounds: 4, ...params },
+  ]);
+  return (await run(study, tables)).results.neural as NeuralResult;
+}
+
+const parted = (parties: number, seed: string) =>
+  scatter(240, parties, seed).map((rows) => takeRows(borrowers(), rows));
+
+test("the gradient is that of the mean log-loss, for any shape", (t) => {
+  const shape = fc.record({
+    inputs: fc.integer({ min: 1, max: 9 }),
+    hidden: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
+    rows: fc.integer({ min: 1, max: 300 }),
+    seed: fc.string(),
+  });
+  fc.assert(
+    fc.property(shape, ({ inputs, hidden, rows, seed }) => {
+      const network = networkOf(inputs, hidden);
+      const weights = draw(network.length, seed);
+      const matrix = draw(rows * inputs, `${seed} rows`);
+      const label = Uint8Array.from(draw(rows, `${seed} label`), (x) => (x > 0 ? 1 : 0));
+      const loss = (w: Float64Array) =>
+        forward(network, w, matrix).reduce((sum, p, r) => sum - Math.log(label[r] ? p : 1 - p), 0) / rows;
+      const work = workspaceFor(network);
+      backPropagate(
+        work,
+        weights,
+        matrix,
+        label,
+        Uint32Array.from({ length: rows }, (_, r) => r),
+      );
+      const direction = draw(network.length, `${seed} direction`);
+      const along = (h: number) => loss(weights.map((w, i) => w + h * direction[i]!));
+      const slope = direction.reduce((sum, d, i) => sum + d * work.gradient[i]!, 0);
+      // A rectifier has a kink: the difference may cross one, the slope on either side must not be far.
+      const h = 1e-6;
+      t.true(Math.abs((along(h) - along(-h)) / (2 * h) - slope) < 1e-4 * (1 + Math.abs(slope)));
+    }),
+    { numRuns: process.env.SLOW ? 1000 : 60 },
+  );
+});
+
+test("parties that send exact gradients train what the pooled rows train, up to the 16-bit grid", async (t) => {
+  const params = { optimizer: "fedavg", learningRate: 0.5, rounds: 10 };
+  const pooled = decodeWeights((await train([borrowers()], params, runPooled)).weights);
+  const federated = decodeWeights((await train(parted(5, "skew"), params)).weights);
+  // Per round and party half a step of 2⁻¹⁶, scaled up by maxRowsPerParty · parties / rows = 6.25.
+  const rounding = 10 * 2 ** -17 * 6.25 * 2;
+  t.true(Math.max(...pooled.map((w, i) => Math.abs(w - federated[i]!))) < rounding);
+  const start = decodeWeights(
+    (await train([borrowers()], { ...params, learningRate: 1e-9, rounds: 1 })).weights,
+  );
+  t.true(Math.max(...pooled.map((w, i) => Math.abs(w - start[i]!))) > 20 * rounding);
+});
+
+test("the bank's steps follow the published rules", (t) => {
+  const vectors = (readVectors("models.json") as { serverSteps: Record<string, number[]> }).serverSteps;
+  const updates = vectors.updates as unknown as number[][];
+  const steps: ServerStep[] = [
+    { optimizer: "fedavg", serverLearningRate: 0.7 },
+    { optimizer: "fedavgm", serverLearningRate: 0.7, serverMomentum: 0.9 },
+    { optimizer: "fedadam", serverLearningRate: 0.7, tau: 0.001 },
+  ];
+  for (const step of steps) {
+    let weights = Float32Array.from(vectors.start!);
+    let moments = { first: new Float32Array(), second: new Float32Array() };
+    for (const update of updates)
+      ({ weights, moments } = moveOn(step, weights, moments, Float64Array.from(update)) as never);
+    for (const [i, w] of vectors[step.optimizer]!.entries()) t.true(Math.abs(weights[i]! - w) < 1e-5);
+  }
+});
+
+test("the proximal term holds local training back, batches and epochs carry it on", (t) => {
+  const network = networkOf(4, [5]);
+  const start = draw(network.length, "w");
+  const matrix = draw(400, "x", 2);
+  const label = Uint8Array.from({ length: 100 }, (_, r) => (matrix[4 * r]! > 0 ? 1 : 0));
+  const moved = (options: Partial<Parameters<typeof trainLocally>[4]>) => {
+    const all = { epochs: 1, batches: 5, learningRate: 0.5, proximal: 0, ...options };
+    const trained = trainLocally(network, start, matrix, label, all, seededRandom("order"));
+    return Math.hypot(...trained.map((w, i) => w - start[i]!));
+  };
+  t.true(moved({ proximal: 1 }) < 0.8 * moved({}));
+  t.true(moved({ epochs: 3 }) > 1.5 * moved({}));
+  t.true(moved({ batches: 1 }) < moved({}));
+});
+
+for (const optimizer of ["fedavg", "fedprox", "fedavgm", "fedadam"])
+  test(`${optimizer} is the same for the same seeds, and another for another`, async (t) => {
+    const params = { optimizer, localBatches: 3, learningRate: 0.1 };
+    const once = await train(parted(3, "seeds"), params);
+    t.is((await train(parted(3, "seeds"), params)).weights, once.weights);
+    t.not((await train(parted(3, "seeds"), { ...params, seed: "other" })).weights, once.weights);
+  });
+
+test("the exported tf.LayersModel gives our scores", async (t) => {
+  t.true(["tfjs-node", "wasm", "cpu"].includes(await chooseBackend()));
+  const result = await train([borrowers()]);
+  const table = borrowers();
+  const rows = tf.tensor2d(Float32Array.from(designMatrix(result.design, table)), [
+    table.rows,
+    result.design.columns.length,
+  ]);
+  const model = await layersModelOf(result);
+  const predicted = await (model.predict(rows) as tf.Tensor).data();
+  const scores = scoreRows(result, table);
+  t.true(Math.max(...scores.map((p, row) => Math.abs(p - predicted[row]!))) < 1e-6);
+  const { weightData } = await exportLayersModel(result);
+  t.is(encodeWeights(new Float32Array(weightData as ArrayBuffer)), result.weights);
+  model.dispose();
+  rows.dispose();
+});
+
+test("training that diverges is refused with a hint", async (t) => {
+  const error = await t.throwsAsync(train([borrowers()], { learningRate: 1e200, localEpochs: 9, rounds: 9 }));
+  t.like(error, { reason: "not_converged", hint: "lower learningRate" });
+});
