@@ -1,0 +1,190 @@
+/** A bank, an auditor and enterprises in one process, over real mutual TLS on loopback. */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { createSecrets, enrol } from "../../client-node/enrol.ts";
+import { type NodeOptions, type RunningNode, startNode } from "../../client-node/node.ts";
+import type { NodeCredentials } from "../../client-node/pins.ts";
+import type { Policy } from "../../client-node/policy.ts";
+import { AuditorClient } from "../../coordinator/auditor/client.ts";
+import { type Authority, createAuthority, type KeyPair } from "../../coordinator/ca.ts";
+import type { CoordinatorConfig } from "../../coordinator/config.ts";
+import { readConfig } from "../../coordinator/config.ts";
+import {
+  type CoordinatorOptions,
+  type RunningCoordinator,
+  startCoordinator,
+} from "../../coordinator/coordinator.ts";
+import { initCoordinator, openAuthority } from "../../coordinator/keys.ts";
+import { Operator } from "../../coordinator/operator.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
+import { cosignatureVerifier } from "../../privacy/log/cosignature.ts";
+import { newSignerKey, parseSignerKey, parseVerifierKey } from "../../privacy/log/note.ts";
+import { formatPolicy, type LogPolicy, parsePolicy } from "../../privacy/log/policy.ts";
+import { secureRandom } from "../../privacy/random.ts";
+import type { Bfv } from "../../privacy/sum/bfv.ts";
+
+export const silent = pino({ level: process.env.LOG_LEVEL ?? "silent" });
+
+export const consortiumName = "riverbank";
+
+/** A directory that the embedded database's account may pass through, and how to remove it. */
+export async function temporaryDirectory(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "fedcredit-"));
+  await chmod(dir, 0o711);
+  return dir;
+}
+
+export class TestBank {
+  readonly dir: string;
+  readonly config: CoordinatorConfig;
+  readonly bankKey: string;
+  readonly auditorSigner: string;
+  coordinator: RunningCoordinator;
+  operator: Operator;
+  readonly #authority: Authority;
+  readonly #auditorTls: KeyPair;
+
+  private constructor(
+    made: Pick<TestBank, "dir" | "config" | "bankKey" | "auditorSigner" | "coordinator" | "operator">,
+    authority: Authority,
+    auditorTls: KeyPair,
+  ) {
+    this.dir = made.dir;
+    this.config = made.config;
+    this.bankKey = made.bankKey;
+    this.auditorSigner = made.auditorSigner;
+    this.coordinator = made.coordinator;
+    this.operator = made.operator;
+    this.#authority = authority;
+    this.#auditorTls = auditorTls;
+  }
+
+  /** @param overrides - of the config; by default everything is local, ports are free ones. */
+  static async start(
+    overrides: Partial<CoordinatorConfig> = {},
+    options: Partial<CoordinatorOptions> = {},
+  ): Promise<TestBank> {
+    const dir = await temporaryDirectory();
+    const { keep: auditorSigner, send: auditor } = newSignerKey("auditor", secureRandom);
+    const { configFile, bankKey } = await initCoordinator({
+      ...{ dir, consortium: consortiumName, auditor, quorum: 0 },
+      ...{ listen: "127.0.0.1:0", enrolment: "127.0.0.1:0", now: Date.now() },
+    });
+    const config = { ...(await readConfig(configFile)), ...overrides };
+    const authority = await openAuthority(config);
+    const auditorTls = await authority.issueClient({ role: "auditor", id: "auditor" }, Date.now());
+    const coordinator = await startCoordinator({ config, log: silent, ...options });
+    const operator = await Operator.connect(config, coordinator.address);
+    return new TestBank(
+      { dir, config, bankKey, auditorSigner, coordinator, operator },
+      authority,
+      auditorTls,
+    );
+  }
+
+  auditor(): AuditorClient {
+    return new AuditorClient({
+      address: this.coordinator.address,
+      certificatePem: this.#auditorTls.certificatePem,
+      privateKeyPem: this.#auditorTls.privateKeyPem,
+      authorityPem: this.#authority.certificatePem,
+      key: parseSignerKey(this.auditorSigner),
+      bankKey: parseVerifierKey(this.bankKey),
+    });
+  }
+
+  /** What an auditor's policy file says. */
+  logPolicy(quorum = 0): LogPolicy {
+    const { name, publicKey } = parseVerifierKey(this.config.auditor);
+    return parsePolicy(
+      formatPolicy(parseVerifierKey(this.bankKey), [cosignatureVerifier(name, publicKey)], quorum),
+    );
+  }
+
+  /** Enrols enterprises, one organisation each, and has bank and auditor admit them. */
+  async enrolAll(names: readonly string[]): Promise<Map<string, NodeCredentials>> {
+    const credentials = new Map<string, NodeCredentials>();
+    for (const enterprise of names) credentials.set(enterprise, await this.enrol(enterprise));
+    await this.operator.admit();
+    await this.countersign();
+    return credentials;
+  }
+
+  async enrol(enterprise: string): Promise<NodeCredentials> {
+    const token = await this.operator.createToken(enterprise, `${enterprise} Ltd`);
+    const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
+    const address = this.coordinator.enrolmentAddress;
+    const pins = await enrol({
+      consortium: consortiumName,
+      enterprise,
+      address,
+      token,
+      secrets,
+      now: Date.now(),
+    });
+    return { ...secrets, ...pins };
+  }
+
+  async countersign(): Promise<void> {
+    const auditor = this.auditor();
+    try {
+      await auditor.countersign((await auditor.pendingRoster()).note);
+    } finally {
+      auditor.close();
+    }
+  }
+
+  /** Starts the coordinator again over what the last one left, at the same addresses. */
+  async restart(options: Partial<CoordinatorOptions> = {}): Promise<void> {
+    const config = {
+      ...this.config,
+      listen: this.coordinator.address,
+      enrolment: this.coordinator.enrolmentAddress,
+    };
+    this.coordinator = await startCoordinator({ config, log: silent, ...options });
+    this.operator.close();
+    this.operator = await Operator.connect(config, this.coordinator.address);
+  }
+
+  async stop(): Promise<void> {
+    this.operator.close();
+    await this.coordinator.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** A policy that allows what a manifest asks for. */
+export const policyFor = (manifest: StudyManifest): Policy => ({
+  minCohort: 2,
+  allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [manifest.purpose] },
+  unprotected: ["noise"],
+  maxEpsilon: { lifetime: 1 },
+  consentDays: 1,
+  fields: [...manifest.features.map(({ name }) => name), manifest.label.column].map((name) => ({
+    name,
+    operator: "keep",
+  })),
+});
+
+export const startEnterprise = (
+  bank: TestBank,
+  credentials: NodeCredentials,
+  manifest: StudyManifest,
+  rows: Table,
+  bfv: Bfv,
+  onEvent: NonNullable<NodeOptions["onEvent"]> = () => {},
+): Promise<RunningNode> =>
+  startNode({
+    credentials,
+    coordinator: bank.coordinator.address,
+    policy: policyFor(manifest),
+    rows: async () => rows,
+    ledger: ":memory:",
+    bfv,
+    random: secureRandom,
+    now: Date.now,
+    onEvent,
+  });
