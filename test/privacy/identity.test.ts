@@ -1,0 +1,100 @@
+import { hkdfSync } from "node:crypto";
+import test from "ava";
+import {
+  agreeKey,
+  exportIdentity,
+  generateIdentity,
+  hpkeOpen,
+  hpkeSeal,
+  importIdentity,
+  publicIdentity,
+  signFor,
+  verifyFor,
+  x25519Pair,
+} from "../../privacy/identity.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { seededRandom } from "../../privacy/random.ts";
+
+const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
+const identity = generateIdentity("riverbank/lathe-works", seededRandom("identity"));
+const { publicKey } = parseVerifierKey(publicIdentity(identity).verifierKey);
+const payload = Buffer.from("payload");
+
+// RFC 7748 section 6.1
+const alice = bytes("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+const bob = bytes("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+const bobKey = bytes("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+const shared = bytes("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
+
+test("public keys and the agreed secret are those of RFC 7748", (t) => {
+  t.is(
+    Buffer.from(x25519Pair(alice).publicKey).toString("hex"),
+    "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+  );
+  t.deepEqual(x25519Pair(bob).publicKey, bobKey);
+  t.deepEqual(
+    agreeKey(alice, bobKey, "salt", "info"),
+    new Uint8Array(hkdfSync("sha256", shared, "salt", "info", 32)),
+  );
+});
+
+test("both ends agree on a key that salt and info bind", (t) => {
+  const random = seededRandom("agree");
+  const [a, b] = [x25519Pair(random.bytes(32)), x25519Pair(random.bytes(32))];
+  const key = agreeKey(a.secretKey, b.publicKey, "round 1", "mask");
+  t.deepEqual(agreeKey(b.secretKey, a.publicKey, "round 1", "mask"), key);
+  t.notDeepEqual(agreeKey(b.secretKey, a.publicKey, "round 2", "mask"), key);
+  t.notDeepEqual(agreeKey(b.secretKey, a.publicKey, "round 1", "share"), key);
+});
+
+test("a public key that gives no secret is refused", (t) => {
+  const { secretKey } = x25519Pair(seededRandom("low").bytes(32));
+  for (const key of [new Uint8Array(32), new Uint8Array(31), new Uint8Array(33)])
+    t.like(
+      t.throws(() => agreeKey(secretKey, key, "", "")),
+      { reason: "message_malformed" },
+    );
+});
+
+test("a signature verifies for its purpose, key and bytes only", (t) => {
+  const signature = signFor("agree", identity, payload);
+  t.true(verifyFor("agree", publicKey, payload, signature));
+  t.false(verifyFor("release", publicKey, payload, signature));
+  t.false(verifyFor("agree", publicKey, Buffer.from("payloae"), signature));
+  t.false(verifyFor("agree", identity.hpke.publicKey, payload, signature));
+  t.false(verifyFor("agree", publicKey, payload, signature.subarray(1)));
+});
+
+test("an exported identity comes back whole; anything else is refused", (t) => {
+  const text = exportIdentity(identity);
+  t.deepEqual(importIdentity(text), identity);
+  for (const bad of [
+    "",
+    text.slice(1),
+    text.slice(0, -1),
+    `${text}\n`,
+    text.replace("lathe", "\nlathe"),
+    text.replace(/\n[A-Za-z0-9+/]{43}=\n/, "\nAAAA\n"),
+  ])
+    t.like(
+      t.throws(() => importIdentity(bad)),
+      { reason: "file_malformed" },
+    );
+});
+
+test("HPKE opens what was sealed, for the same key and use only", async (t) => {
+  const secret = Buffer.from("the epoch's secret key");
+  const use = Buffer.from("epoch 1");
+  const sealed = await hpkeSeal(identity.hpke.publicKey, use, secret);
+  t.deepEqual(Buffer.from(await hpkeOpen(identity.hpke, use, sealed)), secret);
+  const other = x25519Pair(seededRandom("other").bytes(32));
+  const altered = { ...sealed, ciphertext: sealed.ciphertext.map((b, i) => (i === 0 ? b ^ 1 : b)) };
+  for (const opening of [
+    hpkeOpen(other, use, sealed),
+    hpkeOpen(identity.hpke, Buffer.from("epoch 2"), sealed),
+    hpkeOpen(identity.hpke, use, altered),
+    hpkeOpen(identity.hpke, use, { encapsulated: new Uint8Array(5), ciphertext: secret }),
+  ])
+    t.like(await t.throwsAsync(opening), { reason: "key_mismatch" });
+  t.like(await t.throwsAsync(hpkeSeal(new Uint8Array(3), use, secret)), { reason: "message_malformed" });
+});

@@ -1,0 +1,111 @@
+import test from "ava";
+import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
+import {
+  encodeHeader,
+  encryptionName,
+  parseHeader,
+  type RoundHeader,
+  roundIdOf,
+  sameHeader,
+  sumProtocol,
+} from "../../../privacy/sum/header.ts";
+
+const header: RoundHeader = {
+  protocol: sumProtocol,
+  consortium: "riverbank",
+  study: digestOf("study"),
+  round: 3,
+  attempt: 2,
+  algorithm: { index: 1, name: "logistic", step: 2 },
+  state: digestOf("state"),
+  roster: digestOf("roster"),
+  cohort: ["cold-chain", "lathe-works", "mill"],
+  minCohort: 3,
+  threshold: 2,
+  keyEpoch: { epoch: 1, commitment: digestOf("key") },
+  layout: { blocks: [{ name: "gradient", length: 30, bound: 1e6, step: 2 ** -40 }] },
+  protection: { masks: true, encryption: encryptionName, noise: "none" },
+  unprotected: ["noise"],
+  checkpoint: "riverbank\n1\n",
+  stepSeconds: 120,
+};
+
+test("a header comes back from its bytes, and its digest is the roundId", (t) => {
+  const bytes = encodeHeader(header);
+  t.deepEqual(parseHeader(bytes), header);
+  t.is(roundIdOf(header), digestOf(bytes));
+  t.true(sameHeader(header, parseHeader(bytes)));
+});
+
+test("every field changes the roundId", (t) => {
+  const other: RoundHeader = {
+    protocol: sumProtocol,
+    consortium: "other",
+    study: digestOf("x"),
+    round: 4,
+    attempt: 3,
+    algorithm: { ...header.algorithm, step: 3 },
+    state: digestOf("x"),
+    roster: digestOf("x"),
+    cohort: ["lathe-works", "mill"],
+    minCohort: 2,
+    threshold: 3,
+    keyEpoch: { ...header.keyEpoch, epoch: 2 },
+    layout: { blocks: [{ ...header.layout.blocks[0]!, bound: 1 }] },
+    protection: header.protection,
+    unprotected: header.unprotected,
+    checkpoint: "",
+    stepSeconds: 60,
+  };
+  const fixed = ["protocol", "protection", "unprotected"];
+  for (const field of Object.keys(header).filter((name) => !fixed.includes(name))) {
+    const changed = { ...header, [field]: other[field as keyof RoundHeader] };
+    t.not(roundIdOf(changed), roundIdOf(header), field);
+    t.false(sameHeader(changed, header), field);
+  }
+});
+
+test("a header that is not strictly one is refused", (t) => {
+  const { stepSeconds: _, ...missing } = header;
+  for (const [name, value] of Object.entries({
+    missing,
+    unknown: { ...header, extra: 1 },
+    protocol: { ...header, protocol: "fedcredit/sealed-sum/v2" },
+    "masks off": { ...header, protection: { ...header.protection, masks: false } },
+    "another encryption": { ...header, protection: { ...header.protection, encryption: "none" } },
+    "noise that is not there": { ...header, protection: { ...header.protection, noise: "gaussian" } },
+    "an unnamed gap": { ...header, unprotected: [] },
+    alone: { ...header, cohort: ["mill"] },
+    unsorted: { ...header, cohort: ["mill", "lathe-works"] },
+    twice: { ...header, cohort: ["mill", "mill"] },
+    "minCohort 1": { ...header, minCohort: 1 },
+    "threshold 1": { ...header, threshold: 1 },
+    "fractional round": { ...header, round: 1.5 },
+    "upper-case digest": { ...header, state: header.state.toUpperCase() },
+    unbounded: { ...header, layout: { blocks: [{ name: "x", length: 1, bound: 0, step: 1 }] } },
+    "not an object": 7,
+  }))
+    t.like(
+      t.throws(() => parseHeader(canonicalBytes(value)), undefined, name),
+      { reason: "message_malformed" },
+    );
+});
+
+test("the same header in other bytes is refused", (t) => {
+  const text = Buffer.from(encodeHeader(header)).toString();
+  for (const variant of [
+    ` ${text}`,
+    text.slice(0, -1),
+    JSON.stringify(header),
+    text.replace('"round":3', '"round":3.0'),
+    text.replace('"round":3', '"round":2,"round":3'),
+  ])
+    t.like(
+      t.throws(() => parseHeader(Buffer.from(variant))),
+      { reason: "message_malformed" },
+    );
+  t.like(
+    t.throws(() => parseHeader(Buffer.from([0xff, 0xfe]))),
+    { reason: "message_malformed" },
+  );
+});
