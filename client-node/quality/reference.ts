@@ -157,7 +157,9 @@ export function windowsOf(site: Pick<Site, "id" | "utcOffsetHours">, period: Per
   const windows: TimeWindow[] = [];
   const firstDay = Math.floor((period.from + offset) / day) * day;
   for (let from = firstDay; from < period.until + offset; from += day) {
-    windows.push({ site: site.id, kind: "day", from: from - offset, until: from + day - offset });
+    // The day that is still running counts as far as it goes.
+    const until = Math.min(from + day - offset, period.until);
+    windows.push({ site: site.id, kind: "day", from: from - offset, until });
     // 1970-01-05 was a Monday.
     if ((from / day - 4) % 7 === 0) {
       windows.push({ site: site.id, kind: "week", from: from - offset, until: from + 7 * day - offset });

@@ -45,7 +45,7 @@ export function distanceToLineMetres(point: Point, line: readonly Point[]): numb
 
 /** Krasovsky 1940, on which GCJ-02 is defined: semi-major axis in metres, first eccentricity squared. */
 const semiMajor = 6_378_245;
-const eccentricity2 = 0.00669342162296594323;
+const eccentricity2 = 0.006_693_421_622_965_943;
 
 /** @returns the same place in WGS-84; GCJ-02 is taken back by two fixed-point steps, to about a metre. */
 export function toWgs84(position: Pick<Position, "lat" | "lon" | "datum">): Point {

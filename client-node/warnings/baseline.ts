@@ -1,0 +1,64 @@
+import type { FeatureRow } from "../features/features.ts";
+import type { Site } from "../registry.ts";
+
+/** Days that are like no others: a festival, the weeks after it, a promotion. Days as YYYY-MM-DD, inclusive. */
+export interface SpecialDays {
+  readonly name: string;
+  readonly from: string;
+  readonly until: string;
+  /** All sites where absent. */
+  readonly site?: string;
+}
+
+const hour = 3_600_000_000;
+/** Rows of one kind looked back at, at most and at least. */
+const most = 8;
+const least = 3;
+
+/** @returns the kind of day a window begins on: the special days' name, `weekend` or `workday`. */
+export function dayKind(
+  row: Pick<FeatureRow, "site" | "from" | "window">,
+  site: Pick<Site, "utcOffsetHours">,
+  special: readonly SpecialDays[],
+): string {
+  const local = new Date((row.from + site.utcOffsetHours * hour) / 1000);
+  const date = local.toISOString().slice(0, 10);
+  const named = special.find(
+    (one) => date >= one.from && date <= one.until && (one.site === undefined || one.site === row.site),
+  );
+  if (named !== undefined) return named.name;
+  if (row.window !== "day") return "ordinary";
+  return local.getUTCDay() === 0 || local.getUTCDay() === 6 ? "weekend" : "workday";
+}
+
+/**
+ * A site's own usual value: the median of the latest windows before this one of the same length and the same
+ * kind of day. A festival is compared with festivals, never with working days.
+ *
+ * @param history - of this site, oldest first.
+ * @returns undefined where fewer than three such windows are known.
+ */
+export function baseline(
+  history: readonly FeatureRow[],
+  row: FeatureRow,
+  feature: string,
+  site: Site,
+  special: readonly SpecialDays[],
+): number | undefined {
+  const kind = dayKind(row, site, special);
+  const values = history
+    .filter(
+      (other) =>
+        other.site === row.site &&
+        other.window === row.window &&
+        other.from < row.from &&
+        dayKind(other, site, special) === kind,
+    )
+    .map((other) => other.values.get(feature))
+    .filter((value) => value !== undefined)
+    .slice(-most);
+  if (values.length < least) return undefined;
+  values.sort((a, b) => a - b);
+  const middle = values.length >> 1;
+  return values.length % 2 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+}
