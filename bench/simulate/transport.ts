@@ -1,12 +1,14 @@
 import type { PriorResults } from "../../models/algorithm.ts";
 import type { Problem } from "./data.ts";
 
-/** Which parties drop out: each with a probability in every round, or the first few for good at one step. */
+/** Which parties drop out: each with a probability in every round, or the first few for good at one step
+ * of the model's first round. */
 export type DropOut =
   | { readonly kind: "chance"; readonly probability: number }
   | { readonly kind: "at"; readonly parties: number; readonly step: Step };
 
-export const steps = ["advertise", "share", "submit", "agree", "unmask", "release"] as const;
+/** By the message of a party that ends the step. */
+export const steps = ["advertise", "share", "submit", "agree", "unmask", "released"] as const;
 export type Step = (typeof steps)[number];
 
 export interface TransportOptions {
@@ -33,3 +35,5 @@ export interface Outcome {
 
 /** Runs a study to its end over one kind of sum. */
 export type Transport = (problem: Problem, options: TransportOptions) => Promise<Outcome>;
+
+export const partyName = (index: number): string => `party-${String(index + 1).padStart(4, "0")}`;
