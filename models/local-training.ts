@@ -1,5 +1,5 @@
 import { type Random, uniformInteger } from "../privacy/random.ts";
-import { backPropagate, type Network, workspaceFor } from "./mlp.ts";
+import { backPropagate, flatten, type Network, workspaceFor } from "./mlp.ts";
 
 export interface TrainingOptions {
   readonly epochs: number;
@@ -28,21 +28,22 @@ export function trainLocally(
   random: Random,
 ): Float64Array {
   const rows = label.length;
-  const trained = weights.slice();
-  if (rows === 0) return trained;
+  if (rows === 0) return weights.slice();
   const order = Uint32Array.from({ length: rows }, (_, row) => row);
-  const work = workspaceFor(network);
+  const work = workspaceFor(network, weights);
+  const { weights: trained, gradient } = work;
+  const start = trained.slice();
   for (let epoch = 0; epoch < epochs; epoch++) {
     if (batches > 1) shuffleInPlace(order, random);
     for (let b = 0; b < batches; b++) {
       const batch = order.subarray(Math.floor((b * rows) / batches), Math.floor(((b + 1) * rows) / batches));
       if (batch.length === 0) continue;
-      backPropagate(work, trained, matrix, label, batch);
+      backPropagate(work, matrix, label, batch);
       for (let i = 0; i < trained.length; i++)
-        trained[i]! -= learningRate * (work.gradient[i]! + proximal * (trained[i]! - weights[i]!));
+        trained[i]! -= learningRate * (gradient[i]! + proximal * (trained[i]! - start[i]!));
     }
   }
-  return trained;
+  return flatten(work, trained);
 }
 
 function shuffleInPlace(order: Uint32Array, random: Random): void {

@@ -1,5 +1,7 @@
+import { columnBlock, type MultiplyAdd, multiplyAddOn, rowBlock } from "./kernels.ts";
+
 /**
- * A multilayer perceptron with rectified hidden units and one sigmoid output, on plain arrays.
+ * A multilayer perceptron with rectified hidden units and one sigmoid output.
  * Weights are one flat vector: per layer the kernel, shape [inputs, outputs] row-major, then the bias:
  * the order of a `tf.LayersModel` of dense layers.
  */
@@ -17,158 +19,144 @@ export function networkOf(inputs: number, hidden: readonly number[]): Network {
   return { sizes, length };
 }
 
+/** Rows taken through the network at a time: what is in flight fits a processor's cache. */
+const chunkRows = 256;
+
 /**
- * c += a·b. `c` is row-major, shape [m, n]; a [m, k] and b [k, n] are read through their strides.
- * Blocks of 2 × 4 keep the running sums in registers.
+ * The buffers of one run, in the kernel's memory. Layers are padded to whole blocks; what belongs to a
+ * padded unit is 0 and stays 0.
  */
-function multiplyAdd(
-  c: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-  m: number,
-  n: number,
-  k: number,
-  aRow: number,
-  aColumn: number,
-  bRow: number,
-  bColumn: number,
-): void {
-  let i = 0;
-  for (; i + 1 < m; i += 2) {
-    let j = 0;
-    for (; j + 3 < n; j += 4) {
-      let s00 = 0;
-      let s01 = 0;
-      let s02 = 0;
-      let s03 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      let s12 = 0;
-      let s13 = 0;
-      let p = i * aRow;
-      let q = p + aRow;
-      let r = j * bColumn;
-      for (let t = 0; t < k; t++) {
-        const x = a[p]!;
-        const y = a[q]!;
-        const b0 = b[r]!;
-        const b1 = b[r + bColumn]!;
-        const b2 = b[r + 2 * bColumn]!;
-        const b3 = b[r + 3 * bColumn]!;
-        s00 += x * b0;
-        s01 += x * b1;
-        s02 += x * b2;
-        s03 += x * b3;
-        s10 += y * b0;
-        s11 += y * b1;
-        s12 += y * b2;
-        s13 += y * b3;
-        p += aColumn;
-        q += aColumn;
-        r += bRow;
-      }
-      const at = i * n + j;
-      c[at]! += s00;
-      c[at + 1]! += s01;
-      c[at + 2]! += s02;
-      c[at + 3]! += s03;
-      c[at + n]! += s10;
-      c[at + n + 1]! += s11;
-      c[at + n + 2]! += s12;
-      c[at + n + 3]! += s13;
-    }
-    for (; j < n; j++) {
-      c[i * n + j]! += inner(a, b, k, i * aRow, aColumn, j * bColumn, bRow);
-      c[(i + 1) * n + j]! += inner(a, b, k, (i + 1) * aRow, aColumn, j * bColumn, bRow);
-    }
-  }
-  for (; i < m; i++)
-    for (let j = 0; j < n; j++) c[i * n + j]! += inner(a, b, k, i * aRow, aColumn, j * bColumn, bRow);
+export interface Workspace {
+  readonly network: Network;
+  /** Padded units per layer. */
+  readonly widths: readonly number[];
+  readonly multiplyAdd: MultiplyAdd;
+  /** Activations of a chunk, [chunkRows, width] per layer; layer 0 is the input. */
+  readonly layers: readonly Float32Array[];
+  /** ∂ loss / ∂ (weighted input) of a chunk, likewise. */
+  readonly deltas: readonly Float32Array[];
+  readonly weights: Float32Array;
+  /** ∂ mean log-loss / ∂ weights of the last batch, laid out as `weights`. */
+  readonly gradient: Float32Array;
+  /** A layer's kernel, transposed. */
+  readonly transposed: Float32Array;
 }
 
-function inner(
-  a: Float64Array,
-  b: Float64Array,
-  k: number,
-  aStart: number,
-  aStep: number,
-  bStart: number,
-  bStep: number,
-): number {
-  let sum = 0;
-  for (let t = 0, p = aStart, r = bStart; t < k; t++, p += aStep, r += bStep) sum += a[p]! * b[r]!;
-  return sum;
-}
-
-/** Activations of one batch, layer by layer; layer 0 is the input. */
-function activate(
-  { sizes }: Network,
-  weights: Float64Array,
-  layers: readonly Float64Array[],
-  rows: number,
-): void {
+/** @param weights - flat, shape [network.length]: copied in. */
+export function workspaceFor(network: Network, weights: ArrayLike<number>): Workspace {
+  const widths = network.sizes.map((size) => Math.ceil(size / columnBlock) * columnBlock);
+  const kernels = widths.slice(1).map((width, l) => widths[l]! * width);
+  const padded = kernels.reduce((sum, kernel, l) => sum + kernel + widths[l + 1]!, 0);
+  const lengths = [
+    ...widths.flatMap((width) => [chunkRows * width, chunkRows * width]),
+    padded,
+    padded,
+    Math.max(...kernels),
+  ];
+  const bytes = lengths.reduce((sum, length) => sum + 4 * length, 0);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
   let at = 0;
-  for (let l = 1; l < sizes.length; l++) {
-    const inputs = sizes[l - 1]!;
-    const outputs = sizes[l]!;
-    const out = layers[l]!;
-    const bias = at + inputs * outputs;
-    for (let r = 0; r < rows; r++)
-      for (let j = 0; j < outputs; j++) out[r * outputs + j] = weights[bias + j]!;
-    multiplyAdd(
-      out,
-      layers[l - 1]!,
-      weights.subarray(at, bias),
-      rows,
-      outputs,
-      inputs,
-      inputs,
-      1,
-      outputs,
-      1,
-    );
-    const last = l === sizes.length - 1;
-    for (let o = 0; o < rows * outputs; o++) {
-      const x = out[o]!;
-      out[o] = last ? 1 / (1 + Math.exp(-x)) : Math.max(0, x);
+  const buffers = lengths.map((length) => {
+    const buffer = new Float32Array(memory.buffer, at, length);
+    at += buffer.byteLength;
+    return buffer;
+  });
+  const [inFlight, [own, gradient, transposed]] = [buffers.slice(0, -3), buffers.slice(-3)];
+  const work: Workspace = {
+    network,
+    widths,
+    multiplyAdd: multiplyAddOn(memory),
+    layers: inFlight.filter((_, i) => i % 2 === 0),
+    deltas: inFlight.filter((_, i) => i % 2 === 1),
+    weights: own!,
+    gradient: gradient!,
+    transposed: transposed!,
+  };
+  eachWeight(work, (flat, within) => {
+    own![within] = weights[flat]!;
+  });
+  return work;
+}
+
+/** @returns `work.weights` or `work.gradient` as a flat vector, shape [network.length]. */
+export function flatten(work: Workspace, padded: Float32Array): Float64Array {
+  const flat = new Float64Array(work.network.length);
+  eachWeight(work, (i, within) => {
+    flat[i] = padded[within]!;
+  });
+  return flat;
+}
+
+function eachWeight({ network, widths }: Workspace, visit: (flat: number, within: number) => void): void {
+  let flat = 0;
+  let start = 0;
+  for (let l = 1; l < widths.length; l++) {
+    for (let i = 0; i <= network.sizes[l - 1]!; i++) {
+      // The bias follows the kernel's last padded row.
+      const row = i < network.sizes[l - 1]! ? i : widths[l - 1]!;
+      for (let j = 0; j < network.sizes[l]!; j++) visit(flat++, start + row * widths[l]! + j);
     }
+    start += (widths[l - 1]! + 1) * widths[l]!;
+  }
+}
+
+const wholeBlocks = (rows: number): number => Math.ceil(rows / rowBlock) * rowBlock;
+
+/** Takes the chunk in layer 0 up through the layers. */
+function activate({ widths, layers, weights, multiplyAdd }: Workspace, rows: number): void {
+  let at = 0;
+  for (let l = 1; l < widths.length; l++) {
+    const [from, out] = [layers[l - 1]!, layers[l]!];
+    const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
+    const bias = at + inputs * outputs;
+    out.set(weights.subarray(bias, bias + outputs));
+    for (let done = 1; done < rows; done *= 2) out.copyWithin(done * outputs, 0, done * outputs);
+    const kernel = weights.byteOffset + 4 * at;
+    multiplyAdd(
+      out.byteOffset,
+      from.byteOffset,
+      kernel,
+      wholeBlocks(rows),
+      inputs,
+      4 * inputs,
+      4,
+      4 * outputs,
+    );
+    if (l < widths.length - 1) for (let o = 0; o < rows * outputs; o++) out[o] = Math.max(0, out[o]!);
+    else for (let r = 0; r < rows; r++) out[r * outputs] = 1 / (1 + Math.exp(-out[r * outputs]!));
     at = bias + outputs;
   }
 }
 
-/** Rows taken through the network at a time: what is in flight fits a processor's cache. */
-const chunkRows = 256;
+/** Copies rows of a row-major matrix [rows, inputs] into layer 0. */
+function load(work: Workspace, matrix: Float64Array, rows: number, rowAt: (r: number) => number): void {
+  const inputs = work.network.sizes[0]!;
+  const width = work.widths[0]!;
+  const into = work.layers[0]!;
+  for (let r = 0; r < rows; r++) {
+    const from = rowAt(r) * inputs;
+    for (let j = 0; j < inputs; j++) into[r * width + j] = matrix[from + j]!;
+  }
+}
 
-/** @returns the network's output for every row of `matrix`, row-major, shape [rows, inputs]. */
-export function forward(network: Network, weights: Float64Array, matrix: Float64Array): Float64Array {
-  const inputs = network.sizes[0]!;
-  const rows = matrix.length / inputs;
+/**
+ * @param weights - flat, shape [network.length].
+ * @param matrix - row-major, shape [rows, inputs].
+ * @returns the network's output for every row, shape [rows].
+ */
+export function forward(network: Network, weights: ArrayLike<number>, matrix: Float64Array): Float64Array {
+  const work = workspaceFor(network, weights);
+  const rows = matrix.length / network.sizes[0]!;
   const out = new Float64Array(rows);
-  const layers = network.sizes.map((size) => new Float64Array(chunkRows * size));
+  const [top, width] = [work.layers.at(-1)!, work.widths.at(-1)!];
   for (let first = 0; first < rows; first += chunkRows) {
     const chunk = Math.min(chunkRows, rows - first);
-    layers[0]!.set(matrix.subarray(first * inputs, (first + chunk) * inputs));
-    activate(network, weights, layers, chunk);
-    out.set(layers.at(-1)!.subarray(0, chunk), first);
+    load(work, matrix, chunk, (r) => first + r);
+    activate(work, chunk);
+    for (let r = 0; r < chunk; r++) out[first + r] = top[r * width]!;
   }
   return out;
 }
-
-/** Buffers of one training run: made once, used for every step. */
-export interface Workspace {
-  readonly network: Network;
-  readonly layers: readonly Float64Array[];
-  readonly deltas: readonly Float64Array[];
-  /** ∂ mean log-loss / ∂ weights of the last batch, shape [network.length]. */
-  readonly gradient: Float64Array;
-}
-
-export const workspaceFor = (network: Network): Workspace => ({
-  network,
-  layers: network.sizes.map((size) => new Float64Array(chunkRows * size)),
-  deltas: network.sizes.map((size) => new Float64Array(chunkRows * size)),
-  gradient: new Float64Array(network.length),
-});
 
 /**
  * Back-propagation of the mean log-loss over a batch; fills `work.gradient`.
@@ -177,61 +165,53 @@ export const workspaceFor = (network: Network): Workspace => ({
  */
 export function backPropagate(
   work: Workspace,
-  weights: Float64Array,
   matrix: Float64Array,
   label: Uint8Array,
   batch: Uint32Array,
 ): void {
-  const { network, layers, deltas, gradient } = work;
-  const inputs = network.sizes[0]!;
-  const top = network.sizes.length - 1;
-  gradient.fill(0);
+  const top = work.widths.length - 1;
+  const width = work.widths[top]!;
+  work.gradient.fill(0);
   for (let first = 0; first < batch.length; first += chunkRows) {
     const rows = Math.min(chunkRows, batch.length - first);
-    for (let r = 0; r < rows; r++) {
-      const from = batch[first + r]! * inputs;
-      for (let j = 0; j < inputs; j++) layers[0]![r * inputs + j] = matrix[from + j]!;
-    }
-    activate(network, weights, layers, rows);
+    load(work, matrix, rows, (r) => batch[first + r]!);
+    activate(work, rows);
     for (let r = 0; r < rows; r++)
-      deltas[top]![r] = (layers[top]![r]! - label[batch[first + r]!]!) / batch.length;
-    addGradient(work, weights, rows);
+      work.deltas[top]![r * width] =
+        (work.layers[top]![r * width]! - label[batch[first + r]!]!) / batch.length;
+    addGradient(work, rows);
   }
 }
 
 /** Takes the chunk's top delta down through the layers. */
-function addGradient(
-  { network, layers, deltas, gradient }: Workspace,
-  weights: Float64Array,
-  rows: number,
-): void {
-  const { sizes } = network;
-  let end = network.length;
-  for (let l = sizes.length - 1; l >= 1; l--) {
-    const inputs = sizes[l - 1]!;
-    const outputs = sizes[l]!;
-    const delta = deltas[l]!;
-    const start = end - (inputs + 1) * outputs;
+function addGradient(work: Workspace, rows: number): void {
+  const { widths, layers, deltas, weights, gradient, transposed, multiplyAdd } = work;
+  let end = weights.length;
+  for (let l = widths.length - 1; l >= 1; l--) {
+    const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
+    const [from, delta] = [layers[l - 1]!, deltas[l]!];
     const bias = end - outputs;
-    multiplyAdd(
-      gradient.subarray(start, bias),
-      layers[l - 1]!,
-      delta,
-      inputs,
-      outputs,
-      rows,
-      1,
-      inputs,
-      outputs,
-      1,
-    );
+    const start = bias - inputs * outputs;
+    const into = gradient.byteOffset + 4 * start;
+    multiplyAdd(into, from.byteOffset, delta.byteOffset, inputs, rows, 4, 4 * inputs, 4 * outputs);
     for (let r = 0, o = 0; r < rows; r++)
       for (let j = 0; j < outputs; j++) gradient[bias + j]! += delta[o++]!;
     if (l > 1) {
-      const below = deltas[l - 1]!.fill(0, 0, rows * inputs);
-      multiplyAdd(below, delta, weights.subarray(start, bias), rows, inputs, outputs, outputs, 1, 1, outputs);
-      const active = layers[l - 1]!;
-      for (let o = 0; o < rows * inputs; o++) if (active[o] === 0) below[o] = 0;
+      for (let i = 0; i < inputs; i++)
+        for (let j = 0; j < outputs; j++) transposed[j * inputs + i] = weights[start + i * outputs + j]!;
+      const below = deltas[l - 1]!.fill(0, 0, wholeBlocks(rows) * inputs);
+      const kernel = transposed.byteOffset;
+      multiplyAdd(
+        below.byteOffset,
+        delta.byteOffset,
+        kernel,
+        wholeBlocks(rows),
+        outputs,
+        4 * outputs,
+        4,
+        4 * inputs,
+      );
+      for (let o = 0; o < rows * inputs; o++) if (from[o] === 0) below[o] = 0;
     }
     end = start;
   }
