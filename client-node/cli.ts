@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { digestOf } from "../privacy/canonical.ts";
 import { publicIdentity } from "../privacy/identity.ts";
+import { parseVerifierKey } from "../privacy/log/note.ts";
 import { secureRandom } from "../privacy/random.ts";
 import { openBfv } from "../privacy/sum/bfv.ts";
 import { Refusal } from "../proto/reasons.ts";
@@ -139,8 +140,9 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }
 
-/** A key's fingerprint: SHA-256 of its verifier-key text. */
-const fingerprint = (key: string): string => createHash("sha256").update(key).digest("hex");
+/** SHA-256 of a verifier key's public key, in groups of four digits, as the auditor's command prints it. */
+const fingerprint = (key: string): string =>
+  digestOf(parseVerifierKey(key).publicKey).match(/.{4}/g)!.join(" ");
 
 function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
   const keys = {

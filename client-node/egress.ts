@@ -129,8 +129,8 @@ export class EgressLedger {
   }
 }
 
-/** An IPv6 host stands in brackets, which a log's identifiers have not. */
-const logName = (destination: string): string => destination.replace(/[[\]]/g, "");
+/** A log's identifiers have no brackets, in which an IPv6 host stands. */
+const logName = (destination: string): string => destination.replace(/^\[(.*)\]/, "ip6:$1");
 
 function readHead(db: DatabaseSync): CompactRange {
   const row = db.prepare("SELECT size, hashes FROM head").get();

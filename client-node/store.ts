@@ -22,10 +22,14 @@ const tables = `
   CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY, commitment TEXT NOT NULL) STRICT;
 `;
 
-/** @param path - of the file; ":memory:" keeps nothing. @throws LedgerFailure disk_full, ledger_locked, file_missing, file_malformed */
-export function openStore(path: string): DatabaseSync {
+/**
+ * @param path - of the file; ":memory:" keeps nothing.
+ * @param busyMillis - how long a writer waits for its turn.
+ * @throws LedgerFailure disk_full, ledger_locked, file_missing, file_malformed
+ */
+export function openStore(path: string, busyMillis = 5000): DatabaseSync {
   return guarded(path, () => {
-    const db = new DatabaseSync(path, { timeout: 5000 });
+    const db = new DatabaseSync(path, { timeout: busyMillis });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     db.exec(tables);
     return db;
