@@ -96,7 +96,7 @@ export interface ShareGraph {
 const leastOf = (parties: number, degree: number): number =>
   shareThreshold(degree === parties - 1 ? parties : degree);
 
-/** @returns the least threshold a header may name for a cohort of this size. */
+/** @returns the threshold that holds in a cohort of this size where its header names none higher. */
 export const leastThreshold = (cohort: number): number => leastOf(cohort, neighbourCount(cohort));
 
 /**

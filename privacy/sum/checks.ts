@@ -2,7 +2,7 @@
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { canonicalJson } from "../canonical.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
-import { leastThreshold, openShares, type ShareGraph, shareGraph, signedBy } from "./binding.ts";
+import { openShares, type ShareGraph, shareGraph, signedBy } from "./binding.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import { maxEpochRounds } from "./key-epoch.ts";
@@ -17,20 +17,20 @@ import type {
   PartyContext,
 } from "./party-state.ts";
 
-function require(holds: boolean, reason: Reason, message: string, party?: PartyId): asserts holds {
+function ensure(holds: boolean, reason: Reason, message: string, party?: PartyId): asserts holds {
   if (!holds) throw new Refusal(reason, message, party === undefined ? {} : { party });
 }
 
 const isSorted = (ids: readonly PartyId[]): boolean => ids.every((id, i) => i === 0 || ids[i - 1]! < id);
 
-function requireOrganisations(
+function ensureOrganisations(
   reason: "cohort_too_small" | "too_few_survivors",
   { minCohort }: RoundHeader,
   ids: readonly PartyId[],
   roster: Roster,
 ): void {
   const present = countOrganisations(roster, ids);
-  require(present >= minCohort, reason, `${present} organisations of at least ${minCohort}`);
+  ensure(present >= minCohort, reason, `${present} organisations of at least ${minCohort}`);
 }
 
 /**
@@ -39,39 +39,46 @@ function requireOrganisations(
  */
 export function checkOpen(header: RoundHeader, local: LocalFacts, { id, roster }: PartyContext): Packing {
   const { consent, policy, keyEpoch, last } = local;
-  require(consent !== undefined, "consent_missing", `study ${header.study}`);
-  require(local.nowMillis < consent.expiresMillis, "consent_expired", `study ${header.study}`);
+  ensure(consent !== undefined, "consent_missing", `study ${header.study}`);
+  ensure(local.nowMillis < consent.expiresMillis, "consent_expired", `study ${header.study}`);
   const { manifest } = consent;
-  require(header.consortium === manifest.consortium &&
-    header.algorithm.name === manifest.algorithms[header.algorithm.index]?.name &&
-    header.minCohort >= manifest.privacy.minCohort &&
-    canonicalJson(header.unprotected) ===
-      canonicalJson(manifest.unprotected), "header_mismatch", "the header departs from the manifest");
-  require(header.minCohort >=
-    policy.minCohort, "policy_refuses", `minCohort is at least ${policy.minCohort}`);
-  require(policy.algorithms.includes(header.algorithm.name), "policy_refuses", header.algorithm.name);
+  ensure(
+    header.consortium === manifest.consortium &&
+      header.algorithm.name === manifest.algorithms[header.algorithm.index]?.name &&
+      header.minCohort >= manifest.privacy.minCohort &&
+      canonicalJson(header.unprotected) === canonicalJson(manifest.unprotected),
+    "header_mismatch",
+    "the header departs from the manifest",
+  );
+  ensure(header.minCohort >= policy.minCohort, "policy_refuses", `minCohort is at least ${policy.minCohort}`);
+  ensure(policy.algorithms.includes(header.algorithm.name), "policy_refuses", header.algorithm.name);
   for (const layer of header.unprotected)
-    require(policy.unprotected.includes(layer), "unprotected", `the policy does not list ${layer}`);
-  require(header.roster === roster.digest &&
-    header.consortium === roster.consortium, "roster_mismatch", "the header names another roster");
-  require(header.cohort.includes(id) &&
-    header.cohort.every((party) =>
-      roster.byId.has(party),
-    ), "roster_mismatch", "the cohort is not of the roster, or this party not of the cohort");
-  require(header.keyEpoch.epoch === keyEpoch?.epoch &&
-    header.keyEpoch.commitment ===
-      keyEpoch.commitment, "epoch_mismatch", "the header names another key epoch");
-  require(keyEpoch.rounds <
-    maxEpochRounds, "epoch_mismatch", `the epoch's ${maxEpochRounds} rounds are over`);
-  require(header.threshold >=
-    leastThreshold(header.cohort.length), "parameters_invalid", "the threshold is below two thirds");
-  require(local.checkpointConsistent, "log_forked", "the header's checkpoint");
-  requireOrganisations("cohort_too_small", header, header.cohort, roster);
-  require(last === undefined ||
-    header.round > last.round ||
-    (header.round === last.round &&
-      header.attempt > last.attempt &&
-      !last.released), "round_replayed", `round ${header.round}, attempt ${header.attempt}`);
+    ensure(policy.unprotected.includes(layer), "unprotected", `the policy does not list ${layer}`);
+  ensure(
+    header.roster === roster.digest && header.consortium === roster.consortium,
+    "roster_mismatch",
+    "the header names another roster",
+  );
+  ensure(
+    header.cohort.includes(id) && header.cohort.every((party) => roster.byId.has(party)),
+    "roster_mismatch",
+    "the cohort is not of the roster, or this party not of the cohort",
+  );
+  ensure(
+    header.keyEpoch.epoch === keyEpoch?.epoch && header.keyEpoch.commitment === keyEpoch.commitment,
+    "epoch_mismatch",
+    "the header names another key epoch",
+  );
+  ensure(keyEpoch.rounds < maxEpochRounds, "epoch_mismatch", `the epoch's ${maxEpochRounds} rounds are over`);
+  ensure(local.checkpointConsistent, "log_forked", "the header's checkpoint");
+  ensureOrganisations("cohort_too_small", header, header.cohort, roster);
+  ensure(
+    last === undefined ||
+      header.round > last.round ||
+      (header.round === last.round && header.attempt > last.attempt && !last.released),
+    "round_replayed",
+    `round ${header.round}, attempt ${header.attempt}`,
+  );
   return planPacking(header.layout, header.cohort.length);
 }
 
@@ -86,30 +93,31 @@ export function checkKeys(
   { id, roster }: PartyContext,
 ): { readonly graph: ShareGraph; readonly around: Neighbourhood } {
   const ids = keys.advertised.map(({ party }) => party);
-  require(isSorted(ids), "key_duplicate", "the advertised keys are not sorted by party, none twice");
+  ensure(isSorted(ids), "key_duplicate", "the advertised keys are not sorted by party, none twice");
   const seen = new Set<string>();
   for (const { party, maskKey, shareKey, signature } of keys.advertised) {
-    require(header.cohort.includes(party), "signature_invalid", "a key is by none of the cohort", party);
-    require(signedBy(
-      roster,
-      roundId,
+    ensure(header.cohort.includes(party), "signature_invalid", "a key is by none of the cohort", party);
+    ensure(
+      signedBy(roster, roundId, party, { purpose: "advertise", maskKey, shareKey }, signature),
+      "signature_invalid",
+      "an advertised key is not signed by its party for this round",
       party,
-      { purpose: "advertise", maskKey, shareKey },
-      signature,
-    ), "signature_invalid", "an advertised key is not signed by its party for this round", party);
+    );
     for (const key of [maskKey, shareKey]) {
       const text = Buffer.from(key).toString("hex");
-      require(!seen.has(text), "key_duplicate", "a key is advertised twice", party);
+      ensure(!seen.has(text), "key_duplicate", "a key is advertised twice", party);
       seen.add(text);
     }
   }
   const mine = keys.advertised.find(({ party }) => party === id);
-  require(mine !== undefined &&
-    Buffer.from(mine.maskKey).equals(own.maskKey) &&
-    Buffer.from(mine.shareKey).equals(
-      own.shareKey,
-    ), "header_mismatch", "the keys of this party are missing or were exchanged");
-  requireOrganisations("cohort_too_small", header, ids, roster);
+  ensure(
+    mine !== undefined &&
+      Buffer.from(mine.maskKey).equals(own.maskKey) &&
+      Buffer.from(mine.shareKey).equals(own.shareKey),
+    "header_mismatch",
+    "the keys of this party are missing or were exchanged",
+  );
+  ensureOrganisations("cohort_too_small", header, ids, roster);
   const graph = shareGraph(header, roundId, keys.advertised);
   if (graph instanceof Refusal) throw graph;
   const near = new Set(graph.neighbours.get(id));
@@ -133,21 +141,22 @@ export function checkShares(
   { id, roster }: PartyContext,
 ): ReadonlyMap<PartyId, HeldShares> {
   const advertised = new Set(around.advertised);
-  require(isSorted(sharers) &&
-    sharers.includes(id) &&
-    sharers.every((party) =>
-      advertised.has(party),
-    ), "survivors_invalid", "those who shared are not among those who advertised");
-  requireOrganisations("cohort_too_small", header, sharers, roster);
+  ensure(
+    isSorted(sharers) && sharers.includes(id) && sharers.every((party) => advertised.has(party)),
+    "survivors_invalid",
+    "those who shared are not among those who advertised",
+  );
+  ensureOrganisations("cohort_too_small", header, sharers, roster);
   const held = new Map<PartyId, HeldShares>();
   let spoiled: PartyId | undefined;
   for (const { party, ciphertext } of sealed) {
     const peer = around.neighbours.get(party);
-    require(peer !== undefined &&
-      sharers.includes(party) &&
-      !held.has(
-        party,
-      ), "share_invalid", "a share of someone who is no neighbour, did not share, or is there twice", party);
+    ensure(
+      peer !== undefined && sharers.includes(party) && !held.has(party),
+      "share_invalid",
+      "a share of someone who is no neighbour, did not share, or is there twice",
+      party,
+    );
     const shares = openShares(
       { roundId, from: party, to: id, shareSecret, peerKey: peer.shareKey },
       ciphertext,
@@ -156,7 +165,7 @@ export function checkShares(
     else held.set(party, shares);
   }
   if (held.size + 1 < around.threshold) {
-    require(spoiled === undefined, "share_invalid", "a share does not open", spoiled);
+    ensure(spoiled === undefined, "share_invalid", "a share does not open", spoiled);
     throw new Refusal("too_few_survivors", `${held.size} shares of at least ${around.threshold - 1}`);
   }
   return held;
@@ -164,8 +173,11 @@ export function checkShares(
 
 /** Step 3: the algorithm itself wants the layout that the header announces. */
 export function checkLayout(layout: VectorLayout, { header }: Attempt): void {
-  require(canonicalJson(layout) ===
-    canonicalJson(header.layout), "header_mismatch", "the header's layout is not the algorithm's");
+  ensure(
+    canonicalJson(layout) === canonicalJson(header.layout),
+    "header_mismatch",
+    "the header's layout is not the algorithm's",
+  );
 }
 
 /** Step 4: the survivors are of those who shared, this party's own ciphertext is right, enough are there. */
@@ -178,14 +190,15 @@ export function checkSurvivors(
 ): void {
   const ids = survivors.map(({ party }) => party);
   const known = new Set(sharers);
-  require(isSorted(ids) &&
-    ids.every((party) =>
-      known.has(party),
-    ), "survivors_invalid", "the survivors are not among those who shared");
+  ensure(
+    isSorted(ids) && ids.every((party) => known.has(party)),
+    "survivors_invalid",
+    "the survivors are not among those who shared",
+  );
   const own = survivors.find(({ party }) => party === id);
-  require(own !== undefined, "survivors_invalid", "this party submitted and is missing");
-  require(own.digest === ownDigest, "digest_mismatch", "another ciphertext than this party's is in the sum");
-  requireOrganisations("too_few_survivors", header, ids, roster);
+  ensure(own !== undefined, "survivors_invalid", "this party submitted and is missing");
+  ensure(own.digest === ownDigest, "digest_mismatch", "another ciphertext than this party's is in the sum");
+  ensureOrganisations("too_few_survivors", header, ids, roster);
 }
 
 /** Step 5: at least T of this party's neighbourhood, itself included, signed this very survivor list. */
@@ -205,6 +218,9 @@ export function checkAgreement(
       signedBy(roster, roundId, party, { purpose: "agree", survivors }, signature)
     )
       agreed.add(party);
-  require(agreed.size >=
-    around.threshold, "agreement_missing", `${agreed.size} of at least ${around.threshold} signatures over the survivor list`);
+  ensure(
+    agreed.size >= around.threshold,
+    "agreement_missing",
+    `${agreed.size} of at least ${around.threshold} signatures over the survivor list`,
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../canonical.ts";
+import { canonicalBytes, type Digest, digestOf } from "../canonical.ts";
 
 /** Version of the sealed sum: part of every header, hence of every key and signature. */
 export const sumProtocol = "fedcredit/sealed-sum/v1";
@@ -88,6 +88,3 @@ export function parseHeader(bytes: Uint8Array): RoundHeader {
   if (!Buffer.from(bytes).equals(canonicalBytes(value))) throw malformed("not canonical");
   return parsed.data;
 }
-
-/** @returns whether two headers are the same attempt in every field. */
-export const sameHeader = (a: RoundHeader, b: RoundHeader): boolean => canonicalJson(a) === canonicalJson(b);

@@ -6,7 +6,6 @@ import {
   parseHeader,
   type RoundHeader,
   roundIdOf,
-  sameHeader,
   sumProtocol,
 } from "../../../privacy/sum/header.ts";
 
@@ -34,7 +33,6 @@ test("a header comes back from its bytes, and its digest is the roundId", (t) =>
   const bytes = encodeHeader(header);
   t.deepEqual(parseHeader(bytes), header);
   t.is(roundIdOf(header), digestOf(bytes));
-  t.true(sameHeader(header, parseHeader(bytes)));
 });
 
 test("every field changes the roundId", (t) => {
@@ -61,7 +59,6 @@ test("every field changes the roundId", (t) => {
   for (const field of Object.keys(header).filter((name) => !fixed.includes(name))) {
     const changed = { ...header, [field]: other[field as keyof RoundHeader] };
     t.not(roundIdOf(changed), roundIdOf(header), field);
-    t.false(sameHeader(changed, header), field);
   }
 });
 
