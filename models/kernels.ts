@@ -1,11 +1,20 @@
 /**
- * One WebAssembly function that multiplies float32 matrices four numbers at a time; JavaScript has no such
- * instructions. It is assembled here, from the text below, so that what runs is what is read.
+ * Three WebAssembly functions that work on four float32 numbers at a time; JavaScript has no such
+ * instructions. They are assembled here, from the text below, so that what runs is what is read.
  *
  * Its sums are in the same order on every machine: results are bit-equal everywhere.
  */
 
-/** Adds a·b to c. Addresses and strides are in bytes. */
+/** Addresses, lengths and strides are in bytes. */
+export interface Kernels {
+  /** Adds a·b to c. */
+  readonly multiplyAdd: MultiplyAdd;
+  /** x ← max(x, 0); `length` a multiple of 16. */
+  readonly rectify: (x: number, length: number) => void;
+  /** x ← 0 where not y > 0; `length` a multiple of 16. */
+  readonly clearWhereInactive: (x: number, y: number, length: number) => void;
+}
+
 export type MultiplyAdd = (
   /** [m, n] row-major; m a multiple of 4, n of 8. */
   c: number,
@@ -26,7 +35,7 @@ export const rowBlock = 4;
 /** n must be a multiple of it. */
 export const columnBlock = 8;
 
-// Parameters, then locals. @see WebAssembly Core Specification 2.0, 5.4 (instructions), 5.5 (modules)
+// multiplyAdd: parameters, then locals. @see WebAssembly Core Specification 2.0, 5.4 (instructions), 5.5 (modules)
 const [c, a, b, m, k, aRow, aColumn, width] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const [column, t, pb, pc] = [8, 9, 10, 11] as const;
 const rowPointers = [12, 13, 14, 15] as const;
@@ -97,7 +106,7 @@ const multiplyBlock = [
   ]),
 ];
 
-const body = [
+const multiplyAddBody = [
   ...repeatWhile([
     ...[...constant(0), ...set(column)],
     ...repeatWhile([
@@ -111,28 +120,65 @@ const body = [
   0x0b,
 ];
 
-const size = (length: number) => [(length & 0x7f) | 0x80, length >> 7];
-const section = (id: number, content: readonly number[]) => [id, ...size(content.length), ...content];
-const text = (word: string) => [word.length, ...Buffer.from(word)];
+const zeroVector = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
+const vectorMaximum = [0xfd, 0xe9, 0x01];
+const vectorGreater = [0xfd, 0x44];
+const vectorAnd = [0xfd, 0x4e];
+
+const rectifyBody = [
+  ...repeatWhile([
+    ...[...get(0), ...get(0), ...loadVector(0), ...zeroVector, ...vectorMaximum, ...storeVector(0)],
+    ...advance(0, constant(16)),
+    ...countDown(1, 16),
+  ]),
+  0x0b,
+];
+
+const clearBody = [
+  ...repeatWhile([
+    ...[...get(0), ...get(0), ...loadVector(0)],
+    ...[...get(1), ...loadVector(0), ...zeroVector, ...vectorGreater, ...vectorAnd, ...storeVector(0)],
+    ...[...advance(0, constant(16)), ...advance(1, constant(16))],
+    ...countDown(2, 16),
+  ]),
+  0x0b,
+];
+
 const i32 = 0x7f;
 const v128 = 0x7b;
-const code = [2, 8, i32, 11, v128, ...body];
+const functions = [
+  { name: "multiplyAdd", parameters: 8, locals: [2, 8, i32, 11, v128], body: multiplyAddBody },
+  { name: "rectify", parameters: 2, locals: [0], body: rectifyBody },
+  { name: "clearWhereInactive", parameters: 3, locals: [0], body: clearBody },
+];
+
+const size = (length: number) => [(length & 0x7f) | 0x80, length >> 7];
+const vector = (items: readonly (readonly number[])[]) => [items.length, ...items.flat()];
+const section = (id: number, content: readonly number[]) => [id, ...size(content.length), ...content];
+const text = (word: string) => [word.length, ...Buffer.from(word)];
 
 const binary = Uint8Array.from([
   ...Buffer.from("\0asm"),
   ...[1, 0, 0, 0],
-  ...section(1, [1, 0x60, 8, ...new Array<number>(8).fill(i32), 0]),
-  ...section(2, [1, ...text("js"), ...text("memory"), 2, 0, 1]),
-  ...section(3, [1, 0]),
-  ...section(7, [1, ...text("multiplyAdd"), 0, 0]),
-  ...section(10, [1, ...size(code.length), ...code]),
+  ...section(
+    1,
+    vector(
+      functions.map(({ parameters }) => [0x60, parameters, ...new Array<number>(parameters).fill(i32), 0]),
+    ),
+  ),
+  ...section(2, vector([[...text("js"), ...text("memory"), 2, 0, 1]])),
+  ...section(3, vector(functions.map((_, i) => [i]))),
+  ...section(7, vector(functions.map(({ name }, i) => [...text(name), 0, i]))),
+  ...section(
+    10,
+    vector(functions.map(({ locals, body }) => [...size(locals.length + body.length), ...locals, ...body])),
+  ),
 ]);
 
 let compiled: WebAssembly.Module | undefined;
 
-/** @returns the function, working on `memory`. */
-export function multiplyAddOn(memory: WebAssembly.Memory): MultiplyAdd {
+/** @returns the functions, working on `memory`. */
+export function kernelsOn(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(binary);
-  const { exports } = new WebAssembly.Instance(compiled, { js: { memory } });
-  return exports.multiplyAdd as MultiplyAdd;
+  return new WebAssembly.Instance(compiled, { js: { memory } }).exports as unknown as Kernels;
 }

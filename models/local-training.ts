@@ -1,4 +1,4 @@
-import { type Random, uniformInteger } from "../privacy/random.ts";
+import type { Random } from "../privacy/random.ts";
 import { backPropagate, flatten, type Network, workspaceFor } from "./mlp.ts";
 
 export interface TrainingOptions {
@@ -46,9 +46,12 @@ export function trainLocally(
   return flatten(work, trained);
 }
 
+/** Fisher–Yates on 32-bit words: the order of batches needs no more than that. */
 function shuffleInPlace(order: Uint32Array, random: Random): void {
+  const bytes = random.bytes(4 * order.length);
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = order.length - 1; i > 0; i--) {
-    const j = uniformInteger(random, i + 1);
+    const j = Math.floor((words.getUint32(4 * i, true) / 2 ** 32) * (i + 1));
     const kept = order[i]!;
     order[i] = order[j]!;
     order[j] = kept;

@@ -1,4 +1,4 @@
-import { columnBlock, type MultiplyAdd, multiplyAddOn, rowBlock } from "./kernels.ts";
+import { columnBlock, type Kernels, kernelsOn, rowBlock } from "./kernels.ts";
 
 /**
  * A multilayer perceptron with rectified hidden units and one sigmoid output.
@@ -23,14 +23,14 @@ export function networkOf(inputs: number, hidden: readonly number[]): Network {
 const chunkRows = 256;
 
 /**
- * The buffers of one run, in the kernel's memory. Layers are padded to whole blocks; what belongs to a
- * padded unit is 0 and stays 0.
+ * The buffers of one run, in the kernel's memory. Every layer but the last has one more unit that is always 1:
+ * its weights are the biases. Layers are padded to whole blocks; what belongs to a padded unit stays 0.
  */
 export interface Workspace {
   readonly network: Network;
   /** Padded units per layer. */
   readonly widths: readonly number[];
-  readonly multiplyAdd: MultiplyAdd;
+  readonly kernels: Kernels;
   /** Activations of a chunk, [chunkRows, width] per layer; layer 0 is the input. */
   readonly layers: readonly Float32Array[];
   /** ∂ loss / ∂ (weighted input) of a chunk, likewise. */
@@ -44,14 +44,14 @@ export interface Workspace {
 
 /** @param weights - flat, shape [network.length]: copied in. */
 export function workspaceFor(network: Network, weights: ArrayLike<number>): Workspace {
-  const widths = network.sizes.map((size) => Math.ceil(size / columnBlock) * columnBlock);
-  const kernels = widths.slice(1).map((width, l) => widths[l]! * width);
-  const padded = kernels.reduce((sum, kernel, l) => sum + kernel + widths[l + 1]!, 0);
+  const widths = network.sizes.map((size) => Math.ceil((size + 1) / columnBlock) * columnBlock);
+  const lengthsOfKernels = widths.slice(1).map((width, l) => widths[l]! * width);
+  const padded = lengthsOfKernels.reduce((sum, kernel) => sum + kernel, 0);
   const lengths = [
     ...widths.flatMap((width) => [chunkRows * width, chunkRows * width]),
     padded,
     padded,
-    Math.max(...kernels),
+    Math.max(...lengthsOfKernels),
   ];
   const bytes = lengths.reduce((sum, length) => sum + 4 * length, 0);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
@@ -65,7 +65,7 @@ export function workspaceFor(network: Network, weights: ArrayLike<number>): Work
   const work: Workspace = {
     network,
     widths,
-    multiplyAdd: multiplyAddOn(memory),
+    kernels: kernelsOn(memory),
     layers: inFlight.filter((_, i) => i % 2 === 0),
     deltas: inFlight.filter((_, i) => i % 2 === 1),
     weights: own!,
@@ -91,40 +91,33 @@ function eachWeight({ network, widths }: Workspace, visit: (flat: number, within
   let flat = 0;
   let start = 0;
   for (let l = 1; l < widths.length; l++) {
-    for (let i = 0; i <= network.sizes[l - 1]!; i++) {
-      // The bias follows the kernel's last padded row.
-      const row = i < network.sizes[l - 1]! ? i : widths[l - 1]!;
-      for (let j = 0; j < network.sizes[l]!; j++) visit(flat++, start + row * widths[l]! + j);
-    }
-    start += (widths[l - 1]! + 1) * widths[l]!;
+    for (let i = 0; i <= network.sizes[l - 1]!; i++)
+      for (let j = 0; j < network.sizes[l]!; j++) visit(flat++, start + i * widths[l]! + j);
+    start += widths[l - 1]! * widths[l]!;
   }
 }
 
 const wholeBlocks = (rows: number): number => Math.ceil(rows / rowBlock) * rowBlock;
 
+/** Sets one unit of every row. */
+function setUnit(layer: Float32Array, rows: number, width: number, unit: number, value: number): void {
+  for (let r = 0, at = unit; r < rows; r++, at += width) layer[at] = value;
+}
+
 /** Takes the chunk in layer 0 up through the layers. */
-function activate({ widths, layers, weights, multiplyAdd }: Workspace, rows: number): void {
-  let at = 0;
+function activate({ network, widths, layers, weights, kernels }: Workspace, rows: number): void {
+  let kernel = weights.byteOffset;
   for (let l = 1; l < widths.length; l++) {
     const [from, out] = [layers[l - 1]!, layers[l]!];
     const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
-    const bias = at + inputs * outputs;
-    out.set(weights.subarray(bias, bias + outputs));
-    for (let done = 1; done < rows; done *= 2) out.copyWithin(done * outputs, 0, done * outputs);
-    const kernel = weights.byteOffset + 4 * at;
-    multiplyAdd(
-      out.byteOffset,
-      from.byteOffset,
-      kernel,
-      wholeBlocks(rows),
-      inputs,
-      4 * inputs,
-      4,
-      4 * outputs,
-    );
-    if (l < widths.length - 1) for (let o = 0; o < rows * outputs; o++) out[o] = Math.max(0, out[o]!);
-    else for (let r = 0; r < rows; r++) out[r * outputs] = 1 / (1 + Math.exp(-out[r * outputs]!));
-    at = bias + outputs;
+    const blocks = wholeBlocks(rows);
+    setUnit(from, rows, inputs, network.sizes[l - 1]!, 1);
+    out.fill(0, 0, blocks * outputs);
+    kernels.multiplyAdd(out.byteOffset, from.byteOffset, kernel, blocks, inputs, 4 * inputs, 4, 4 * outputs);
+    if (l === widths.length - 1)
+      for (let r = 0; r < rows; r++) out[r * outputs] = 1 / (1 + Math.exp(-out[r * outputs]!));
+    else kernels.rectify(out.byteOffset, 4 * blocks * outputs);
+    kernel += 4 * inputs * outputs;
   }
 }
 
@@ -185,34 +178,31 @@ export function backPropagate(
 
 /** Takes the chunk's top delta down through the layers. */
 function addGradient(work: Workspace, rows: number): void {
-  const { widths, layers, deltas, weights, gradient, transposed, multiplyAdd } = work;
-  let end = weights.length;
+  const { network, widths, layers, deltas, weights, gradient, transposed, kernels } = work;
+  let start = weights.length;
   for (let l = widths.length - 1; l >= 1; l--) {
     const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
     const [from, delta] = [layers[l - 1]!, deltas[l]!];
-    const bias = end - outputs;
-    const start = bias - inputs * outputs;
+    start -= inputs * outputs;
     const into = gradient.byteOffset + 4 * start;
-    multiplyAdd(into, from.byteOffset, delta.byteOffset, inputs, rows, 4, 4 * inputs, 4 * outputs);
-    for (let r = 0, o = 0; r < rows; r++)
-      for (let j = 0; j < outputs; j++) gradient[bias + j]! += delta[o++]!;
-    if (l > 1) {
-      for (let i = 0; i < inputs; i++)
-        for (let j = 0; j < outputs; j++) transposed[j * inputs + i] = weights[start + i * outputs + j]!;
-      const below = deltas[l - 1]!.fill(0, 0, wholeBlocks(rows) * inputs);
-      const kernel = transposed.byteOffset;
-      multiplyAdd(
-        below.byteOffset,
-        delta.byteOffset,
-        kernel,
-        wholeBlocks(rows),
-        outputs,
-        4 * outputs,
-        4,
-        4 * inputs,
-      );
-      for (let o = 0; o < rows * inputs; o++) if (from[o] === 0) below[o] = 0;
-    }
-    end = start;
+    kernels.multiplyAdd(into, from.byteOffset, delta.byteOffset, inputs, rows, 4, 4 * inputs, 4 * outputs);
+    if (l === 1) continue;
+    for (let i = 0; i < inputs; i++)
+      for (let j = 0; j < outputs; j++) transposed[j * inputs + i] = weights[start + i * outputs + j]!;
+    const blocks = wholeBlocks(rows);
+    const below = deltas[l - 1]!.fill(0, 0, blocks * inputs);
+    const kernel = transposed.byteOffset;
+    kernels.multiplyAdd(
+      below.byteOffset,
+      delta.byteOffset,
+      kernel,
+      blocks,
+      outputs,
+      4 * outputs,
+      4,
+      4 * inputs,
+    );
+    kernels.clearWhereInactive(below.byteOffset, from.byteOffset, 4 * blocks * inputs);
+    setUnit(below, rows, inputs, network.sizes[l - 1]!, 0);
   }
 }
