@@ -6,7 +6,7 @@ import {
   studyLayout,
 } from "../../models/study-loop.ts";
 import { canonicalBytes, digestOf } from "../../privacy/canonical.ts";
-import { type Random, secureRandom, seededRandom, uniform, uniformInteger } from "../../privacy/random.ts";
+import { secureRandom, seededRandom } from "../../privacy/random.ts";
 import { type Bfv, openBfv } from "../../privacy/sum/bfv.ts";
 import {
   type Consortium,
@@ -17,14 +17,8 @@ import {
 } from "../../privacy/sum/simulation.ts";
 import { Refusal } from "../../proto/reasons.ts";
 import type { Problem } from "./data.ts";
-import {
-  type DropOut,
-  partyName,
-  type Step,
-  steps,
-  type Transport,
-  type TransportOptions,
-} from "./transport.ts";
+import { DropOuts } from "./drop-outs.ts";
+import { modelOf, partyName, type Transport, type TransportOptions } from "./transport.ts";
 
 const roundsPerEpoch = 64;
 const maxAttempts = 20;
@@ -42,11 +36,7 @@ export const sealed: Transport = async (problem, options) => {
 async function run({ manifest, tables }: Problem, options: TransportOptions, bfv: Bfv) {
   const tableOf = new Map(tables.map((table, i) => [partyName(i), table]));
   const randomOf = new Map([...tableOf.keys()].map((id) => [id, seededRandom(`${id} ${options.seed}`)]));
-  const drops = new DropOuts(
-    options.drop,
-    seededRandom(`drop ${options.seed}`),
-    manifest.algorithms[2]?.name,
-  );
+  const drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(manifest));
   const study = digestOf(canonicalBytes(manifest));
   const bytes = { up: 0, down: 0 };
   let consortium!: Consortium;
@@ -106,34 +96,5 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
     throw new Refusal("too_few_survivors", `round ${round}: no sum in ${maxAttempts} attempts`, {
       hint: "lower --drop or take more parties",
     });
-  }
-}
-
-/** Decides who leaves, before which message. */
-class DropOuts {
-  readonly gone = new Set<string>();
-  readonly #drop: DropOut;
-  readonly #random: Random;
-  readonly #model: string | undefined;
-
-  constructor(drop: DropOut, random: Random, model: string | undefined) {
-    this.#drop = drop;
-    this.#random = random;
-    this.#model = model;
-  }
-
-  /** @returns the step at which each party that leaves this attempt leaves. */
-  inAttempt(cohort: readonly string[], algorithm: string): ReadonlyMap<string, Step> {
-    const drop = this.#drop;
-    if (drop.kind === "chance")
-      return new Map(
-        cohort
-          .filter(() => uniform(this.#random) < drop.probability)
-          .map((id) => [id, steps[uniformInteger(this.#random, steps.length)]!]),
-      );
-    if (algorithm !== this.#model || this.gone.size > 0) return new Map();
-    const leaving = cohort.slice(0, drop.parties);
-    for (const id of leaving) this.gone.add(id);
-    return new Map(leaving.map((id) => [id, drop.step]));
   }
 }

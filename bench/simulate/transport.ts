@@ -1,4 +1,5 @@
 import type { PriorResults } from "../../models/algorithm.ts";
+import type { StudyManifest } from "../../models/study.ts";
 import type { Problem } from "./data.ts";
 
 /** Which parties drop out: each with a probability in every round, or the first few for good at one step
@@ -37,3 +38,7 @@ export interface Outcome {
 export type Transport = (problem: Problem, options: TransportOptions) => Promise<Outcome>;
 
 export const partyName = (index: number): string => `party-${String(index + 1).padStart(4, "0")}`;
+
+/** The algorithm a simulated study is about: the last one that is not the evaluation. */
+export const modelOf = ({ algorithms }: StudyManifest): string =>
+  algorithms.findLast(({ name }) => name !== "evaluate")!.name;
