@@ -1,6 +1,6 @@
 import type { Collector, CollectorContext } from "./collector.ts";
 import { type Block, mergeReads } from "./modbus/blocks.ts";
-import { ModbusChannel, ModbusException, type Transport } from "./modbus/channel.ts";
+import { ModbusChannel, ModbusException } from "./modbus/channel.ts";
 import { type ModbusConfig, placeOf, type Register } from "./modbus/config.ts";
 import { decode, type RegisterPlace, width } from "./modbus/registers.ts";
 import type { Reading } from "./reading.ts";
@@ -39,23 +39,15 @@ export function modbusCollector(
   context: CollectorContext,
   limits: SuperviseLimits = {},
 ): Collector {
-  const transport = transportOf(config);
+  const { transport } = config;
   const label = transport.kind === "rtu" ? transport.path : `${transport.host}:${transport.port}`;
   const polls = planPolls(config, label, context.random, limits.backoff ?? defaultBackoff);
   return supervise(
     config.name ?? `modbus ${label}`,
     context,
-    { run: (link) => pollUntilLost(link, config, transport, polls) },
+    { run: (link) => pollUntilLost(link, config, polls) },
     limits,
   );
-}
-
-function transportOf(config: ModbusConfig): Transport {
-  if ("serial" in config) {
-    const { serial: path, baudRate, dataBits, stopBits, parity } = config;
-    return { kind: "rtu", path, baudRate, dataBits, stopBits, parity };
-  }
-  return { kind: config.framing === "tcp" ? "tcp" : "rtu-over-tcp", host: config.host, port: config.port };
 }
 
 function planPolls(
@@ -64,8 +56,7 @@ function planPolls(
   random: () => number,
   backoff: BackoffLimits,
 ): Poll[] {
-  const units = "units" in config ? config.units : [config];
-  return units.flatMap(({ unit: id, device, registers }) => {
+  return config.units.flatMap(({ unit: id, device, registers }) => {
     const unit = {
       id,
       device: device ?? `${label}/${id}`,
@@ -80,13 +71,8 @@ function planPolls(
   });
 }
 
-async function pollUntilLost(
-  link: Link,
-  config: ModbusConfig,
-  transport: Transport,
-  polls: readonly Poll[],
-): Promise<void> {
-  const channel = await ModbusChannel.open(transport, config.timeout, link.signal);
+async function pollUntilLost(link: Link, config: ModbusConfig, polls: readonly Poll[]): Promise<void> {
+  const channel = await ModbusChannel.open(config.transport, config.timeout, link.signal);
   const onStop = () => channel.destroy();
   link.signal.addEventListener("abort", onStop);
   try {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { deviceId, duration, metricId, port, ucum } from "../runtime/fields.ts";
+import type { Transport } from "./channel.ts";
 import { parseAddress, type RegisterPlace } from "./registers.ts";
 
 const registerAddress = z.union([z.int().min(0), z.string().regex(/^(\d{5,6}|0x[0-9a-fA-F]{1,4})$/)]);
@@ -51,53 +52,84 @@ export function placeOf(r: {
 
 const unitFields = {
   unit: z.int().min(0).max(255).describe("unit id (slave address)"),
-  device: deviceId.optional(),
+  device: deviceId.optional().describe("HOST:PORT/UNIT when absent"),
   registers: z.array(register).min(1),
 };
 
-const serialFields = {
-  serial: z.string().describe("device path of a serial port: RTU"),
-  baudRate: z.int().positive().default(9600).describe("bits per second"),
-  dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
-  stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
-  parity: z.enum(["none", "even", "odd"]).default("even"),
-};
-
-const sharedFields = {
-  name: z.string().optional().describe("shown on the page; the address when absent"),
-  timeout: duration.default(1_000).describe("longest wait for a connection and for an answer"),
-  pause: duration.optional().describe("rest between two requests, where a bus needs one"),
-  maxGap: z.int().min(0).default(0).describe("unused registers a merged read may span"),
-  maxRegisters: z.int().min(1).max(2000).default(125).describe("registers per request at most"),
-};
-const networkFields = {
-  host: z.string(),
-  port: port.default(502),
-  framing: z.enum(["tcp", "rtu"]).default("tcp").describe("rtu: RTU frames over a TCP socket"),
-};
-const units = z.array(z.strictObject(unitFields)).min(1).describe("units behind one gateway or on one bus");
-
 /** One gateway, device or bus; a single unit may be written flat, without `units`. */
 export const modbusConfig = z
-  .union([
-    z.strictObject({ ...sharedFields, ...networkFields, units }),
-    z.strictObject({ ...sharedFields, ...networkFields, ...unitFields }),
-    z.strictObject({ ...sharedFields, ...serialFields, units }),
-    z.strictObject({ ...sharedFields, ...serialFields, ...unitFields }),
-  ])
-  .superRefine((config, context) => {
-    if (!("units" in config)) return;
+  .strictObject({
+    name: z.string().optional().describe("shown on the page; the address when absent"),
+    host: z.string().optional().describe("Modbus over TCP"),
+    port: port.optional().describe("502 when absent"),
+    framing: z.enum(["tcp", "rtu"]).optional().describe("tcp when absent; rtu: RTU frames over a TCP socket"),
+    serial: z.string().optional().describe("device path of a serial port: RTU"),
+    baudRate: z.int().positive().optional().describe("bits per second; 9600 when absent"),
+    dataBits: z.union([z.literal(7), z.literal(8)]).optional(),
+    stopBits: z.union([z.literal(1), z.literal(2)]).optional(),
+    parity: z.enum(["none", "even", "odd"]).optional().describe("even when absent"),
+    timeout: duration.default(1_000).describe("longest wait for a connection and for an answer"),
+    pause: duration.optional().describe("rest between two requests, where a bus needs one"),
+    maxGap: z.int().min(0).default(0).describe("unused registers a merged read may span"),
+    maxRegisters: z.int().min(1).max(2000).default(125).describe("registers per request at most"),
+    unit: unitFields.unit.optional(),
+    device: unitFields.device,
+    registers: unitFields.registers.optional(),
+    units: z
+      .array(z.strictObject(unitFields))
+      .min(1)
+      .optional()
+      .describe("units behind one gateway or on one bus"),
+  })
+  .superRefine((c, context) => {
+    const problem = (path: PropertyKey[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    if ((c.host === undefined) === (c.serial === undefined)) problem(["host"], "give host, or serial");
+    if (c.host === undefined)
+      for (const field of ["port", "framing"] as const)
+        if (c[field] !== undefined) problem([field], "goes with host");
+    if (c.serial === undefined)
+      for (const field of ["baudRate", "dataBits", "stopBits", "parity"] as const)
+        if (c[field] !== undefined) problem([field], "goes with serial");
+    const flat = c.unit !== undefined && c.registers !== undefined;
+    if (flat === (c.units !== undefined)) problem(["units"], "give unit and registers, or units");
+    if (c.units !== undefined)
+      for (const field of ["unit", "device", "registers"] as const)
+        if (c[field] !== undefined) problem([field], "belongs under units");
     const seen = new Set<number>();
-    for (const [i, { unit }] of config.units.entries()) {
-      if (seen.has(unit))
-        context.addIssue({
-          code: "custom",
-          path: ["units", i, "unit"],
-          message: `unit ${unit} is listed twice`,
-        });
+    for (const [i, { unit }] of c.units?.entries() ?? []) {
+      if (seen.has(unit)) problem(["units", i, "unit"], `unit ${unit} is listed twice`);
       seen.add(unit);
     }
-  });
+  })
+  .transform(({ name, timeout, pause, maxGap, maxRegisters, ...c }) => ({
+    name,
+    timeout,
+    pause,
+    maxGap,
+    maxRegisters,
+    transport: transportOf(c),
+    units: c.units ?? [{ unit: c.unit!, device: c.device, registers: c.registers! }],
+  }));
+
+interface Line {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly framing?: "tcp" | "rtu" | undefined;
+  readonly serial?: string | undefined;
+  readonly baudRate?: number | undefined;
+  readonly dataBits?: 7 | 8 | undefined;
+  readonly stopBits?: 1 | 2 | undefined;
+  readonly parity?: "none" | "even" | "odd" | undefined;
+}
+
+/** Serial defaults are those of the standard. @see Modbus over Serial Line 1.02, section 2.5.1 */
+function transportOf(c: Line): Transport {
+  if (c.host !== undefined)
+    return { kind: c.framing === "rtu" ? "rtu-over-tcp" : "tcp", host: c.host, port: c.port ?? 502 };
+  const { baudRate = 9600, dataBits = 8, stopBits = 1, parity = "even" } = c;
+  return { kind: "rtu", path: c.serial!, baudRate, dataBits, stopBits, parity };
+}
 
 export type ModbusConfig = z.output<typeof modbusConfig>;
 /** As users write it. */

@@ -30,11 +30,14 @@ const csvFormat = z.strictObject({
   delimiter: z.string().length(1).default(","),
   columns: z
     .array(
-      z.union([
-        z.strictObject({ metric: metricId, unit: ucum, kind }),
-        z.strictObject({ time: epoch }),
-        z.literal("skip"),
-      ]),
+      z.union(
+        [
+          z.strictObject({ metric: metricId, unit: ucum, kind }),
+          z.strictObject({ time: epoch }),
+          z.literal("skip"),
+        ],
+        { error: "write { metric, unit }, { time: iso } or skip" },
+      ),
     )
     .min(1)
     .describe("what each column holds, left to right; every line is one record"),
@@ -55,7 +58,7 @@ const topicField = {
 };
 
 const topic = z
-  .union([
+  .discriminatedUnion("format", [
     z.strictObject({ ...topicField, ...jsonFormat.shape }),
     z.strictObject({ ...topicField, ...csvFormat.shape }),
     z.strictObject({ ...topicField, ...textFormat.shape }),
@@ -74,7 +77,9 @@ export const mqttConfig = z
     url: z.string().regex(/^mqtts?:\/\/[^@/]+$/, "write mqtts://host:8883, without user or password"),
     protocol: z.enum(["3.1.1", "5"]).default("5"),
     clientId: z.string().min(1).describe("unique at the broker and always the same: it names the session"),
-    identity: z.union([z.literal("anonymous"), z.strictObject({ user: z.string(), password: secret })]),
+    identity: z.union([z.literal("anonymous"), z.strictObject({ user: z.string(), password: secret })], {
+      error: "write anonymous, or { user, password: { file } }",
+    }),
     plainPassword: z
       .literal("accepted")
       .optional()

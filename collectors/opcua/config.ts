@@ -11,10 +11,13 @@ const node = z.strictObject({
 });
 
 const deadband = z
-  .union([
-    z.strictObject({ absolute: z.number().positive().describe("in the node's own unit") }),
-    z.strictObject({ percent: z.number().positive().max(100).describe("of the node's EURange") }),
-  ])
+  .union(
+    [
+      z.strictObject({ absolute: z.number().positive().describe("in the node's own unit") }),
+      z.strictObject({ percent: z.number().positive().max(100).describe("of the node's EURange") }),
+    ],
+    { error: "write { absolute: 0.1 } or { percent: 1 }" },
+  )
   .describe("smaller changes are not reported");
 
 const group = z.strictObject({
@@ -25,24 +28,30 @@ const group = z.strictObject({
   nodes: z.array(node).min(1),
 });
 
-const security = z.union([
-  z.literal("none"),
-  z.strictObject({
-    mode: z.enum(["Sign", "SignAndEncrypt"]),
-    policy: z.enum(["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]),
-    pki: z
-      .string()
-      .describe(
-        "folder with own/ (made when absent), trusted/certs and issuers/certs: the server's certificate must be there",
-      ),
-  }),
-]);
+const security = z.union(
+  [
+    z.literal("none"),
+    z.strictObject({
+      mode: z.enum(["Sign", "SignAndEncrypt"]),
+      policy: z.enum(["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]),
+      pki: z
+        .string()
+        .describe(
+          "folder with own/ (made when absent), trusted/certs and issuers/certs: the server's certificate must be there",
+        ),
+    }),
+  ],
+  { error: "write none, or { mode: SignAndEncrypt, policy: Basic256Sha256, pki: FOLDER }" },
+);
 
-const identity = z.union([
-  z.literal("anonymous"),
-  z.strictObject({ user: z.string(), password: secret }),
-  z.strictObject({ certificate: z.string().describe("PEM file"), key: z.string().describe("PEM file") }),
-]);
+const identity = z.union(
+  [
+    z.literal("anonymous"),
+    z.strictObject({ user: z.string(), password: secret }),
+    z.strictObject({ certificate: z.string().describe("PEM file"), key: z.string().describe("PEM file") }),
+  ],
+  { error: "write anonymous, { user, password: { file } } or { certificate, key }" },
+);
 
 export const opcuaConfig = z
   .strictObject({

@@ -13,10 +13,13 @@ export const duration = z
   .refine((millis) => millis > 0, "must be longer than 0");
 
 /** A secret is named, never written: a dump of the configuration shows where it comes from and not what it is. */
-export const secret = z.union([
-  z.strictObject({ file: z.string().describe("path of a file that holds the secret and nothing else") }),
-  z.strictObject({ env: z.string().describe("name of an environment variable") }),
-]);
+export const secret = z.union(
+  [
+    z.strictObject({ file: z.string().describe("path of a file that holds the secret and nothing else") }),
+    z.strictObject({ env: z.string().describe("name of an environment variable") }),
+  ],
+  { error: "name where the secret is: { file: PATH } or { env: NAME }" },
+);
 export type Secret = z.infer<typeof secret>;
 
 export const deviceId = z.string().min(1).describe("device id, unique within the enterprise");

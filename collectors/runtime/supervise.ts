@@ -31,7 +31,8 @@ export interface Source {
   prepare?(): Promise<void>;
   /**
    * One connection's life: connects, hands readings on, and closes every socket before it settles.
-   * Resolves after `link.signal` aborted; rejects when the connection is lost or refused.
+   * Resolves after `link.signal` aborted (resolving earlier counts as a loss); rejects when the connection is
+   * lost or refused.
    */
   run(link: Link): Promise<void>;
 }
@@ -123,6 +124,7 @@ export function supervise(
       state = "connecting";
       try {
         await runOnce();
+        if (!stopping.signal.aborted) throw new Error("connection ended");
       } catch (error) {
         if (stopping.signal.aborted) break;
         failed(error);

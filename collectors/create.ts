@@ -1,0 +1,16 @@
+import type { Collector, CollectorContext } from "./collector.ts";
+import type { CollectorEntry } from "./config.ts";
+import type { SuperviseLimits } from "./runtime/supervise.ts";
+
+/** Makes the collector of one entry; a protocol's library is loaded only where it is used. */
+export async function createCollector(
+  entry: CollectorEntry,
+  context: CollectorContext,
+  limits: SuperviseLimits = {},
+): Promise<Collector> {
+  const { modbus, opcua, mqtt } = entry;
+  if (modbus) return (await import("./modbus.ts")).modbusCollector(modbus, context, limits);
+  if (opcua) return (await import("./opcua.ts")).opcuaCollector(opcua, context, limits);
+  if (mqtt) return (await import("./mqtt.ts")).mqttCollector(mqtt, context, limits);
+  throw new TypeError("an entry names one protocol");
+}
