@@ -141,6 +141,11 @@ test("a written policy reads back and counts its quorum", (t) => {
   );
 });
 
+test("a quorum no number of witnesses can reach is a programming mistake", (t) => {
+  for (const quorum of [4, -1, 1.5])
+    t.throws(() => formatPolicy(logKey, names.map(witness), quorum), { instanceOf: RangeError });
+});
+
 const lines = names.map((name) => `witness ${name} ${witness(name).key}`).join("\n");
 
 test("groups of groups, comments and blank lines as the tlog-policy specification has them", (t) => {

@@ -89,6 +89,19 @@ test("an entry longer than a bundle can hold is refused", (t) => {
   t.notThrows(() => entryBytes({ ...entry, survivors: survivors.slice(0, 3000) }));
 });
 
+test("a list of enterprises is sorted and names none twice", (t) => {
+  const survivors = (...ids: string[]) => ({
+    ...common,
+    type: "round.survivors",
+    roundId: digest,
+    survivors: ids,
+    submissions: digest,
+  });
+  t.notThrows(() => checkEntry(survivors("a", "b")));
+  t.throws(() => checkEntry(survivors("b", "a")), { instanceOf: Refusal });
+  t.throws(() => checkEntry(survivors("a", "a")), { instanceOf: Refusal });
+});
+
 test("the submissions' digest depends on every submission, not on their order", (t) => {
   t.notThrows(() =>
     fc.assert(

@@ -171,3 +171,14 @@ test("sizes and indices that do not exist are programming mistakes", async (t) =
   await t.throwsAsync(async () => consistencyProof(4, 3, tree.read), { instanceOf: RangeError });
   await t.throwsAsync(async () => readRange(-1, tree.read), { instanceOf: RangeError });
 });
+
+test("sizes from a peer that are no sizes verify nothing", (t) => {
+  const leaf = leafHash(utf8("entry 0"));
+  for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    t.false(verifyInclusion(wrong, 1, leaf, [], leaf));
+    t.false(verifyInclusion(0, wrong, leaf, [], leaf));
+    t.false(verifyConsistency(wrong, 1, [], leaf, leaf));
+    t.false(verifyConsistency(wrong, wrong, [], leaf, leaf));
+    t.false(verifyConsistency(1, wrong, [], leaf, leaf));
+  }
+});
