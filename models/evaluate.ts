@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Refusal } from "../proto/reasons.ts";
 import type { FederatedAlgorithm } from "./algorithm.ts";
-import { type Evaluation, metricsFrom, scoreBins } from "./metrics.ts";
+import { binOf, type Evaluation, metricsFrom, scoreBins } from "./metrics.ts";
 import { parseParameters } from "./parameters.ts";
 import { checkRows } from "./rows.ts";
 import { type ModelResult, modelsOf, scoreRows } from "./score.ts";
@@ -60,7 +60,7 @@ export const evaluate: FederatedAlgorithm<EvaluateState, EvaluateResult> = {
       for (let row = 0; row < table.rows; row++) {
         const score = scores[row]!;
         const bad = table.label[row]!;
-        counts[bad * scoreBins + Math.min(scoreBins - 1, Math.floor(score * scoreBins))]! += 1;
+        counts[bad * scoreBins + binOf(score)]! += 1;
         if (score >= 0.5) counts[2 * scoreBins + bad]! += 1;
         out[names.length * countsPerModel + m]! += (score - bad) ** 2;
       }

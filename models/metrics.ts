@@ -1,7 +1,14 @@
 import { Refusal } from "../proto/reasons.ts";
 
-/** Bins of equal width over scores 0…1. */
+/** Bins of scores 0…1: of equal width in asin √score, so that they are narrow where good models score, near 0 and 1. */
 export const scoreBins = 1024;
+
+export const binOf = (score: number): number =>
+  Math.min(scoreBins - 1, Math.floor((scoreBins * 2 * Math.asin(Math.sqrt(score))) / Math.PI));
+
+/** @returns the score at `bin` bins from 0; a half is a bin's middle. */
+export const scoreAt = (bin: number): number => Math.sin((bin * Math.PI) / (2 * scoreBins)) ** 2;
+
 const calibrationGroups = 10;
 
 export interface ScoreCounts {
@@ -100,12 +107,12 @@ function calibrationOf(counts: ScoreCounts, n: number): CalibrationGroup[] {
     rows += inBin;
     seen += inBin;
     bad += counts.bad[bin]!;
-    scores += (inBin * (bin + 0.5)) / scoreBins;
+    scores += inBin * scoreAt(bin + 0.5);
     const full = seen >= ((groups.length + 1) * n) / calibrationGroups;
     if (rows > 0 && (full || bin === scoreBins - 1)) {
       groups.push({
-        from: first / scoreBins,
-        to: (bin + 1) / scoreBins,
+        from: scoreAt(first),
+        to: scoreAt(bin + 1),
         n: rows,
         bad,
         predicted: scores / rows,

@@ -16,7 +16,7 @@ const parameters = z.strictObject({
     .max(8)
     .default([64, 32])
     .describe("rectified units per hidden layer"),
-  rounds: z.int().min(1).max(10_000).default(100).describe("sums taken"),
+  rounds: z.int().min(1).max(10_000).default(60).describe("sums taken"),
   localEpochs: z.int().min(1).max(100).default(1).describe("passes over a party's rows per round"),
   localBatches: z
     .int()
@@ -30,9 +30,13 @@ const parameters = z.strictObject({
     .default("fedadam")
     .describe("how the bank moves the model on from the mean update"),
   mu: z.number().positive().default(0.01).describe("weight of FedProx's pull to the broadcast model"),
-  serverLearningRate: z.number().positive().optional().describe("of the bank's step; 1, or 0.01 for fedadam"),
+  serverLearningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe("of the bank's step; 1, or 0.015 for fedadam"),
   serverMomentum: z.number().min(0).max(0.999).default(0.9).describe("of fedavgm"),
-  tau: z.number().positive().default(0.001).describe("what fedadam adds to the root of its second moment"),
+  tau: z.number().positive().default(0.0001).describe("what fedadam adds to the root of its second moment"),
   updateBound: z
     .number()
     .positive()
@@ -78,7 +82,7 @@ export const neural: FederatedAlgorithm<NeuralState, NeuralResult> = {
   start(schema, params, prior) {
     const parsed = parseParameters("neural", parameters, params);
     const design = designFrom(schema, prior, "neural");
-    const { serverLearningRate = parsed.optimizer === "fedadam" ? 0.01 : 1 } = parsed;
+    const { serverLearningRate = parsed.optimizer === "fedadam" ? 0.015 : 1 } = parsed;
     const weights = encodeWeights(
       initialWeights(networkOf(design.columns.length, parsed.hidden), parsed.seed),
     );

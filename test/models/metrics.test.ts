@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { metricsFrom, scoreBins } from "../../models/metrics.ts";
+import { binOf, metricsFrom, scoreAt, scoreBins } from "../../models/metrics.ts";
 import { normalTail } from "../../models/normal.ts";
 import { readVectors } from "../support/vectors.ts";
 
@@ -23,7 +23,7 @@ function countsOf(scores: readonly number[], label: readonly number[]) {
   let squaredError = 0;
   for (const [i, score] of scores.entries()) {
     const y = label[i] as 0 | 1;
-    bins[y][Math.min(scoreBins - 1, Math.floor(score * scoreBins))]! += 1;
+    bins[y][binOf(score)]! += 1;
     if (score >= 0.5) calledBad[y]! += 1;
     squaredError += (score - y) ** 2;
   }
@@ -49,7 +49,7 @@ test("AUC is the share of ordered pairs, ties counted half; the calibration tabl
       const rows = [...drawn, { bin: 3, bad: true }, { bin: 900, bad: false }];
       const seen = metricsFrom(
         countsOf(
-          rows.map(({ bin }) => (bin + 0.5) / scoreBins),
+          rows.map(({ bin }) => scoreAt(bin + 0.5)),
           rows.map(({ bad }) => Number(bad)),
         ),
       );
@@ -71,6 +71,16 @@ test("AUC is the share of ordered pairs, ties counted half; the calibration tabl
       t.true(seen.calibration.every((g) => g.predicted >= g.from && g.predicted <= g.to));
     }),
   );
+});
+
+test("every score has the bin that its edges say", (t) => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (score) => {
+      const bin = binOf(score);
+      t.true(scoreAt(bin) <= score + 1e-15 && score <= scoreAt(bin + 1) + 1e-15);
+    }),
+  );
+  t.deepEqual([binOf(0), binOf(0.5), binOf(1)], [0, scoreBins / 2, scoreBins - 1]);
 });
 
 test("no rows, or one class, are refused", (t) => {
