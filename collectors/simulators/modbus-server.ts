@@ -22,6 +22,14 @@ export interface ModbusServer {
   close(): Promise<void>;
 }
 
+export interface ModbusServerOptions {
+  readonly framing?: "tcp" | "rtu";
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Fault: whether the answer about to be sent is sent twice. */
+  readonly repeat?: () => boolean;
+}
+
 const tables: Record<number, Table> = { 1: "coil", 2: "discrete", 3: "holding", 4: "input" };
 
 interface Request {
@@ -43,7 +51,7 @@ interface Request {
  */
 export async function startModbusServer(
   units: ReadonlyMap<number, SimulatedUnit>,
-  options: { framing?: "tcp" | "rtu"; port?: number } = {},
+  options: ModbusServerOptions = {},
 ): Promise<ModbusServer> {
   const rtu = options.framing === "rtu";
   const sockets = new Set<Socket>();
@@ -64,7 +72,8 @@ export async function startModbusServer(
       reply instanceof Uint8Array
         ? Buffer.from([request.unit, request.functionCode, reply.length, ...reply])
         : Buffer.from([request.unit, request.functionCode | 0x80, reply.exception]);
-    socket.write(rtu ? withCrc(body) : withMbap(body, request.transaction));
+    const frame = rtu ? withCrc(body) : withMbap(body, request.transaction);
+    socket.write(options.repeat?.() ? Buffer.concat([frame, frame]) : frame);
   }
 
   const server = createServer((socket) => {
