@@ -34,9 +34,17 @@ export interface PublicIdentity {
 const pkcs8Prefix = Buffer.from("302e020100300506032b656e04220420", "hex");
 const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex");
 
+// A party agrees on a key with each neighbour: parsing its own half once halves the cost.
+const parsedSecrets = new WeakMap<Uint8Array, KeyObject>();
+
 function x25519Secret(secretKey: Uint8Array): KeyObject {
   if (secretKey.length !== 32) throw new RangeError("an X25519 secret key has 32 bytes");
-  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, secretKey]), format: "der", type: "pkcs8" });
+  const known = parsedSecrets.get(secretKey);
+  if (known !== undefined) return known;
+  const der = Buffer.concat([pkcs8Prefix, secretKey]);
+  const parsed = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  parsedSecrets.set(secretKey, parsed);
+  return parsed;
 }
 
 /** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */

@@ -22,7 +22,11 @@ export type Statement =
       readonly digest: Digest;
       readonly commitment: Digest;
     }
-  | { readonly purpose: "agree"; readonly survivors: readonly Survivor[] }
+  | {
+      readonly purpose: "agree";
+      /** Of `survivorsDigest`. */
+      readonly survivors: Digest;
+    }
   | { readonly purpose: "release"; readonly digest: Digest };
 
 /** roundId, signer and content, as canonical JSON: no two statements have the same bytes. */
@@ -44,11 +48,7 @@ function payload(roundId: Digest, party: PartyId, statement: Statement): Uint8Ar
         commitment: statement.commitment,
       });
     case "agree":
-      return canonicalBytes({
-        roundId,
-        party,
-        survivors: statement.survivors.map(({ party: id, digest }) => [id, digest]),
-      });
+      return canonicalBytes({ roundId, party, survivors: statement.survivors });
     case "release":
       return canonicalBytes({ roundId, party, digest: statement.digest });
   }
@@ -79,6 +79,10 @@ export function signedBy(
 /** @returns SHA-256 of the concatenated raw chunk digests: the digest of a submission. */
 export const submissionDigest = (chunks: readonly Digest[]): Digest =>
   digestOf(Buffer.from(chunks.join(""), "hex"));
+
+/** @returns the digest of a survivor list, every ciphertext's digest included. */
+export const survivorsDigest = (survivors: readonly Survivor[]): Digest =>
+  digestOf(canonicalBytes(survivors.map(({ party, digest }) => [party, digest])));
 
 /** The seed is uniform, so that its hash hides it. */
 export const selfMaskCommitment = (roundId: Digest, seed: Uint8Array): Digest =>

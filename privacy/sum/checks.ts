@@ -2,7 +2,7 @@
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { canonicalJson } from "../canonical.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
-import { openShares, type ShareGraph, shareGraph, signedBy } from "./binding.ts";
+import { openShares, type ShareGraph, shareGraph, signedBy, survivorsDigest } from "./binding.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import { maxEpochRounds } from "./key-epoch.ts";
@@ -210,12 +210,13 @@ export function checkAgreement(
   { id, roster }: PartyContext,
 ): void {
   const survived = new Set(survivors.map(({ party }) => party));
+  const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
   const agreed = new Set<PartyId>();
   for (const { party, signature } of signatures)
     if (
       (party === id || around.neighbours.has(party)) &&
       survived.has(party) &&
-      signedBy(roster, roundId, party, { purpose: "agree", survivors }, signature)
+      signedBy(roster, roundId, party, statement, signature)
     )
       agreed.add(party);
   ensure(

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Refusal } from "../../proto/reasons.ts";
 import { digestOf } from "../canonical.ts";
 import { chunkCount } from "./bfv-format.ts";
-import { decodeSum, type Statement, signedBy, submissionDigest } from "./binding.ts";
+import { decodeSum, type Statement, signedBy, submissionDigest, survivorsDigest } from "./binding.ts";
 import { type In, survivorList, type Waiting } from "./coordinator-rules.ts";
 import type { CoordinatorContext, CoordinatorEffect } from "./coordinator-state.ts";
 import type { PartyId } from "./graph.ts";
@@ -58,7 +58,10 @@ export function accepted(
     };
   }
   if (state.phase === "agreeing" && message.type === "agree") {
-    requireSigned({ purpose: "agree", survivors: survivorList(state.survivors) }, message.signature);
+    requireSigned(
+      { purpose: "agree", survivors: survivorsDigest(survivorList(state.survivors)) },
+      message.signature,
+    );
     return { ...state, signatures: set(state.signatures, from, message.signature) };
   }
   if (state.phase === "unmasking" && message.type === "unmask") {

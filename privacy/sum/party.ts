@@ -11,6 +11,7 @@ import {
   selfMaskCommitment,
   signStatement,
   submissionDigest,
+  survivorsDigest,
 } from "./binding.ts";
 import { checkAgreement, checkKeys, checkLayout, checkOpen, checkShares, checkSurvivors } from "./checks.ts";
 import { parseHeader } from "./header.ts";
@@ -341,7 +342,8 @@ function onSurvivors(
   checkSurvivors(message, digest, kept.sharers, attempt, context);
   const { survivors } = message;
   const { roundId } = attempt;
-  const signature = signStatement(roundId, context.id, { purpose: "agree", survivors }, context.identity);
+  const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
+  const signature = signStatement(roundId, context.id, statement, context.identity);
   const reply: PartyRoundMessage = { type: "agree", roundId, signature };
   return {
     state: { ...kept, phase: "agreed", attempt: withAnswer(attempt, message, reply), survivors },
