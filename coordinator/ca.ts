@@ -93,14 +93,11 @@ export class Authority {
     return createHash("sha256").update(Buffer.from(this.#certificate.rawData)).digest("hex");
   }
 
-  /** @param hosts - names and addresses the server is reached under. */
-  async issueServer(hosts: readonly string[], now: number): Promise<KeyPair> {
+  /** @param names - DNS names; clients look for `coordinatorName`. @param now - Unix milliseconds. */
+  async issueServer(names: readonly string[], now: number): Promise<KeyPair> {
     const keys = await newKeys();
-    const names: x509.JsonGeneralNames = hosts.map((host) => ({
-      type: /^[\d.]+$|:/.test(host) ? "ip" : "dns",
-      value: host,
-    }));
-    const certificatePem = await this.#sign(keys.publicKey, "coordinator", names, "serverAuth", now);
+    const dns = names.map((value) => ({ type: "dns" as const, value }));
+    const certificatePem = await this.#sign(keys.publicKey, "coordinator", dns, "serverAuth", now);
     return { certificatePem, privateKeyPem: await exportKey(keys.privateKey) };
   }
 
@@ -157,6 +154,17 @@ export class Authority {
     });
     return certificate.toString("pem");
   }
+}
+
+/** Makes a TLS key and a request for its certificate, which names nothing: the authority says who it is. */
+export async function createRequest(name: string): Promise<{ privateKeyPem: string; requestPem: string }> {
+  const keys = await newKeys();
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: keyAlgorithm,
+  });
+  return { privateKeyPem: await exportKey(keys.privateKey), requestPem: request.toString("pem") };
 }
 
 const identityUri = /^fedcredit:\/\/([a-z0-9-]+)\/(enterprise|operator|auditor)\/([a-z0-9-]+)$/;

@@ -30,10 +30,6 @@ export const configSchema = z.strictObject({
   witnesses: z.strictObject({
     quorum: z.int().min(0).describe("cosignatures a checkpoint needs before a model is published under it"),
   }),
-  names: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("further host names and addresses the server's certificate is issued for"),
 });
 
 export type CoordinatorConfig = z.infer<typeof configSchema>;

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/bfv.ts";
+import { coordinatorName } from "../proto/wire.ts";
 import { type Bank, type BankEvents, type Clock, type CrashPoint, systemClock } from "./bank.ts";
 import { Conductor } from "./conductor.ts";
 import { type CoordinatorConfig, splitAddress } from "./config.ts";
@@ -114,12 +115,8 @@ async function openPorts(
 ): Promise<[Listening, Listening]> {
   const { authority, config } = bank;
   const [address, enrolmentAddress] = [splitAddress(config.listen), splitAddress(config.enrolment)];
-  const named = [address.host, enrolmentAddress.host, ...config.names].filter(
-    (host) => !/^(0\.0\.0\.0|::)$/.test(host),
-  );
-  const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...named])];
   const tls = {
-    server: await authority.issueServer(hosts, bank.clock.now()),
+    server: await authority.issueServer([coordinatorName], bank.clock.now()),
     authorityPem: authority.certificatePem,
   };
   const main = await listen(address, { ...tls, clientCertificates: true }, (server) =>

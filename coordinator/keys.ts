@@ -29,9 +29,6 @@ export interface InitOptions {
   readonly enrolment?: string;
   /** "embedded" or postgres://…. */
   readonly database?: string;
-  readonly names?: readonly string[];
-  /** The auditor's certificate request, to sign at once. */
-  readonly auditorRequestPem?: string;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -42,7 +39,6 @@ export interface Initialised {
   readonly bankKey: string;
   /** SHA-256 of the authority's certificate. */
   readonly caFingerprint: string;
-  readonly auditorCertificatePem?: string;
 }
 
 /**
@@ -62,7 +58,6 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
     keys: "./keys",
     auditor: parseVerifierKey(options.auditor).key,
     witnesses: { quorum: options.quorum },
-    ...(options.names === undefined || options.names.length === 0 ? {} : { names: [...options.names] }),
   });
   const config = parseConfig(text, configFile);
   await mkdir(dir, { recursive: true });
@@ -84,25 +79,22 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
       throw new Refusal("already_exists", `${dir} holds a consortium already`, { cause });
     throw cause;
   }
-  return {
-    ...{ configFile, bankKey, caFingerprint: authority.fingerprint },
-    ...(options.auditorRequestPem === undefined
-      ? {}
-      : {
-          auditorCertificatePem: await authority.signRequest(options.auditorRequestPem, auditorIdentity, now),
-        }),
-  };
+  return { configFile, bankKey, caFingerprint: authority.fingerprint };
 }
 
-const auditorIdentity = { role: "auditor", id: "auditor" } as const;
-
-/** Signs the auditor's certificate request. @throws Refusal file_missing, message_malformed */
+/**
+ * Signs the auditor's certificate request.
+ * @returns the certificate and, after it, the authority's.
+ * @throws Refusal file_missing, message_malformed, signature_invalid
+ */
 export async function certifyAuditor(
   config: CoordinatorConfig,
   requestPem: string,
   now: number,
 ): Promise<string> {
-  return (await openAuthority(config)).signRequest(requestPem, auditorIdentity, now);
+  const authority = await openAuthority(config);
+  const identity = { role: "auditor", id: "auditor" } as const;
+  return `${await authority.signRequest(requestPem, identity, now)}\n${authority.certificatePem}\n`;
 }
 
 /** @throws Refusal file_missing */

@@ -3,7 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
 import * as grpc from "@grpc/grpc-js";
-import { type Reason, Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../proto/reasons.ts";
 import { flowControlWindow, statusOf } from "../proto/wire.ts";
 import type { Bank } from "./bank.ts";
 import { type Identity, identityOf, type KeyPair, type Role } from "./ca.ts";
@@ -51,6 +51,9 @@ function widenConnections(): () => void {
   return () => void streams.unsubscribe(widen);
 }
 
+// What grpc-js would print on stderr reaches the operational log as a refusal.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 export interface Listening {
   readonly server: grpc.Server;
   readonly host: string;
@@ -97,9 +100,12 @@ export async function listen(
   return { server, host, port, close };
 }
 
-function bindRefusal(target: string, error: Error): Refusal {
-  const reason: Reason = /EADDRINUSE/.test(error.message) ? "port_taken" : "config_invalid";
-  return new Refusal(reason, `${target}: ${error.message}`, { cause: error });
+function bindRefusal(target: string, cause: Error): Refusal {
+  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES|ENOTFOUND)\b/.exec(cause.message)?.[1];
+  if (code === "EADDRINUSE") return new Refusal("port_taken", `${target} is in use`, { cause });
+  return new Refusal("config_invalid", `${target} cannot be listened on: ${code ?? cause.message}`, {
+    cause,
+  });
 }
 
 /** @throws Refusal certificate_invalid, role_denied */

@@ -33,8 +33,15 @@ export const { Enrolment, Health, Membership, Studies, Blobs, Rounds, Log } = (
   grpc.loadPackageDefinition(definition) as unknown as { fedcredit: { v1: Services } }
 ).fedcredit.v1;
 
-/** Options both sides set. Messages stay small: bulk travels as chunks. */
+/**
+ * The DNS name in every coordinator's certificate. A consortium's authority certifies nobody else under it, so a
+ * client checks this name whatever address it was told to connect to.
+ */
+export const coordinatorName = "coordinator.fedcredit";
+
+/** Options of every client. Messages stay small: bulk travels as chunks. */
 export const channelOptions: grpc.ChannelOptions = {
+  "grpc.ssl_target_name_override": coordinatorName,
   "grpc.max_receive_message_length": 4 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,

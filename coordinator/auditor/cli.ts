@@ -7,6 +7,7 @@ import { allHold, type Check, verifyExport } from "../../privacy/log/verify.ts";
 import { secureRandom } from "../../privacy/random.ts";
 import { Refusal } from "../../proto/reasons.ts";
 import { createAuditorKey } from "./keys.ts";
+import { remoteCommands } from "./remote.ts";
 
 /** `fedcredit audit …`. Prints results on stdout; a failed verification is a refusal (log_invalid). */
 export function auditCommand(): Command {
@@ -57,6 +58,7 @@ export function auditCommand(): Command {
       );
     });
 
+  for (const command of remoteCommands()) audit.addCommand(command);
   return audit;
 }
 

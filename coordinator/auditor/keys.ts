@@ -21,7 +21,7 @@ const secretFile = "auditor.key";
 const publicFile = "auditor.pub";
 
 /** @returns SHA-256 of a verifier key's public key, in groups of four hexadecimal digits. */
-const fingerprint = (verifierKey: string): string =>
+export const fingerprint = (verifierKey: string): string =>
   digestOf(parseVerifierKey(verifierKey).publicKey).match(/.{4}/g)!.join(" ");
 
 /**

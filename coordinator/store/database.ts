@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import postgres from "postgres";
 import { Refusal } from "../../proto/reasons.ts";
@@ -25,6 +26,8 @@ const oldestVersion = 150_000;
 const migrationsDirectory = join(import.meta.dirname, "migrations");
 // Any constant that only migrations use.
 const migrationLock = 0x66_65_64_31;
+const ownerLock = 0x66_65_64_30;
+const ownershipTries = 10;
 
 /**
  * Connects and brings the schema up to date.
@@ -35,8 +38,10 @@ export async function openDatabase(options: {
   readonly database: string;
   readonly dataDir: string;
   readonly log: Logger;
+  /** Waits before the lock of another coordinator is tried again. */
+  readonly pause?: () => Promise<void>;
 }): Promise<Database> {
-  const { database, dataDir, log } = options;
+  const { database, dataDir, log, pause = () => delay(500) } = options;
   const embedded = database === "embedded" ? await startEmbedded(join(dataDir, "postgres"), log) : undefined;
   const common = {
     max: 12,
@@ -48,12 +53,16 @@ export async function openDatabase(options: {
   const sql: Sql = embedded
     ? postgres({ ...common, host: embedded.socketDirectory, username: embedded.user, database: "postgres" })
     : postgres(database, common);
+  let isOwner = false;
   const close = async (): Promise<void> => {
     await sql.end({ timeout: 5 });
-    await embedded?.stop();
+    // A server found running belongs to whoever holds the lock.
+    if (isOwner || embedded?.found === false) await embedded?.stop();
   };
   try {
     await checkVersion(sql);
+    await takeOwnership(sql, pause);
+    isOwner = true;
     await migrate(sql);
   } catch (error) {
     await close().catch(() => {});
@@ -73,6 +82,24 @@ async function checkVersion(sql: Sql): Promise<void> {
   const [row] = await sql`SELECT current_setting('server_version_num')::int AS number`;
   if (row!.number < oldestVersion)
     throw new Refusal("database_version", `PostgreSQL ${Math.floor(row!.number / 10_000)} is too old`);
+}
+
+/**
+ * One coordinator at a time works on a database. The lock is the session's: PostgreSQL frees it as soon as it
+ * notices that the process which held it is gone.
+ */
+async function takeOwnership(sql: Sql, pause: () => Promise<void>): Promise<void> {
+  const session = await sql.reserve();
+  for (let tries = 1; ; tries++) {
+    const [row] = await session`SELECT pg_try_advisory_lock(${ownerLock}) AS taken`;
+    if (row!.taken) return;
+    if (tries === ownershipTries) break;
+    await pause();
+  }
+  session.release();
+  throw new Refusal("database_unavailable", "another coordinator works on this database", {
+    hint: "stop the other one first, or give this one a database of its own",
+  });
 }
 
 /** Runs the migrations that the database lacks: numbered files, in order, all in one transaction. */

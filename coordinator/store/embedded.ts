@@ -15,6 +15,8 @@ export interface EmbeddedDatabase {
   /** Directory of the Unix socket. */
   readonly socketDirectory: string;
   readonly user: string;
+  /** Whether it was running already: for another coordinator, or for one that was killed. */
+  readonly found: boolean;
   /** Ends the server; a fast shutdown, nothing committed is lost. */
   stop(): Promise<void>;
 }
@@ -137,12 +139,12 @@ export async function startEmbedded(dataDirectory: string, log: Logger): Promise
   const open = (await isReachable(dataDirectory)) && (await isReachable(binaries.postgres));
   const runner = new Runner(account, account !== undefined && !open);
   const socketDirectory = await makeSocketDirectory(dataDirectory, account);
-  const running = { socketDirectory, user: databaseUser };
+  const running = { socketDirectory, user: databaseUser, found: false };
 
   const orphan = await livingServer(dataDirectory);
   if (orphan !== undefined && (await answers(socketDirectory))) {
-    log.info({ pid: orphan }, "embedded database was still running");
-    return { ...running, stop: () => endServer(orphan, dataDirectory) };
+    log.info({ pid: orphan }, "embedded database is running already");
+    return { ...running, found: true, stop: () => endServer(orphan, dataDirectory) };
   }
   if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialize(runner, binaries, dataDirectory);
   const child = runner.spawn(binaries.postgres, [

@@ -8,7 +8,7 @@ import { type NodeOptions, type RunningNode, startNode } from "../../client-node
 import type { NodeCredentials } from "../../client-node/pins.ts";
 import type { Policy } from "../../client-node/policy.ts";
 import { AuditorClient } from "../../coordinator/auditor/client.ts";
-import { type Authority, createAuthority, type KeyPair } from "../../coordinator/ca.ts";
+import type { Authority, KeyPair } from "../../coordinator/ca.ts";
 import type { CoordinatorConfig } from "../../coordinator/config.ts";
 import { readConfig } from "../../coordinator/config.ts";
 import {

@@ -6,7 +6,7 @@ import type { NodeCredentials } from "../../client-node/pins.ts";
 import { Authority, createAuthority } from "../../coordinator/ca.ts";
 import { newSignerKey, parseSignerKey } from "../../privacy/log/note.ts";
 import { seededRandom } from "../../privacy/random.ts";
-import { channelOptions } from "../../proto/wire.ts";
+import { channelOptions, coordinatorName } from "../../proto/wire.ts";
 
 const random = seededRandom("wire-server");
 
@@ -57,7 +57,7 @@ async function certify(authority: Authority, tlsKey: string, now: number): Promi
 export async function serve(
   authority: Authority,
   services: readonly (readonly [grpc.ServiceDefinition, grpc.UntypedServiceImplementation])[],
-  { clientCertificates = true, hosts = ["127.0.0.1"], now = Date.now() } = {},
+  { clientCertificates = true, hosts = [coordinatorName], now = Date.now() } = {},
 ): Promise<{ address: string; stop(): void }> {
   const { certificatePem, privateKeyPem } = await authority.issueServer(hosts, now);
   const server = new grpc.Server(channelOptions);
