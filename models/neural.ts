@@ -40,7 +40,7 @@ const parameters = z.strictObject({
   updateBound: z
     .number()
     .positive()
-    .default(0.5)
+    .default(1)
     .describe("a weight's change in one round is clipped to this magnitude"),
   seed: z.string().default("neural").describe("draws the initial weights; public"),
 });
