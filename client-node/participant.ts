@@ -113,16 +113,18 @@ export class Participant {
     this.#stream?.send(message);
   }
 
-  /** Tells the operator. A ledger that cannot be written, or a forked log, ends the node. */
+  /** Tells the operator; a ledger that cannot be written ends the node. */
   #raise(error: unknown, roundId: Digest | ""): Refusal {
     const refusal = refusalOf(error);
     const { reason, message } = refusal;
-    if (error instanceof LedgerFailure || reason === "log_forked") {
-      this.#failure ??= refusal;
-      this.#stream?.cancel();
-    }
+    if (error instanceof LedgerFailure) this.#fail(error);
     this.#options.emit({ type: "refused", roundId, reason, message });
     return refusal;
+  }
+
+  #fail(failure: Refusal): void {
+    this.#failure ??= failure;
+    this.#stream?.cancel();
   }
 
   async #open(message: Open): Promise<void> {
@@ -137,7 +139,7 @@ export class Participant {
       if (fork !== undefined) {
         // The refusal is said first: the others shall hear of the fork.
         await runtime.settled;
-        this.#raise(fork, roundId);
+        this.#fail(fork);
       } else if (witnessed !== undefined && runtime.state.phase === "advertised") {
         const { now } = this.#options;
         this.#inBackground(roundId, () => cosignCheckpoint(this.#options, witnessed, now()));

@@ -1,0 +1,187 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { EgressLedger } from "../../client-node/egress.ts";
+import type { NodeEvent } from "../../client-node/events.ts";
+import { rememberCheckpoint, storedConsent } from "../../client-node/memory.ts";
+import { type NodeOptions, type RunningNode, startNode } from "../../client-node/node.ts";
+import { openStore } from "../../client-node/store.ts";
+import { selectRows } from "../../models/rows.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import { digestOf } from "../../privacy/canonical.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { reconcile } from "../../privacy/log/reconcile.ts";
+import { secureRandom } from "../../privacy/random.ts";
+import { openBfv } from "../../privacy/sum/bfv.ts";
+import { Refusal } from "../../proto/reasons.ts";
+import { policyFor, TestBank, temporaryDirectory } from "../support/consortium.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
+import { testConsortium } from "../support/wire-server.ts";
+
+const names = ["alder", "birch", "cedar"];
+const manifest = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }]);
+const tables = scatter(240, names.length, "node").map((rows) => {
+  const mine = new Set(rows);
+  return selectRows(borrowers(), (row) => mine.has(row));
+});
+
+const bank = await TestBank.start();
+const credentials = await bank.enrolAll(names);
+const bfv = await openBfv();
+const folder = await temporaryDirectory();
+test.after.always(async () => {
+  await bfv.close();
+  await bank.stop();
+  await rm(folder, { recursive: true });
+});
+
+const ledgerOf = (name: string): string => join(folder, `${name}.db`);
+const optionsFor = (name: string, change: Partial<NodeOptions> = {}): NodeOptions => ({
+  credentials: credentials.get(name)!,
+  coordinator: bank.coordinator.address,
+  policy: policyFor(manifest),
+  rows: async () => tables[names.indexOf(name)]!,
+  ledger: ledgerOf(name),
+  bfv,
+  random: secureRandom,
+  now: Date.now,
+  ...change,
+});
+
+/** Runs a study to its end. @returns its last phase and reason. */
+async function runStudy(nodes: readonly RunningNode[], proposed: StudyManifest): Promise<string> {
+  const study = await bank.operator.propose(proposed);
+  for (const node of nodes) await node.consent(study);
+  await bank.operator.start(study);
+  let last = "";
+  for await (const { phase, reason } of bank.operator.follow(study)) last = `${phase} ${reason}`;
+  return last.trim();
+}
+
+test.serial(
+  "after a study every submission is in the bank's log and in the node's ledger, and nothing else is",
+  async (t) => {
+    const events: NodeEvent[] = [];
+    const nodes = await Promise.all(
+      names.map((name) => startNode(optionsFor(name, { onEvent: (event) => void events.push(event) }))),
+    );
+    t.is(await runStudy(nodes, manifest), "finished");
+    const [view] = await nodes[0]!.studies();
+    t.is(view?.phase, "finished");
+    t.true(view!.consentExpires! > Date.now());
+    const { digest, text } = await nodes[0]!.model(view!.study);
+    t.is(digestOf(text), digest);
+    t.true(events.some((event) => event.type === "closed" && event.outcome === "released"));
+    t.deepEqual(
+      events.filter(({ type }) => type === "refused"),
+      [],
+    );
+    await Promise.all(nodes.map((node) => node.stop()));
+    for (const name of names) {
+      const db = openStore(ledgerOf(name));
+      const ledger = new EgressLedger(db, credentials.get(name)!.identity);
+      const checks = await reconcile(
+        () => bank.operator.exportLog(),
+        () => ledger.export(),
+        bank.logPolicy(),
+      );
+      t.deepEqual(
+        checks.filter(({ ok }) => !ok),
+        [],
+        name,
+      );
+      t.true(
+        checks.some(({ detail }) => detail === "2 submissions"),
+        name,
+      );
+      db.close();
+    }
+  },
+);
+
+test.serial(
+  "what policy, rows or manifest forbid is not consented to, and nothing is stored of it",
+  async (t) => {
+    const refusing: [string, Partial<NodeOptions>, Partial<StudyManifest>][] = [
+      ["policy_refuses", { policy: { ...policyFor(manifest), fields: [] } }, {}],
+      ["unprotected", { policy: { ...policyFor(manifest), unprotected: [] } }, {}],
+      ["single_class", { rows: () => Promise.reject(new Refusal("single_class", "all good")) }, {}],
+    ];
+    const study = await bank.operator.propose({ ...manifest, name: "refused" });
+    for (const [reason, change] of refusing) {
+      const node = await startNode(optionsFor("alder", { ...change, ledger: join(folder, `${reason}.db`) }));
+      const error = await t.throwsAsync(node.consent(study), { instanceOf: Refusal });
+      t.is(error?.reason, reason as never);
+      await node.stop();
+      const db = openStore(join(folder, `${reason}.db`));
+      t.is(storedConsent(db, study), undefined);
+      db.close();
+    }
+    t.deepEqual((await bank.operator.study(study)).consented, []);
+  },
+);
+
+test.serial("a withdrawn consent is no consent, and a dropped node is gone at once", async (t) => {
+  const nodes = await Promise.all(names.map((name) => startNode(optionsFor(name))));
+  const study = await bank.operator.propose({ ...manifest, name: "withdrawn" });
+  for (const node of nodes) await node.consent(study);
+  await nodes[0]!.withdraw(study);
+  t.deepEqual((await bank.operator.study(study)).consented, ["birch", "cedar"]);
+  const [view] = (await nodes[0]!.studies()).filter((each) => each.study === study);
+  t.is(view?.consentExpires, undefined);
+  nodes[0]!.drop();
+  await nodes[0]!.finished;
+  await bank.operator.start(study);
+  let last = "";
+  for await (const { phase } of bank.operator.follow(study)) last = phase;
+  t.is(last, "finished");
+  await Promise.all(nodes.slice(1).map((node) => node.stop()));
+});
+
+test.serial("a node that was shown another log refuses, says so and ends; the others go on", async (t) => {
+  const db = openStore(ledgerOf("cedar"));
+  rememberCheckpoint(db, parseVerifierKey(bank.bankKey).name, { size: 2, root: new Uint8Array(32).fill(7) });
+  db.close();
+  const nodes = await Promise.all(names.map((name) => startNode(optionsFor(name))));
+  const ended = nodes[2]!.finished.then(
+    () => "ended",
+    (error: Refusal) => error.reason,
+  );
+  t.is(await runStudy(nodes, { ...manifest, name: "forked" }), "finished");
+  t.is(await ended, "log_forked");
+  await Promise.all(nodes.slice(0, 2).map((node) => node.stop()));
+});
+
+const beginnings: [string, Partial<NodeOptions>, string][] = [
+  ["a clock off by a day", { now: () => Date.now() + 86_400_000 }, "clock_skew"],
+  ["a ledger that cannot be opened", { ledger: join(folder, "nowhere", "ledger.db") }, "file_missing"],
+];
+for (const [name, change, reason] of beginnings) {
+  test.serial(`${name}: ${reason}, at once`, async (t) => {
+    const error = await t.throwsAsync(startNode(optionsFor("alder", change)), { instanceOf: Refusal });
+    t.is(error?.reason, reason as never);
+  });
+}
+
+test.serial("a certificate of another consortium does not get in", async (t) => {
+  const { credentials: foreign } = await testConsortium();
+  const { ca } = credentials.get("alder")!;
+  const error = await t.throwsAsync(
+    startNode(optionsFor("alder", { credentials: { ...foreign, ca }, ledger: ":memory:" })),
+    { instanceOf: Refusal },
+  );
+  t.is(error?.reason, "certificate_invalid");
+});
+
+test.serial("a node starts before its coordinator, and stops while it waits", async (t) => {
+  const events: NodeEvent[] = [];
+  const node = await startNode(
+    optionsFor("alder", {
+      coordinator: "127.0.0.1:1",
+      ledger: ":memory:",
+      onEvent: (event) => void events.push(event),
+    }),
+  );
+  t.like(events[0], { type: "disconnected", reason: "unavailable" });
+  await node.stop();
+});
