@@ -151,6 +151,8 @@ export interface SimulationOptions {
   readonly bfv: Bfv;
   /** @returns shape [vectorLength(layout)]. */
   readonly contribute: (party: PartyId) => Float64Array | Promise<Float64Array>;
+  /** What a party's own algorithm wants to sum; as the header says by default. */
+  readonly ownLayout?: (party: PartyId) => VectorLayout;
   /** Changes, multiplies or (by []) drops a message on its way to the coordinator. */
   readonly onWayUp?: (from: PartyId, message: PartyRoundMessage) => readonly PartyRoundMessage[];
   /** The same on its way to a party. */
@@ -355,7 +357,8 @@ class AttemptSimulation {
         return performSplit(effect);
       case "contribute": {
         const values = await contribute(party);
-        return { type: "contributed", roundId: effect.roundId, values, layout: effect.header.layout };
+        const layout = this.#options.ownLayout?.(party) ?? effect.header.layout;
+        return { type: "contributed", roundId: effect.roundId, values, layout };
       }
       case "seal":
         return performSeal(effect, bfv, key);
