@@ -77,8 +77,8 @@ export class SparkplugHost {
     node.nextSequence = (Number(payload.seq ?? 0) + 1) % 256;
     const readings = this.#deviceMessage(node, type, source, payload, received);
     // Between two messages that do not follow each other a birth may be missing, and with it an alias.
-    const ask =
-      (!inStep || readings === undefined) && !(Math.abs(received - (node.askedAt ?? 0)) < askAgainMicros);
+    const answered = node.askedAt === undefined || Math.abs(received - node.askedAt) > askAgainMicros;
+    const ask = answered && (!inStep || readings === undefined);
     if (ask) node.askedAt = received;
     return { readings: readings ?? [], ...(ask ? { rebirth: rebirthOf(group, edge) } : {}) };
   }
