@@ -17,6 +17,9 @@ export type ExportSource = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array
  * Compares the bank's log with one enterprise's egress ledger: every submission on both sides, and every
  * ledger checkpoint that the bank logged a prefix of this ledger.
  *
+ * A ledger is written before the bytes leave, so a submission cut off on its way stands in the ledger alone. It is
+ * told apart by the bank's own word: the attempt's logged end does not count the enterprise among its survivors.
+ *
  * @param policy - of the bank's log; the ledger is checked against the key that the roster gives its enterprise.
  * @throws Refusal not_found, if the ledger's origin is no member of the bank's last roster.
  */
@@ -28,27 +31,32 @@ export async function reconcile(
   const { id, key } = await ledgerOwner(bank, ledger);
   const submitted: { roundId: Digest; digest: Digest; entry: number }[] = [];
   const reported: (EntryOf<"ledger.reported"> & { entry: number })[] = [];
+  const endedWithout = new Set<Digest>();
   const bankChecks = await verifyExport(bank(), policy, (entry, index) => {
     if (entry.type === "round.submitted" && entry.enterprise === id)
       submitted.push({ ...entry, entry: index });
     if (entry.type === "ledger.reported" && entry.enterprise === id)
       reported.push({ ...entry, entry: index });
+    if (entry.type === "round.aborted") endedWithout.add(entry.roundId);
+    if (entry.type === "round.survivors" && !entry.survivors.includes(id)) endedWithout.add(entry.roundId);
   });
 
-  const sent = new Map<string, number>();
+  const sent = new Map<string, { roundId: Digest; entry: number }>();
   const roots = [emptyRoot];
   let range = emptyRange;
   const ownPolicy: LogPolicy = { log: parseVerifierKey(key), witnesses: [], quorum: { kind: "none" } };
   const ledgerChecks = await verifyExport(ledger(), ownPolicy, (entry: Entry, index) => {
     range = appendLeaf(range, leafHash(entryBytes(entry))).range;
     roots.push(rangeRoot(range));
-    if (entry.type === "egress.sent" && entry.submission !== undefined)
-      sent.set(`${entry.roundId} ${entry.submission}`, index);
+    if (entry.type === "egress.sent" && entry.submission !== undefined && entry.roundId !== undefined)
+      sent.set(`${entry.roundId} ${entry.submission}`, { roundId: entry.roundId, entry: index });
   });
 
   const logged = new Set(submitted.map(({ roundId, digest }) => `${roundId} ${digest}`));
   const unsent = submitted.find(({ roundId, digest }) => !sent.has(`${roundId} ${digest}`));
-  const unlogged = [...sent].find(([submission]) => !logged.has(submission));
+  const notLogged = [...sent].filter(([submission]) => !logged.has(submission)).map(([, place]) => place);
+  const unlogged = notLogged.find(({ roundId }) => !endedWithout.has(roundId));
+  const cutOff = notLogged.length === 0 ? "" : `, ${notLogged.length} of them cut off on the way`;
   const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(roots[size]));
   return [
     summary("the bank's log verifies", bankChecks),
@@ -58,7 +66,11 @@ export async function reconcile(
       `${submitted.length} submissions`,
       unsent?.entry,
     ),
-    line("every submission in the ledger is in the bank's log", `${sent.size} submissions`, unlogged?.[1]),
+    line(
+      "every submission in the ledger is in the bank's log",
+      `${sent.size} submissions${cutOff}`,
+      unlogged?.entry,
+    ),
     line(
       "every checkpoint the bank logged is of this ledger",
       `${reported.length} checkpoints`,

@@ -7,7 +7,7 @@ import test from "ava";
 import { readAuditorKey } from "../../../coordinator/auditor/keys.ts";
 import type { EntryOf } from "../../../privacy/log/entry.ts";
 import { parseVerifierKey } from "../../../privacy/log/note.ts";
-import { auditor, LogBuilder, policyText, sampleLedger, sampleLog } from "../../support/log.ts";
+import { auditor, enterprises, LogBuilder, policyText, sampleLedger, sampleLog } from "../../support/log.ts";
 
 const cli = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
 
@@ -169,6 +169,16 @@ test("reconcile: a submission on one side only fails and names the entry", async
   );
   t.is(unlogged.code, 1);
   t.regex(unlogged.stdout, /^FAIL {2}every submission in the ledger is in the bank's log, entry 7/m);
+});
+
+test("reconcile: a submission cut off on its way is told from one the bank hides", async (t) => {
+  const third = enterprises[2]!;
+  await writeFile(file("cut.fcexport"), await sampleLedger(third, roundIds).export([], "ledger"));
+  const { code, stdout } = await fedcredit(
+    ...["audit", "reconcile", file("good.fcexport"), file("cut.fcexport"), "--policy", file("policy.txt")],
+  );
+  t.is(code, 0, stdout);
+  t.regex(stdout, /in the bank's log: 3 submissions, 1 of them cut off on the way/);
 });
 
 test("reconcile: a ledger of a stranger is refused", async (t) => {

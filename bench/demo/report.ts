@@ -1,0 +1,38 @@
+export interface DemoSummary {
+  /** Whether every check of the exported log held, and every ledger agrees with it. */
+  readonly verified: boolean;
+  readonly enterprises: readonly string[];
+  /** Sums released. */
+  readonly rounds: number;
+  readonly models: readonly {
+    readonly algorithm: string;
+    readonly auc: number;
+    readonly pooledAuc: number;
+    /** Mean over the enterprises. */
+    readonly aloneAuc: number;
+  }[];
+  /** Of the true probability: no model ranks better. */
+  readonly bestAuc: number;
+  /** Of all enterprises together. */
+  readonly bytesUp: number;
+  readonly seconds: number;
+  /** Who was killed on the way and came back. */
+  readonly restarted: readonly string[];
+  readonly protection: unknown;
+}
+
+/** @returns the results as a person reads them. */
+export function tableOf(summary: DemoSummary): string {
+  const row = (...cells: string[]) =>
+    `  ${cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(12))).join("")}`;
+  const auc = (value: number) => value.toFixed(4);
+  return [
+    "AUC on held-out rows of all enterprises",
+    row("model", "federated", "pooled", "each alone", "best"),
+    ...summary.models.map(({ algorithm, auc: federated, pooledAuc, aloneAuc }) =>
+      row(algorithm, auc(federated), auc(pooledAuc), auc(aloneAuc), auc(summary.bestAuc)),
+    ),
+    `${summary.rounds} rounds, ${summary.enterprises.length} enterprises, ${(summary.bytesUp / 1e6).toFixed(1)} MB up, ${summary.seconds.toFixed(0)} s`,
+    `privacy log ${summary.verified ? "verified" : "NOT VERIFIED"}; killed and came back: ${summary.restarted.join(", ") || "nobody"}`,
+  ].join("\n");
+}

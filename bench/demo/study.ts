@@ -1,0 +1,43 @@
+import { features } from "./world.ts";
+
+export const studyName = "sme-default-90";
+const purpose = "credit risk of existing borrowers";
+const label = {
+  column: "credit_status",
+  bad: ["overdue_31_90", "written_off"],
+  good: ["normal", "grace"],
+};
+
+/** What the demo's bank proposes. */
+export const manifest = {
+  consortium: "riverbank-sme",
+  name: studyName,
+  purpose,
+  legalBasis: "contract",
+  impactAssessment: "PIA-2026-014",
+  retentionDays: 1825,
+  label,
+  features: [...features],
+  maxRowsPerParty: 20_000,
+  holdout: { fraction: 0.25, seed: "demo" },
+  algorithms: [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic" },
+    { name: "neural", hidden: [16, 8], rounds: 60 },
+    { name: "evaluate" },
+  ],
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
+  unprotected: ["noise"],
+  deadlines: { stepSeconds: 20 },
+} as const;
+
+/** What each of the demo's enterprises allows. */
+export const policy = {
+  minCohort: 3,
+  allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [purpose] },
+  unprotected: ["noise"],
+  maxEpsilon: { lifetime: 8 },
+  consentDays: 90,
+  fields: [...features.map(({ name }) => name), label.column].map((name) => ({ name, operator: "keep" })),
+};
