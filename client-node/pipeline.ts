@@ -25,6 +25,8 @@ export interface PipelineOptions {
   wait(milliseconds: number): Promise<void>;
   /** Called once when a warning opens and once when it closes. */
   onWarning(warning: Warning): void;
+  /** Called once all rules have judged these readings: what the delay from reading to warning is measured by. */
+  onJudged?(readings: readonly Reading[]): void;
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -146,5 +148,6 @@ export class Pipeline {
       }
       for (const warning of stream.observe(reading)) onWarning(warning);
     }
+    this.#options.onJudged?.(readings);
   }
 }

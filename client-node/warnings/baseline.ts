@@ -15,16 +15,20 @@ const hour = 3_600_000_000;
 const most = 8;
 const least = 3;
 
-/** @returns the kind of day a window begins on: the special days' name, `weekend` or `workday`. */
+/**
+ * @returns what a window may be compared with: the name of special days it overlaps; else `weekend` or
+ *   `workday` for a day, `ordinary` for a week or a month.
+ */
 export function dayKind(
-  row: Pick<FeatureRow, "site" | "from" | "window">,
+  row: Pick<FeatureRow, "site" | "from" | "until" | "window">,
   site: Pick<Site, "utcOffsetHours">,
   special: readonly SpecialDays[],
 ): string {
   const local = new Date((row.from + site.utcOffsetHours * hour) / 1000);
-  const date = local.toISOString().slice(0, 10);
+  const first = local.toISOString().slice(0, 10);
+  const last = new Date((row.until - 1 + site.utcOffsetHours * hour) / 1000).toISOString().slice(0, 10);
   const named = special.find(
-    (one) => date >= one.from && date <= one.until && (one.site === undefined || one.site === row.site),
+    (one) => last >= one.from && first <= one.until && (one.site === undefined || one.site === row.site),
   );
   if (named !== undefined) return named.name;
   if (row.window !== "day") return "ordinary";

@@ -1,30 +1,14 @@
--- One row a channel and step of its grid: what arrived, what passed as delivered, what can be used.
+-- Cells at the channel's own pace: those of slower channels are put together.
 SELECT
-  channel, cell_us, step_us,
-  count(*) AS arrived,
-  count(CASE WHEN fault = 0 THEN 1 END) AS passed,
-  count(CASE WHEN used THEN 1 END) AS used,
-  avg(CASE WHEN used THEN value END) AS mean,
-  min(CASE WHEN used THEN value END) AS low,
-  max(CASE WHEN used THEN value END) AS high,
-  sum(CASE WHEN used THEN value END) AS total,
-  max_by(value, CASE WHEN used THEN time_us END) AS last,
-  count(CASE WHEN fault = 1 THEN 1 END) AS unit_faults,
-  count(CASE WHEN fault = 2 THEN 1 END) AS absent_faults,
-  count(CASE WHEN fault = 3 THEN 1 END) AS quality_faults,
-  count(CASE WHEN fault = 4 THEN 1 END) AS clock_faults,
-  count(CASE WHEN fault = 5 THEN 1 END) AS range_faults,
-  count(CASE WHEN fault = 6 THEN 1 END) AS drift_faults,
-  count(CASE WHEN fault = 7 THEN 1 END) AS duplicate_faults,
-  count(CASE WHEN fault = 8 THEN 1 END) AS spike_faults,
-  count(CASE WHEN fault = 9 THEN 1 END) AS rate_faults,
-  count(CASE WHEN fault = 10 THEN 1 END) AS excluded
-FROM (
-  SELECT
-    c.channel, step_us, time_us, value, fault,
-    usable AND fault NOT IN (7, 8, 9) AS used,
-    CAST(floor(time_us / step_us) AS BIGINT) * step_us AS cell_us
-  FROM checked r
-  JOIN channel c ON c.channel = r.channel
-) reading
-GROUP BY channel, cell_us, step_us
+  s.channel, p.pace_us AS step_us, CAST(floor(s.cell_us / p.pace_us) AS BIGINT) * p.pace_us AS cell_us,
+  sum(arrived) AS arrived, sum(passed) AS passed, sum(used) AS used,
+  sum(mean * used) / nullif(sum(used), 0) AS mean, min(low) AS low, max(high) AS high, sum(total) AS total,
+  max_by(last, CASE WHEN used > 0 THEN s.cell_us END) AS last,
+  sum(unit_faults) AS unit_faults, sum(absent_faults) AS absent_faults,
+  sum(quality_faults) AS quality_faults, sum(clock_faults) AS clock_faults,
+  sum(range_faults) AS range_faults, sum(drift_faults) AS drift_faults,
+  sum(duplicate_faults) AS duplicate_faults, sum(spike_faults) AS spike_faults,
+  sum(rate_faults) AS rate_faults, sum(excluded) AS excluded
+FROM step_cell s
+JOIN pace p ON p.channel = s.channel
+GROUP BY s.channel, p.pace_us, CAST(floor(s.cell_us / p.pace_us) AS BIGINT) * p.pace_us

@@ -4,13 +4,18 @@ import { none, type RuleType, seconds } from "../rule.ts";
 export const silence: RuleType = {
   metrics: undefined,
   create({ profile }) {
-    const openAfter = seconds(profile.silence.openAfter);
     let last: number | undefined;
+    // A device that speaks hourly is not silent after a quarter of an hour.
+    let usual = 0;
+    const openAfter = (): number => Math.max(seconds(profile.silence.openAfter), 4 * usual);
     let open = false;
     return {
       observe({ time }) {
         const silentSince = last;
         last = Math.max(last ?? time, time);
+        const pause = silentSince === undefined ? 0 : last - silentSince;
+        // Several metrics of one instant are no pause.
+        if (!open && pause > 0) usual = usual === 0 ? pause : usual + 0.2 * (pause - usual);
         if (!open || silentSince === undefined) return none;
         open = false;
         const minutes = (time - silentSince) / 60_000_000;
@@ -26,7 +31,7 @@ export const silence: RuleType = {
         ];
       },
       tick(now) {
-        if (open || last === undefined || now - last <= openAfter) return none;
+        if (open || last === undefined || usual === 0 || now - last <= openAfter()) return none;
         open = true;
         const minutes = (now - last) / 60_000_000;
         return [

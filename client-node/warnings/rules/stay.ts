@@ -31,7 +31,10 @@ export const stay: RuleType = {
         for (const one of stays) {
           const distance = distanceMetres(place, one.fence);
           const provenOut = distance - place.accuracyMetres > one.fence.radiusMetres + marginMetres;
-          const found = one.inside.observe(time, distance <= one.fence.radiusMetres, provenOut, dwell);
+          // On the boundary a fix jumps to and fro: what came in stays in until the contrary is proven.
+          const inside =
+            distance <= one.fence.radiusMetres || (one.inside.since !== undefined && !provenOut);
+          const found = one.inside.observe(time, inside, provenOut, dwell);
           if (found?.change === "opened") one.since = found.since;
           if (found?.change === "closed" && one.warned) {
             one.warned = false;
