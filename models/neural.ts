@@ -6,7 +6,7 @@ import { trainLocally } from "./local-training.ts";
 import { type Network, networkOf } from "./mlp.ts";
 import { parseParameters } from "./parameters.ts";
 import { moveOn, type ServerStep } from "./server-step.ts";
-import { checkAgainstDesign, type Design, designFrom, designMatrix } from "./standardize.ts";
+import { type Design, designFrom, trainingMatrix } from "./standardize.ts";
 import { decodeWeights, encodeWeights } from "./weights.ts";
 
 const parameters = z.strictObject({
@@ -107,13 +107,12 @@ export const neural: FederatedAlgorithm<NeuralState, NeuralResult> = {
   },
 
   contribute(state, table, random) {
-    checkAgainstDesign(state.design, table);
     const { localEpochs, localBatches, learningRate, optimizer, mu } = state.parameters;
     const start = Float64Array.from(decodeWeights(state.weights));
     const trained = trainLocally(
       networkFor(state),
       start,
-      designMatrix(state.design, table),
+      trainingMatrix(state.design, table),
       table.label,
       {
         epochs: localEpochs,

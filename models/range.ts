@@ -83,7 +83,7 @@ const numericNames = (state: RangeState): string[] =>
 function bucketOf(x: number, column: string): number {
   if (Number.isNaN(x)) return missingBucket;
   if (x === 0) return zeroBucket;
-  const magnitude = Math.max(magnitudeOf(Math.abs(x)), smallest);
+  const magnitude = magnitudeOf(Math.abs(x));
   if (magnitude > largest)
     throw new Refusal("value_out_of_bounds", `column ${column} holds a magnitude above 2^${largest}`, {
       hint: "use a larger unit for this column",
@@ -91,12 +91,14 @@ function bucketOf(x: number, column: string): number {
   return zeroBucket + Math.sign(x) * (magnitude - smallest + 1);
 }
 
-/** @returns the smallest integer e with x <= 2^e; `x` > 0 and finite. */
+const powers = Float64Array.from({ length: magnitudes + 1 }, (_, i) => 2 ** (smallest + i));
+
+/** @returns the smallest integer e >= `smallest` with x <= 2^e, or more than `largest`; `x` > 0. */
 function magnitudeOf(x: number): number {
-  let e = Math.ceil(Math.log2(x));
-  while (2 ** e < x) e++;
-  while (2 ** (e - 1) >= x) e--;
-  return e;
+  const e = Math.min(largest + 1, Math.max(smallest, Math.ceil(Math.log2(x))));
+  // The logarithm is rounded: next to a power of two it may be off by one.
+  if (x > powers[e - smallest]!) return e + 1;
+  return e > smallest && x <= powers[e - smallest - 1]! ? e - 1 : e;
 }
 
 function boundsOf(sum: SealedSum, offset: number): ColumnRange {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalJson } from "../privacy/canonical.ts";
 import { Refusal } from "../proto/reasons.ts";
 import type { FederatedAlgorithm, PriorResults } from "./algorithm.ts";
 import { parseParameters, priorResult } from "./parameters.ts";
@@ -144,11 +145,24 @@ function indicator(
   return [{ name, feature, kind, code, mean, scale, bound: Math.max(mean, 1 - mean) / scale }];
 }
 
+/** The last matrix of each table: rounds repeat it, and tables never change. */
+const matrices = new WeakMap<Table, { readonly design: string; readonly matrix: Float64Array }>();
+
 /**
- * Refuses rows that the public bounds do not hold.
+ * {@link designMatrix} of rows that the public bounds hold. Not to be modified: rounds share it.
  * @throws Refusal value_out_of_bounds | value_not_finite | column_unknown, naming the column
  */
-export function checkAgainstDesign(design: Design, table: Table): void {
+export function trainingMatrix(design: Design, table: Table): Float64Array {
+  const key = canonicalJson(design);
+  const known = matrices.get(table);
+  if (known?.design === key) return known.matrix;
+  checkAgainstDesign(design, table);
+  const matrix = designMatrix(design, table);
+  matrices.set(table, { design: key, matrix });
+  return matrix;
+}
+
+function checkAgainstDesign(design: Design, table: Table): void {
   checkRows(design, table);
   for (const feature of design.features)
     if (feature.kind === "numeric") {

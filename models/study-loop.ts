@@ -79,12 +79,8 @@ export async function studyContribute(
   random: Random,
 ): Promise<Float64Array> {
   const algorithm = current(state);
-  const rows =
-    algorithm.rows === "training"
-      ? selectRows(table, (row) => table.holdout[row] === 0)
-      : manifest.holdout.fraction === 0
-        ? table
-        : selectRows(table, (row) => table.holdout[row] === 1);
+  const all = manifest.holdout.fraction === 0 && algorithm.rows === "heldOut";
+  const rows = all ? table : splitRows(table)[algorithm.rows];
   return algorithm.contribute(state.algorithmState, rows, random);
 }
 
@@ -107,6 +103,25 @@ export async function advanceStudy(
 /** @returns every algorithm's result by name, or undefined while the study is not finished. */
 export const studyResult = (state: StudyState): PriorResults | undefined =>
   state.algorithm === null ? state.results : undefined;
+
+interface SplitRows {
+  readonly training: Table;
+  readonly heldOut: Table;
+}
+
+/** A table is dealt once and used in every round; tables never change. */
+const splits = new WeakMap<Table, SplitRows>();
+
+function splitRows(table: Table): SplitRows {
+  const known = splits.get(table);
+  if (known !== undefined) return known;
+  const split = {
+    training: selectRows(table, (row) => table.holdout[row] === 0),
+    heldOut: selectRows(table, (row) => table.holdout[row] === 1),
+  };
+  splits.set(table, split);
+  return split;
+}
 
 function enter(manifest: StudyManifest, index: number, results: PriorResults): StudyState {
   const entry = manifest.algorithms[index];
