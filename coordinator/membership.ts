@@ -102,6 +102,9 @@ export async function enrol(
   });
 }
 
+/** The roster last read, so that its signatures are checked once. */
+const opened = new WeakMap<Bank, { note: string; roster: Roster }>();
+
 /** @returns the roster both have signed, or undefined before the first. */
 export async function currentRoster(
   bank: Bank,
@@ -109,7 +112,12 @@ export async function currentRoster(
 ): Promise<{ note: string; roster: Roster } | undefined> {
   const [row] = await sql`SELECT note FROM roster WHERE phase = 'current'`;
   if (row === undefined) return undefined;
-  return { note: row.note as string, roster: openRoster(row.note as string, bank.bankKey, bank.auditorKey) };
+  const note = row.note as string;
+  const known = opened.get(bank);
+  if (known?.note === note) return known;
+  const current = { note, roster: openRoster(note, bank.bankKey, bank.auditorKey) };
+  opened.set(bank, current);
+  return current;
 }
 
 /** @throws Refusal not_found */

@@ -2,10 +2,6 @@
 import { readFileSync } from "node:fs";
 import type * as grpc from "@grpc/grpc-js";
 import type { Digest } from "../privacy/canonical.ts";
-import { toHex } from "../privacy/log/bytes.ts";
-import { openCheckpoint } from "../privacy/log/checkpoint.ts";
-import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
-import { parseVerifierKey } from "../privacy/log/note.ts";
 import type { BlobsHandlers } from "../proto/generated/fedcredit/v1/Blobs.ts";
 import type { EnrolmentHandlers } from "../proto/generated/fedcredit/v1/Enrolment.ts";
 import type { HealthHandlers } from "../proto/generated/fedcredit/v1/Health.ts";
@@ -27,13 +23,14 @@ import {
   Studies,
 } from "../proto/wire.ts";
 import type { Bank } from "./bank.ts";
-import type { Identity, Role } from "./ca.ts";
+import type { Role } from "./ca.ts";
 import { exportLog } from "./export.ts";
 import * as membership from "./membership.ts";
 import type { Participants } from "./participants.ts";
 import type { BlobStatus } from "./store/blobs.ts";
 import * as studies from "./studies.ts";
 import { Methods } from "./transport.ts";
+import { Witnesses } from "./witnesses.ts";
 
 export const softwareVersion: string = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
@@ -71,6 +68,7 @@ export function registerServices(
   isDraining: () => boolean,
 ): void {
   const methods = new Methods(bank);
+  const witnesses = new Witnesses(bank);
 
   const health: HealthHandlers = {
     Check: methods.unary(everyone, async () => ({
@@ -149,10 +147,10 @@ export function registerServices(
         yield { index, entry: Buffer.from(entry) };
     }),
     Cosign: methods.unary(["enterprise", "auditor"], async ({ size, line }, caller) => ({
-      note: await bank.privacyLog.cosign(size, line, await witnessOf(bank, caller)),
+      note: await witnesses.cosign(caller, size, line),
     })),
     ReportLedger: methods.unary(enterprise, async ({ note }, { id }) => {
-      await reportLedger(bank, id, note);
+      await witnesses.reportLedger(id, note);
       return { note: (await bank.privacyLog.checkpoint()).note };
     }),
     Export: methods.download(["operator", "auditor"], async function* () {
@@ -194,37 +192,4 @@ async function upload(
   } finally {
     await upload.close();
   }
-}
-
-/** @returns how a caller's cosignatures verify: under its id, with the key the roster (or the config) names. */
-async function witnessOf(
-  bank: Bank,
-  { role, id }: Identity,
-): Promise<ReturnType<typeof cosignatureVerifier>> {
-  if (role === "auditor") return cosignatureVerifier(bank.auditorKey.name, bank.auditorKey.publicKey);
-  const member = (await membership.currentRoster(bank))?.roster.byId.get(id);
-  if (member === undefined) throw new Refusal("roster_mismatch", `${id} is not in the current roster`);
-  return cosignatureVerifier(id, member.identityKey);
-}
-
-/** @throws Refusal roster_mismatch, signature_invalid, note_malformed, log_forked */
-async function reportLedger(bank: Bank, id: string, note: string): Promise<void> {
-  const member = (await membership.currentRoster(bank))?.roster.byId.get(id);
-  if (member === undefined) throw new Refusal("roster_mismatch", `${id} is not in the current roster`);
-  const { checkpoint } = openCheckpoint(note, parseVerifierKey(member.verifierKey));
-  await bank.database.transaction(async (sql) => {
-    const [last] = await sql`
-      SELECT size, root FROM ledger_checkpoint WHERE enterprise = ${id} ORDER BY size DESC LIMIT 1`;
-    const root = toHex(checkpoint.root);
-    if (
-      last !== undefined &&
-      (last.size > checkpoint.size || (last.size === checkpoint.size && last.root !== root))
-    )
-      throw new Refusal("log_forked", "the ledger does not continue the one reported before");
-    if (last?.size === checkpoint.size) return;
-    await sql`INSERT INTO ledger_checkpoint VALUES (${id}, ${checkpoint.size}, ${root}, ${note})`;
-    await bank.privacyLog.append(sql, [
-      { type: "ledger.reported", enterprise: id, size: checkpoint.size, root, checkpoint: note },
-    ]);
-  });
 }

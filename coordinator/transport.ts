@@ -2,6 +2,7 @@
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
+import type { PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../proto/reasons.ts";
 import { flowControlWindow, statusOf } from "../proto/wire.ts";
@@ -120,10 +121,25 @@ export function callerOf(
       "certificate_invalid",
       "the client certificate is missing, expired or not of this consortium",
     );
-  const caller = identityOf(certificate.raw, bank.config.consortium);
+  const caller = knownIdentity(certificate, bank.config.consortium);
   if (!roles.includes(caller.role))
     throw new Refusal("role_denied", `an ${caller.role} may not call ${call.getPath()}`);
   return caller;
+}
+
+const identities = new Map<string, Identity>();
+const mostIdentities = 10_000;
+
+/** Reading a certificate costs more than most calls: each is read once. */
+function knownIdentity({ fingerprint256, raw }: PeerCertificate, consortium: string): Identity {
+  const key = `${consortium} ${fingerprint256}`;
+  let identity = identities.get(key);
+  if (identity === undefined) {
+    identity = identityOf(raw, consortium);
+    if (identities.size >= mostIdentities) identities.clear();
+    identities.set(key, identity);
+  }
+  return identity;
 }
 
 type Call = Pick<grpc.ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">;

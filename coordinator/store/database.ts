@@ -53,16 +53,16 @@ export async function openDatabase(options: {
   const sql: Sql = embedded
     ? postgres({ ...common, host: embedded.socketDirectory, username: embedded.user, database: "postgres" })
     : postgres(database, common);
-  let isOwner = false;
+  let ownership: { release(): void } | undefined;
   const close = async (): Promise<void> => {
+    ownership?.release();
     await sql.end({ timeout: 5 });
     // A server found running belongs to whoever holds the lock.
-    if (isOwner || embedded?.found === false) await embedded?.stop();
+    if (ownership !== undefined || embedded?.found === false) await embedded?.stop();
   };
   try {
     await checkVersion(sql);
-    await takeOwnership(sql, pause);
-    isOwner = true;
+    ownership = await takeOwnership(sql, pause);
     await migrate(sql);
   } catch (error) {
     await close().catch(() => {});
@@ -88,11 +88,11 @@ async function checkVersion(sql: Sql): Promise<void> {
  * One coordinator at a time works on a database. The lock is the session's: PostgreSQL frees it as soon as it
  * notices that the process which held it is gone.
  */
-async function takeOwnership(sql: Sql, pause: () => Promise<void>): Promise<void> {
+async function takeOwnership(sql: Sql, pause: () => Promise<void>): Promise<{ release(): void }> {
   const session = await sql.reserve();
   for (let tries = 1; ; tries++) {
     const [row] = await session`SELECT pg_try_advisory_lock(${ownerLock}) AS taken`;
-    if (row!.taken) return;
+    if (row!.taken) return session;
     if (tries === ownershipTries) break;
     await pause();
   }

@@ -21,12 +21,14 @@ import {
 } from "../../privacy/log/merkle.ts";
 import {
   addSignatures,
+  type NoteSignature,
   type NoteVerifier,
   parseNote,
   parseSignature,
   type Signer,
 } from "../../privacy/log/note.ts";
 import { Refusal } from "../../proto/reasons.ts";
+import { Batch } from "../batch.ts";
 import type { Database, Sql, Transaction } from "./database.ts";
 
 // Any constant that only the sequencer uses.
@@ -34,6 +36,13 @@ const sequencerLock = 0x66_65_64_32;
 
 /** An entry before the sequencer gives it its time. */
 export type NewEntry = Entry extends infer E ? (E extends Entry ? Omit<E, "time"> : never) : never;
+
+interface Cosigning {
+  readonly size: number;
+  readonly signature: NoteSignature;
+  readonly witness: CosignatureVerifier;
+  readonly most: number;
+}
 
 /** Where the log ended when this process last appended to it. */
 interface End {
@@ -54,6 +63,7 @@ export class LogStore {
   readonly #now: () => number;
   /** Saves reading the end again; not used when another process appended or a transaction was rolled back. */
   #end: End | undefined;
+  readonly #cosignatures = new Batch<Cosigning, string>((all) => this.#addCosignatures(all));
 
   /** @param signer - the bank's; its name is the log's origin. @param now - Unix milliseconds. */
   constructor(database: Database, signer: Signer, now: () => number) {
@@ -152,24 +162,32 @@ export class LogStore {
   /**
    * Keeps a witness's cosignature of a checkpoint this log signed.
    * @param line - one signature line.
+   * @param most - signatures that the note may have before this one is left out.
    * @returns the checkpoint with the cosignatures held.
    * @throws Refusal note_malformed, not_found, signature_invalid
    */
-  async cosign(size: number, line: string, witness: CosignatureVerifier): Promise<string> {
+  async cosign(size: number, line: string, witness: CosignatureVerifier, most: number): Promise<string> {
     const signature = parseSignature(line);
     if (signature.name !== witness.name || signature.keyId !== witness.keyId)
       throw new Refusal("signature_invalid", `the cosignature is not by ${witness.name}`);
+    return this.#cosignatures.add({ size, signature, witness, most });
+  }
+
+  async #addCosignatures(all: readonly Cosigning[]): Promise<(string | Error)[]> {
     return this.#database.transaction(async (sql) => {
-      const [row] = await sql`SELECT note FROM log_checkpoint WHERE size = ${size} FOR UPDATE`;
-      if (row === undefined) throw new Refusal("not_found", `no checkpoint of size ${size} was signed`);
-      const { text, signatures } = parseNote(row.note as string);
-      if (!witness.verify(text, signature.signature))
-        throw new Refusal("signature_invalid", `the cosignature by ${witness.name} is wrong`);
-      if (signatures.some(({ name, keyId }) => name === witness.name && keyId === witness.keyId))
-        return row.note as string;
-      const note = addSignatures(row.note as string, [signature]);
-      await sql`UPDATE log_checkpoint SET note = ${note} WHERE size = ${size}`;
-      return note;
+      // Lost in a crash, a cosignature is given again; nothing is promised on it.
+      await sql`SET LOCAL synchronous_commit TO off`;
+      const sizes = [...new Set(all.map(({ size }) => size))];
+      const rows = await sql`SELECT size, note FROM log_checkpoint WHERE size IN ${sql(sizes)} FOR UPDATE`;
+      const notes = new Map(rows.map((row): [number, string] => [row.size, row.note]));
+      const outcomes = all.map((cosigning): string | Error => {
+        const note = cosigned(notes.get(cosigning.size), cosigning);
+        if (typeof note === "string") notes.set(cosigning.size, note);
+        return note;
+      });
+      for (const [size, note] of notes)
+        await sql`UPDATE log_checkpoint SET note = ${note} WHERE size = ${size}`;
+      return outcomes;
     });
   }
 
@@ -186,6 +204,16 @@ export class LogStore {
     if (formatCheckpoint(signed) !== formatCheckpoint({ ...signed, root }))
       throw new Refusal("log_forked", "the stored log does not have the root that was signed");
   }
+}
+
+/** @returns the checkpoint with one cosignature more, or why not. */
+function cosigned(note: string | undefined, { size, signature, witness, most }: Cosigning): string | Error {
+  if (note === undefined) return new Refusal("not_found", `no checkpoint of size ${size} was signed`);
+  const { text, signatures } = parseNote(note);
+  if (!witness.verify(text, signature.signature))
+    return new Refusal("signature_invalid", `the cosignature by ${witness.name} is wrong`);
+  if (signatures.some(({ name, keyId }) => name === witness.name && keyId === witness.keyId)) return note;
+  return signatures.length >= most ? note : addSignatures(note, [signature]);
 }
 
 async function latest(sql: Sql | Transaction): Promise<{ size: number; note?: string }> {

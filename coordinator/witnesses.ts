@@ -1,0 +1,93 @@
+/** What enterprises and the auditor say about logs: cosignatures of the bank's, checkpoints of their own. */
+import { toHex } from "../privacy/log/bytes.ts";
+import { type Checkpoint, openCheckpoint } from "../privacy/log/checkpoint.ts";
+import { type CosignatureVerifier, cosignatureVerifier } from "../privacy/log/cosignature.ts";
+import { parseVerifierKey } from "../privacy/log/note.ts";
+import { Refusal } from "../proto/reasons.ts";
+import type { Bank } from "./bank.ts";
+import { Batch } from "./batch.ts";
+import type { Identity } from "./ca.ts";
+import { currentRoster } from "./membership.ts";
+import type { Transaction } from "./store/database.ts";
+import type { NewEntry } from "./store/log.ts";
+
+// golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
+const mostSignatures = 99;
+
+interface Report {
+  readonly enterprise: string;
+  readonly note: string;
+  readonly checkpoint: Checkpoint;
+}
+
+export class Witnesses {
+  readonly #bank: Bank;
+  readonly #reports: Batch<Report, true>;
+
+  constructor(bank: Bank) {
+    this.#bank = bank;
+    this.#reports = new Batch((reports) => this.#store(reports));
+  }
+
+  /** @returns the checkpoint with the cosignatures held. @throws Refusal */
+  async cosign(caller: Identity, size: number, line: string): Promise<string> {
+    const most = caller.role === "auditor" ? mostSignatures : mostSignatures - 1;
+    return this.#bank.privacyLog.cosign(size, line, await this.#witness(caller), most);
+  }
+
+  /** @returns how a caller's cosignatures verify: under its id, with the key the roster (or the config) names. */
+  async #witness({ role, id }: Identity): Promise<CosignatureVerifier> {
+    const { auditorKey } = this.#bank;
+    if (role === "auditor") return cosignatureVerifier(auditorKey.name, auditorKey.publicKey);
+    return cosignatureVerifier(id, (await this.#member(id)).identityKey);
+  }
+
+  async #member(id: string) {
+    const member = (await currentRoster(this.#bank))?.roster.byId.get(id);
+    if (member === undefined) throw new Refusal("roster_mismatch", `${id} is not in the current roster`);
+    return member;
+  }
+
+  /**
+   * Puts the checkpoint of an enterprise's egress ledger into the log.
+   * @throws Refusal roster_mismatch, signature_invalid, note_malformed, log_forked
+   */
+  async reportLedger(enterprise: string, note: string): Promise<void> {
+    const { verifierKey } = await this.#member(enterprise);
+    const { checkpoint } = openCheckpoint(note, parseVerifierKey(verifierKey));
+    await this.#reports.add({ enterprise, note, checkpoint });
+  }
+
+  async #store(reports: readonly Report[]): Promise<(true | Error)[]> {
+    return this.#bank.database.transaction(async (sql) => {
+      const outcomes: (true | Error)[] = [];
+      const entries: NewEntry[] = [];
+      for (const report of reports) {
+        const outcome = await storeReport(sql, report);
+        outcomes.push(outcome === false ? true : outcome);
+        if (outcome !== true) continue;
+        const { enterprise, note, checkpoint } = report;
+        const root = toHex(checkpoint.root);
+        entries.push({ type: "ledger.reported", enterprise, size: checkpoint.size, root, checkpoint: note });
+      }
+      await this.#bank.privacyLog.append(sql, entries);
+      return outcomes;
+    });
+  }
+}
+
+/** @returns whether the report is news; the Refusal of one that does not continue the enterprise's last. */
+async function storeReport(
+  sql: Transaction,
+  { enterprise, note, checkpoint }: Report,
+): Promise<boolean | Refusal> {
+  const { size } = checkpoint;
+  const root = toHex(checkpoint.root);
+  const [last] = await sql`
+    SELECT size, root FROM ledger_checkpoint WHERE enterprise = ${enterprise} ORDER BY size DESC LIMIT 1`;
+  if (last !== undefined && (last.size > size || (last.size === size && last.root !== root)))
+    return new Refusal("log_forked", "the ledger does not continue the one reported before");
+  if (last?.size === size) return false;
+  await sql`INSERT INTO ledger_checkpoint VALUES (${enterprise}, ${size}, ${root}, ${note})`;
+  return true;
+}
