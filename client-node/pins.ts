@@ -90,7 +90,7 @@ export function readCredentials(dataDir: string, nowMillis: number): NodeCredent
 }
 
 /** The SAN URI that makes a certificate this enterprise's. */
-export const enterpriseUri = ({ consortium, enterprise }: Pick<Pins, "consortium" | "enterprise">): string =>
+const enterpriseUri = ({ consortium, enterprise }: Pick<Pins, "consortium" | "enterprise">): string =>
   `fedcredit://${consortium}/enterprise/${enterprise}`;
 
 /** @throws Refusal certificate_invalid unless the certificate is in force, by the pinned authority, for this key and name. */
