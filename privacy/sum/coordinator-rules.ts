@@ -28,7 +28,6 @@ export const withFaults = (round: RoundBase, faults: readonly Fault[]): RoundBas
   faults: [...round.faults, ...faults],
 });
 
-/** Parties that have ended their part: nobody waits for them. */
 export const hasFault = ({ faults }: RoundBase, party: PartyId): boolean =>
   faults.some((f) => f.party === party);
 
@@ -37,6 +36,13 @@ export const isLost = ({ faults }: RoundBase, party: PartyId): boolean =>
 
 /** Reasons after which a party's word on the sum counts no more. */
 const discredits: readonly Reason[] = ["party_refused", "release_invalid", "digest_mismatch"];
+
+/**
+ * Whether nobody listens to a party any more. At the release that takes a lie: whoever was merely late or gone
+ * before may still sign the sum it is part of.
+ */
+export const isOut = ({ phase, round }: Running, party: PartyId): boolean =>
+  phase === "releasing" ? isLost(round, party) : hasFault(round, party);
 
 /** @returns whose message this phase takes, sorted. */
 export function expected(state: Waiting): readonly PartyId[] {
@@ -96,7 +102,7 @@ export function instruction(state: Waiting, to: PartyId): CoordinatorRoundMessag
 /** Parties whose answer is still out and may come. */
 export const awaited = (state: Waiting): readonly PartyId[] =>
   expected(state).filter(
-    (party) => !answers(state).has(party) && !state.round.gone.has(party) && !hasFault(state.round, party),
+    (party) => !answers(state).has(party) && !state.round.gone.has(party) && !isOut(state, party),
   );
 
 export const survivorList = (survivors: ReadonlyMap<PartyId, Submit>): readonly Survivor[] =>

@@ -21,7 +21,7 @@ import {
   hasFault,
   type In,
   instruction,
-  isLost,
+  isOut,
   isWaiting,
   type Running,
   sorted,
@@ -107,8 +107,9 @@ export function coordinatorStep(
 /** Who comes too late is told how it ended. */
 function ended(state: In<"closed" | "aborted">, event: CoordinatorEvent): CoordinatorStep {
   const party = event.type === "joined" ? event.party : event.type === "message" ? event.from : undefined;
-  if (party === undefined || (event.type === "message" && event.message.type === "refuse"))
-    return { state, effects: [] };
+  const isForeign =
+    event.type === "message" && (event.message.type === "refuse" || event.message.roundId !== state.roundId);
+  if (party === undefined || isForeign) return { state, effects: [] };
   return { state, effects: [{ type: "send", to: party, message: closing(state) }] };
 }
 
@@ -158,7 +159,7 @@ function onMessage(
   const { round } = state;
   if (message.roundId !== round.roundId || !round.header.cohort.includes(from)) return ignored;
   if (message.type === "refuse") return onRefuse(state, from, message, context);
-  if (state.phase === "releasing" ? isLost(round, from) : hasFault(round, from)) return ignored;
+  if (isOut(state, from)) return ignored;
   const fault = (reason: Reason, detail: string): CoordinatorStep =>
     blame(state, { party: from, reason, detail }, context);
   if (!isWaiting(state)) {
@@ -243,7 +244,7 @@ function isComplete(state: Waiting): boolean {
 /** The step's time is over: go on with whoever is there. */
 function onDeadline(before: Waiting, context: CoordinatorContext): CoordinatorStep {
   const { round } = before;
-  const missing = expected(before).filter((party) => !answers(before).has(party) && !hasFault(round, party));
+  const missing = expected(before).filter((party) => !answers(before).has(party) && !isOut(before, party));
   if (before.phase === "releasing" && before.waits + 1 < releaseWaits) return askAgain(before, missing);
   const faults = missing.map((party): Fault => {
     const reason = round.gone.has(party) ? "party_gone" : "party_late";

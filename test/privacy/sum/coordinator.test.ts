@@ -221,6 +221,14 @@ test("a release is asked for again before it is given up", async (t) => {
   t.like(state, { phase: "aborted", reason: "release_disputed", excluded: ids });
 });
 
+test("at the release a party that was late or gone before is asked again when it is back", async (t) => {
+  const done = await attempt({ consortium, bfv });
+  const faults = [{ party: b, reason: "party_late", detail: "while unmasking" } as const];
+  const resumed = resumeRelease({ ...done.points[0]!, faults }, consortium).state;
+  const { state } = step(resumed, { type: "gone", party: b });
+  t.deepEqual(sentTo(step(state, { type: "joined", party: b }).effects, "aggregate"), [b]);
+});
+
 test("what the log is told: submissions, survivors, faults, the end", async (t) => {
   const done = await attempt({
     consortium,

@@ -4,9 +4,11 @@ import test from "ava";
 import { digestOf } from "../../../privacy/canonical.ts";
 import { seededRandom } from "../../../privacy/random.ts";
 import type { Bfv } from "../../../privacy/sum/bfv.ts";
-import { signStatement, submissionDigest } from "../../../privacy/sum/binding.ts";
+import { signStatement, submissionDigest, survivorsDigest } from "../../../privacy/sum/binding.ts";
+import { checkAgreement } from "../../../privacy/sum/checks.ts";
 import type { CoordinatorState } from "../../../privacy/sum/coordinator.ts";
 import { encodeHeader, roundIdOf } from "../../../privacy/sum/header.ts";
+import { planPacking } from "../../../privacy/sum/layout.ts";
 import type { CoordinatorRoundMessage, PartyRoundMessage } from "../../../privacy/sum/messages.ts";
 import {
   type Consortium,
@@ -101,6 +103,31 @@ test("a split view of the survivors: all signatures together are too few for eit
   });
   t.is(signatures.length, 4);
   t.deepEqual(Object.values(endings(done)), new Array(4).fill("agreement_missing"));
+});
+
+test("only signatures of a party's own neighbourhood count towards its T", (t) => {
+  const header = simulatedHeader(consortium, { layout: smallLayout, minCohort: 2, round: 1 }, ids);
+  const roundId = roundIdOf(header);
+  const survivors = ids.map((party) => ({ party, digest: digestOf(party) }));
+  const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
+  const signatures = ids.map((party) => ({
+    party,
+    signature: signStatement(roundId, party, statement, consortium.parties.get(party)!.identity),
+  }));
+  const keys = { maskKey: new Uint8Array(32), shareKey: new Uint8Array(32) };
+  const check = (neighbours: readonly string[]) =>
+    checkAgreement(
+      { type: "agreed", roundId, signatures },
+      survivors,
+      { advertised: ids, neighbours: new Map(neighbours.map((id) => [id, keys])), threshold: 3 },
+      { roundId, header, packing: planPacking(smallLayout, 4), answers: [] },
+      consortium.parties.get(a)!,
+    );
+  t.notThrows(() => check([b, c]));
+  t.like(
+    t.throws(() => check([b])),
+    { reason: "agreement_missing" },
+  );
 });
 
 test("signatures are counted once a signer", async (t) => {
@@ -219,6 +246,30 @@ test("a key shown twice, or this party's own exchanged, is refused", async (t) =
     await shown((m) => ({ ...m, advertised: m.advertised.filter(({ party }) => party !== a) })),
     "header_mismatch",
   );
+});
+
+test("a key that another party signed as its own is refused by name", async (t) => {
+  const done = await attempt({
+    consortium,
+    bfv,
+    options: {
+      onWayDown: tampering("keys", (message, to) => {
+        const [first, second, ...rest] = message.advertised;
+        const { identity } = consortium.parties.get(b)!;
+        const { maskKey, shareKey } = first!;
+        const statement = { purpose: "advertise", maskKey, shareKey } as const;
+        const signature = signStatement(message.roundId, b, statement, identity);
+        return [
+          to === c
+            ? { ...message, advertised: [first!, { ...second!, ...statement, signature }, ...rest] }
+            : message,
+        ];
+      }),
+    },
+  });
+  const state = done.parties.get(c)!;
+  t.is(endings(done)[c], "key_duplicate");
+  t.is(state.phase === "refused" ? state.refusal.party : "", b);
 });
 
 test("replayed attempt: an attempt seen, or a round whose sum was released, is refused", async (t) => {

@@ -1,8 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
 import type { PartyId } from "../../../privacy/sum/graph.ts";
-import { vectorLength } from "../../../privacy/sum/layout.ts";
+import { planPacking, vectorLength } from "../../../privacy/sum/layout.ts";
 import { simulateAttempt, simulatedHeader } from "../../../privacy/sum/simulation.ts";
+import { chiSquared, chiSquaredLimit } from "../../support/chi-squared.ts";
 import {
   attempt,
   closeBfv,
@@ -166,6 +167,27 @@ for (const step of steps.slice(0, 5))
       ...Object.fromEntries(leaving.map((id) => [id, endings(done)[id]])),
     });
   });
+
+test("the epoch's key opens no submission: it is uniform, whatever was contributed", async (t) => {
+  const bfv = await sharedBfv();
+  const consortium = await consortiumOf(3, bfv);
+  const [first = ""] = partyIds(3);
+  const layout = { blocks: [{ name: "zero", length: 8000, bound: 1000, step: 1 }] };
+  const header = simulatedHeader(consortium, { layout, minCohort: 2, round: 1 }, partyIds(3));
+  const done = await simulateAttempt(header, consortium, { bfv, contribute: () => new Float64Array(8000) });
+  const record = done.partyRecords.get(first)?.find(({ kind }) => kind === "submission");
+  const chunks = record?.kind === "submission" ? record.chunks : [];
+  const open = (digests: readonly string[]) =>
+    bfv.decrypt(
+      consortium.keys.get(first)!,
+      digests.map((digest) => done.blobs.get(digest)!),
+      planPacking(layout, 3).slots,
+    );
+  const bucket = (x: number) => Math.floor(x / 2 ** 36);
+  t.true(chiSquared(await open(chunks), bucket, 64) < chiSquaredLimit(63));
+  // the control: the unmasked aggregate is not
+  t.true(chiSquared(await open(done.points[0]?.chunks ?? []), bucket, 64) > chiSquaredLimit(63));
+});
 
 test("above 64 parties a regular graph masks and survives drop-outs", async (t) => {
   const bfv = await sharedBfv();
