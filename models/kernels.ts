@@ -15,7 +15,7 @@ export interface Kernels {
   readonly clearWhereInactive: (x: number, y: number, length: number) => void;
 }
 
-export type MultiplyAdd = (
+type MultiplyAdd = (
   /** [m, n] row-major; m a multiple of 4, n of 8. */
   c: number,
   /** [m, k]: entry (i, t) is at a + i · aRow + t · aColumn. */

@@ -48,7 +48,7 @@ export type Evaluation = {
   readonly calibration: readonly CalibrationGroup[];
 };
 
-export type CalibrationGroup = {
+type CalibrationGroup = {
   readonly from: number;
   readonly to: number;
   readonly n: number;

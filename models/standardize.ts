@@ -11,7 +11,7 @@ import type { FeatureSchema, StudySchema, Table } from "./table.ts";
 const parameters = z.strictObject({});
 
 /** One column of the design matrix: (value − mean) / scale. */
-export type DesignColumn = {
+type DesignColumn = {
   /** As in results: the feature's name, `feature=level`, or `feature=missing`. */
   readonly name: string;
   readonly feature: string;

@@ -25,7 +25,7 @@ export type StudyState = {
   readonly results: PriorResults;
 };
 
-export const studySchema = (manifest: StudyManifest): StudySchema => ({
+const studySchema = (manifest: StudyManifest): StudySchema => ({
   features: manifest.features,
   maxRowsPerParty: manifest.maxRowsPerParty,
 });
