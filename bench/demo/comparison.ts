@@ -31,9 +31,10 @@ export async function compare(generated: readonly GeneratedRows[]): Promise<Comp
   const alone: number[][] = [];
   for (const table of tables) {
     const own = selectRows(table, (row) => table.holdout[row] === 0);
-    alone.push(
-      await aucOf(runPlain({ ...study, maxRowsPerParty: 100_000 }, [concatRows([own, ...heldOut])])),
-    );
+    // An enterprise sees one industry only: alone, it has to leave the column out.
+    const features = study.features.filter((feature) => feature.kind === "numeric");
+    const everyone = concatRows([own, ...heldOut]);
+    alone.push(await aucOf(runPlain({ ...study, features, maxRowsPerParty: everyone.rows }, [everyone])));
   }
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),

@@ -24,7 +24,7 @@ export const manifest = {
     { name: "range" },
     { name: "summary" },
     { name: "logistic" },
-    { name: "neural", hidden: [16, 8], rounds: 60 },
+    { name: "neural", hidden: [16, 8], rounds: 120 },
     { name: "evaluate" },
   ],
   privacy: { minCohort: 3, maxColluding: 1, unit: "record" },

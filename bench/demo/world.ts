@@ -2,10 +2,10 @@ import { type Random, uniform } from "../../privacy/random.ts";
 
 /** The four enterprises of the demo; each sees another part of the same economy. */
 export const enterprises = [
-  { id: "lathe-works", organisation: "Lathe Works", industry: "machining", rows: 3200, strain: 0.1 },
-  { id: "cold-fleet", organisation: "Cold Fleet", industry: "cold-chain", rows: 2400, strain: 0.35 },
-  { id: "corner-shops", organisation: "Corner Shops", industry: "retail", rows: 2800, strain: -0.25 },
-  { id: "river-mill", organisation: "River Mill", industry: "textile", rows: 1600, strain: 0.55 },
+  { id: "lathe-works", organisation: "Lathe Works", industry: "machining", rows: 2600, strain: 0.1 },
+  { id: "cold-fleet", organisation: "Cold Fleet", industry: "cold-chain", rows: 1400, strain: 0.5 },
+  { id: "corner-shops", organisation: "Corner Shops", industry: "retail", rows: 1800, strain: -0.5 },
+  { id: "river-mill", organisation: "River Mill", industry: "textile", rows: 1100, strain: 0.9 },
 ] as const;
 
 export type Enterprise = (typeof enterprises)[number];
@@ -38,8 +38,8 @@ export interface GeneratedRows {
 /**
  * Rows of one enterprise under the demo's documented rule. One row is one borrower over 90 days:
  *
- *   logit P(bad) = −2.3 + 3.0·(0.75 − operating_rate) + 0.8·(order_delay_rate − 0.1)/0.1 + 0.55·(debt_ratio − 0.5)/0.2
- *                  + 0.8·past_overdue − 0.25·(inventory_turnover − 6)/2 + 2.2·[idle_ratio > 0.3 and energy_per_unit > 12]
+ *   logit P(bad) = −2.9 + 3.0·(0.75 − operating_rate) + 0.8·(order_delay_rate − 0.1)/0.1 + 0.55·(debt_ratio − 0.5)/0.2
+ *                  + 0.5·past_overdue − 0.25·(inventory_turnover − 6)/2 + 3.5·[idle_ratio > 0.24 and energy_per_unit > 10.5]
  *
  * The last term is what a linear model misses: an idle machine says little, an idle machine that draws power says much.
  * Of the rows that are not bad, 4 % are 16–30 days overdue (indeterminate), 8 % in grace, the rest normal.
@@ -51,21 +51,21 @@ export function generateRows(enterprise: Enterprise, random: Random): GeneratedR
   for (let row = 0; row < enterprise.rows; row++) {
     const strain = enterprise.strain + normal(random);
     const operatingRate = clamp(0.74 - 0.1 * strain + 0.08 * normal(random), 0.02, 1);
-    const idleRatio = clamp(0.22 + 0.05 * strain + 0.1 * normal(random), 0, 0.95);
-    const energyPerUnit = clamp(10 + 1.2 * strain + 2 * normal(random), 2, 40);
+    const idleRatio = clamp(0.22 + 0.01 * strain + 0.1 * normal(random), 0, 0.95);
+    const energyPerUnit = clamp(10 + 0.3 * strain + 2 * normal(random), 2, 40);
     const orderDelayRate = clamp(0.1 + 0.05 * strain + 0.06 * normal(random), 0, 0.9);
     const inventoryTurnover = clamp(6 - 0.6 * strain + 1.6 * normal(random), 0.2, 20);
     const debtRatio = clamp(0.5 + 0.06 * strain + 0.15 * normal(random), 0.02, 1.6);
     const pastOverdue = Math.floor(clamp(0.4 + 0.4 * strain + 0.8 * normal(random), 0, 6));
-    const poweredIdle = idleRatio > 0.3 && energyPerUnit > 12 ? 1 : 0;
+    const poweredIdle = idleRatio > 0.24 && energyPerUnit > 10.5 ? 1 : 0;
     const logit =
-      -2.3 +
+      -2.9 +
       3.0 * (0.75 - operatingRate) +
       0.8 * ((orderDelayRate - 0.1) / 0.1) +
       0.55 * ((debtRatio - 0.5) / 0.2) +
-      0.8 * pastOverdue -
+      0.5 * pastOverdue -
       0.25 * ((inventoryTurnover - 6) / 2) +
-      2.2 * poweredIdle;
+      3.5 * poweredIdle;
     const p = 1 / (1 + Math.exp(-logit));
     badProbability[row] = p;
     const bad = uniform(random) < p;
