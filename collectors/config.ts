@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { fileConfig } from "./file/config.ts";
+import { meterConfig } from "./meter/config.ts";
 import { modbusConfig } from "./modbus/config.ts";
 import { mqttConfig } from "./mqtt/config.ts";
 import { opcuaConfig } from "./opcua/config.ts";
+import { terminalConfig } from "./terminal/config.ts";
 
 /**
  * One entry of `collectors:` in node.yaml: the protocol's name, and under it what that protocol needs. Secrets
@@ -12,6 +15,9 @@ export const collectorEntry = z
     modbus: modbusConfig.optional(),
     opcua: opcuaConfig.optional(),
     mqtt: mqttConfig.optional(),
+    terminal: terminalConfig.optional(),
+    meter: meterConfig.optional(),
+    file: fileConfig.optional(),
   })
   .refine((entry) => Object.keys(entry).length === 1, "one protocol per entry");
 

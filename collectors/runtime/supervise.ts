@@ -13,6 +13,8 @@ export interface Link {
   now(): number;
   /** The peer answered: backoff starts anew, the state is `running`. */
   connected(): void;
+  /** The last peer has gone and may come back, as from a server: the state is `waiting` until `connected`. */
+  disconnected(): void;
   /** Hands readings on, waiting while the reader is behind; `stored` is called when they are durable. */
   emit(readings: readonly Reading[], stored?: () => void): Promise<void>;
   /** Hands readings on without waiting; when the queue is full they are dropped and counted as an error. */
@@ -87,7 +89,7 @@ export function supervise(
     return Math.round(wall * 1000);
   }
 
-  const link: Omit<Link, "connected"> = {
+  const link: Omit<Link, "connected" | "disconnected"> = {
     signal: stopping.signal,
     timer,
     now,
@@ -115,6 +117,10 @@ export function supervise(
         connections++;
         connectMillis ??= timer.elapsed() - startedAt;
         context.log("info", "connected", { collector: name });
+      },
+      disconnected() {
+        if (counted) state = "waiting";
+        counted = false;
       },
     });
   }

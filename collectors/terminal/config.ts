@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
+
+const metersOf = z.number().positive();
+
+/** Units of what a report always holds; the rest is configured as items. */
+export const fieldUnits = {
+  position: "1",
+  speed: "km/h",
+  altitude: "m",
+  direction: "deg",
+  ignition: "1",
+} as const;
+
+const field = (names: readonly [keyof typeof fieldUnits, ...(keyof typeof fieldUnits)[]]) =>
+  z.strictObject({
+    from: z
+      .enum(names)
+      .describe("position: 1 where there is a fix; speed in km/h, altitude in m, direction in deg"),
+    metric: metricId,
+  });
+
+const item = z.strictObject({
+  item: z
+    .int()
+    .min(1)
+    .max(255)
+    .describe("id of the additional item: 1 odometer, 2 fuel, 6 compartment temperature"),
+  offset: z.int().min(0).max(254).default(0).describe("bytes into the item"),
+  type: z
+    .enum(["u8", "u16", "u32", "i8", "i16", "i32", "sign16"])
+    .describe("big-endian; sign16: the highest bit is a minus sign, as in item 6"),
+  scale: z.number().default(1).describe("value = raw · scale"),
+  metric: metricId,
+  unit: ucum,
+});
+
+const shared = {
+  name: z.string().optional().describe("shown on the page; the protocol and port when absent"),
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "write HOST:PORT, as 0.0.0.0:7611")
+    .transform((text) => {
+      const at = text.lastIndexOf(":");
+      return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
+    })
+    .refine(({ port }) => port >= 1 && port <= 65_535, "a TCP port is 1 to 65535"),
+  datum: z.enum(["WGS-84", "GCJ-02"]).describe("what the terminals' positions refer to"),
+  silence: duration.default(300_000).describe("a connection without a sign of life for so long is closed"),
+  clockTolerance: duration
+    .default(300_000)
+    .describe("a terminal's clock may be ahead, or step back, by so much before it is doubted"),
+  oldest: duration.default(30 * 24 * 3_600_000).describe("a live report older than this has a wrong clock"),
+  maxConnections: z.int().min(1).default(20_000),
+};
+
+const jt808 = z
+  .strictObject({
+    ...shared,
+    protocol: z.literal("jt808"),
+    accuracyMetres: metersOf.default(15),
+    authentication: z
+      .union([z.literal("none"), z.strictObject({ key: secret })], {
+        error: "write none, or { key: { file } }",
+      })
+      .describe(
+        "none: the phone number is believed; key: codes handed out at registration are derived from it",
+      ),
+    terminals: z
+      .array(
+        z.strictObject({
+          phone: z.string().regex(/^\d{1,20}$/, "digits, leading zeros may be left out"),
+          device: deviceId,
+        }),
+      )
+      .min(1)
+      .describe("terminals not listed are refused"),
+    readings: z
+      .array(z.union([field(["position", "speed", "altitude", "direction", "ignition"]), item]))
+      .min(1)
+      .default([
+        { from: "position", metric: "position" },
+        { from: "speed", metric: "speed" },
+        { item: 1, offset: 0, type: "u32", scale: 0.1, metric: "odometer", unit: "km" },
+      ]),
+  })
+  .superRefine(({ terminals }, context) => {
+    const seen = new Set<string>();
+    for (const [i, { phone }] of terminals.entries()) {
+      if (seen.has(bare(phone)))
+        context.addIssue({
+          code: "custom",
+          path: ["terminals", i, "phone"],
+          message: `${phone} is listed twice`,
+        });
+      seen.add(bare(phone));
+    }
+  });
+
+const nmea = z
+  .strictObject({
+    ...shared,
+    protocol: z.literal("nmea"),
+    device: deviceId.optional().describe("where one receiver dials this port"),
+    registration: z
+      .strictObject({
+        prefix: z
+          .string()
+          .describe('what stands before the identity in the first line a modem sends, as "IMEI:"'),
+        devices: z.record(z.string(), deviceId).describe("device ids by identity; others are refused"),
+      })
+      .optional()
+      .describe("where several dial it"),
+    rangeErrorMetres: metersOf.default(5).describe("accuracy = HDOP · this"),
+    combined: z
+      .enum(["beidou", "gps"])
+      .default("gps")
+      .describe("source of a position by several systems together (talker GN)"),
+    readings: z
+      .array(field(["position", "speed", "altitude", "direction"]))
+      .min(1)
+      .default([
+        { from: "position", metric: "position" },
+        { from: "speed", metric: "speed" },
+      ]),
+  })
+  .superRefine(({ device, registration }, context) => {
+    if ((device === undefined) === (registration === undefined))
+      context.addIssue({ code: "custom", path: ["device"], message: "give device, or registration" });
+  });
+
+/** Vehicle terminals that dial a port of ours. */
+export const terminalConfig = z.discriminatedUnion("protocol", [jt808, nmea]);
+
+export type TerminalConfig = z.output<typeof terminalConfig>;
+/** As users write it. */
+export type TerminalInput = z.input<typeof terminalConfig>;
+export type Jt808Config = Extract<TerminalConfig, { protocol: "jt808" }>;
+export type NmeaConfig = Extract<TerminalConfig, { protocol: "nmea" }>;
+export type ItemField = Extract<Jt808Config["readings"][number], { item: number }>;
+
+/** A phone number without the zeros that fill its field. */
+export const bare = (phone: string): string => phone.replace(/^0+(?=\d)/, "");
