@@ -41,6 +41,11 @@ export type LogisticResult = {
   readonly logLikelihood: number;
   /** Newton steps taken. */
   readonly iterations: number;
+  /**
+   * False where parties kept coming and going, so that every sum was of other rows and no step was the last:
+   * the estimate is then as far from maximum likelihood as the cohorts are from each other.
+   */
+  readonly converged: boolean;
   /** What a missing value stands at, where any is missing. */
   readonly imputed: { readonly [feature: string]: number };
   readonly rows: number;
@@ -55,7 +60,13 @@ type LogisticState = {
   /** Standardized, intercept first: where the next sums are taken. */
   readonly weights: readonly number[];
   /** The last accepted point, its objective, and the step that led from it to `weights`. */
-  readonly from: { readonly weights: readonly number[]; readonly objective: number } | null;
+  readonly from: {
+    readonly weights: readonly number[];
+    readonly objective: number;
+    readonly rows: number;
+  } | null;
+  /** Newton steps since the cohort last changed. */
+  readonly steady: number;
   readonly halvings: number;
   readonly iterations: number;
   readonly result: LogisticResult | null;
@@ -77,7 +88,16 @@ export const logistic: FederatedAlgorithm<LogisticState, LogisticResult> = {
     const parsed = parseParameters("logistic", parameters, params);
     const design = designFrom(schema, prior, "logistic");
     const weights = new Array<number>(design.columns.length + 1).fill(0);
-    return { design, ...parsed, weights, from: null, halvings: 0, iterations: 0, result: null };
+    return {
+      design,
+      ...parsed,
+      weights,
+      from: null,
+      cohortChanged: false,
+      halvings: 0,
+      iterations: 0,
+      result: null,
+    };
   },
 
   layout(state) {
@@ -102,7 +122,13 @@ export const logistic: FederatedAlgorithm<LogisticState, LogisticResult> = {
   advance(state, sum) {
     const at = unpack(sum, state.weights.length);
     const objective = objectiveAt(state, at);
-    if (state.from !== null && objective < state.from.objective - 1e-12 * Math.abs(state.from.objective))
+    // The likelihood of other rows is another function: only the same cohort's can be compared.
+    const sameCohort = state.from === null || state.from.rows === at.rows;
+    if (
+      state.from !== null &&
+      sameCohort &&
+      objective < state.from.objective - 1e-12 * Math.abs(state.from.objective)
+    )
       return halve(state, state.from);
     const weights = Float64Array.from(state.weights);
     const step = newtonStep(state, at, weights);
@@ -112,12 +138,15 @@ export const logistic: FederatedAlgorithm<LogisticState, LogisticResult> = {
     const moved = {
       ...state,
       weights: next,
-      from: { weights: state.weights, objective },
+      from: { weights: state.weights, objective, rows: at.rows },
+      steady: sameCohort ? state.steady + 1 : 1,
       halvings: 0,
       iterations,
     };
-    if (largest <= convergedBelow) return { ...moved, result: resultOf(moved, at) };
-    refuseDivergence(state, step, at, iterations);
+    if (largest <= convergedBelow) return { ...moved, result: resultOf(moved, at, true) };
+    if (moved.steady < iterations && iterations >= state.maxIterations)
+      return { ...moved, result: resultOf(moved, at, false) };
+    refuseDivergence(moved, step, at);
     return moved;
   },
 
@@ -207,7 +236,7 @@ function factorOf(state: LogisticState, { hessian }: Sums): Extract<Cholesky, { 
  * @throws Refusal separation | not_converged
  * @see Albert and Anderson 1984, doi:10.1093/biomet/71.1.1
  */
-function refuseDivergence(state: LogisticState, step: Float64Array, at: Sums, iterations: number): void {
+function refuseDivergence(state: LogisticState, step: Float64Array, at: Sums): void {
   // By how much a column moves a row's log-odds: of a value, one standard deviation; of an indicator, from 0 to 1.
   const reach = state.design.columns.map(
     ({ kind, scale }, j) => Math.abs(step[j + 1]!) / (kind === "value" ? 1 : scale),
@@ -215,16 +244,16 @@ function refuseDivergence(state: LogisticState, step: Float64Array, at: Sums, it
   const widest = reach.reduce((best, x, j) => (x > reach[best]! ? j : best), 0);
   const gain = dot(step, at.gradient);
   const largest = step.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-  if (state.penalty === 0 && gain < 1e-3 && largest > 0.05 && iterations >= 8)
+  if (state.penalty === 0 && gain < 1e-3 && largest > 0.05 && state.steady >= 8)
     throw separated(state.design.columns[widest]!.name);
-  if (iterations >= state.maxIterations)
-    throw new Refusal("not_converged", `no convergence in ${iterations} Newton steps`);
+  if (state.iterations >= state.maxIterations)
+    throw new Refusal("not_converged", `no convergence in ${state.iterations} Newton steps`);
 }
 
 const separated = (column: string) =>
   new Refusal("separation", `column ${column} separates the classes: its coefficient grows without bound`);
 
-function resultOf(state: LogisticState, at: Sums): LogisticResult {
+function resultOf(state: LogisticState, at: Sums, converged: boolean): LogisticResult {
   const { columns } = state.design;
   const [intercept, ...slopes] = state.weights as [number, ...number[]];
   // In own units b = T·w: b_j = w_j / scale_j, b_0 = w_0 − Σ w_j · mean_j / scale_j.
@@ -242,6 +271,7 @@ function resultOf(state: LogisticState, at: Sums): LogisticResult {
     coefficients: named(coefficients),
     logLikelihood: at.logLikelihood,
     iterations: state.iterations,
+    converged,
     imputed: Object.fromEntries(imputed),
     rows: at.rows,
     design: state.design,

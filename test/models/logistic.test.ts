@@ -176,3 +176,33 @@ test("labels of one class are refused", async (t) => {
 test("no rows at all are refused", async (t) => {
   t.like(await t.throwsAsync(estimate(numeric("a"), [tableOf({ a: [] }, [])])), { reason: "rows_missing" });
 });
+
+test("a cohort that changes for good in the middle still ends at its own maximum likelihood", async (t) => {
+  const tables = parted(4, "leaves");
+  // Without missing values: what they stand at would still be the mean over all four.
+  const features = borrowerFeatures.filter(({ name }) => name !== "share");
+  const study = studyOf(features, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  let round = 0;
+  const isPresent = (party: number) => party !== 0 || round < 5;
+  const { results } = await runPlain(study, tables, { isPresent, onRound: (_, now) => (round = now) });
+  const seen = results.logistic as LogisticResult;
+  const rest = await estimate(features, tables.slice(1));
+  t.true(seen.converged);
+  t.true(farthest(seen.coefficients, rest.coefficients) < 1e-8);
+});
+
+test("a cohort that never stays the same is reported as not converged, never as an estimate like others", async (t) => {
+  const tables = parted(4, "comes and goes");
+  const study = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic", maxIterations: 12 },
+  ]);
+  let round = 0;
+  const isPresent = (party: number) => round < 2 || party !== round % 4;
+  const { results } = await runPlain(study, tables, { isPresent, onRound: (_, now) => (round = now) });
+  const seen = results.logistic as LogisticResult;
+  t.false(seen.converged);
+  const pooled = await estimate(borrowerFeatures, tables);
+  t.true(pooled.converged);
+});
