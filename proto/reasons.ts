@@ -151,6 +151,11 @@ export const reasons = {
   label_not_binary: entry(status.invalidArgument, false, "name the values that count as bad under label.bad"),
   rows_missing: entry(status.failedPrecondition, false, "the party has no rows for this study"),
   single_class: entry(status.failedPrecondition, false, "all labels are equal: nothing can be learned"),
+  anonymity_unreachable: entry(
+    status.failedPrecondition,
+    false,
+    "give the node more rows, or lower k, l or t under `anonymity` in policy.yaml",
+  ),
   separation: entry(
     status.failedPrecondition,
     false,

@@ -71,7 +71,7 @@ const data = {
     version: z.int().min(1),
     fields: z.array(
       z.strictObject({
-        field: identifier,
+        field: z.string().min(1).max(200).describe("column, as the policy names it"),
         class: z.enum(["direct", "quasi", "sensitive", "operational"]),
         level: z.enum(["C1", "C2", "C3"]),
         operator: identifier,
