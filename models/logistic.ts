@@ -93,7 +93,7 @@ export const logistic: FederatedAlgorithm<LogisticState, LogisticResult> = {
       ...parsed,
       weights,
       from: null,
-      cohortChanged: false,
+      steady: 0,
       halvings: 0,
       iterations: 0,
       result: null,
