@@ -122,14 +122,10 @@ export const logistic: FederatedAlgorithm<LogisticState, LogisticResult> = {
   advance(state, sum) {
     const at = unpack(sum, state.weights.length);
     const objective = objectiveAt(state, at);
-    // The likelihood of other rows is another function: only the same cohort's can be compared.
+    // Of other rows than the last sum's, only the likelihood at zero is known: every row's odds are even there.
     const sameCohort = state.from === null || state.from.rows === at.rows;
-    if (
-      state.from !== null &&
-      sameCohort &&
-      objective < state.from.objective - 1e-12 * Math.abs(state.from.objective)
-    )
-      return halve(state, state.from);
+    const floor = sameCohort ? (state.from?.objective ?? -Infinity) : -at.rows * Math.LN2;
+    if (state.from !== null && objective < floor - 1e-12 * Math.abs(floor)) return halve(state, state.from);
     const weights = Float64Array.from(state.weights);
     const step = newtonStep(state, at, weights);
     const largest = step.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
