@@ -52,7 +52,7 @@ export async function openDatabase(options: {
   };
   const sql: Sql = embedded
     ? postgres({ ...common, host: embedded.socketDirectory, username: embedded.user, database: "postgres" })
-    : postgres(database, common);
+    : postgres(...serverOf(database, common));
   let ownership: { release(): void } | undefined;
   const close = async (): Promise<void> => {
     ownership?.release();
@@ -76,6 +76,19 @@ export async function openDatabase(options: {
       }) as Promise<T>,
     close,
   };
+}
+
+/** As libpq reads it: `?host=/directory` names a Unix socket's directory. */
+function serverOf<Options extends object>(
+  database: string,
+  options: Options,
+): [string, Options & { host?: string }] {
+  if (!URL.canParse(database)) throw new Refusal("config_invalid", "database: not a postgres:// address");
+  const url = new URL(database);
+  const host = url.searchParams.get("host");
+  if (!host?.startsWith("/")) return [database, options];
+  url.searchParams.delete("host");
+  return [url.href, { ...options, host }];
 }
 
 async function checkVersion(sql: Sql): Promise<void> {

@@ -21,7 +21,7 @@ export interface EmbeddedDatabase {
   stop(): Promise<void>;
 }
 
-interface Binaries {
+export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
 }
@@ -128,10 +128,15 @@ async function livingServer(dataDirectory: string): Promise<number | undefined> 
 /**
  * Starts the server under `dataDirectory`, which is made on first use. A server that outlived a killed
  * coordinator is taken over as it is.
+ * @param programs - of another PostgreSQL than the one that comes with the package.
  * @throws Refusal database_unavailable, disk_full
  */
-export async function startEmbedded(dataDirectory: string, log: Logger): Promise<EmbeddedDatabase> {
-  const binaries = await loadBinaries();
+export async function startEmbedded(
+  dataDirectory: string,
+  log: Logger,
+  programs?: Binaries,
+): Promise<EmbeddedDatabase> {
+  const binaries = programs ?? (await loadBinaries());
   const account = await unprivilegedAccount();
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   if (account) await chown(dataDirectory, account.uid, account.gid);

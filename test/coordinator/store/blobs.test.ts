@@ -1,0 +1,106 @@
+import { readdir, rm, stat, truncate, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { BlobStore } from "../../../coordinator/store/blobs.ts";
+import { digestOf } from "../../../privacy/canonical.ts";
+import { seededRandom } from "../../../privacy/random.ts";
+import { Refusal } from "../../../proto/reasons.ts";
+import { temporaryDirectory } from "../../support/consortium.ts";
+
+const random = seededRandom("blobs");
+
+async function store(maxBytes?: number): Promise<{ dir: string; blobs: BlobStore }> {
+  const dir = await temporaryDirectory();
+  return { dir, blobs: await BlobStore.open(dir, maxBytes) };
+}
+
+const reasonOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "none",
+    (error: unknown) => (error instanceof Refusal ? error.reason : String(error)),
+  );
+
+test("an upload that broke off goes on where it ended, also in another process", async (t) => {
+  const { dir, blobs } = await store();
+  const bytes = random.bytes(300_000);
+  const digest = digestOf(bytes);
+  const first = await blobs.upload(digest, bytes.length, "mill");
+  await first.write(0, bytes.subarray(0, 100_000));
+  await first.close();
+
+  const later = await BlobStore.open(dir);
+  t.deepEqual(await later.status(digest, "mill"), { committed: 100_000, complete: false });
+  t.deepEqual(await later.status(digest, "truck"), { committed: 0, complete: false }, "uploads do not mix");
+  const second = await later.upload(digest, bytes.length, "mill");
+  t.is(await reasonOf(second.write(0, bytes)), "upload_offset");
+  await second.write(100_000, bytes.subarray(100_000));
+  await second.commit();
+  await second.close();
+  t.deepEqual(await later.status(digest, "truck"), { committed: 300_000, complete: true });
+  t.true(Buffer.from(await later.get(digest)).equals(bytes));
+  const read: Buffer[] = [];
+  for await (const chunk of later.read(digest, 250_000, 65_536)) read.push(chunk);
+  t.true(Buffer.concat(read).equals(bytes.subarray(250_000)));
+});
+
+test("bytes of another digest are thrown away, also when an upload is resumed", async (t) => {
+  const { dir, blobs } = await store();
+  const digest = digestOf("announced");
+  for (const parts of [["somethin", "g"], ["annou"], ["nceX"]] as const) {
+    const upload = await blobs.upload(digest, 9, "mill");
+    let outcome = "none";
+    for (const part of parts) await upload.write(upload.offset, Buffer.from(part));
+    if (upload.offset === 9) outcome = await reasonOf(upload.commit());
+    await upload.close();
+    t.is(outcome, upload.offset === 9 ? "digest_mismatch" : "none");
+  }
+  t.deepEqual(await blobs.status(digest, "mill"), { committed: 0, complete: false });
+  t.deepEqual(await readdir(join(dir, "partial")), []);
+});
+
+test("what is too large, incomplete, doubled or unknown is refused", async (t) => {
+  const { blobs } = await store(10);
+  const digest = digestOf("0123456789");
+  t.is(await reasonOf(blobs.upload(digest, 11, "mill")), "upload_too_large");
+  const upload = await blobs.upload(digest, 10, "mill");
+  t.is(await reasonOf(blobs.upload(digest, 10, "mill")), "message_unexpected");
+  t.is(await reasonOf(upload.write(0, Buffer.alloc(11))), "upload_too_large");
+  await upload.write(0, Buffer.from("01234"));
+  t.is(await reasonOf(upload.commit()), "upload_offset");
+  await upload.close();
+  t.is(await reasonOf(blobs.get(digest)), "not_found");
+  t.is(await reasonOf(blobs.get("../../etc/passwd")), "message_malformed");
+});
+
+test("a disk that returns other bytes than were stored is noticed", async (t) => {
+  const { dir, blobs } = await store();
+  const digest = await blobs.put(Buffer.from("model state"));
+  t.is(await blobs.put(Buffer.from("model state")), digest);
+  await truncate(join(dir, digest.slice(0, 2), digest.slice(2)), 5);
+  t.is(await reasonOf(blobs.get(digest)), "digest_mismatch");
+});
+
+test("old uploads are removed, young ones stay", async (t) => {
+  const { dir, blobs } = await store();
+  const [old, young] = [await blobs.put(Buffer.from("old")), await blobs.put(Buffer.from("young"))];
+  await utimes(join(dir, old.slice(0, 2), old.slice(2)), 1, 1);
+  await blobs.removeOlder(2000);
+  t.deepEqual([await blobs.has(old), await blobs.has(young)], [false, true]);
+  await blobs.remove([young]);
+  t.false(await blobs.has(young));
+  await rm(dir, { recursive: true });
+  await t.throwsAsync(stat(dir));
+});
+
+// /dev/full is a disk without space: every write to it fails with ENOSPC.
+const fullDisk = process.platform === "linux" ? test : test.skip;
+fullDisk("a full disk is disk_full, and nothing is half done", async (t) => {
+  const { symlink } = await import("node:fs/promises");
+  const { dir, blobs } = await store();
+  const digest = digestOf("does not fit");
+  await symlink("/dev/full", join(dir, "partial", `mill.${digest}`));
+  const upload = await blobs.upload(digest, 12, "mill");
+  t.is(await reasonOf(upload.write(0, Buffer.from("does not fit"))), "disk_full");
+  await upload.close();
+  t.false(await blobs.has(digest));
+});

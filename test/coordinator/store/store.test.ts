@@ -1,0 +1,162 @@
+import test from "ava";
+import { LogStore } from "../../../coordinator/store/log.ts";
+import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
+import { cosign, cosignatureVerifier, cosigner } from "../../../privacy/log/cosignature.ts";
+import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
+import { leafHash, verifyConsistency, verifyInclusion } from "../../../privacy/log/merkle.ts";
+import { noteSigner, parseNote, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
+import { seededRandom } from "../../../privacy/random.ts";
+import { Refusal } from "../../../proto/reasons.ts";
+import { servers, type TestDatabase } from "../../support/databases.ts";
+
+const seed = seededRandom("store").bytes(32);
+const signer = noteSigner("riverbank/bank", seed);
+const bankKey = parseVerifierKey(verifierKey("riverbank/bank", ed25519PublicKey(seed)));
+const destroyed = (epoch: number) => ({ type: "key.destroyed", epoch }) as const;
+
+for (const server of servers) {
+  const withDatabase = test.macro(
+    async (t, run: (t: import("ava").ExecutionContext, on: TestDatabase) => Promise<void>) => {
+      const on = await server.start();
+      try {
+        await run(t, on);
+      } finally {
+        await on.database.close().catch(() => {});
+        await on.remove();
+      }
+    },
+  );
+
+  test(
+    `${server.name}: entries and state commit together or not at all`,
+    withDatabase,
+    async (t, { database }) => {
+      const log = new LogStore(database, signer, () => 1000);
+      await database.transaction((sql) => log.append(sql, [destroyed(1), destroyed(2), destroyed(3)]));
+      const before = await log.checkpoint();
+      t.is(before.size, 3);
+      await t.throwsAsync(
+        database.transaction(async (sql) => {
+          await sql`INSERT INTO enterprise VALUES ('mill', 'Mill Ltd', 'key', ${Buffer.alloc(32)}, now())`;
+          await log.append(sql, [destroyed(4)]);
+          throw new Error("after the entry");
+        }),
+        { message: "after the entry" },
+      );
+      t.deepEqual(await log.checkpoint(), before);
+      const [{ count }] = (await database.sql`SELECT count(*)::int AS count FROM enterprise`) as unknown as [
+        { count: number },
+      ];
+      t.is(count, 0);
+      // What was rolled back must not be remembered either: the next entry of that index is another one.
+      await database.transaction((sql) => log.append(sql, [destroyed(5)]));
+      await log.verify(bankKey);
+      const after = await log.checkpoint();
+      const { checkpoint } = openCheckpoint(after.note, bankKey);
+      const { hashes, entry } = await log.inclusion(3, 4);
+      t.true(verifyInclusion(3, 4, leafHash(entry), hashes, checkpoint.root));
+      t.deepEqual(JSON.parse(Buffer.from(entry).toString()), { epoch: 5, time: 1000, type: "key.destroyed" });
+      const old = openCheckpoint(before.note, bankKey).checkpoint;
+      t.true(verifyConsistency(3, 4, await log.consistency(3, 4), old.root, checkpoint.root));
+    },
+  );
+
+  test(
+    `${server.name}: many writers, one sequence; the log only grows`,
+    withDatabase,
+    async (t, { database }) => {
+      const log = new LogStore(database, signer, () => 1000);
+      const other = new LogStore(database, signer, () => 500);
+      const writers = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? log : other));
+      await Promise.all(
+        writers.map((writer, i) => database.transaction((sql) => writer.append(sql, [destroyed(i + 1)]))),
+      );
+      t.is((await log.checkpoint()).size, 20);
+      await log.verify(bankKey);
+      const times: number[] = [];
+      for await (const { entry } of log.entries(0, 20))
+        times.push(JSON.parse(Buffer.from(entry).toString()).time);
+      t.deepEqual(
+        times,
+        [...times].sort((a, b) => a - b),
+        "a slow clock does not turn time back",
+      );
+      const { note } = await log.checkpoint();
+      const shrink = [
+        database.sql`INSERT INTO log_checkpoint VALUES (19, ${note})`,
+        database.sql`DELETE FROM log_checkpoint WHERE size = 20`,
+        database.sql`UPDATE log_checkpoint SET size = 5 WHERE size = 20`,
+        database.sql`DELETE FROM log_entry WHERE index = 19`,
+        database.sql`UPDATE log_hash SET hash = ${Buffer.alloc(32)} WHERE level = 0 AND index = 3`,
+      ];
+      for (const statement of shrink)
+        await t.throwsAsync(statement, { message: /only grows|append-only|duplicate/ });
+    },
+  );
+
+  test(`${server.name}: a damaged store is not signed on`, withDatabase, async (t, { database }) => {
+    const log = new LogStore(database, signer, () => 1000);
+    await database.transaction((sql) => log.append(sql, [destroyed(1), destroyed(2)]));
+    await database.sql`ALTER TABLE log_hash DISABLE TRIGGER USER`;
+    await database.sql`UPDATE log_hash SET hash = ${Buffer.alloc(32)} WHERE level = 1 AND index = 0`;
+    const refusal = await t.throwsAsync(log.verify(bankKey), { instanceOf: Refusal });
+    t.is(refusal?.reason, "log_forked");
+  });
+
+  test(
+    `${server.name}: cosignatures are kept once, wrong ones refused`,
+    withDatabase,
+    async (t, { database }) => {
+      const log = new LogStore(database, signer, () => 1000);
+      await database.transaction((sql) => log.append(sql, [destroyed(1)]));
+      const { note } = await log.checkpoint();
+      const witnesses = ["mill", "truck"].map((name) => {
+        const witnessSeed = seededRandom(name).bytes(32);
+        const line = cosign(parseNote(note).text, cosigner(name, witnessSeed, 7));
+        return { line, witness: cosignatureVerifier(name, ed25519PublicKey(witnessSeed)) };
+      });
+      const [mill, truck] = witnesses as [(typeof witnesses)[0], (typeof witnesses)[0]];
+      await Promise.all([...witnesses, mill].map(({ line, witness }) => log.cosign(1, line, witness, 99)));
+      t.is(parseNote((await log.checkpoint()).note).signatures.length, 3);
+      const reasons = await Promise.all(
+        [log.cosign(2, mill.line, mill.witness, 99), log.cosign(1, truck.line, mill.witness, 99)].map(
+          (call) => call.catch((error: Refusal) => error.reason),
+        ),
+      );
+      t.deepEqual(reasons, ["not_found", "signature_invalid"]);
+    },
+  );
+
+  test(`${server.name}: closed and opened again, everything is there`, withDatabase, async (t, on) => {
+    const log = new LogStore(on.database, signer, () => 1000);
+    await on.database.transaction((sql) => log.append(sql, [destroyed(1)]));
+    const before = await log.checkpoint();
+    await on.database.close();
+    const again = await on.reopen();
+    t.deepEqual(await new LogStore(again, signer, () => 1000).checkpoint(), before);
+    await again.close();
+  });
+
+  test(`${server.name}: one coordinator at a time`, withDatabase, async (t, on) => {
+    const refusal = await t.throwsAsync(on.reopen(), { instanceOf: Refusal });
+    t.is(refusal?.reason, "database_unavailable");
+    t.is((await on.database.sql`SELECT 1 AS one`)[0]?.one, 1, "the first one goes on");
+  });
+
+  test(`${server.name}: a database of a later version is refused`, withDatabase, async (t, on) => {
+    await on.database.sql`INSERT INTO migration VALUES ('9999-later.sql', now())`;
+    await on.database.close();
+    const refusal = await t.throwsAsync(on.reopen(), { instanceOf: Refusal });
+    t.is(refusal?.reason, "database_version");
+  });
+}
+
+test("nobody listens there: database_unavailable", async (t) => {
+  const { openDatabase } = await import("../../../coordinator/store/database.ts");
+  const { silent } = await import("../../support/consortium.ts");
+  const database = "postgres://nobody@127.0.0.1:1/none";
+  const refusal = await t.throwsAsync(openDatabase({ database, dataDir: "", log: silent }), {
+    instanceOf: Refusal,
+  });
+  t.is(refusal?.reason, "database_unavailable");
+});
