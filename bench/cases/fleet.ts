@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { gcj02Of } from "../../client-node/warnings/geo.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Position, Reading } from "../../collectors/reading.ts";
-import { gcj02Of } from "../../client-node/warnings/geo.ts";
 import { type Case, check, near } from "./case.ts";
 import { at, day, device, every, hour, inWorld, minute, reading, recorded, second, site } from "./world.ts";
 
@@ -31,7 +31,13 @@ const c5: Case = {
       async (world) => {
         await world.play(
           [...every(from, until, 10 * second)].flatMap((time) => [
-            reading("truck-warm", "cargo_temperature", (time >= warm && time < back ? 8 : 2) + ripple(time), "Cel", time),
+            reading(
+              "truck-warm",
+              "cargo_temperature",
+              (time >= warm && time < back ? 8 : 2) + ripple(time),
+              "Cel",
+              time,
+            ),
             // Another maker's logger speaks kelvin.
             reading(
               "truck-door",
@@ -66,7 +72,8 @@ const c5: Case = {
 const c8: Case = {
   id: "C8",
   title: "container in the bonded area > 72 h (normal 24 h), Beidou outdoors, UWB indoors",
-  target: "dwell warning; hand-over between position sources is no exit; the one that leaves after 24 h stays quiet",
+  target:
+    "dwell warning; hand-over between position sources is no exit; the one that leaves after 24 h stays quiet",
   async run() {
     const from = at("2026-03-02");
     const centre = { lat: 31.33, lon: 121.6 };
@@ -112,7 +119,7 @@ const c8: Case = {
             opened?.explanation,
           ),
           near("minutes to the warning", opened && (opened.detected - opened.onset) / minute, 5, 5.1),
-          near("hours stayed, when it left", closed?.numbers["hours"], 80, 0.1),
+          near("hours stayed, when it left", closed?.numbers.hours, 80, 0.1),
           check(
             "left after 24 h",
             world.typesOf("container-normal") === "",
@@ -183,12 +190,15 @@ const c12: Case = {
           check("and closed when it moved", world.closed("unexplained_stop", "truck-odd").length === 1, ""),
           check(
             "left its route",
-            astray !== undefined && astray.onset === from + 20 * minute && astray.detected - astray.onset <= 3 * minute,
+            astray !== undefined &&
+              astray.onset === from + 20 * minute &&
+              astray.detected - astray.onset <= 3 * minute,
             astray?.explanation,
           ),
           check(
             "and nothing else of either",
-            world.typesOf("truck-odd") === "unexplained_stop" && world.typesOf("truck-astray") === "route_deviation",
+            world.typesOf("truck-odd") === "unexplained_stop" &&
+              world.typesOf("truck-astray") === "route_deviation",
             `${world.typesOf("truck-odd")}; ${world.typesOf("truck-astray")}`,
           ),
         ];
@@ -233,8 +243,8 @@ const c13: Case = {
         return [
           check(
             "150 minutes of gap, no value in it",
-            cells.length === 1 && cells[0]!["status"] === "gap" && cells[0]!["cells"] === 150,
-            cells.map((row) => `${row["cells"]} × ${row["status"]}, low ${row["low"]}`).join("; "),
+            cells.length === 1 && cells[0]!.status === "gap" && cells[0]!.cells === 150,
+            cells.map((row) => `${row.cells} × ${row.status}, low ${row.low}`).join("; "),
           ),
           near("share observed", feature("cargo_observed_share"), 1 - 2.5 / 24, 0.001),
           near("mean, over what was observed", feature("cargo_temperature_mean"), 3, 0.01),
@@ -279,7 +289,14 @@ const c14: Case = {
           fix(yard.lat + degreesNorth(north), yard.lon, { accuracyMetres: 25 }),
         );
         const lon = 121.1 + (0.3 * minutes) / 240;
-        yield reading("truck-passing", "speed", 80, "km/h", time, fix(31, 121.1 + 0.0125 * Math.min(minutes, 24)));
+        yield reading(
+          "truck-passing",
+          "speed",
+          80,
+          "km/h",
+          time,
+          fix(31, 121.1 + 0.0125 * Math.min(minutes, 24)),
+        );
         // Six minutes of tunnel: coarse beacons only; then a minute of fixes thrown half a kilometre off.
         const inTunnel = minutes >= 60 && minutes < 66;
         const thrown = minutes >= 66 && minutes < 67;
@@ -381,16 +398,18 @@ const c20: Case = {
         const spooled = world.spooled.readings;
         const breaches = world.opened("temperature_breach").length;
         return [
-          ...(paced
-            ? [check("p99 from reading to decision, ms", p99 !== undefined && p99 < 1000, p99)]
-            : []),
+          ...(paced ? [check("p99 from reading to decision, ms", p99 !== undefined && p99 < 1000, p99)] : []),
           check("readings sent", sent === vehicles * seconds, `${vehicles} × ${seconds} = ${sent}`),
           check(
             "lost",
             spooled === sent && acknowledged === sent && judged === sent,
             sent - Math.min(spooled, acknowledged, judged),
           ),
-          check("warm vehicles warned, and no other", breaches === warm && world.told.length === warm, breaches),
+          check(
+            "warm vehicles warned, and no other",
+            breaches === warm && world.told.length === warm,
+            breaches,
+          ),
         ];
       },
     );

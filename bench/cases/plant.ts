@@ -145,7 +145,9 @@ const c4: Case = {
           check(
             "vibration × energy rule",
             seen.quality.verifications.some((one) => one.rule === "vibration_energy" && !one.holds),
-            seen.quality.verifications.map((one) => `${one.site} ${one.holds ? "holds" : "broken"}`).join(", "),
+            seen.quality.verifications
+              .map((one) => `${one.site} ${one.holds ? "holds" : "broken"}`)
+              .join(", "),
           ),
           check("busy neighbour", world.typesOf("busy") === "", world.typesOf("busy") || "quiet"),
         ];
@@ -218,7 +220,8 @@ const c9: Case = {
 const c11: Case = {
   id: "C11",
   title: "temporary maintenance downtime",
-  target: "no stoppage, by window or by status, and no fall of the rate; the same rest unplanned is warned about",
+  target:
+    "no stoppage, by window or by status, and no fall of the rate; the same rest unplanned is warned about",
   async run() {
     const from = at("2026-03-02");
     const until = from + day;
@@ -255,14 +258,28 @@ const c11: Case = {
             world.typesOf("press-status") === "" && rate("press-status") === 1,
             world.typesOf("press-status") || "quiet",
           ),
-          near("stoppage hours, planned", seen.feature("site-press-planned", "day", from, "stoppage_hours"), 0, 0),
-          near("stoppage hours, broken", seen.feature("site-press-broken", "day", from, "stoppage_hours"), 5, 0.01),
+          near(
+            "stoppage hours, planned",
+            seen.feature("site-press-planned", "day", from, "stoppage_hours"),
+            0,
+            0,
+          ),
+          near(
+            "stoppage hours, broken",
+            seen.feature("site-press-broken", "day", from, "stoppage_hours"),
+            5,
+            0.01,
+          ),
           check(
             "unplanned: warned after two hours of rest",
             warning !== undefined && warning.onset === down[0] && warning.detected - down[0] <= 2.1 * hour,
             warning?.explanation,
           ),
-          check("and closed when it worked", world.closed("stoppage", "press-broken")[0]?.closed === down[1], ""),
+          check(
+            "and closed when it worked",
+            world.closed("stoppage", "press-broken")[0]?.closed === down[1],
+            "",
+          ),
         ];
       },
     );
@@ -302,7 +319,12 @@ const c17: Case = {
           check("electricity low", world.typesOf("partial") === "partial_shutdown", world.typesOf("partial")),
           check("all near zero", world.typesOf("full") === "full_shutdown", world.typesOf("full")),
           check("normal", world.typesOf("normal") === "", world.typesOf("normal") || "quiet"),
-          near("water in litres, as m³ of the norm", seen.feature("partial", "day", from, "water_ratio"), 1, 0.02),
+          near(
+            "water in litres, as m³ of the norm",
+            seen.feature("partial", "day", from, "water_ratio"),
+            1,
+            0.02,
+          ),
         ];
       },
     );

@@ -26,8 +26,10 @@ const isWeekend = (time: number): boolean => weekday(time) === 0 || weekday(time
 /** C2: 18 million declared, 0.8 million a month on the tills, three shops closed. */
 const c2: Case = {
   id: "C2",
-  title: "restaurant declares 18 M a year; POS shows 0.8 M a month where 1.5 M would be needed; 3 shops closed",
-  target: "declared-revenue gap flagged with its size, closed shops seen; quiet where declared and seen agree",
+  title:
+    "restaurant declares 18 M a year; POS shows 0.8 M a month where 1.5 M would be needed; 3 shops closed",
+  target:
+    "declared-revenue gap flagged with its size, closed shops seen; quiet where declared and seen agree",
   async run() {
     const from = at("2026-03-01");
     const until = at("2026-04-01");
@@ -69,7 +71,7 @@ const c2: Case = {
           near("closed shops", feature("closed_shops"), 3, 0),
           check(
             "flagged with its size",
-            warning !== undefined && Math.abs(warning.numbers["missing"]! - 728_767) < 1,
+            warning !== undefined && Math.abs(warning.numbers.missing! - 728_767) < 1,
             warning?.explanation,
           ),
           check("honest neighbour", world.typesOf("honest") === "", world.typesOf("honest") || "quiet"),
@@ -82,7 +84,8 @@ const c2: Case = {
 /** C3: ratios that pass, orders that do not. */
 const c3: Case = {
   id: "C3",
-  title: "auto parts: debt ratio 55 %, current ratio 1.2; order delay rate 5 % → 25 %, inventory turnover −30 %",
+  title:
+    "auto parts: debt ratio 55 %, current ratio 1.2; order delay rate 5 % → 25 %, inventory turnover −30 %",
   target: "order-loss warning although the financial ratios pass; a neighbour at 6 % stays quiet",
   async run() {
     const from = at("2026-01-01");
@@ -102,7 +105,13 @@ const c3: Case = {
               const erp = `erp-${name}`;
               return [
                 reading(erp, "orders_due", 100, "1", time),
-                reading(erp, "orders_late", hit ? 25 : name === "parts" ? 5 : time < change ? 5 : 6, "1", time),
+                reading(
+                  erp,
+                  "orders_late",
+                  hit ? 25 : name === "parts" ? 5 : time < change ? 5 : 6,
+                  "1",
+                  time,
+                ),
                 reading(erp, "goods_sold_cost", hit ? 70_000 : 100_000, "{CNY}", time),
                 reading(erp, "inventory_value", 6_000_000, "{CNY}", time),
                 reading(erp, "debt_ratio", 55, "%", time),
@@ -136,7 +145,8 @@ const c3: Case = {
 const c6: Case = {
   id: "C6",
   title: "200 shops after the Spring Festival: traffic −20 % week on week, basket +15 %",
-  target: "revenue = flow × conversion × basket about stable: no warning, holidays apart; −20 % with an unchanged basket and weaker conversion warns",
+  target:
+    "revenue = flow × conversion × basket about stable: no warning, holidays apart; −20 % with an unchanged basket and weaker conversion warns",
   async run() {
     const from = at("2026-01-12");
     const festival = at("2026-02-15");
@@ -234,11 +244,7 @@ const c15: Case = {
         return [
           near("payments cover", cover("payment_cover"), 0.99 / 1.4, 0.001),
           near("stock covers", cover("stock_cover"), 1 / 1.4, 0.001),
-          check(
-            "mismatch warned for the week",
-            warning?.onset === fake,
-            warning?.explanation,
-          ),
+          check("mismatch warned for the week", warning?.onset === fake, warning?.explanation),
           check(
             "receipts disputed, and so not counted as passing",
             seen.quality.verifications.some((one) => !one.holds && one.site === "fake"),
@@ -276,7 +282,8 @@ const c16: Case = {
         await world.play(
           names.flatMap((name) => [
             ...takings(`till-${name}`, from, until, (time) => {
-              const inside = ([start, end]: readonly [number, number]): boolean => time >= start && time < end;
+              const inside = ([start, end]: readonly [number, number]): boolean =>
+                time >= start && time < end;
               const level = inside(festival)
                 ? 0.3
                 : inside(promotion)
@@ -309,7 +316,8 @@ const c16: Case = {
 const c21: Case = {
   id: "C21",
   title: "mall: high traffic, low entry and transaction rate",
-  target: "conversion funnel as features; no revenue inferred from traffic; double traffic stays quiet, half the conversion is noticed",
+  target:
+    "conversion funnel as features; no revenue inferred from traffic; double traffic stays quiet, half the conversion is noticed",
   async run() {
     const from = at("2026-03-02");
     const change = at("2026-03-18");

@@ -31,7 +31,8 @@ export const hour = 60 * minute;
 export const day = 24 * hour;
 
 /** µs UTC of a UTC date and time. */
-export const at = (text: string): number => Date.parse(`${text}${text.includes("T") ? "" : "T00:00"}Z`) * 1000;
+export const at = (text: string): number =>
+  Date.parse(`${text}${text.includes("T") ? "" : "T00:00"}Z`) * 1000;
 
 export const reading = (
   device: string,
@@ -228,8 +229,7 @@ export class World {
 
   closed(type: WarningType, where: string): Warning[] {
     return this.told.filter(
-      (one) =>
-        one.type === type && one.closed !== undefined && (one.device === where || one.site === where),
+      (one) => one.type === type && one.closed !== undefined && (one.device === where || one.site === where),
     );
   }
 

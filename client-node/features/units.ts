@@ -11,6 +11,8 @@ const cache = new Map<string, Conversion | undefined>();
 /** @returns how a value in UCUM unit `from` becomes one in `to`; undefined where it cannot. */
 export function conversion(from: string, to: string): Conversion | undefined {
   if (from === to) return { factor: 1, shift: 0 };
+  // No UCUM code holds a blank, and the library would complain of one on standard output.
+  if (/\s/.test(from)) return undefined;
   const key = `${from}\u0000${to}`;
   if (!cache.has(key)) cache.set(key, convert(from, to));
   return cache.get(key);

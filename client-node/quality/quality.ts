@@ -119,7 +119,8 @@ export async function runQuality(
   await buildTable(engine, clean, "clock_offset");
   await buildTable(engine, clean, "channel");
   for (const view of ["converted", "neighbours", "checked"]) await defineView(engine, clean, view);
-  for (const table of ["step_cell", "pace", "cell", "stuck", "cleaned"]) await buildTable(engine, clean, table);
+  for (const table of ["step_cell", "pace", "cell", "stuck", "cleaned"])
+    await buildTable(engine, clean, table);
 
   await buildTable(engine, verify, "tally");
   const rules = Object.keys(ruleMetrics).map(

@@ -88,10 +88,11 @@ export async function loadReference(engine: Engine, reference: Reference, period
     measure: norms.map((one) => one.measure),
     amount: norms.map((one) => one.amount),
   });
+  const exclusions = mergeExclusions(reference.exclusions);
   await load(engine, "excluded", {
-    device: reference.exclusions.map((one) => one.device),
-    from_us: reference.exclusions.map((one) => micros(one.from)),
-    until_us: reference.exclusions.map((one) => micros(one.until)),
+    device: exclusions.map((one) => one.device),
+    from_us: exclusions.map((one) => micros(one.from)),
+    until_us: exclusions.map((one) => micros(one.until)),
   });
   await load(engine, "excluded_status", { status: [...reference.excludedStatuses] });
   const calibrations = reference.calibrations;
@@ -172,6 +173,21 @@ export function windowsOf(site: Pick<Site, "id" | "utcOffsetHours">, period: Per
   }
   // A week or month is a feature only when the period holds all of it.
   return windows.filter((one) => one.kind === "day" || one.until <= period.until);
+}
+
+/** Two windows that overlap are one: a reading is in maintenance once. */
+function mergeExclusions(exclusions: readonly Exclusion[]): Exclusion[] {
+  const merged: Exclusion[] = [];
+  const sorted = [...exclusions].sort((a, b) =>
+    a.device < b.device ? -1 : a.device > b.device ? 1 : a.from - b.from,
+  );
+  for (const one of sorted) {
+    const last = merged.at(-1);
+    if (last?.device === one.device && one.from <= last.until) {
+      merged[merged.length - 1] = { ...last, until: Math.max(last.until, one.until) };
+    } else merged.push(one);
+  }
+  return merged;
 }
 
 type Value = string | number | bigint | boolean | null;

@@ -1,9 +1,9 @@
 -- Each reading in the catalogue's unit, with drift taken out and a constant clock error put right.
 -- fault: 0 none, 1 unit, 2 absent, 3 quality, 4 clock, 5 range, 6 drift, 10 excluded;
 -- 7 duplicate, 8 spike and 9 rate are found later, beside a reading's neighbours.
--- repaired: the fault is put right here, and the value may be used.
+-- usable: there is no fault, or it is put right here.
 SELECT
-  channel, time_us, value,
+  channel, time_us, delay_us, value,
   CASE
     WHEN excluded THEN 10
     WHEN value IS NULL AND factor IS NULL THEN 1
@@ -21,7 +21,7 @@ SELECT
 FROM (
   SELECT
     s.channel, s.low, s.high, s.factor, s.unit_as_stated, r.quality,
-    o.offset_us,
+    o.offset_us, r.delay_us,
     NOT r.historical AND abs(r.delay_us) > 60000000 AS clock_off,
     CASE
       WHEN NOT r.historical AND abs(r.delay_us) > 60000000 THEN r.time_us + coalesce(o.offset_us, 0)

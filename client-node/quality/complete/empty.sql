@@ -10,12 +10,12 @@ JOIN metric m ON m.metric = k.metric
 JOIN known b ON b.channel = k.channel AND b.cell_us = k.known_before
 JOIN known a ON a.channel = k.channel AND a.cell_us = k.known_after
 LEFT JOIN season s ON s.channel = k.channel
-  AND s.hour_of_day = CAST(floor(k.cell_us / 3600000000) AS BIGINT) % 24
+  AND s.quarter_of_day = CAST(floor(k.cell_us / 900000000) AS BIGINT) % 96
   AND s.weekend = (CAST(floor(k.cell_us / 86400000000) AS BIGINT) % 7 IN (2, 3))
 LEFT JOIN season sb ON sb.channel = k.channel
-  AND sb.hour_of_day = CAST(floor(k.known_before / 3600000000) AS BIGINT) % 24
+  AND sb.quarter_of_day = CAST(floor(k.known_before / 900000000) AS BIGINT) % 96
   AND sb.weekend = (CAST(floor(k.known_before / 86400000000) AS BIGINT) % 7 IN (2, 3))
 LEFT JOIN season sa ON sa.channel = k.channel
-  AND sa.hour_of_day = CAST(floor(k.known_after / 3600000000) AS BIGINT) % 24
+  AND sa.quarter_of_day = CAST(floor(k.known_after / 900000000) AS BIGINT) % 96
   AND sa.weekend = (CAST(floor(k.known_after / 86400000000) AS BIGINT) % 7 IN (2, 3))
 WHERE k.used = 0 AND NOT k.excluded

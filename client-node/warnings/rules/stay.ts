@@ -32,8 +32,7 @@ export const stay: RuleType = {
           const distance = distanceMetres(place, one.fence);
           const provenOut = distance - place.accuracyMetres > one.fence.radiusMetres + marginMetres;
           // On the boundary a fix jumps to and fro: what came in stays in until the contrary is proven.
-          const inside =
-            distance <= one.fence.radiusMetres || (one.inside.since !== undefined && !provenOut);
+          const inside = distance <= one.fence.radiusMetres || (one.inside.since !== undefined && !provenOut);
           const found = one.inside.observe(time, inside, provenOut, dwell);
           if (found?.change === "opened") one.since = found.since;
           if (found?.change === "closed" && one.warned) {
