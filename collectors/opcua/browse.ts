@@ -11,6 +11,9 @@ import type { CollectorContext } from "../collector.ts";
 import type { OpcuaConfig } from "./config.ts";
 import { connectOpcua, readIdentity } from "./connect.ts";
 
+/** The reference to how a variable's history is kept: settings, not operating data. */
+const historicalConfiguration = "ns=0;i=56";
+
 /** A variable that could be collected. */
 export interface BrowsedNode {
   /** As `node` in the configuration, with the namespace by URI. */
@@ -53,7 +56,7 @@ async function walk(session: ClientSession, uris: readonly string[], from: strin
     for (const parent of level) {
       for (const reference of await childrenOf(session, parent.nodeId)) {
         const nodeId = reference.nodeId.toString();
-        if (seen.has(nodeId)) continue;
+        if (seen.has(nodeId) || reference.referenceTypeId.toString() === historicalConfiguration) continue;
         seen.add(nodeId);
         const path = [parent.path, reference.browseName.name].filter(Boolean).join("/");
         // The server's description of itself is no one's operating data.

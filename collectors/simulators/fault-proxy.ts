@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
  * - `pass`: nothing;
  * - `freeze`: holds everything back while both sockets stay open (a half-open connection);
  * - `refuse`: closes every new connection at once;
- * - `garbage`: answers the client with random bytes instead of what the server said.
+ * - `garbage`: hands the deceived side random bytes instead of what the other one said.
  */
 export type Fault = "pass" | "freeze" | "refuse" | "garbage";
 
@@ -26,10 +26,12 @@ export interface FaultProxy {
 /**
  * @param targetPort - port of the simulated device on the loopback interface.
  * @param randomBytes - source of the garbage.
+ * @param deceived - who gets the garbage: the collector, which is the server where devices dial it.
  */
 export async function startFaultProxy(
   targetPort: number,
   randomBytes: (length: number) => Uint8Array,
+  deceived: "client" | "server" = "client",
 ): Promise<FaultProxy> {
   let fault: Fault = "pass";
   let accepted = 0;
@@ -47,10 +49,11 @@ export async function startFaultProxy(
     client.setNoDelay();
     device.setNoDelay();
     client.on("data", (chunk) => {
-      if (fault !== "freeze") device.write(chunk);
+      if (fault === "garbage" && deceived === "server") device.write(randomBytes(chunk.length));
+      else if (fault !== "freeze") device.write(chunk);
     });
     device.on("data", (chunk) => {
-      if (fault === "garbage") client.write(randomBytes(chunk.length));
+      if (fault === "garbage" && deceived === "client") client.write(randomBytes(chunk.length));
       else if (fault !== "freeze") client.write(chunk);
     });
     const end = () => {

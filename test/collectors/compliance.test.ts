@@ -5,12 +5,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import type { Adapter, Rig } from "./compliance/adapter.ts";
+import { file } from "./compliance/file.ts";
+import { meter } from "./compliance/meter.ts";
 import { modbusRtuOverTcp, modbusTcp } from "./compliance/modbus.ts";
 import { mqttAdapters } from "./compliance/mqtt.ts";
 import { opcua } from "./compliance/opcua.ts";
 import { eventually, Reader } from "./compliance/reader.ts";
+import { jt808, nmea } from "./compliance/terminal.ts";
 
-const adapters: readonly Adapter[] = [modbusTcp, modbusRtuOverTcp, opcua, ...mqttAdapters];
+const adapters: readonly Adapter[] = [
+  modbusTcp,
+  modbusRtuOverTcp,
+  opcua,
+  ...mqttAdapters,
+  jt808,
+  nmea,
+  meter,
+  file,
+];
 
 const limits = { queueReadings: 50, batchReadings: 20, backoff: { baseMillis: 20, capMillis: 100 } };
 
@@ -158,7 +170,7 @@ for (const adapter of adapters) {
       rig.line.set("pass");
       await more(rig, r, 10);
       await eventually(() => collector.health().reconnects >= 1);
-      t.true(collector.health().errors >= 3);
+      if (!rig.listens) t.true(collector.health().errors >= 3);
     });
     check(t, reader, survives);
   });

@@ -25,6 +25,8 @@ export interface Rig {
   readonly devices: readonly [string, string];
   /** The breakable line between collector and server; absent where there is none (files). */
   readonly line?: FaultProxy;
+  /** Whether the devices dial the collector: it then knows nothing of calls that do not reach it. */
+  readonly listens?: boolean;
   /** A new collector; `limits` keeps its queue and its backoff small. Deadlines should be 100 to 300 ms. */
   collector(context: CollectorContext, limits: SuperviseLimits): Collector;
   /** Makes the device offer its next `count` values; resolves at once where every poll sees a new one. */

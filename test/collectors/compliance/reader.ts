@@ -58,7 +58,11 @@ export class Reader {
   }
 }
 
-/** Waits until `condition` holds, looking every few milliseconds; the test's own timeout is the limit. */
+/** Waits until `condition` holds, looking every few milliseconds. @throws {Error} after 15 s. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
+  const giveUp = performance.now() + 15_000;
+  while (!condition()) {
+    if (performance.now() > giveUp) throw new Error(`never came true: ${condition}`);
+    await sleep(5);
+  }
 }
