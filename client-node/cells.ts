@@ -1,8 +1,9 @@
 import { parse } from "csv-parse/sync";
+import type { Value } from "../privacy/desensitize/value.ts";
 import { Refusal } from "../proto/reasons.ts";
 
 /** A cell as its source has it: text in CSV, typed in Parquet. */
-export type Cell = string | number | null | undefined;
+export type Cell = Value;
 
 /** A file's records, read once, in order. */
 export interface Records {

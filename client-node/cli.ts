@@ -11,6 +11,7 @@ import { secureRandom } from "../privacy/random.ts";
 import { openBfv } from "../privacy/sum/bfv.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type NodeConfig, readNodeConfig } from "./config.ts";
+import { desensitizationKey } from "./desensitization-key.ts";
 import { enrol } from "./enrol.ts";
 import type { NodeEvent } from "./events.ts";
 import { writeRefusal } from "./files.ts";
@@ -181,12 +182,14 @@ function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly conf
       `${configFile(dir)} says ${config.enterprise} in ${config.consortium}, the certificate ${credentials.enterprise} in ${credentials.consortium}`,
       { hint: "correct node.yaml, or enrol again" },
     );
+  const policy = readPolicy(policyFile(dir));
+  const key = desensitizationKey(config.dataDir, secureRandom);
   return {
     config,
     credentials,
     coordinator: config.coordinator,
-    policy: readPolicy(policyFile(dir)),
-    rows: rowsFromFiles(config.rows?.files ?? []),
+    policy,
+    rows: rowsFromFiles({ files: config.rows?.files ?? [], policy, key, now: Date.now }),
     ledger: ledgerFile(config.dataDir),
     now: Date.now,
   };

@@ -8,13 +8,13 @@ import type { VectorLayout } from "../privacy/sum/layout.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { requireConsent } from "./memory.ts";
-import type { RowSource } from "./row-source.ts";
+import type { StudyDesk } from "./studies.ts";
 import type { Transport } from "./transport.ts";
 
 interface ContributionOptions {
   readonly db: DatabaseSync;
   readonly transport: Pick<Transport, "download">;
-  readonly rows: RowSource;
+  readonly rows: StudyDesk["rows"];
   readonly random: Random;
   readonly now: () => number;
 }

@@ -1,7 +1,7 @@
 import type { FeatureSchema } from "../models/table.ts";
+import { isMissing, numberOf } from "../privacy/desensitize/value.ts";
 import { Refusal } from "../proto/reasons.ts";
 import type { Records } from "./cells.ts";
-import { isMissing, numberOf } from "./rows.ts";
 
 /**
  * Guesses a feature's kind from its cells: numeric where every cell that is not missing is a number,

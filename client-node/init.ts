@@ -22,7 +22,12 @@ unprotected: []         # layers a study may run without: [noise]
 maxEpsilon:
   lifetime: 8           # privacy budget over all studies
 consentDays: 90         # how long a consent lasts
-fields: []              # columns that may enter a sealed statistic: - { name: amount, operator: keep }
+fields: []              # a column without a line cannot pass, for example
+  # - { name: customer_id, class: direct, level: C2, operator: drop }
+  # - { name: age, class: quasi, level: C2, operator: bins, origin: 0, width: 10 }
+  # - { name: credit_status, class: sensitive, level: C2, operator: aggregate-only }
+  # - { name: operating_rate, class: operational, level: C1, operator: keep }
+# anonymity: { k: 5, l: 2, t: 0.3, maxSuppressionRate: 0.02 }   # needed with a field of class quasi
 `;
 
 /**

@@ -144,3 +144,26 @@ export function rememberCheckpoint(db: DatabaseSync, origin: string, seen: SeenC
       .run(origin, seen.size, seen.root),
   );
 }
+
+/** @returns the version a policy counts as, from 1, and whether it is another than the last one. */
+export function policyVersion(db: DatabaseSync, digest: Digest): { version: number; changed: boolean } {
+  return transact(db, () => {
+    const last = db.prepare("SELECT version, digest FROM policy ORDER BY version DESC LIMIT 1").get();
+    if (last?.digest === digest) return { version: Number(last.version), changed: false };
+    const version = Number(last?.version ?? 0) + 1;
+    db.prepare("INSERT INTO policy VALUES (?, ?)").run(version, digest);
+    return { version, changed: true };
+  });
+}
+
+/** @param manifest - canonical JSON, of which `study` is the digest. */
+export function rememberManifest(db: DatabaseSync, study: Digest, manifest: string): void {
+  transact(db, () => db.prepare("INSERT OR IGNORE INTO manifest VALUES (?, ?)").run(study, manifest));
+}
+
+/** @returns every manifest the bank has shown this node. */
+export const seenManifests = (db: DatabaseSync): { study: Digest; manifest: string }[] =>
+  db
+    .prepare("SELECT study, manifest FROM manifest ORDER BY rowid")
+    .all()
+    .map((row) => ({ study: String(row.study), manifest: String(row.manifest) }));

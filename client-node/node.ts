@@ -7,6 +7,7 @@ import type { Random } from "../privacy/random.ts";
 import type { Bfv } from "../privacy/sum/bfv.ts";
 import { type Reason, Refusal } from "../proto/reasons.ts";
 import { refusalOf } from "../proto/wire.ts";
+import { type DesensitizationRun, recordDesensitization } from "./desensitize.ts";
 import { EgressLedger } from "./egress.ts";
 import type { NodeEvent } from "./events.ts";
 import { Participant } from "./participant.ts";
@@ -78,7 +79,11 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent"
     now,
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
-  return { db, ledger, transport, credentials, policy: options.policy, rows: remembered(options.rows), now };
+  const { policy } = options;
+  const record = (run: DesensitizationRun): void =>
+    recordDesensitization({ db, ledger, policy, enterprise: credentials.enterprise }, run, now());
+  const rows = remembered((manifest) => options.rows(manifest, record));
+  return { db, ledger, transport, credentials, policy, rows, now };
 }
 
 /**

@@ -1,34 +1,42 @@
 import { z } from "zod";
 import type { StudyManifest } from "../models/study.ts";
+import { canonicalBytes, type Digest, digestOf } from "../privacy/canonical.ts";
+import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { readYaml } from "./config.ts";
 
 /** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
-export const policySchema = z.strictObject({
-  minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
-  allow: z.strictObject({
-    algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
-    purposes: z.array(z.string().min(1)).describe("purposes, in the words of the manifest"),
-  }),
-  unprotected: z.array(z.enum(["noise"])).describe("layers a study may run without"),
-  maxEpsilon: z.strictObject({
-    lifetime: z.number().positive().describe("privacy budget over all studies, epsilon"),
-  }),
-  consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
-  fields: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).describe("column"),
-        operator: z.enum(["keep", "drop"]).describe("keep: its values may enter a sealed statistic"),
-      }),
-    )
-    .describe("columns a study may read; a column without a line here cannot pass"),
-});
+export const policySchema = z
+  .strictObject({
+    minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
+    allow: z.strictObject({
+      algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
+      purposes: z.array(z.string().min(1)).describe("purposes, in the words of the manifest"),
+    }),
+    unprotected: z.array(z.enum(["noise"])).describe("layers a study may run without"),
+    maxEpsilon: z.strictObject({
+      lifetime: z.number().positive().describe("privacy budget over all studies, epsilon"),
+    }),
+    consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
+    fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
+    anonymity: anonymitySchema
+      .optional()
+      .describe("what rows hold to over the fields of class quasi; needed where there are any"),
+  })
+  .refine(
+    ({ fields, anonymity }) =>
+      anonymity !== undefined ||
+      !fields.some((field) => field.class === "quasi" && field.operator !== "drop"),
+    { path: ["anonymity"], message: "needed: a field of class quasi may pass" },
+  );
 
 export type Policy = z.infer<typeof policySchema>;
 
 /** @throws Refusal file_missing, file_malformed, config_invalid */
 export const readPolicy = (file: string): Policy => readYaml(file, policySchema);
+
+/** @returns SHA-256 of the policy's canonical JSON: comments and order of keys do not count. */
+export const policyDigest = (policy: Policy): Digest => digestOf(canonicalBytes(policy));
 
 /** @throws Refusal policy_refuses or unprotected, naming the first thing the policy forbids. */
 export function checkStudy(policy: Policy, manifest: StudyManifest): void {
@@ -41,9 +49,15 @@ export function checkStudy(policy: Policy, manifest: StudyManifest): void {
   for (const { name } of manifest.algorithms)
     if (!policy.allow.algorithms.includes(name)) forbid(`algorithm "${name}"`);
 
-  const kept = new Set(policy.fields.filter((field) => field.operator === "keep").map((field) => field.name));
-  for (const column of [...manifest.features.map((feature) => feature.name), manifest.label.column])
-    if (!kept.has(column)) forbid(`column "${column}"`);
+  const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
+  const { features, label, subject } = manifest;
+  for (const column of [...features.map(({ name }) => name), label.column, ...(subject ? [subject] : [])])
+    if ((outputs.get(column) ?? "nothing") === "nothing") forbid(`column "${column}"`);
+  for (const { name, kind } of features)
+    if (outputs.get(name) === (kind === "numeric" ? "text" : "number"))
+      forbid(`column "${name}" as ${kind}, which its operator does not give`);
+  if (outputs.get(label.column) !== "same")
+    forbid(`label "${label.column}", whose values an operator changes`);
 
   for (const layer of manifest.unprotected)
     if (!policy.unprotected.includes(layer))

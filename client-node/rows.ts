@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import type { StudyManifest } from "../models/study.ts";
 import type { Column, FeatureSchema, Table } from "../models/table.ts";
+import type { Header, TakeCell } from "../privacy/desensitize/run.ts";
+import { isMissing, numberOf, textOf } from "../privacy/desensitize/value.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type Cell, csvRecords, type Records } from "./cells.ts";
 
@@ -17,8 +19,35 @@ export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "
 export const tableFromCsv = (text: string, source: string, schema: RowSchema): Table =>
   tableFromRecords([csvRecords(text, source)], schema);
 
-/** Reads several sources as one table, in order. @throws Refusal as {@link tableFromCsv} */
-export function tableFromRecords(sources: readonly Records[], schema: RowSchema): Table {
+/** What becomes of a column's cells on their way into a table. */
+export interface Passage {
+  /** @returns the columns to be read for one. @throws Refusal, where it may not pass. */
+  reads(column: string): readonly string[];
+  /** @throws Refusal, where it may not pass; column_unknown */
+  take(column: string, header: Header): TakeCell;
+}
+
+/** Cells as they are: for data whose owner is also the reader. */
+export const unchanged: Passage = {
+  reads: (column) => [column],
+  take(column, header) {
+    const at = header.at(column);
+    return (cells) => cells[at];
+  },
+};
+
+/**
+ * Reads several sources as one table, in order.
+ *
+ * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
+ *   split is taken, from the cell as it is, so that every enterprise that knows a subject puts it on the same side.
+ * @throws Refusal as {@link tableFromCsv}, and the passage's.
+ */
+export function tableFromRecords(
+  sources: readonly Records[],
+  schema: RowSchema,
+  passage: Passage = unchanged,
+): Table {
   const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
   const readers = schema.features.map((feature) => columnReader(feature, capacity));
   const label = new Uint8Array(capacity);
@@ -33,18 +62,19 @@ export function tableFromRecords(sources: readonly Records[], schema: RowSchema)
       if (index < 0) throw new Refusal("column_unknown", `${source.name}: no column "${column}"`);
       return index;
     };
-    const positions = schema.features.map((feature) => at(feature.name));
-    const labelAt = at(schema.label.column);
+    const header = { name: source.name, at };
+    const features = schema.features.map((feature) => passage.take(feature.name, header));
+    const takeLabel = passage.take(schema.label.column, header);
     const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
 
     source.each((cells, line) => {
       const key = subjectAt === undefined ? String(records) : textOf(cells[subjectAt]);
       records++;
-      const bad = classOf(cells[labelAt]);
+      const bad = classOf(takeLabel(cells, line));
       if (bad === undefined) return;
       if (key === "") throw malformed(source, line, schema.subject!, "no subject");
       for (let i = 0; i < readers.length; i++) {
-        const problem = readers[i]!.read(cells[positions[i]!], rows);
+        const problem = readers[i]!.read(features[i]!(cells, line), rows);
         if (problem !== undefined) throw malformed(source, line, schema.features[i]!.name, problem);
       }
       label[rows] = bad;
@@ -147,26 +177,6 @@ function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefin
     }
     return classes.get(text);
   };
-}
-
-const missing = new Set(["", "NA", "N/A", "NaN", "nan", "null", "NULL"]);
-
-export const isMissing = (text: string): boolean => missing.has(text);
-
-const textOf = (cell: Cell): string =>
-  typeof cell === "string" ? cell.trim() : cell === null || cell === undefined ? "" : String(cell);
-
-/** @returns NaN where the cell is missing; undefined where it holds no finite decimal number. */
-export function numberOf(cell: Cell): number | undefined {
-  if (typeof cell === "number" && Number.isFinite(cell)) return cell;
-  const text = textOf(cell);
-  if (missing.has(text)) return Number.NaN;
-  // Number() also takes 0x, 0o and 0b, which no ledger means.
-  if (text.charCodeAt(0) === 48 && text.charCodeAt(1) > 57) {
-    if (/^0[xob]/i.test(text)) return undefined;
-  }
-  const value = Number(text);
-  return Number.isFinite(value) ? value : undefined;
 }
 
 const malformed = (source: Records, line: number, column: string, problem: string): Refusal =>

@@ -6,7 +6,7 @@ import type { Table } from "../models/table.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type Cell, csvRecords, type Records } from "./cells.ts";
 import { readRefusal } from "./files.ts";
-import { type RowSchema, requireLearnable, tableFromRecords } from "./rows.ts";
+import { type Passage, type RowSchema, requireLearnable, tableFromRecords, unchanged } from "./rows.ts";
 
 /**
  * Reads an enterprise's files into the study's table.
@@ -14,12 +14,21 @@ import { type RowSchema, requireLearnable, tableFromRecords } from "./rows.ts";
  * @param files - CSV (`.csv`, `.csv.gz`) or Parquet (`.parquet`); read in order, as one table.
  * @throws Refusal file_missing, file_malformed, and those of `tableFromRecords` and `requireLearnable`.
  */
-export async function readTable(files: readonly string[], schema: RowSchema): Promise<Table> {
-  const columns = new Set([...schema.features.map((feature) => feature.name), schema.label.column]);
+export const readTable = async (files: readonly string[], schema: RowSchema): Promise<Table> =>
+  requireLearnable(await readRows(files, schema, unchanged));
+
+/** Reads files into a table, whether or not it can be learned from. @throws Refusal as {@link readTable}, and the passage's. */
+export async function readRows(
+  files: readonly string[],
+  schema: RowSchema,
+  passage: Passage,
+): Promise<Table> {
+  const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
+  const columns = new Set(passing.flatMap((column) => passage.reads(column)));
   if (schema.subject !== undefined) columns.add(schema.subject);
   const sources: Records[] = [];
   for (const file of files) sources.push(await readRecords(file, columns));
-  return requireLearnable(tableFromRecords(sources, schema));
+  return tableFromRecords(sources, schema, passage);
 }
 
 /** @param columns - the only ones read from a columnar file; all when absent. */

@@ -5,7 +5,7 @@ import { Refusal } from "../proto/reasons.ts";
 export class LedgerFailure extends Refusal {}
 
 /**
- * The node's own memory: the egress ledger, consents, the last log checkpoint seen and the attempts joined.
+ * The node's own memory: the egress ledger, policies, manifests seen, consents, the last log checkpoint seen and the attempts joined.
  * Durable when a call returns. Several processes of one enterprise may open it: writers take turns.
  */
 const tables = `
@@ -19,6 +19,8 @@ const tables = `
     study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
     submitted INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS policy (version INTEGER PRIMARY KEY, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS manifest (study TEXT PRIMARY KEY, manifest TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY, commitment TEXT NOT NULL) STRICT;
 `;
 

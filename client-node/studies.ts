@@ -2,16 +2,16 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "../models/algorithm.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import { checkAlgorithms } from "../models/study-loop.ts";
+import type { Table } from "../models/table.ts";
 import { canonicalJson, type Digest, digestOf } from "../privacy/canonical.ts";
 import { signConsent } from "../privacy/log/consent.ts";
 import { noteSigner } from "../privacy/log/note.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { Studies } from "../proto/wire.ts";
 import type { EgressLedger } from "./egress.ts";
-import { storeConsent, storedConsent } from "./memory.ts";
+import { rememberManifest, storeConsent, storedConsent } from "./memory.ts";
 import type { NodeCredentials } from "./pins.ts";
 import { checkStudy, type Policy } from "./policy.ts";
-import type { RowSource } from "./row-source.ts";
 import { transact } from "./store.ts";
 import type { Transport } from "./transport.ts";
 
@@ -38,7 +38,7 @@ export interface StudyDesk {
   readonly transport: Transport;
   readonly credentials: NodeCredentials;
   readonly policy: Policy;
-  readonly rows: RowSource;
+  readonly rows: (manifest: StudyManifest) => Promise<Table>;
   readonly now: () => number;
 }
 
@@ -52,7 +52,8 @@ export async function listStudies({
   const { studies } = await transport.call(Studies.service.List, {});
   return studies.map((status) => {
     const study = status.study.toString("hex");
-    const { manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
+    const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
+    rememberManifest(db, study, text);
     const consent = storedConsent(db, study);
     return {
       study,

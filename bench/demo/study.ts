@@ -39,5 +39,8 @@ export const policy = {
   unprotected: ["noise"],
   maxEpsilon: { lifetime: 8 },
   consentDays: 90,
-  fields: [...features.map(({ name }) => name), label.column].map((name) => ({ name, operator: "keep" })),
+  fields: [
+    ...features.map(({ name }) => ({ name, class: "operational", level: "C1", operator: "keep" })),
+    { name: label.column, class: "sensitive", level: "C2", operator: "aggregate-only" },
+  ],
 };

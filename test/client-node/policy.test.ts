@@ -12,9 +12,12 @@ unprotected: [noise]
 maxEpsilon: { lifetime: 8 }
 consentDays: 90
 fields:
-  - { name: amount, operator: keep }
-  - { name: default, operator: keep }
-  - { name: customer_id, operator: drop }
+  - { name: amount, class: operational, level: C1, operator: keep }
+  - { name: age, class: quasi, level: C2, operator: bins, origin: 0, width: 10 }
+  - { name: month, class: quasi, level: C2, operator: truncate-time, unit: month }
+  - { name: default, class: sensitive, level: C2, operator: aggregate-only }
+  - { name: customer_id, class: direct, level: C2, operator: drop }
+anonymity: { k: 5, l: 1, t: 1, maxSuppressionRate: 0 }
 `,
   "policy.yaml",
   policySchema,
@@ -48,6 +51,15 @@ const studies: [string, Partial<StudyManifest>, string, RegExp][] = [
   ["a smaller cohort", { privacy: { ...manifest.privacy, minCohort: 3 } }, "policy_refuses", /cohort of 3/],
   ["a column without a line", column("revenue"), "policy_refuses", /column "revenue"/],
   ["a dropped column", column("customer_id"), "policy_refuses", /column "customer_id"/],
+  ["a subject without a line", { subject: "owner" }, "policy_refuses", /column "owner"/],
+  ["text for a number", column("month"), "policy_refuses", /"month" as numeric/],
+  [
+    "a number for text",
+    { features: [{ name: "age", kind: "categorical", levels: ["a"] }] },
+    "policy_refuses",
+    /"age" as categorical/,
+  ],
+  ["a label changed", { label: { ...manifest.label, column: "age" } }, "policy_refuses", /label "age"/],
   ["a label without a line", { label: { ...manifest.label, column: "y" } }, "policy_refuses", /column "y"/],
 ];
 for (const [name, change, reason, message] of studies) {
@@ -62,6 +74,13 @@ test("a study that leaves out a layer the policy does not list: unprotected", (t
   const strict = { ...policy, unprotected: [] };
   t.is(t.throws(() => checkStudy(strict, manifest), { instanceOf: Refusal })?.reason, "unprotected");
   t.notThrows(() => checkStudy(strict, { ...manifest, unprotected: [] }));
+});
+
+test("with a field of class quasi that may pass, a policy says what rows must hold to", (t) => {
+  const { anonymity: _, ...rest } = policy;
+  t.regex(policySchema.safeParse(rest).error?.issues[0]?.message ?? "", /quasi/);
+  const fields = policy.fields.filter((field) => field.class !== "quasi");
+  t.true(policySchema.safeParse({ ...rest, fields }).success);
 });
 
 test("no part of a policy has a default", (t) => {

@@ -148,5 +148,11 @@ test("rows are read once for a study, again after a failure, and never more than
   await rows(manifest);
   t.is(await rows(manifest), await rows(manifest));
   t.is(reads, 2);
-  t.is(await reasonOf(() => rowsFromFiles([])(manifest)), "rows_missing");
+  const none = rowsFromFiles({
+    files: [],
+    policy: policyFor(manifest),
+    key: new Uint8Array(32),
+    now: () => 0,
+  });
+  t.is(await reasonOf(() => none(manifest, () => {})), "rows_missing");
 });

@@ -163,10 +163,13 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   unprotected: ["noise"],
   maxEpsilon: { lifetime: 1 },
   consentDays: 1,
-  fields: [...manifest.features.map(({ name }) => name), manifest.label.column].map((name) => ({
-    name,
-    operator: "keep",
-  })),
+  fields: [
+    ...new Set([
+      ...manifest.features.map(({ name }) => name),
+      manifest.label.column,
+      ...(manifest.subject === undefined ? [] : [manifest.subject]),
+    ]),
+  ].map((name) => ({ name, class: "operational", level: "C1", operator: "keep" })),
 });
 
 export const startEnterprise = (
