@@ -99,7 +99,7 @@ export class Session implements Conversation {
   #terminal: Terminal | undefined;
   #authenticated = false;
   #serial = 0;
-  #receiving: Promise<void> = Promise.resolve();
+  #receiving: Promise<unknown> = Promise.resolve();
 
   constructor(link: Link, fleet: Fleet, reference: Reference, socket: Socket) {
     this.#link = link;
@@ -109,22 +109,25 @@ export class Session implements Conversation {
     this.#authenticated = !fleet.authenticates;
   }
 
-  receive(chunk: Buffer): Promise<void> {
-    this.#receiving = this.#takeAll(chunk);
-    return this.#receiving;
+  receive(chunk: Buffer): Promise<boolean> {
+    const receiving = this.#takeAll(chunk);
+    this.#receiving = receiving;
+    return receiving;
   }
 
   ended(): void {
     if (this.#terminal?.session === this) this.#terminal.session = undefined;
   }
 
-  async #takeAll(chunk: Buffer): Promise<void> {
+  async #takeAll(chunk: Buffer): Promise<boolean> {
+    let understood = false;
     for (const found of this.#splitter.push(chunk)) {
-      if (this.#socket.destroyed) return;
+      if (this.#socket.destroyed) break;
       if (found instanceof Refusal) {
         this.#link.failed(found);
         continue;
       }
+      understood = true;
       try {
         await this.#take(found);
       } catch (error) {
@@ -132,6 +135,7 @@ export class Session implements Conversation {
         this.#answer(found, "malformed");
       }
     }
+    return understood;
   }
 
   async #take(message: Message): Promise<void> {

@@ -52,44 +52,48 @@ export class NmeaSession implements Conversation {
     this.#device = config.device;
   }
 
-  async receive(chunk: Buffer): Promise<void> {
+  async receive(chunk: Buffer): Promise<boolean> {
     const lines = (this.#pending + chunk.toString("latin1")).split(/\r?\n/);
     this.#pending = lines.pop()!;
     if (this.#pending.length > 4 * sentenceLimit) {
       this.#link.failed(new Error(`${this.#pending.length} bytes without the end of a line`));
       this.#pending = "";
     }
+    let understood = false;
     for (const line of lines) {
-      if (this.#socket.destroyed) return;
-      if (this.#device === undefined) this.#register(line);
-      else await this.#take(this.#device, line);
+      if (this.#socket.destroyed) break;
+      if (this.#device === undefined) understood = this.#register(line);
+      else if (await this.#take(this.#device, line)) understood = true;
     }
+    return understood;
   }
 
-  #register(line: string): void {
+  #register(line: string): boolean {
     const { prefix, devices } = this.#config.registration!;
     const identity = line.startsWith(prefix) ? line.slice(prefix.length).trim() : "";
     if (!Object.hasOwn(devices, identity)) {
       this.#link.failed(new Error("a receiver that is not configured was refused"));
       this.#socket.destroy();
-      return;
+      return false;
     }
     this.#device = devices[identity];
     this.#link.connected();
+    return true;
   }
 
-  async #take(device: string, line: string): Promise<void> {
+  async #take(device: string, line: string): Promise<boolean> {
     let sentence: Sentence | undefined;
     try {
       // Noise after a lost line end must not cost the sentence behind it.
       sentence = decodeSentence(line.slice(Math.max(0, line.lastIndexOf("$"))));
     } catch (error) {
       this.#link.failed(error);
-      return;
+      return false;
     }
-    if (sentence === undefined) return;
+    if (sentence === undefined) return false;
     this.#link.connected();
     await this.#link.emit(this.#readingsOf(device, sentence));
+    return true;
   }
 
   #readingsOf(device: string, sentence: Sentence): Reading[] {

@@ -6,8 +6,12 @@ import { Watchdog } from "../runtime/watchdog.ts";
 
 /** What a protocol makes of one connection. */
 export interface Conversation {
-  /** Called with what arrived, one call at a time: not reading on is how the peer is slowed. */
-  receive(chunk: Buffer): Promise<void>;
+  /**
+   * Called with what arrived, one call at a time: not reading on is how the peer is slowed.
+   *
+   * @returns whether any of it made sense; garbage is no sign of life.
+   */
+  receive(chunk: Buffer): Promise<boolean>;
   /** The socket is closed. */
   ended?(): void;
 }
@@ -85,11 +89,10 @@ async function talk(link: Link, silence: number, socket: Socket, conversation: C
         await once(socket, "close");
         return;
       }
-      watchdog.feed();
       busy = true;
-      await conversation.receive(chunk as Buffer);
+      const alive = await conversation.receive(chunk as Buffer);
       busy = false;
-      watchdog.feed();
+      if (alive) watchdog.feed();
     }
   } catch (error) {
     const closedByUs = (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
