@@ -43,7 +43,7 @@ export function simulateCommand(): Command {
     .option("--transport <kind>", "plain, sealed (one process) or grpc (mTLS on loopback)", "sealed")
     .option(
       "--drop <p>",
-      `probability that a party drops out of a round, or N@STEP (${steps.join(", ")})`,
+      `probability that a party drops out of a round of the model, or N@STEP: the first N leave for good (${steps.join(", ")})`,
       dropOut,
       {
         kind: "chance",

@@ -8,8 +8,12 @@ export class DropOuts {
   readonly #drop: DropOut;
   readonly #random: Random;
   readonly #model: string;
+  #isModel = false;
 
-  /** @param model - the algorithm whose first round `at` speaks of. */
+  /**
+   * @param model - before its first round nobody leaves: whose values are missing from the public bounds cannot
+   *   take part later.
+   */
   constructor(drop: DropOut, random: Random, model: string) {
     this.#drop = drop;
     this.#random = random;
@@ -19,13 +23,15 @@ export class DropOuts {
   /** @returns the step at which each party that leaves this attempt leaves. */
   inAttempt(cohort: readonly string[], algorithm: string): ReadonlyMap<string, Step> {
     const drop = this.#drop;
+    this.#isModel ||= algorithm === this.#model;
+    if (!this.#isModel) return new Map();
     if (drop.kind === "chance")
       return new Map(
         cohort
           .filter(() => uniform(this.#random) < drop.probability)
           .map((id) => [id, steps[uniformInteger(this.#random, steps.length)]!]),
       );
-    if (algorithm !== this.#model || this.gone.size > 0) return new Map();
+    if (this.gone.size > 0) return new Map();
     const leaving = cohort.slice(0, drop.parties);
     for (const id of leaving) this.gone.add(id);
     return new Map(leaving.map((id) => [id, drop.step]));

@@ -1,16 +1,20 @@
 import { runPlain } from "../../models/plain.ts";
-import { seededRandom, uniform } from "../../privacy/random.ts";
-import type { Transport } from "./transport.ts";
+import { seededRandom } from "../../privacy/random.ts";
+import { DropOuts } from "./drop-outs.ts";
+import { modelOf, partyName, type Step, type Transport } from "./transport.ts";
 
 /** Sums in memory without any protection: the reference. */
 export const plain: Transport = async ({ manifest, tables }, { drop, seed, onRound }) => {
-  const chance = seededRandom(`drop ${seed}`);
-  const probability = drop.kind === "chance" ? drop.probability : 0;
-  const remaining = drop.kind === "at" ? tables.slice(drop.parties) : tables;
-  const run = await runPlain(manifest, remaining, {
+  const drops = new DropOuts(drop, seededRandom(`drop ${seed}`), modelOf(manifest));
+  const everyone = tables.map((_, party) => partyName(party));
+  let leaving: ReadonlyMap<string, Step> = new Map();
+  const run = await runPlain(manifest, tables, {
     randomOf: (party) => seededRandom(`party ${party} ${seed}`),
-    isPresent: () => uniform(chance) >= probability,
-    onRound: (state, round) => onRound(state.algorithm ?? "", round),
+    isPresent: (party) => !leaving.has(everyone[party]!) && !drops.gone.has(everyone[party]!),
+    onRound: ({ algorithm }, round) => {
+      leaving = drops.inAttempt(everyone, algorithm!);
+      onRound(algorithm!, round);
+    },
   });
   return {
     results: run.results,

@@ -2,8 +2,7 @@ import type { PriorResults } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Problem } from "./data.ts";
 
-/** Which parties drop out: each with a probability in every round, or the first few for good at one step
- * of the model's first round. */
+/** Which parties drop out of the model's rounds: each with a probability, or the first few for good in its first. */
 export type DropOut =
   | { readonly kind: "chance"; readonly probability: number }
   | { readonly kind: "at"; readonly parties: number; readonly step: Step };
