@@ -32,16 +32,23 @@ export interface Departure {
 export class EgressLedger {
   readonly #db: DatabaseSync;
   readonly #identity: Pick<Identity, "name" | "signingSeed">;
+  /** Ciphertexts of submissions that are written down and have not left yet. */
+  readonly #announced = new Set<Digest>();
 
   constructor(db: DatabaseSync, identity: Pick<Identity, "name" | "signingSeed">) {
     this.#db = db;
     this.#identity = identity;
   }
 
-  /** Records messages that are about to leave. @throws LedgerFailure */
+  /**
+   * Records messages that are about to leave. The ciphertexts of a submission are in its own entry already.
+   * @throws LedgerFailure
+   */
   recordDepartures(departures: readonly Departure[], nowMillis: number): void {
+    const unrecorded = departures.filter(({ digest }) => !this.#announced.delete(digest));
+    if (unrecorded.length === 0) return;
     this.append(
-      departures.map(({ destination, ...rest }) => ({
+      unrecorded.map(({ destination, ...rest }) => ({
         type: "egress.sent",
         time: nowMillis,
         destination: logName(destination),
@@ -83,6 +90,7 @@ export class EgressLedger {
             { type: "egress.sent", time, roundId, ...sent, submission: digest },
           ]);
         });
+        for (const chunk of record.chunks) this.#announced.add(chunk);
         break;
       case "release":
         transact(db, () => markAttempt(db, header, "released"));

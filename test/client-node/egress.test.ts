@@ -93,6 +93,17 @@ test("the spend of a submission stands before it, and adds up over attempts", as
   t.deepEqual(lastAttempt(db, study), { round: 1, attempt: 2, released: true });
 });
 
+test("ciphertexts are counted once: in their submission, unless they leave again", async (t) => {
+  const ledger = new EgressLedger(openStore(":memory:"), identity);
+  ledger.recordStep(recordOf("open", 1), step);
+  ledger.recordStep(recordOf("submission", 1), step);
+  const chunk = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
+  ledger.recordDepartures([chunk], 6);
+  t.is((await entriesOf(ledger)).length, 2);
+  ledger.recordDepartures([chunk, departure], 7);
+  t.is((await entriesOf(ledger)).length, 4);
+});
+
 test("an attempt is joined once, and never an earlier one after it", (t) => {
   const db = openStore(":memory:");
   const ledger = new EgressLedger(db, identity);
