@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
+import { collectorEntries } from "../collectors/config.ts";
+import { duration } from "../collectors/runtime/fields.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { readRefusal } from "./files.ts";
+import { premisesSchema } from "./premises.ts";
 
 const partyName = z
   .string()
@@ -13,6 +16,14 @@ const endpoint = z
   .string()
   .regex(/^(\[[0-9a-f:]+\]|[^:\s/]+):[0-9]{1,5}$/i, "host:port")
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "the port is at most 65535");
+
+const column = z.string().min(1);
+const featureRows = z.strictObject({
+  ledger: z.array(z.string().min(1)).min(1).describe("CSV or Parquet: the repayment ledger, one row a loan"),
+  site: column.optional().describe("column that names the borrower's site; needed where there are several"),
+  date: column.describe("column of the row's date: only windows that had ended by then are used"),
+  window: z.enum(["day", "week", "month"]).describe("length of the windows"),
+});
 
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z.strictObject({
@@ -29,15 +40,39 @@ export const nodeConfigSchema = z.strictObject({
       files: z
         .array(z.string().min(1))
         .min(1)
+        .optional()
         .describe(
           "CSV (.csv, .csv.gz) or Parquet files with one header and one row a loan, read as one table",
         ),
+      features: featureRows.optional().describe("each loan with what its site's devices showed before"),
     })
+    .refine(
+      ({ files, features }) => (files === undefined) !== (features === undefined),
+      "give files, or features",
+    )
     .optional()
     .describe("where training rows come from"),
+  premises: premisesSchema.optional().describe("sites, devices and what is known of them"),
+  collectors: collectorEntries.optional().describe("what is read, and how; needs premises"),
+  storage: z
+    .strictObject({
+      spoolGigabytes: z.number().positive().default(4).describe("readings not yet in segments, 10⁹ bytes"),
+      keepDays: z.number().positive().default(400).describe("segments older than this are removed, days"),
+    })
+    .optional(),
+  refresh: z
+    .strictObject({
+      every: duration.default(3_600_000).describe("how often quality and features are computed anew"),
+      days: z.number().positive().max(3660).default(90).describe("how far back, days"),
+    })
+    .optional(),
+  page: endpoint
+    .optional()
+    .describe("host:port of the enterprise's page; anything but this machine itself needs node password"),
 });
 
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;
+export type FeatureRowsConfig = z.infer<typeof featureRows>;
 
 /**
  * @returns the node's configuration, with absolute paths.
@@ -46,13 +81,42 @@ export type NodeConfig = z.infer<typeof nodeConfigSchema>;
 export function readNodeConfig(file: string): NodeConfig {
   const config = readYaml(file, nodeConfigSchema);
   const here = dirname(resolve(file));
+  const { rows } = config;
+  const inFolder = (path: string): string => resolve(here, path);
+  if (config.collectors !== undefined && config.premises === undefined)
+    throw new Refusal("config_invalid", `${file}: collectors without premises`, {
+      hint: "name at least one site under premises.sites",
+    });
   return {
     ...config,
-    dataDir: resolve(here, config.dataDir),
-    ...(config.rows === undefined
+    dataDir: inFolder(config.dataDir),
+    ...(rows === undefined
       ? {}
-      : { rows: { files: config.rows.files.map((path) => resolve(here, path)) } }),
+      : {
+          rows: {
+            ...(rows.files === undefined ? {} : { files: rows.files.map(inFolder) }),
+            ...(rows.features === undefined
+              ? {}
+              : { features: { ...rows.features, ledger: rows.features.ledger.map(inFolder) } }),
+          },
+        }),
+    ...(config.collectors === undefined ? {} : { collectors: pathsIn(config.collectors, inFolder) }),
   };
+}
+
+/** Keys under which collectors name files and folders. */
+const pathKeys = new Set(["folder", "state", "file", "pki", "ca", "certificate", "key"]);
+
+/** @returns the same value, each path in it resolved. */
+function pathsIn<T>(value: T, resolved: (path: string) => string): T {
+  if (Array.isArray(value)) return value.map((one) => pathsIn(one, resolved)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      typeof one === "string" && pathKeys.has(key) ? resolved(one) : pathsIn(one, resolved),
+    ]),
+  ) as T;
 }
 
 /** Reads one YAML file by a strict schema. @throws Refusal file_missing, file_malformed, config_invalid */

@@ -45,7 +45,7 @@ export async function initNode(
   const text = stringify({
     ...rest,
     dataDir: "data",
-    ...(rows === undefined ? {} : { rows: { files: rows.files.map((file) => resolve(file)) } }),
+    ...(rows?.files === undefined ? {} : { rows: { files: rows.files.map((file) => resolve(file)) } }),
   });
   parseConfig(text, configFile(dir), nodeConfigSchema);
   const secrets = await createSecrets(settings.consortium, settings.enterprise, random);
