@@ -108,8 +108,9 @@ test("nobody there: unavailable; not a token: token_invalid", async (t) => {
 });
 
 test("a node's folder: keys for this user only, made once, credentials whole or refused", async (t) => {
-  const dir = join(await mkdtemp(join(tmpdir(), "fedcredit-node-")), "mill");
-  t.teardown(() => rm(dir, { recursive: true }));
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-node-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const dir = join(folder, "mill");
   const settings = { enterprise: "mill", consortium: "riverbank", coordinator: "a:1", enrolment: "a:2" };
   const { dataDir } = await initNode(dir, settings, random);
   for (const file of await readdir(dataDir))
