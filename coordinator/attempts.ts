@@ -52,10 +52,6 @@ export async function openAttempt(
     checkpoint,
     stepSeconds: manifest.deadlines.stepSeconds,
   };
-  if (!manifest.unprotected.includes("noise"))
-    throw new Refusal("unprotected", "this version adds no noise, and the manifest does not list it", {
-      hint: 'write unprotected: ["noise"] in the manifest, or wait for a version that adds noise',
-    });
   const roundId = roundIdOf(header);
   await bank.database.transaction(async (sql) => {
     await sql`

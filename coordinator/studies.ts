@@ -54,7 +54,8 @@ export function parseManifest(bytes: Uint8Array): StudyManifest {
 
 /**
  * Takes a study in, to be consented to. Whatever its parameters would later refuse is refused now.
- * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, already_exists, message_malformed
+ * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
+ *   message_malformed
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
   const manifest = parseManifest(bytes);
@@ -65,6 +66,10 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
       "parameters_invalid",
       `consortium: the study is of ${manifest.consortium}, this is ${consortium}`,
     );
+  if (!manifest.unprotected.includes("noise"))
+    throw new Refusal("unprotected", "this version adds no noise, and the manifest does not say so", {
+      hint: 'write unprotected: ["noise"] in the manifest',
+    });
   const first = startStudy(manifest);
   const members = (await currentRoster(bank))?.roster.members.length ?? 0;
   if (first.algorithm !== null)
