@@ -123,13 +123,13 @@ const stretches: readonly [Planted, number][] = [
   ["unit", 117],
   ["clock", 95],
   ["drift", 101],
-  ["long gap", 89],
+  ["long gap", 80],
   ["stuck", 76],
 ];
 const shortGaps = [2, 3, 4, 6, 8, 10, 12, 14, 16, 18];
 const singles: readonly [Planted, number][] = [
   ["spike", 50],
-  ["bad quality", 48],
+  ["bad quality", 57],
   ["range", 36],
   ["second reading", 40],
 ];

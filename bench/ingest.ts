@@ -1,0 +1,224 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Engine } from "../client-node/engine.ts";
+import { readCatalogue } from "../client-node/features/catalogue.ts";
+import { computeFeatures } from "../client-node/features/features.ts";
+import { openReadings, passRates, runQuality } from "../client-node/quality/quality.ts";
+import { type Device, Registry, type Site } from "../client-node/registry.ts";
+import { cutSegment } from "../client-node/segments.ts";
+import { Spool } from "../client-node/spool.ts";
+import type { Reading } from "../collectors/reading.ts";
+import { atLeast, atMost, type Bench, type Figure, median } from "./bench.ts";
+import { modbusRate, mqttRate, opcuaRate } from "./ingest/sockets.ts";
+
+const batchSize = 5000;
+const start = Date.UTC(2026, 2, 2) * 1000;
+const metrics = [
+  ["machine_temperature", "Cel", 60, 8, 0.1],
+  ["active_power", "kW", 40, 15, 0.01],
+  ["vibration_rms", "mm/s", 3, 1, 0.01],
+  ["cargo_temperature", "Cel", 3, 1, 0.1],
+] as const;
+const deviceCount = 50;
+const seriesCount = deviceCount * metrics.length;
+
+/** One batch: every series once a second, values at the resolution of their sensors. */
+function fill(batch: Reading[], first: number): void {
+  for (let i = 0; i < batchSize; i++) {
+    const n = first + i;
+    const series = n % seriesCount;
+    const tick = Math.floor(n / seriesCount);
+    const [metric, unit, level, swing, resolution] = metrics[series % metrics.length]!;
+    const raw = level + swing * Math.sin(tick / 3000 + series) + 0.4 * Math.random();
+    const time = start + tick * 1_000_000 + series;
+    batch[i] = {
+      device: `machine-${Math.floor(series / metrics.length)}`,
+      metric,
+      value: Math.round(raw / resolution) * resolution,
+      unit,
+      time,
+      received: time + 20_000 + Math.floor(Math.random() * 1000),
+      quality: "good",
+      status: "Good",
+      sequence: tick,
+      historical: false,
+    };
+  }
+}
+
+/** Spool, segments, quality and features of 10 million readings, then the protocols from their sockets. */
+export const bench: Bench = async (args, progress) => {
+  const total = args.includes("--quick") ? 1_000_000 : 10_000_000;
+  const folder = mkdtempSync(join(tmpdir(), "fedcredit-ingest-"));
+  const segments = join(folder, "segments");
+  mkdirSync(segments);
+  const figures: Figure[] = [];
+  try {
+    const spool = new Spool({
+      path: join(folder, "spool.db"),
+      maxBytes: 64e9,
+      maxAgeSeconds: 1e9,
+      now: Date.now,
+    });
+    const { spooled, parquet } = await spoolAndCut(spool, segments, total, progress);
+    spool.close();
+    figures.push(
+      atLeast("spool, durable batches of 5,000", Math.round(spooled.perSecond), "readings/s", 500_000),
+      atLeast("the same, per processor second", Math.round(spooled.perCpu), "readings/s", 500_000),
+      {
+        name: "segments cut",
+        value: Math.round(parquet.perSecond),
+        unit: "readings/s",
+        target: null,
+        holds: null,
+      },
+      atMost("Parquet", Number(parquet.bytes.toFixed(2)), "bytes a reading", 12),
+    );
+    figures.push(...(await qualityAndFeatures(segments, total, progress)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  if (!args.includes("--no-sockets")) figures.push(...(await sockets(progress)));
+  return { bench: "ingest", runs: 3, figures };
+};
+
+async function spoolAndCut(spool: Spool, segments: string, total: number, progress: (line: string) => void) {
+  const rates: number[] = [];
+  const cpuRates: number[] = [];
+  let cutSeconds = 0;
+  let bytes = 0;
+  const perPart = Math.min(2_500_000, total);
+  const batches = Array.from({ length: 100 }, () => new Array<Reading>(batchSize));
+  for (let part = 0; part < total; part += perPart) {
+    // The making of the readings is not what is measured.
+    let seconds = 0;
+    let cpu = 0;
+    for (let from = part; from < part + perPart; from += batchSize * batches.length) {
+      const made = batches.slice(0, Math.min(batches.length, (part + perPart - from) / batchSize));
+      for (const [i, batch] of made.entries()) fill(batch, from + i * batchSize);
+      const began = performance.now();
+      const usage = process.cpuUsage();
+      for (const batch of made) spool.append(batch);
+      const used = process.cpuUsage(usage);
+      seconds += (performance.now() - began) / 1000;
+      cpu += (used.user + used.system) / 1e6;
+    }
+    rates.push(perPart / seconds);
+    cpuRates.push(perPart / cpu);
+    const began = performance.now();
+    const report = await cutSegment(spool, {
+      folder: segments,
+      deviceClass: () => "machine",
+      maxReadings: perPart,
+    });
+    cutSeconds += (performance.now() - began) / 1000;
+    bytes += report!.bytes;
+    progress(`${(part + perPart).toLocaleString("en")} readings spooled and cut`);
+  }
+  return {
+    spooled: { perSecond: median(rates), perCpu: median(cpuRates) },
+    parquet: { perSecond: total / cutSeconds, bytes: bytes / total },
+  };
+}
+
+async function qualityAndFeatures(segments: string, total: number, progress: (line: string) => void) {
+  const period = { from: start, until: start + (total / seriesCount) * 1_000_000 };
+  const sites: Site[] = Array.from({ length: 5 }, (_, i) => ({
+    id: `site-${i}`,
+    industry: "machining",
+    utcOffsetHours: 0,
+    norms: { cargo_temperature_limit: 6 },
+  }));
+  const devices: Device[] = Array.from({ length: deviceCount }, (_, i) => ({
+    id: `machine-${i}`,
+    site: `site-${i % sites.length}`,
+    class: "machine",
+    source: "bench",
+  }));
+  const reference = {
+    catalogue: readCatalogue(),
+    devices,
+    bindings: new Registry(devices).bindings(),
+    sites,
+    exclusions: [],
+    excludedStatuses: ["maintenance"],
+    calibrations: [],
+    declarations: [],
+  };
+  const times: number[] = [];
+  const cpus: number[] = [];
+  let passing = 0;
+  for (let run = 0; run < 3; run++) {
+    const engine = await Engine.open({ threads: 2 });
+    const began = performance.now();
+    const usage = process.cpuUsage();
+    await openReadings(engine, segments, period);
+    const report = await runQuality(engine, reference, period);
+    await computeFeatures(engine, reference.catalogue);
+    times.push((performance.now() - began) / 1000);
+    const used = process.cpuUsage(usage);
+    cpus.push((used.user + used.system) / 1e6);
+    passing = passRates(report.counts).completed;
+    engine.close();
+    progress(`quality and features: ${times.at(-1)!.toFixed(2)} s`);
+  }
+  const million = total / 1e6;
+  return [
+    atMost(
+      `clean, verify, complete and all feature families of ${million} million readings, two threads`,
+      Number(median(times).toFixed(2)),
+      "s",
+      (5 * million) / 10,
+    ),
+    {
+      name: "the same, processor time",
+      value: Number(median(cpus).toFixed(2)),
+      unit: "s",
+      target: null,
+      holds: null,
+    },
+    { name: "cells passing", value: passing, unit: "1", target: null, holds: null },
+  ];
+}
+
+async function sockets(progress: (line: string) => void): Promise<Figure[]> {
+  const noted = (name: string, value: number): Figure => ({
+    name,
+    value: Math.round(value),
+    unit: "readings/s",
+    target: null,
+    holds: null,
+  });
+  progress("mqtt");
+  const ten = await mqttRate(10, 300_000);
+  const one = await mqttRate(1, 100_000);
+  progress("modbus");
+  const modbus = await modbusRate(3);
+  progress("opcua");
+  const opcua = await opcuaRate(4);
+  return [
+    atLeast(
+      `MQTT, JSON of 10 readings a message, ${ten.broker}, socket to spool`,
+      Math.round(ten.perSecond),
+      "readings/s",
+      50_000,
+    ),
+    noted("the same, per processor second", ten.perCpuSecond),
+    atLeast(
+      "MQTT, JSON of 1 reading a message, socket to spool",
+      Math.round(one.perSecond),
+      "readings/s",
+      50_000,
+    ),
+    noted("the same, per processor second", one.perCpuSecond),
+    noted(
+      "Modbus TCP, one device with 120 floats (limited by one request at a time, simulator in the same process)",
+      modbus.perSecond,
+    ),
+    noted(
+      "OPC UA, 200 nodes at 50 Hz offered (limited by the stack, server in the same process)",
+      opcua.perSecond,
+    ),
+  ];
+}
