@@ -16,7 +16,16 @@ export const secureRandom: Random = { bytes: (length) => randomBytes(length) };
 export function seededRandom(seed: string): Random {
   const key = Buffer.from(hkdfSync("sha256", seed, "", "fedcredit/seeded-random", 32));
   const stream = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
-  return { bytes: (length) => stream.update(Buffer.alloc(length)) };
+  let pool = Buffer.alloc(0);
+  return {
+    bytes(length) {
+      if (pool.length < length)
+        pool = Buffer.concat([pool, stream.update(Buffer.alloc(Math.max(4096, length - pool.length)))]);
+      const taken = pool.subarray(0, length);
+      pool = pool.subarray(length);
+      return taken;
+    },
+  };
 }
 
 /** @returns a uniform number in [0, 1) with 53 random bits. */

@@ -51,6 +51,8 @@ export class Federation implements AsyncDisposable {
   /** The step at which a party leaves the attempt under way, and the attempts this was decided for. */
   readonly #leaving = new Map<string, Step>();
   readonly #decided = new Set<string>();
+  /** A ledger on disk is what a party that left comes back with. Many on one disk would wait for each other. */
+  readonly #comeBack: boolean;
   #study: Digest = "";
 
   private constructor(
@@ -65,6 +67,7 @@ export class Federation implements AsyncDisposable {
     this.#bank = bank;
     this.#bfv = bfv;
     this.#credentials = credentials;
+    this.#comeBack = options.drop.kind === "chance" && options.drop.probability > 0;
     this.#drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(problem.manifest));
   }
 
@@ -125,7 +128,7 @@ export class Federation implements AsyncDisposable {
       coordinator: this.#bank.coordinator.address,
       policy: policyFor(manifest),
       rows: async () => table,
-      ledger: join(this.#bank.dir, `${id}.db`),
+      ledger: this.#comeBack ? join(this.#bank.dir, `${id}.db`) : ":memory:",
       bfv: this.#bfv,
       random: secureRandom,
       now: Date.now,
