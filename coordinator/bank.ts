@@ -59,5 +59,7 @@ export interface Bank {
   readonly bankKey: NoteVerifier;
   readonly auditorKey: NoteVerifier;
   readonly events: EventEmitter<BankEvents>;
+  /** Aborted when the coordinator shuts down: what would go on for ever ends. */
+  readonly closing: AbortSignal;
   readonly crashPoint: (point: CrashPoint) => void | Promise<void>;
 }

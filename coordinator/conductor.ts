@@ -12,7 +12,7 @@ import type { PartyMessage } from "../privacy/sum/messages.ts";
 import { type Reason, Refusal, reasons } from "../proto/reasons.ts";
 import { abortInterrupted, attemptLedger, failStudy, openAttempt, unfinishedRelease } from "./attempts.ts";
 import type { Bank } from "./bank.ts";
-import { Epochs } from "./epochs.ts";
+import { Epochs, type UsableEpoch } from "./epochs.ts";
 import { currentRoster } from "./membership.ts";
 import type { Audience, Participants } from "./participants.ts";
 import { Attempt, type EndedAttempt } from "./round.ts";
@@ -35,8 +35,8 @@ export class Conductor implements Audience {
   readonly #participants: Participants;
   readonly #bfv: Bfv;
   readonly #epochs: Epochs;
-  /** When a party was last seen to leave; a party never seen counts from the start. */
-  readonly #absentSince = new Map<PartyId, number>();
+  /** When a party last came or left; one never seen counts from the start. */
+  readonly #since = new Map<PartyId, number>();
   /** Who the round under way leaves out, and why. */
   readonly #excluded = new Map<Digest, Map<PartyId, Reason>>();
   #startedAt = 0;
@@ -44,6 +44,8 @@ export class Conductor implements Audience {
   #attempt: Attempt | undefined;
   /** Attempts of the process before this one, for members that still wait in them. */
   #interrupted: readonly Digest[] = [];
+  /** Ciphertexts of the last released sum: kept until the next attempt has ended. */
+  #spentAggregate: readonly Digest[] = [];
   #changed = false;
   #wake = (): void => {};
   #stopping = false;
@@ -100,7 +102,7 @@ export class Conductor implements Audience {
   }
 
   joined(party: PartyId): void {
-    this.#absentSince.delete(party);
+    this.#since.set(party, this.#bank.clock.now());
     for (const excluded of this.#excluded.values())
       if (mayReturn(excluded.get(party))) excluded.delete(party);
     for (const roundId of this.#interrupted)
@@ -114,7 +116,7 @@ export class Conductor implements Audience {
   }
 
   gone(party: PartyId): void {
-    this.#absentSince.set(party, this.#bank.clock.now());
+    this.#since.set(party, this.#bank.clock.now());
     this.#epochs.gone(party);
     this.#attempt?.post({ type: "gone", party });
     this.wake();
@@ -170,7 +172,7 @@ export class Conductor implements Audience {
     if (epoch === undefined) return { kind: "waiting" };
     const cohort = here.filter((id) => epoch.confirmed.has(id));
     const awaited = eligible.filter((id) => !cohort.includes(id));
-    const until = Math.max(0, ...awaited.map((id) => this.#waitsUntil(id)));
+    const until = Math.max(0, ...awaited.map((id) => this.#waitsUntil(id, epoch)));
     if (until > bank.clock.now()) return { kind: "later", atMillis: until };
     if (countOrganisations(roster, cohort) < minCohort) return { kind: "waiting" };
     const run = async (): Promise<void> => {
@@ -188,10 +190,11 @@ export class Conductor implements Audience {
     return { kind: "run", run };
   }
 
-  #waitsUntil(party: PartyId): number {
-    // One that is connected has its key to confirm yet.
-    if (this.#participants.isPresent(party)) return this.#bank.clock.now() + rejoinSeconds * 1000;
-    return (this.#absentSince.get(party) ?? this.#startedAt) + rejoinSeconds * 1000;
+  /** A party may be away, or have its key to confirm yet: a round waits for it, but not for long. */
+  #waitsUntil(party: PartyId, { dealtAtMillis }: UsableEpoch): number {
+    const since = this.#since.get(party) ?? this.#startedAt;
+    const from = this.#participants.isPresent(party) ? Math.max(since, dealtAtMillis) : since;
+    return from + rejoinSeconds * 1000;
   }
 
   async #resumption(
@@ -237,6 +240,9 @@ export class Conductor implements Audience {
     } finally {
       this.#attempt = undefined;
     }
+    // Those of this attempt may still be on their way to a member.
+    await bank.blobs.published.remove(this.#spentAggregate);
+    this.#spentAggregate = attempt.aggregate;
     if (end.phase === "closed") this.#excluded.delete(study.digest);
     else await this.#afterAbort(study, opened.header.attempt, end);
     bank.events.emit("study", study.digest);

@@ -66,9 +66,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const privacyLog = new LogStore(database, signer, () => clock.now());
     await privacyLog.verify(bankKey);
     const events = new EventEmitter<BankEvents>().setMaxListeners(0);
+    const closing = new AbortController();
     const bank: Bank = {
       ...{ config, clock, log, database, privacyLog, blobs, authority, signer, bankKey, auditorKey, events },
-      crashPoint: onCrashPoint,
+      ...{ crashPoint: onCrashPoint, closing: closing.signal },
     };
     await createConsortium(bank);
     const bfv = await openBfv();
@@ -93,6 +94,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
         draining = true;
         conductor.stop();
         await finished.catch(() => {});
+        closing.abort();
         participants.close();
         await undo();
       },

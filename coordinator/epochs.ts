@@ -15,6 +15,12 @@ import type { Bank } from "./bank.ts";
 import type { Participants } from "./participants.ts";
 import type { Transaction } from "./store/database.ts";
 
+/** An epoch that rounds can use, and who can take part in them. */
+export interface UsableEpoch extends KeyEpoch {
+  readonly confirmed: ReadonlySet<PartyId>;
+  readonly dealtAtMillis: number;
+}
+
 interface CurrentEpoch extends KeyEpoch {
   readonly roster: Roster;
   readonly dealer: PartyId;
@@ -22,6 +28,8 @@ interface CurrentEpoch extends KeyEpoch {
   /** Members that said over their present connection that they hold the key. */
   readonly confirmed: Set<PartyId>;
   readonly refused: Set<PartyId>;
+  /** When it was relayed, Unix milliseconds; 0 for one of an earlier process. */
+  readonly dealtAtMillis: number;
   /** Attempts opened under it. */
   rounds: number;
   logged: boolean;
@@ -64,12 +72,13 @@ export class Epochs {
       messages: relayEpoch(dealt, row.dealer, row.epoch, roster!),
       confirmed: new Set(),
       refused: new Set(),
+      dealtAtMillis: 0,
       ...{ rounds: row.rounds, logged: row.logged },
     };
   }
 
   /** @returns the epoch a round of this roster can use; none means that a dealer was asked. */
-  ensure(roster: Roster): (KeyEpoch & { confirmed: ReadonlySet<PartyId> }) | undefined {
+  ensure(roster: Roster): UsableEpoch | undefined {
     const current = this.#current;
     if (current?.roster.digest === roster.digest && current.rounds < maxEpochRounds) return current;
     this.#ask(roster);
@@ -138,7 +147,7 @@ export class Epochs {
     this.#stopDealing();
     this.#current = {
       ...{ epoch, commitment, roster, dealer, messages, confirmed: new Set(), refused: new Set() },
-      ...{ rounds: 0, logged: false },
+      ...{ dealtAtMillis: this.#bank.clock.now(), rounds: 0, logged: false },
     };
     this.#bank.log.info({ epoch, dealer }, "key epoch dealt");
     for (const [party, key] of messages) this.#participants.send(party, key);

@@ -38,6 +38,8 @@ export interface RoundLedger {
 export class Attempt {
   readonly roundId: Digest;
   readonly header: RoundHeader;
+  /** Ciphertexts of the unmasked sum, once there is one. */
+  aggregate: readonly Digest[] = [];
   readonly #bank: Bank;
   readonly #participants: Participants;
   readonly #ledger: RoundLedger;
@@ -126,6 +128,7 @@ export class Attempt {
       case "unmask":
         return this.post(await this.#aggregation.unmask(effect));
       case "persist":
+        this.aggregate = effect.point.chunks;
         await this.#ledger.persist(effect.point, this.#takeEntries());
         return this.#bank.crashPoint("aggregate-stored");
       case "record":

@@ -188,17 +188,22 @@ export class Methods {
     work: (request: Request, signal: AbortSignal) => AsyncIterable<Item>,
   ): grpc.handleServerStreamingCall<Request, Item> {
     return async (call) => {
-      const abort = new AbortController();
-      call.once("cancelled", () => abort.abort());
+      const { closing } = this.#bank;
+      const cancelled = new AbortController();
+      call.once("cancelled", () => cancelled.abort());
+      const signal = AbortSignal.any([cancelled.signal, closing]);
       try {
         callerOf(this.#bank, call, roles);
-        for await (const item of work(call.request, abort.signal)) {
-          if (abort.signal.aborted) break;
-          if (!call.write(item)) await once(call, "drain", { signal: abort.signal });
+        for await (const item of work(call.request, signal)) {
+          signal.throwIfAborted();
+          if (!call.write(item)) await once(call, "drain", { signal });
         }
+        signal.throwIfAborted();
         call.end();
       } catch (error) {
-        if (!abort.signal.aborted) call.emit("error", this.#refuse(error, call.getPath()));
+        if (cancelled.signal.aborted) return;
+        const why = closing.aborted ? new Refusal("unavailable", "the coordinator shuts down") : error;
+        call.emit("error", this.#refuse(why, call.getPath()));
       }
     };
   }

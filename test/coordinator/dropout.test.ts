@@ -1,5 +1,5 @@
 import test from "ava";
-import type { RunningNode } from "../../client-node/node.ts";
+import type { NodeEvent, RunningNode } from "../../client-node/node.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { readExport } from "../../privacy/log/export.ts";
@@ -27,10 +27,15 @@ test("an enterprise cut off at any step is left out or counted whole, comes back
   const nodes = new Map<string, RunningNode>();
   t.teardown(() => Promise.all([...nodes.values()].map((node) => node.stop())));
   /** Runs its party; cut off as soon as it reaches a phase. */
-  const join = async (name: string, cutAt?: string): Promise<void> => {
+  const join = async (
+    name: string,
+    cutAt?: string,
+    onEvent: (event: NodeEvent) => void = () => {},
+  ): Promise<void> => {
     const i = names.indexOf(name);
     let cut = cutAt;
     const node = await startEnterprise(bank, credentials.get(name)!, base, tables[i]!, bfv, (event) => {
+      onEvent(event);
       if (event.type !== "round" || event.phase !== cut) return;
       cut = undefined;
       nodes.get(name)!.drop();
@@ -66,11 +71,29 @@ test("an enterprise cut off at any step is left out or counted whole, comes back
     nodes.delete("mill");
   }
 
-  await join("mill");
-  const study = await bank.operator.propose({ ...base, name: "together-again" });
+  // Five are needed: without mill the attempt ends, and the next one waits until it is back.
+  await join("mill", "shared");
+  const study = await bank.operator.propose({
+    ...base,
+    name: "all-or-nothing",
+    privacy: { ...base.privacy, minCohort: names.length },
+  });
   for (const node of nodes.values()) await node.consent(study);
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  nodes.get("lathe")!.drop();
+  await nodes.get("lathe")!.finished.catch(() => {});
+  await join("lathe", undefined, (event) => {
+    if (event.type === "closed" && event.outcome === "aborted") resolve();
+  });
+  await nodes.get("lathe")!.consent(study);
   await bank.operator.start(study);
-  for await (const _ of bank.operator.follow(study));
+  await aborted;
+  await nodes.get("mill")!.finished.catch(() => {});
+  await join("mill");
+  await nodes.get("mill")!.consent(study);
+  let last: { phase: string; attempt: number } | undefined;
+  for await (const view of bank.operator.follow(study)) last = view;
+  t.deepEqual([last?.phase, last?.attempt], ["finished", 2]);
 
   const auditor = bank.auditor();
   t.teardown(() => auditor.close());
