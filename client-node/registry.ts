@@ -68,17 +68,22 @@ export class Registry {
   /**
    * @param tags - NFC tag identity → device id.
    * @param log - told of each binding made after the start.
+   * @param earlier - bindings that were logged before.
    */
   constructor(
     devices: readonly Device[],
     tags: ReadonlyMap<string, string> = new Map(),
     log: (entry: Binding) => void = () => {},
+    earlier: readonly Binding[] = [],
   ) {
     this.#log = log;
     for (const [tag, device] of tags) this.#tags.set(tag, device);
     for (const device of devices) {
       this.#devices.set(device.id, device);
-      this.#bindings.set(device.id, [{ device: device.id, site: device.site, from: 0, by: "configuration" }]);
+      this.#bindings.set(device.id, [
+        { device: device.id, site: device.site, from: 0, by: "configuration" },
+        ...earlier.filter((binding) => binding.device === device.id).sort((a, b) => a.from - b.from),
+      ]);
     }
   }
 

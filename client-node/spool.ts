@@ -155,6 +155,13 @@ export class Spool {
     return this.#series;
   }
 
+  /** Newest source time of a device's metric that is durable here, µs UTC. */
+  lastStored(device: string, metric: string): number | undefined {
+    const ids = this.#ids.get(device)?.get(metric)?.values() ?? [];
+    const newest = Math.max(0, ...[...ids].map((id) => this.#highWater[id]!));
+    return newest > 0 ? newest : undefined;
+  }
+
   /** Uncut batches after id `after`, oldest first. */
   *batches(after = 0): Generator<SpooledBatch> {
     const next = this.#db.prepare("SELECT id, body FROM batch WHERE id > ? ORDER BY id LIMIT 1");
