@@ -6,6 +6,7 @@ import { buildTable, defineView, selectOf } from "../sql-files.ts";
 import {
   loadConversions,
   loadReference,
+  loadTicks,
   type Period,
   type Reference,
   ruleMetrics,
@@ -131,6 +132,7 @@ export async function runQuality(
   await engine.build("verification", rules.join(" UNION ALL "));
   await buildTable(engine, verify, "disputed");
 
+  await loadTicks(engine, period);
   for (const table of ["grid", "known", "season", "empty", "imputed", "filled"]) {
     await buildTable(engine, complete, table);
   }

@@ -126,9 +126,15 @@ export async function loadReference(engine: Engine, reference: Reference, period
     until_us: windows.map((one) => micros(one.until)),
   });
   await load(engine, "period", { from_us: [micros(period.from)], until_us: [micros(period.until)] });
-  const shortest = Math.min(...metrics.map(([, metric]) => metric.step)) * second;
-  const ticks = Math.ceil((period.until - period.from) / shortest) + 1;
-  await load(engine, "tick", { n: Array.from({ length: ticks }, (_, n) => BigInt(n)) });
+}
+
+/** Numbers 0, 1, 2 … as many as the densest channel has cells in the period: reads the table `pace`. */
+export async function loadTicks(engine: Engine, period: Period): Promise<void> {
+  const [densest] = await engine.rows("SELECT min(pace_us) AS pace FROM pace");
+  const pace = Number(densest?.["pace"] ?? 0);
+  const ticks = pace > 0 ? Math.ceil((period.until - period.from) / pace) + 1 : 0;
+  await engine.run("CREATE OR REPLACE TABLE tick (n BIGINT)");
+  await engine.append("tick", [BigInt64Array.from({ length: ticks }, (_, n) => BigInt(n))]);
 }
 
 /** Conversions for the units that were in fact delivered: reads the table `series`. */
