@@ -1,0 +1,48 @@
+import { parse, TomlError } from "smol-toml";
+import { Refusal } from "../proto/reasons.ts";
+import type { CollectorInput } from "./config.ts";
+import { importModbus } from "./telegraf/modbus.ts";
+import { importOpcua } from "./telegraf/opcua.ts";
+import { type ImportNotes, Section } from "./telegraf/section.ts";
+
+export interface TelegrafImport {
+  /** Entries for `collectors:` in node.yaml. */
+  readonly collectors: CollectorInput[];
+  /** What a person must still look at, one sentence each. */
+  readonly notes: string[];
+}
+
+/**
+ * Turns the `inputs.modbus` and `inputs.opcua` sections of a Telegraf configuration into ours; other sections are
+ * left alone. No secret is copied.
+ *
+ * @param toml - the text of telegraf.conf.
+ * @param unitOf - UCUM code of a metric, where the catalogue knows it.
+ * @throws {Refusal} file_malformed if the text is not TOML or a value has another type than Telegraf's.
+ * @see Telegraf 1.32, plugins/inputs/modbus and plugins/inputs/opcua
+ */
+export function importTelegraf(
+  toml: string,
+  unitOf: (metric: string) => string | undefined = () => undefined,
+): TelegrafImport {
+  let file: Section;
+  try {
+    file = new Section(parse(toml), "telegraf.conf");
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new Refusal("file_malformed", `line ${error.line}: ${error.message.split("\n")[0]}`);
+  }
+  const found: string[] = [];
+  const notes: ImportNotes = { note: (sentence) => found.push(sentence), unitOf };
+  const interval = file.section("agent")?.text("interval") ?? "10s";
+  const inputs = file.section("inputs");
+  const modbus = (inputs?.sections("modbus") ?? []).flatMap((section) => {
+    const entry = importModbus(section, interval, notes);
+    return entry === undefined ? [] : [{ modbus: entry }];
+  });
+  const opcua = (inputs?.sections("opcua") ?? []).flatMap((section) => {
+    const entry = importOpcua(section, interval, notes);
+    return entry === undefined ? [] : [{ opcua: entry }];
+  });
+  return { collectors: [...modbus, ...opcua], notes: found };
+}
