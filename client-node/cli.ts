@@ -4,27 +4,36 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import { digestOf } from "../privacy/canonical.ts";
+import { purposeKeys } from "../privacy/desensitize/keys.ts";
 import { publicIdentity } from "../privacy/identity.ts";
 import { parseVerifierKey } from "../privacy/log/note.ts";
 import { secureRandom } from "../privacy/random.ts";
 import { openBfv } from "../privacy/sum/bfv.ts";
 import { Refusal } from "../proto/reasons.ts";
-import { type NodeConfig, readNodeConfig } from "./config.ts";
+import type { Records } from "./cells.ts";
+import { type NodeConfig, readNodeConfig, readYaml } from "./config.ts";
 import { desensitizationKey } from "./desensitization-key.ts";
 import { enrol } from "./enrol.ts";
 import type { NodeEvent } from "./events.ts";
 import { writeRefusal } from "./files.ts";
 import { configFile, initNode, policyFile } from "./init.ts";
+import { seenManifests } from "./memory.ts";
 import { ledgerFile, openDesk, startNode } from "./node.ts";
 import { isEnrolled, type Pins, parseCertificate, readCredentials, readSecrets, writePins } from "./pins.ts";
 import { readPolicy } from "./policy.ts";
+import { previewStudy } from "./preview.ts";
+import { describePreview } from "./preview-text.ts";
 import { rowsFromFiles } from "./row-source.ts";
+import { readRecords } from "./sources.ts";
+import { openStore } from "./store.ts";
 import {
   consentTo,
   fetchModel,
   findStudy,
   listStudies,
+  openManifest,
   type StudyDesk,
   type StudyView,
   withdrawFrom,
@@ -71,6 +80,12 @@ export function nodeCommand(): Command {
     .argument("<study>", "name, or the beginning of its digest")
     .option("--json", "print one JSON object")
     .action(consent);
+  command("preview", "show what a study would make of the rows and send, without sending anything")
+    .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
+    .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
+    .option("--rows <count>", "rows to show", "3")
+    .option("--json", "print one JSON object")
+    .action(preview);
   command("withdraw", "take a consent back; the node stops taking part at once")
     .argument("<study>", "name, or the beginning of its digest")
     .action(withdraw);
@@ -93,6 +108,8 @@ Example:
   fedcredit node init --dir mill --enterprise mill --consortium riverbank \\
     --coordinator bank.example:8443 --enrolment bank.example:8444 --rows loans.csv
   fedcredit node enrol --dir mill --token TOKEN
+  fedcredit node studies --dir mill
+  fedcredit node preview --dir mill sme-default-90
   fedcredit node consent --dir mill sme-default-90
   fedcredit node start --dir mill`,
   );
@@ -217,6 +234,55 @@ function standing({ phase, algorithm, round, reason, consentExpires }: StudyView
   const consented =
     consentExpires === undefined ? "no consent" : `consent until ${new Date(consentExpires).toISOString()}`;
   return [where, reason, consented].filter((part) => part !== "").join("  ");
+}
+
+async function preview(
+  wanted: string,
+  { dir, json, manifest: file, rows }: Common & { readonly manifest?: string; readonly rows: string },
+): Promise<void> {
+  const sampleRows = Number(rows);
+  if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
+    throw new Refusal("usage", `--rows ${rows}: not a whole number`);
+  const config = readNodeConfig(configFile(dir));
+  const policy = readPolicy(policyFile(dir));
+  const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
+  const sources: Records[] = [];
+  for (const source of config.rows?.files ?? []) sources.push(await readRecords(source));
+  const key = desensitizationKey(config.dataDir, secureRandom);
+  const nowMillis = Date.now();
+  const bfv = await openBfv();
+  try {
+    const shown = await previewStudy(manifest, sources, {
+      policy,
+      keys: purposeKeys(key, manifest.purpose, nowMillis),
+      enterprise: config.enterprise,
+      destination: config.coordinator,
+      random: secureRandom,
+      ...{ bfv, sampleRows, nowMillis },
+    });
+    if (json) print(JSON.stringify(shown));
+    else for (const line of describePreview(shown)) print(line);
+  } finally {
+    await bfv.close();
+  }
+}
+
+/** @returns the manifest as the bank showed it, without asking again. @throws Refusal not_found */
+function seenStudy({ dataDir }: NodeConfig, wanted: string): StudyManifest {
+  const db = openStore(ledgerFile(dataDir));
+  try {
+    const seen = seenManifests(db).map(({ study, manifest: text }) => {
+      const { manifest } = openManifest(study, Buffer.from(text));
+      return { study, name: manifest.name, manifest };
+    });
+    if (!seen.some(({ study, name }) => name === wanted || study.startsWith(wanted)))
+      throw new Refusal("not_found", `the bank has not shown this node a study "${wanted}"`, {
+        hint: "run fedcredit node studies, or give --manifest",
+      });
+    return findStudy(seen, wanted).manifest;
+  } finally {
+    db.close();
+  }
 }
 
 async function consent(wanted: string, { dir, json }: Common): Promise<void> {

@@ -33,6 +33,13 @@ export interface DesensitizationRun {
   readonly suppressionRate: number;
 }
 
+export interface DesensitizedRows {
+  readonly table: Table;
+  readonly run: DesensitizationRun;
+  /** Which of the rows read the table's are, ascending. */
+  readonly kept: Int32Array;
+}
+
 type DesensitizationPolicy = Pick<Policy, "fields" | "anonymity">;
 
 /**
@@ -47,14 +54,14 @@ export async function desensitizeRows(
   manifest: Pick<StudyManifest, "features" | "label">,
   policy: DesensitizationPolicy,
   keys: DesensitizationKeys,
-): Promise<{ table: Table; run: DesensitizationRun }> {
+): Promise<DesensitizedRows> {
   const desensitizer = new Desensitizer(policy.fields, keys);
   const columns = [...manifest.features.map(({ name }) => name), manifest.label.column];
   const fields = columns.map((column) => desensitizer.lineOf(column));
   const whole = await read(desensitizer);
-  const { table, reached, suppressionRate } = reachAnonymity(whole, manifest, fields, policy);
+  const { table, kept, reached, suppressionRate } = reachAnonymity(whole, manifest, fields, policy);
   const run = { fields, rowsIn: whole.rows, rowsOut: table.rows, reached, suppressionRate };
-  return { table, run };
+  return { table, run, kept };
 }
 
 function reachAnonymity(
@@ -62,7 +69,7 @@ function reachAnonymity(
   { label }: Pick<StudyManifest, "label">,
   fields: readonly Field[],
   { anonymity }: DesensitizationPolicy,
-): { table: Table; reached: Reached; suppressionRate: number } {
+): Omit<DesensitizedRows, "run"> & Pick<DesensitizationRun, "reached" | "suppressionRate"> {
   if (table.rows === 0) throw new Refusal("rows_missing", "no rows");
   const of = (kind: Field["class"]): string[] =>
     fields.filter((field) => field.class === kind).map(({ name }) => name);
@@ -73,8 +80,15 @@ function reachAnonymity(
       : sensitiveColumn(table.columns.get(name)!),
   );
   const columns = quasi.map((name): QuasiColumn => table.columns.get(name)!);
-  if (quasi.length === 0 || anonymity === undefined)
-    return { table, reached: measureAnonymity(columns, sensitive, table.rows), suppressionRate: 0 };
+  if (quasi.length === 0 || anonymity === undefined) {
+    const reached = measureAnonymity(columns, sensitive, table.rows);
+    return {
+      table,
+      kept: Int32Array.from({ length: table.rows }, (_, row) => row),
+      reached,
+      suppressionRate: 0,
+    };
+  }
   const done = anonymize(columns, sensitive, table.rows, anonymity);
   const kept = new Set(done.kept);
   const left = selectRows(table, (row) => kept.has(row));
@@ -85,6 +99,7 @@ function reachAnonymity(
   ]);
   return {
     table: { ...left, columns: new Map([...left.columns, ...generalized]) },
+    kept: done.kept,
     reached: done.reached,
     suppressionRate: done.suppressionRate,
   };

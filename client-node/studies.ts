@@ -92,7 +92,10 @@ export function openManifest(study: Digest, bytes: Uint8Array): { text: string; 
 }
 
 /** @returns the one study whose name or digest begins so. @throws Refusal not_found */
-export function findStudy(studies: readonly StudyView[], wanted: string): StudyView {
+export function findStudy<View extends Pick<StudyView, "study" | "name">>(
+  studies: readonly View[],
+  wanted: string,
+): View {
   const byName = studies.filter(({ name }) => name === wanted);
   const found =
     byName.length > 0
