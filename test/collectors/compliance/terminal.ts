@@ -1,25 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { encodeSentence } from "../../../collectors/nmea.ts";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { startNmeaSender } from "../../../collectors/simulators/nmea-sender.ts";
 import { startTerminal } from "../../../collectors/simulators/terminal-client.ts";
 import { type TerminalInput, terminalConfig } from "../../../collectors/terminal/config.ts";
 import { terminalCollector } from "../../../collectors/terminal.ts";
+import { freePort } from "../../support/collecting.ts";
 import type { Adapter } from "./adapter.ts";
 
 const devices = ["truck-1", "truck-2"] as const;
-
-/** A port nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Two terminals, one of each header version, that keep what is not acknowledged and dial until they are heard. */
 export const jt808: Adapter = {
