@@ -66,6 +66,7 @@ export async function openAttempt(
       } as const,
     ]);
   });
+  epochs.used(epoch.epoch);
   bank.events.emit("study", study.digest);
   await bank.crashPoint("attempt-opened");
   return { header, roundId };

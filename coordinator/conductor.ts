@@ -16,6 +16,7 @@ import { Epochs, type UsableEpoch } from "./epochs.ts";
 import { currentRoster } from "./membership.ts";
 import type { Audience, Participants } from "./participants.ts";
 import { Attempt, type EndedAttempt } from "./round.ts";
+import { storeRefusal } from "./store/database.ts";
 import { consented, getState, type StudyRow, studyRow } from "./studies.ts";
 
 /** How long a round waits for a consented enterprise that is not connected, once. */
@@ -42,8 +43,10 @@ export class Conductor implements Audience {
   #startedAt = 0;
   #roster: Roster | undefined;
   #attempt: Attempt | undefined;
-  /** Attempts of the process before this one, for members that still wait in them. */
+  /** Attempts that ended without a word, for members that still wait in them. */
   #interrupted: readonly Digest[] = [];
+  /** The database was lost while this process worked with it. */
+  #interruptedHere = false;
   /** Ciphertexts of the last released sum: kept until the next attempt has ended. */
   #spentAggregate: readonly Digest[] = [];
   #changed = false;
@@ -72,9 +75,24 @@ export class Conductor implements Audience {
   /** Takes up what an earlier process left. Before anyone connects. */
   async load(): Promise<void> {
     this.#startedAt = this.#bank.clock.now();
-    this.#interrupted = await abortInterrupted(this.#bank);
+    await this.#takeUp();
     this.#roster = (await currentRoster(this.#bank))?.roster;
     await this.#epochs.load(this.#roster);
+  }
+
+  /** Ends attempts that a killed process, or a lost database, left in the middle. */
+  async #takeUp(): Promise<void> {
+    this.#interrupted = await abortInterrupted(this.#bank);
+    this.#interruptedHere = false;
+    for (const party of this.#participants.present()) this.#tellInterrupted(party);
+  }
+
+  #tellInterrupted(party: PartyId): void {
+    for (const roundId of this.#interrupted)
+      this.#participants.send(party, {
+        ...{ type: "closed", roundId, outcome: "aborted", reason: "coordinator_restarted" },
+        ...{ party: "", state: "" },
+      } as const);
   }
 
   /** Runs until `stop`. @throws only a defect: what peers and the database cause is survived. */
@@ -82,12 +100,15 @@ export class Conductor implements Audience {
     while (!this.#stopping) {
       this.#changed = false;
       try {
+        if (this.#interruptedHere) await this.#takeUp();
         const next = await this.#next();
         if (next.kind === "run") await next.run();
         else await this.#sleep(next.kind === "later" ? next.atMillis : undefined);
       } catch (error) {
-        if (!(error instanceof Refusal) || !reasons[error.reason].retry) throw error;
-        this.#bank.log.error({ reason: error.reason, detail: error.message }, "the coordinator waits");
+        const known = storeRefusal(error);
+        if (!(known instanceof Refusal) || !reasons[known.reason].retry) throw error;
+        this.#interruptedHere = true;
+        this.#bank.log.error({ reason: known.reason, detail: known.message }, "the coordinator waits");
         await this.#sleep(this.#bank.clock.now() + retryDatabaseSeconds * 1000, false);
       }
     }
@@ -105,11 +126,7 @@ export class Conductor implements Audience {
     this.#since.set(party, this.#bank.clock.now());
     for (const excluded of this.#excluded.values())
       if (mayReturn(excluded.get(party))) excluded.delete(party);
-    for (const roundId of this.#interrupted)
-      this.#participants.send(party, {
-        ...{ type: "closed", roundId, outcome: "aborted", reason: "coordinator_restarted" },
-        ...{ party: "", state: "" },
-      } as const);
+    this.#tellInterrupted(party);
     this.#epochs.joined(party);
     this.#attempt?.post({ type: "joined", party });
     this.wake();

@@ -177,23 +177,27 @@ export class Epochs {
     this.#onChange();
   }
 
-  /** Counts an attempt in the transaction that opens it; the first one puts the epoch into the log. */
+  /**
+   * Counts an attempt in the transaction that opens it; the first one puts the epoch into the log.
+   * @throws Refusal epoch_mismatch when it was given up meanwhile
+   */
   async use(sql: Transaction, epoch: number): Promise<void> {
-    const current = this.#current!;
-    current.rounds++;
+    if (this.#current?.epoch !== epoch) throw new Refusal("epoch_mismatch", `epoch ${epoch} was given up`);
+    const { logged, roster, dealer, commitment, confirmed } = this.#current;
     await sql`UPDATE key_epoch SET rounds = rounds + 1, logged = true WHERE epoch = ${epoch}`;
-    if (current.logged) return;
-    const { roster, dealer, commitment, confirmed } = current;
+    if (logged) return;
     await this.#bank.privacyLog.append(sql, [
       {
-        type: "key.epoch",
-        epoch,
-        roster: roster.digest,
-        dealer,
-        commitment,
+        ...{ type: "key.epoch", epoch, roster: roster.digest, dealer, commitment },
         confirmed: [...confirmed].sort(),
-      },
+      } as const,
     ]);
-    current.logged = true;
+  }
+
+  /** The transaction of `use` has been committed: only then does this process count on it. */
+  used(epoch: number): void {
+    if (this.#current?.epoch !== epoch) return;
+    this.#current.rounds++;
+    this.#current.logged = true;
   }
 }

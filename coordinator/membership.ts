@@ -1,15 +1,8 @@
 /** Who belongs to the consortium: tokens, enrolment, and the roster that bank and auditor both sign. */
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../privacy/canonical.ts";
-import { openNote, parseVerifierKey } from "../privacy/log/note.ts";
-import {
-  type Member,
-  openRoster,
-  parseRoster,
-  type Roster,
-  rosterDigest,
-  signRoster,
-} from "../privacy/roster.ts";
+import { parseVerifierKey } from "../privacy/log/note.ts";
+import { type Member, openRoster, type Roster, rosterDigest, signRoster } from "../privacy/roster.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { formatToken } from "../proto/token.ts";
 import { protocolVersion } from "../proto/wire.ts";
@@ -189,7 +182,3 @@ export async function countersign(bank: Bank, note: string): Promise<string> {
   bank.events.emit("roster");
   return note;
 }
-
-/** @returns what a pending roster says: the bank's signature is checked. @throws Refusal */
-export const readPending = (note: string, bankKey: Bank["bankKey"]): ReturnType<typeof parseRoster> =>
-  parseRoster(openNote(note, [bankKey]).text);

@@ -1,6 +1,6 @@
 import { readdir, rm, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { BlobStore } from "../../../coordinator/store/blobs.ts";
 import { digestOf } from "../../../privacy/canonical.ts";
 import { seededRandom } from "../../../privacy/random.ts";
@@ -9,8 +9,9 @@ import { temporaryDirectory } from "../../support/consortium.ts";
 
 const random = seededRandom("blobs");
 
-async function store(maxBytes?: number): Promise<{ dir: string; blobs: BlobStore }> {
+async function store(t: ExecutionContext, maxBytes?: number): Promise<{ dir: string; blobs: BlobStore }> {
   const dir = await temporaryDirectory();
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
   return { dir, blobs: await BlobStore.open(dir, maxBytes) };
 }
 
@@ -21,7 +22,7 @@ const reasonOf = (work: Promise<unknown>): Promise<string> =>
   );
 
 test("an upload that broke off goes on where it ended, also in another process", async (t) => {
-  const { dir, blobs } = await store();
+  const { dir, blobs } = await store(t);
   const bytes = random.bytes(300_000);
   const digest = digestOf(bytes);
   const first = await blobs.upload(digest, bytes.length, "mill");
@@ -44,7 +45,7 @@ test("an upload that broke off goes on where it ended, also in another process",
 });
 
 test("bytes of another digest are thrown away, also when an upload is resumed", async (t) => {
-  const { dir, blobs } = await store();
+  const { dir, blobs } = await store(t);
   const digest = digestOf("announced");
   for (const parts of [["somethin", "g"], ["annou"], ["nceX"]] as const) {
     const upload = await blobs.upload(digest, 9, "mill");
@@ -59,7 +60,7 @@ test("bytes of another digest are thrown away, also when an upload is resumed", 
 });
 
 test("what is too large, incomplete, doubled or unknown is refused", async (t) => {
-  const { blobs } = await store(10);
+  const { blobs } = await store(t, 10);
   const digest = digestOf("0123456789");
   t.is(await reasonOf(blobs.upload(digest, 11, "mill")), "upload_too_large");
   const upload = await blobs.upload(digest, 10, "mill");
@@ -73,7 +74,7 @@ test("what is too large, incomplete, doubled or unknown is refused", async (t) =
 });
 
 test("a disk that returns other bytes than were stored is noticed", async (t) => {
-  const { dir, blobs } = await store();
+  const { dir, blobs } = await store(t);
   const digest = await blobs.put(Buffer.from("model state"));
   t.is(await blobs.put(Buffer.from("model state")), digest);
   await truncate(join(dir, digest.slice(0, 2), digest.slice(2)), 5);
@@ -81,7 +82,7 @@ test("a disk that returns other bytes than were stored is noticed", async (t) =>
 });
 
 test("old uploads are removed, young ones stay", async (t) => {
-  const { dir, blobs } = await store();
+  const { dir, blobs } = await store(t);
   const [old, young] = [await blobs.put(Buffer.from("old")), await blobs.put(Buffer.from("young"))];
   await utimes(join(dir, old.slice(0, 2), old.slice(2)), 1, 1);
   await blobs.removeOlder(2000);
@@ -96,7 +97,7 @@ test("old uploads are removed, young ones stay", async (t) => {
 const fullDisk = process.platform === "linux" ? test : test.skip;
 fullDisk("a full disk is disk_full, and nothing is half done", async (t) => {
   const { symlink } = await import("node:fs/promises");
-  const { dir, blobs } = await store();
+  const { dir, blobs } = await store(t);
   const digest = digestOf("does not fit");
   await symlink("/dev/full", join(dir, "partial", `mill.${digest}`));
   const upload = await blobs.upload(digest, 12, "mill");
