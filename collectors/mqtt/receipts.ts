@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A message that the broker waits for us to acknowledge. */
 interface Open {
@@ -61,7 +61,7 @@ export class Receipts {
    * @returns what to call once it is stored, or undefined if it is a repetition and not to be handed on.
    */
   take({ topic, payload, messageId = 0, dup }: TakenPacket): (() => void) | undefined {
-    const content = createHash("sha256").update(topic).update("\0").update(payload).digest("base64");
+    const content = `${topic} ${hash("sha256", payload, "base64")}`;
     // A second copy of what was acknowledged, because the PUBACK was lost with its connection. Here the broker's
     // own words are needed (DUP, and the identifier it must re-use): equal content alone is no proof any more.
     if (dup && this.#acknowledged.get(messageId) === content) {

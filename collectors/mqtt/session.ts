@@ -33,6 +33,9 @@ export async function clientOptions(config: MqttConfig): Promise<IClientOptions>
   };
 }
 
+/** Made once: an error per message, with its stack, would cost more than reading the message. */
+const withheld = new Error("acknowledged when stored");
+
 /** One connection to the broker, whose PUBACKs are ours to send. */
 export class MqttSession {
   readonly client: MqttClient;
@@ -50,7 +53,7 @@ export class MqttSession {
     // leaves the PUBACK to us and the client free to go on with the next message.
     this.client.handleMessage = (packet, done) => {
       onMessage(packet);
-      done(packet.qos === 0 ? undefined : new Error("acknowledged when stored"));
+      done(packet.qos === 0 ? undefined : withheld);
     };
     this.client.on("error", reject);
     this.client.on("disconnect", ({ reasonCode }) => reject(new Error(`broker ended: reason ${reasonCode}`)));
