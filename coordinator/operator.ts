@@ -4,7 +4,16 @@ import type { Json } from "../models/algorithm.ts";
 import { canonicalBytes, type Digest, digestOf } from "../privacy/canonical.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Refusal } from "../proto/reasons.ts";
-import { channelOptions, Health, Log, Membership, refusalOf, Studies, unary } from "../proto/wire.ts";
+import {
+  channelOptions,
+  Health,
+  Log,
+  Membership,
+  protocolVersion,
+  refusalOf,
+  Studies,
+  unary,
+} from "../proto/wire.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { openOperator } from "./keys.ts";
 
@@ -64,7 +73,7 @@ export class Operator {
 
   /** Waits until the coordinator answers. */
   health(): Promise<{ softwareVersion: string; timeMillis: number; draining: boolean }> {
-    return unary(this.#health, this.#health.check, { protocolVersion: 1 });
+    return unary(this.#health, this.#health.check, { protocolVersion });
   }
 
   /** @returns the token as it is handed over: secret and authority's fingerprint. */
