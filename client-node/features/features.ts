@@ -1,4 +1,4 @@
-import type { Engine } from "../engine.ts";
+import { type Engine, quoteText } from "../engine.ts";
 import { buildTable, selectOf } from "../sql-files.ts";
 import { type Catalogue, families, type WindowKind } from "./catalogue.ts";
 
@@ -55,11 +55,15 @@ export async function computeFeatures(engine: Engine, catalogue: Catalogue): Pro
     .sort((a, b) => a.from - b.from || a.until - b.until || (a.site < b.site ? -1 : 1));
 }
 
-/** Writes rows as the table `feature` (site, window, from, until, one column a feature), to be exported. */
-export async function storeFeatures(
+/**
+ * Writes rows as one Parquet file: site, kind_of_window, from_us, until_us and a column for every feature of
+ * the catalogue, null where the window says nothing about it.
+ */
+export async function exportFeatures(
   engine: Engine,
   catalogue: Catalogue,
   rows: readonly FeatureRow[],
+  file: string,
 ): Promise<void> {
   const names = [...catalogue.features.keys()];
   const types = ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT", ...names.map(() => "DOUBLE")];
@@ -74,4 +78,7 @@ export async function storeFeatures(
     rows.map((row) => BigInt(row.until)),
     ...names.map((name) => rows.map((row) => row.values.get(name) ?? null)),
   ]);
+  await engine.run(
+    `COPY (SELECT * FROM feature ORDER BY site, from_us, until_us) TO ${quoteText(file)} (FORMAT parquet)`,
+  );
 }

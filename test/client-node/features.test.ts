@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { at, day, hour } from "../../bench/cases/world.ts";
 import { Engine } from "../../client-node/engine.ts";
 import { families, readCatalogue } from "../../client-node/features/catalogue.ts";
-import { computeFeatures, storeFeatures } from "../../client-node/features/features.ts";
+import { computeFeatures, exportFeatures } from "../../client-node/features/features.ts";
 import { conversion } from "../../client-node/features/units.ts";
 import { openReadings, runQuality } from "../../client-node/quality/quality.ts";
 import { windowsOf } from "../../client-node/quality/reference.ts";
@@ -135,14 +135,16 @@ test("weeks begin on Monday and months on the first, in the site's own time", (t
   t.is(of("week").length, 8);
 });
 
-test("feature rows are stored as one table, absent values as null", async (t) => {
+test("feature rows are one table and one file, absent values null", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "fedcredit-features-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "features.parquet");
   const engine = await Engine.open();
   const catalogue = readCatalogue();
-  await storeFeatures(engine, catalogue, [
-    { site: "s", window: "day", from: 0, until: day, values: new Map([["operating_rate", 0.75]]) },
-  ]);
+  const row = { site: "s", window: "day", from: 0, until: day } as const;
+  await exportFeatures(engine, catalogue, [{ ...row, values: new Map([["operating_rate", 0.75]]) }], file);
   const rows = await engine.rows(
-    "SELECT site, kind_of_window, until_us, operating_rate, energy_total FROM feature",
+    `SELECT site, kind_of_window, until_us, operating_rate, energy_total FROM read_parquet('${file}')`,
   );
   engine.close();
   t.deepEqual(rows, [

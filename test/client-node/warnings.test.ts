@@ -15,28 +15,36 @@ import type { Reading } from "../../collectors/reading.ts";
 const runs = process.env.SLOW ? 1000 : 100;
 
 test("a condition opens only after it held long enough, and closes only after it clearly ended", (t) => {
-  const event = fc.record({ after: fc.integer({ min: 1, max: 50 }), level: fc.integer({ min: 0, max: 10 }) });
+  const stretch = fc.record({
+    level: fc.integer({ min: 0, max: 10 }),
+    count: fc.integer({ min: 1, max: 8 }),
+    pace: fc.integer({ min: 1, max: 30 }),
+  });
+  let changes = 0;
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+    fc.property(fc.array(stretch, { maxLength: 40 }), (stretches) => {
       const condition = new Condition();
-      const dwell = { openAfter: 60, closeAfter: 40 };
       const seen: { time: number; level: number }[] = [];
       let time = 0;
       let open = false;
-      for (const { after, level } of events) {
-        time += after;
-        seen.push({ time, level });
-        const found = condition.observe(time, level > 7, level < 4, dwell);
-        if (found === undefined) continue;
-        t.is(found.change, open ? "closed" : "opened");
-        open = !open;
-        const since = seen.filter((one) => one.time >= found.since);
-        t.true(since.every((one) => (open ? one.level > 7 : one.level < 4)));
-        t.true(time - found.since >= (open ? 60 : 40));
+      for (const { level, count, pace } of stretches) {
+        for (let i = 0; i < count; i++) {
+          time += pace;
+          seen.push({ time, level });
+          const found = condition.observe(time, level > 7, level < 4, { openAfter: 60, closeAfter: 40 });
+          if (found === undefined) continue;
+          changes++;
+          t.is(found.change, open ? "closed" : "opened");
+          open = !open;
+          const since = seen.filter((one) => one.time >= found.since);
+          t.true(since.every((one) => (open ? one.level > 7 : one.level < 4)));
+          t.true(time - found.since >= (open ? 60 : 40));
+        }
       }
     }),
     { numRuns: runs },
   );
+  t.true(changes > 10);
 });
 
 test("GCJ-02 is the published shift, and is taken back to within two metres", (t) => {
@@ -145,6 +153,26 @@ test("bad, foreign, late and unregistered readings raise nothing", async (t) => 
   t.deepEqual(await breachOf(five.map((s) => warm(s, { value: 9000 }))), []);
   t.deepEqual(await breachOf(five.map(() => warm(0))), []);
   t.is((await breachOf(five.map((s) => warm(s)))).length, 1);
+});
+
+test("a level that is not the machine's own is told once, and its usual unrest is not", async (t) => {
+  const levels = (shift: (time: number) => number) =>
+    inWorld({ sites: [site("s", "machining")], devices: [device("m-1", "s")] }, async (world) => {
+      const readings: Reading[] = [];
+      for (let i = 0; i < 21 * 288; i++) {
+        const time = from + i * 5 * minute;
+        const unrest = 3 * Math.sin(i / 40) + Math.sin(i * 12.9898);
+        readings.push(reading("m-1", "machine_temperature", 60 + unrest + shift(time), "Cel", time));
+      }
+      await world.play(readings);
+      return world.told.filter((one) => one.type === "level_anomaly");
+    });
+  const [begin, end] = [from + 14 * day, from + 15 * day];
+  t.deepEqual(await levels(() => 0), []);
+  const [opened, closed, ...more] = await levels((time) => (time >= begin && time < end ? -25 : 0));
+  t.deepEqual(more, []);
+  t.true(opened!.onset >= begin && opened!.detected < begin + 3 * hour);
+  t.true(closed!.closed! >= end && closed!.closed! < end + 12 * hour);
 });
 
 const row = (start: number, sales: number, window: FeatureRow["window"] = "day"): FeatureRow => ({

@@ -1,12 +1,16 @@
 import { Condition } from "../condition.ts";
 import { none, type RuleType, seconds } from "../rule.ts";
 
+/** Standard deviations beyond which a deviation teaches no more. */
+const clip = 2.5;
+
 /** Weight of a new value in an exponential mean over `constant` after `elapsed`. */
 const weight = (elapsed: number, constant: number): number => 1 - Math.exp(-elapsed / constant);
 
 /**
  * A level that is not this machine's own: the mean of the last hour against the mean and spread of the last
- * week. While it is off, the usual level does not learn from it.
+ * weeks. What lies far out moves both only as far as the clip (Huber's estimate), so that one failure neither
+ * hides the next nor becomes usual.
  */
 export const levelAnomaly: RuleType = {
   metrics: ["machine_temperature", "ambient_temperature"],
@@ -36,8 +40,9 @@ export const levelAnomaly: RuleType = {
         const score = learned && spread > 0 ? Math.abs(level - usual) / spread : 0;
         // A young mean learns from all it has seen, an old one from the slow constant.
         const pace = Math.min(seconds(slow), Math.max(seconds(fast), time - first));
-        const share = weight(elapsed, pace) * (score > deviations ? 0.2 : 1);
-        const deviation = level - usual;
+        const share = weight(elapsed, pace);
+        const most = learned ? clip * spread : Number.POSITIVE_INFINITY;
+        const deviation = Math.max(-most, Math.min(most, level - usual));
         usual += share * deviation;
         variance = (1 - share) * (variance + share * deviation * deviation);
         const found = off.observe(time, score > deviations, score < deviations / 2, dwell);
