@@ -116,6 +116,7 @@ async function readPoll(link: Link, channel: ModbusChannel, poll: Poll, config: 
       await link.emit(block.items.map((register) => absentReading(register, unit.device, received, status)));
       if (!(error instanceof ModbusException)) {
         unit.asleepUntil = link.timer.elapsed() + unit.backoff.next();
+        if (config.transport.kind === "rtu") await silence(link, channel, config.timeout);
         throw error;
       }
       link.connected();
@@ -128,6 +129,12 @@ async function readPoll(link: Link, channel: ModbusChannel, poll: Poll, config: 
     }
     if (config.pause !== undefined) await link.timer.wait(config.pause, link.signal);
   }
+}
+
+/** A bus cannot be cut like a socket: a late answer runs out into the closed port before the next request. */
+async function silence(link: Link, channel: ModbusChannel, milliseconds: number): Promise<void> {
+  channel.destroy();
+  await link.timer.wait(milliseconds, link.signal);
 }
 
 /** The device refuses a merged read, most often for a hole in it: from now on each register is asked alone. */

@@ -50,7 +50,7 @@ export async function startMosquitto(program: string, { tls }: BrokerOptions = {
       "max_inflight_messages 0",
       "log_type none",
       // Started as root it would give up its rights to the folder.
-      `user ${process.env.USER ?? "root"}`,
+      "user root",
       ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
     ].join("\n"),
   );
@@ -60,6 +60,8 @@ export async function startMosquitto(program: string, { tls }: BrokerOptions = {
     return child;
   };
   let child = await start();
+  const killWithUs = () => child.kill();
+  process.once("exit", killWithUs);
   const end = async () => {
     const exit = once(child, "exit");
     child.kill("SIGTERM");
@@ -73,6 +75,7 @@ export async function startMosquitto(program: string, { tls }: BrokerOptions = {
       child = await start();
     },
     async close() {
+      process.off("exit", killWithUs);
       await end();
       await rm(folder, { recursive: true });
     },
