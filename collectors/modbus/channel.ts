@@ -32,7 +32,8 @@ export class ModbusException extends Error {
  *
  * A late answer must never be taken for another request's: transaction ids of the client library wrap at 256
  * and RTU frames carry none. So whatever is not exactly the answer that was asked for, a timeout above all,
- * destroys the connection, and with it every answer still under way.
+ * destroys the connection, and with it every answer still under way. (What RTU framing cannot tell: a gateway
+ * that repeats an answer while the next request of the same unit, function and length is under way.)
  */
 export class ModbusChannel {
   readonly #client: Client;

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import test from "ava";
 import type { Collector } from "../../collectors/collector.ts";
 import { type ModbusInput, modbusConfig } from "../../collectors/modbus/config.ts";
@@ -7,6 +9,7 @@ import { modbusCollector } from "../../collectors/modbus.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { startFaultProxy } from "../../collectors/simulators/fault-proxy.ts";
 import {
+  crc16,
   type SimulatedUnit,
   startModbusServer,
   type UnitAnswer,
@@ -266,4 +269,34 @@ test("an answer that comes twice is not taken for the next address's", async (t)
     good.filter((r) => r.value !== truth[r.metric]),
     [],
   );
+});
+
+test("bytes that nobody asked for end the connection, and are no one's answer", async (t) => {
+  let requests = 0;
+  const answer = (value: number) => {
+    const body = Buffer.from([1, 3, 2, ...u16(value)]);
+    const crc = crc16(body);
+    return Buffer.concat([body, Buffer.of(crc & 0xff, crc >> 8)]);
+  };
+  const server = createServer((socket) => {
+    socket.setNoDelay();
+    socket.on("error", () => {});
+    socket.on("data", (request) => {
+      const frame = answer(100 + request.readUInt16BE(2));
+      socket.write(frame);
+      if (++requests % 5 === 1) setTimeout(() => socket.destroyed || socket.write(frame), 5);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const readings = await readUntil(
+    collect({ host: "127.0.0.1", port, framing: "rtu", pause: "15ms", unit: 1, registers: threeRegisters }),
+    () => requests >= 15,
+  );
+  server.close();
+  t.deepEqual(
+    readings.filter((r) => r.quality === "good" && r.value !== truth[r.metric]),
+    [],
+  );
+  t.true(readings.length >= 10);
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { DataType, DataValue, StatusCodes, Variant, VariantArrayType } from "node-opcua";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
@@ -14,7 +15,7 @@ import { startFaultProxy } from "../../collectors/simulators/fault-proxy.ts";
 import { type SimulatedOpcua, startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
 import { eventually } from "./compliance/reader.ts";
 
-const variables = ["spindle", "coolant", "load", "flood"];
+const variables = ["spindle", "coolant", "load", "flood", "slow"];
 let folder: string;
 let server: SimulatedOpcua;
 
@@ -198,6 +199,37 @@ test("values the server had to drop for want of room come from its history", asy
   t.deepEqual(
     readings.map((r) => r.value),
     Array.from({ length: 21 }, (_, i) => i),
+  );
+});
+
+test("while the reader is behind, values wait at the server and not in memory", async (t) => {
+  const groups = [{ device: "lathe", queue: 15, nodes: [{ node: "ns=1;s=slow", metric: "n", unit: "1" }] }];
+  const collector = opcuaCollector(configured({ groups, history: true }), context, {
+    ...limits,
+    queueReadings: 5,
+  });
+  let n = 0;
+  server.set("slow", n++);
+  await collector.start();
+  await eventually(() => collector.health().state === "running");
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 10; i++) server.set("slow", n++);
+    await sleep(60);
+  }
+  const readings: Reading[] = [];
+  for await (const batch of collector) {
+    readings.push(...batch.readings);
+    batch.stored();
+    if (readings.at(-1)?.value === n - 1) break;
+  }
+  await collector.stop();
+  t.deepEqual(
+    readings.map((r) => r.value),
+    Array.from({ length: n }, (_, i) => i),
+  );
+  t.true(
+    readings.filter((r) => r.historical).length >= 30,
+    "the server's queue of 15 overflowed, and its history filled in",
   );
 });
 
