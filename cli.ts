@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { Refusal } from "./proto/reasons.ts";
+import { type Reason, Refusal } from "./proto/reasons.ts";
 
 // The one command. Each subcommand's code lives beside what it starts and is loaded only when named.
 const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -28,7 +28,8 @@ const program = new Command("fedcredit")
   );
 
 const throwInsteadOfExit = (command: Command): void => {
-  command.exitOverride().configureOutput({ outputError: () => {} });
+  // A wrong call gets one line and a hint; the page of help is printed only where it was asked for.
+  command.exitOverride().configureOutput({ outputError: () => {}, writeErr: () => {} });
   for (const child of command.commands) throwInsteadOfExit(child);
 };
 
@@ -44,26 +45,65 @@ if (load) program.addCommand(await load());
 else for (const [name, summary] of Object.entries(summaries)) program.command(name).description(summary);
 throwInsteadOfExit(program);
 
+/** Prints one line with the reason and one with the hint. @returns the exit code: 1 a refusal, 2 wrong usage. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const refusal = refusalOf(error);
+  process.stderr.write(
+    `fedcredit: error: ${oneLine(refusal.message)} (${refusal.reason})\nhint: ${oneLine(refusal.hint)}\n`,
+  );
+  if (refusal.reason === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return refusal.reason === "usage" ? 2 : 1;
+}
+
+const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
+
+/** What the file system says no to, wherever it happens. */
+const fileReasons: Readonly<Record<string, Reason>> = {
+  ENOSPC: "disk_full",
+  EDQUOT: "disk_full",
+  EEXIST: "already_exists",
+  ENOENT: "file_missing",
+  ENOTDIR: "file_missing",
+  EISDIR: "file_missing",
+  EACCES: "file_missing",
+  EPERM: "file_missing",
+  EROFS: "file_missing",
+};
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof CommanderError) return usageRefusal(error);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === undefined ? undefined : fileReasons[code];
+  return new Refusal(reason ?? "internal", message ?? String(error));
+}
+
+/** The parser words its suggestion as a second line, which is a hint. */
+function usageRefusal({ code, message }: CommanderError): Refusal {
+  const path = namedCommands();
+  if (code === "commander.help")
+    return new Refusal("usage", `${path} needs a command`, { hint: `see ${path} --help` });
+  const [, text, suggestion] = /^(?:error: )?(.*?)\s*(?:\((Did you mean .*\?)\))?$/s.exec(message)!;
+  const help = `see ${path} --help`;
+  return new Refusal("usage", text!, { hint: suggestion === undefined ? help : `${suggestion} ${help}` });
+}
+
+/** @returns the part of the command line that names commands. */
+function namedCommands(): string {
+  const path = ["fedcredit"];
+  let at: Command | undefined = program;
+  for (const argument of process.argv.slice(2)) {
+    at = at.commands.find((command) => command.name() === argument);
+    if (at === undefined) break;
+    path.push(argument);
+  }
+  return path.join(" ");
+}
+
 try {
   if (process.argv.length <= 2) program.help();
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
-}
-
-/** Prints one line with the reason and one with the hint. @returns the exit code: 1 a refusal, 2 wrong usage. */
-function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    process.stderr.write(`fedcredit: ${error.message}\nhint: see fedcredit ${named ?? ""} --help\n`);
-    return 2;
-  }
-  if (error instanceof Refusal) {
-    process.stderr.write(`fedcredit: error: ${error.message} (${error.reason})\nhint: ${error.hint}\n`);
-    return error.reason === "usage" ? 2 : 1;
-  }
-  process.stderr.write(
-    `fedcredit: error: ${error instanceof Error ? error.stack : String(error)} (internal)\n`,
-  );
-  return 1;
 }

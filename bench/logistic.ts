@@ -27,9 +27,9 @@ export const bench: Bench = async (_args, progress) => {
     const drop = { kind: "chance", probability: 0 } as const;
     await using federation = await Federation.open({ manifest, tables }, { drop, seed: "bench", onRound });
     const begun = performance.now();
-    const outcome = await federation.run();
+    const { lineage } = await federation.train();
     seconds.push((performance.now() - begun) / 1000);
-    rounds = outcome.rounds;
+    rounds = lineage.rounds.length;
     for (let i = 1; i < times.length; i++) roundMillis.push(times[i]! - times[i - 1]!);
     progress(`run ${run + 1} of ${runs}: ${seconds.at(-1)!.toFixed(2)} s, ${rounds} rounds`);
   }
@@ -46,7 +46,7 @@ export const bench: Bench = async (_args, progress) => {
 
 const names = Array.from({ length: features }, (_, i) => `x${i + 1}`);
 
-const manifest = manifestSchema.parse({
+export const manifest = manifestSchema.parse({
   consortium: "bench",
   name: "logistic",
   purpose: "benchmark",
@@ -64,7 +64,7 @@ const manifest = manifestSchema.parse({
 });
 
 /** Uniform columns; log-odds −1 + 0.2·Σ x over the first ten. */
-function syntheticTable(random: ReturnType<typeof seededRandom>): Table {
+export function syntheticTable(random: ReturnType<typeof seededRandom>): Table {
   const columns = names.map(() => Float64Array.from({ length: rowsPerParty }, () => 4 * uniform(random) - 2));
   const label = Uint8Array.from({ length: rowsPerParty }, (_, row) => {
     const logOdds = columns.slice(0, 10).reduce((sum, column) => sum + 0.2 * column[row]!, -1);

@@ -28,9 +28,15 @@ export function csvRecords(text: string, name: string): Records {
     header = cells.map((cell) => cell.trim());
     break;
   }
-  if (header === undefined) throw new Refusal("file_malformed", `${name}: no header line`);
+  if (header === undefined)
+    throw new Refusal("file_malformed", `${name}: no header line`, {
+      hint: "the first line names the columns",
+    });
   const twice = header.find((column, index) => header.indexOf(column) !== index);
-  if (twice !== undefined) throw new Refusal("file_malformed", `${name}: column "${twice}" appears twice`);
+  if (twice !== undefined)
+    throw new Refusal("file_malformed", `${name}: column "${twice}" appears twice`, {
+      hint: "rename or remove one of them in the header line",
+    });
   const width = header.length;
   return {
     name,

@@ -20,7 +20,10 @@ export function inferFeatures(
 ): FeatureSchema[] {
   const columns = names.map((name) => {
     const index = source.header.indexOf(name);
-    if (index < 0) throw new Refusal("column_unknown", `${source.name}: no column "${name}"`);
+    if (index < 0)
+      throw new Refusal("column_unknown", `${source.name}: no column "${name}"`, {
+        hint: `the columns are ${source.header.join(", ")}`,
+      });
     return { name, index, numeric: true, levels: new Set<string>() };
   });
   source.each((cells) => {

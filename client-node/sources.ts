@@ -59,7 +59,9 @@ async function textOf(content: Buffer, file: string): Promise<string> {
       "file_malformed",
       `${file}: not ${zipped ? "gzip of " : ""}UTF-8 text of at most 512 MiB`,
       {
-        hint: "save the file as UTF-8, or use Parquet for larger ones",
+        hint: zipped
+          ? "it may be cut short or damaged: write it again, or use Parquet for larger ones"
+          : "save the file as UTF-8, or use Parquet for larger ones",
         cause: error,
       },
     );
@@ -102,7 +104,10 @@ async function parquetRecords(file: string, wanted?: ReadonlySet<string>): Promi
       },
     };
   } catch (error) {
-    throw new Refusal("file_malformed", `${file}: not a Parquet file that can be read`, { cause: error });
+    throw new Refusal("file_malformed", `${file}: not a Parquet file that can be read`, {
+      hint: "it may be cut short or damaged: write it again, or use CSV",
+      cause: error,
+    });
   } finally {
     connection.closeSync();
   }

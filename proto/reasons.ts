@@ -38,6 +38,7 @@ export const reasons = {
   file_missing: entry(status.notFound, false, "check the path and its permissions"),
   file_malformed: entry(status.invalidArgument, false, "correct the named line"),
   port_taken: entry(status.alreadyExists, false, "stop the other process or choose another port"),
+  interrupted: entry(status.aborted, true, "run it again: nothing was kept"),
   disk_full: entry(status.resourceExhausted, true, "free space, then start again: nothing is half done"),
   ledger_locked: entry(
     status.unavailable,
@@ -138,7 +139,11 @@ export const reasons = {
   witness_quorum: entry(status.failedPrecondition, true, "wait for more witnesses to cosign"),
 
   // data
-  column_unknown: entry(status.invalidArgument, false, "the manifest names a column the data lacks"),
+  column_unknown: entry(
+    status.invalidArgument,
+    false,
+    "compare the name with the columns of the data's header line",
+  ),
   column_constant: entry(status.invalidArgument, false, "leave the column out: it holds one value"),
   column_collinear: entry(status.invalidArgument, false, "leave one of the named columns out"),
   cell_malformed: entry(status.invalidArgument, false, "correct the cell, or declare the value as missing"),

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Evaluation } from "../../models/metrics.ts";
 import { Refusal } from "../../proto/reasons.ts";
-import { readProblem } from "./data.ts";
+import { leastCohort, readProblem } from "./data.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
 
 const transports: Readonly<Record<string, () => Promise<Transport>>> = {
@@ -29,26 +29,27 @@ interface Flags {
 /** `fedcredit simulate`: many parties on one machine, on any CSV, through the same code. */
 export function simulateCommand(): Command {
   return new Command("simulate")
-    .description("Deals a data set to many parties on this machine and trains over a sealed sum.")
+    .description("deal a data set to many parties on this machine and train over a sealed sum")
     .requiredOption("--data <file>", "CSV (gz too) or Parquet")
     .requiredOption("--label <column>", "column of 0 (good) and 1 (bad), or any with --bad")
     .option("--bad <value>", "label value that counts as bad")
-    .option("--features <a,b,…>", "columns to use; all others than the label by default", (text) =>
-      text.split(","),
-    )
+    .option("--features <a,b,…>", "columns to use; all others than the label by default", columnNames)
     .option("--parties <n>", "number of enterprises", wholeNumber(2, 4096), 4)
     .option("--partition <kind>", "iid, dirichlet:ALPHA or by:COLUMN", "iid")
     .option("--algorithm <name>", "logistic, neural, summary, …", "logistic")
-    .option("--param <name=value>", "a parameter of the algorithm; may be repeated", parameter, {})
+    .addOption(
+      new Option("--param <name=value>", "a parameter of the algorithm; may be repeated")
+        .argParser(parameter)
+        .default({}, "the algorithm's own"),
+    )
     .option("--transport <kind>", "plain, sealed (one process) or grpc (mTLS on loopback)", "sealed")
-    .option(
-      "--drop <p>",
-      `probability that a party drops out of a round of the model, or N@STEP: the first N leave for good (${steps.join(", ")})`,
-      dropOut,
-      {
-        kind: "chance",
-        probability: 0,
-      },
+    .addOption(
+      new Option(
+        "--drop <p>",
+        `probability that a party drops out of a round of the model, or N@STEP: the first N leave for good (${steps.join(", ")})`,
+      )
+        .argParser(dropOut)
+        .default({ kind: "chance", probability: 0 }, "0"),
     )
     .option("--seed <text>", "repeats partition, split and drop-outs", "0")
     .option("--holdout <fraction>", "share of rows held out for evaluation; 0 evaluates on all", fraction, 0)
@@ -65,6 +66,10 @@ async function run(flags: Flags): Promise<void> {
   if (load === undefined)
     throw new Refusal("usage", `--transport ${flags.transport} is not known`, {
       hint: "plain, sealed or grpc",
+    });
+  if (flags.drop.kind === "at" && flags.parties - flags.drop.parties < leastCohort)
+    throw new Refusal("usage", `--drop takes ${flags.drop.parties} of ${flags.parties} parties`, {
+      hint: `leave at least ${leastCohort}: the sum of one is its own`,
     });
   const problem = await readProblem({ ...flags, params: flags.param });
   const transport = await load();
@@ -126,19 +131,25 @@ function wholeNumber(least: number, most: number) {
   return (text: string): number => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}`);
   };
 }
 
 function fraction(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && value <= 0.9) return value;
-  throw new InvalidArgumentError("a number from 0 to 0.9");
+  throw new InvalidArgumentError("Give a number from 0 to 0.9");
+}
+
+function columnNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("Give column names separated by commas");
+  return names;
 }
 
 function parameter(text: string, before: Record<string, unknown>): Record<string, unknown> {
   const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("name=value, the value as JSON or text");
+  if (at < 1) throw new InvalidArgumentError("Give name=value, the value as JSON or text");
   const value = text.slice(at + 1);
   let parsed: unknown = value;
   try {
@@ -155,5 +166,7 @@ function dropOut(text: string): DropOut {
   const [, parties, step] = /^(\d+)@(\w+)$/.exec(text) ?? [];
   if (parties !== undefined && steps.includes(step as Step))
     return { kind: "at", parties: Number(parties), step: step as Step };
-  throw new InvalidArgumentError(`a probability below 1, or N@STEP with STEP one of ${steps.join(", ")}`);
+  throw new InvalidArgumentError(
+    `Give a probability below 1, or N@STEP with STEP one of ${steps.join(", ")}`,
+  );
 }

@@ -24,6 +24,9 @@ export interface SimulateOptions {
   readonly seed: string;
 }
 
+/** The fewest parties whose sum is released. */
+export const leastCohort = 2;
+
 export interface Problem {
   readonly manifest: StudyManifest;
   /** One per party. */
@@ -44,7 +47,11 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
   const partition = parsePartition(options.partition);
   const groupAt = partition.kind === "by" ? records.header.indexOf(partition.column) : -1;
   if (partition.kind === "by" && groupAt < 0)
-    throw new Refusal("column_unknown", `${options.data}: no column "${partition.column}"`);
+    throw new Refusal("column_unknown", `${options.data}: no column "${partition.column}"`, {
+      hint: `the columns are ${records.header.join(", ")}`,
+    });
+  if (options.features?.includes(options.label))
+    throw new Refusal("usage", `--features names the label "${options.label}"`, { hint: "leave it out" });
 
   const labels = new Set<string>();
   records.each((cells) => labels.add(String(cells[labelAt] ?? "").trim()));
@@ -62,7 +69,7 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout, seed: options.seed },
     algorithms: algorithmsFor(options),
-    privacy: { minCohort: 2, maxColluding: 1, unit: "record" },
+    privacy: { minCohort: leastCohort, maxColluding: 1, unit: "record" },
     unprotected: ["noise"],
     deadlines: { stepSeconds: 60 },
   });
@@ -103,14 +110,23 @@ function classesOf(
   values: ReadonlySet<string>,
 ): { bad: string[]; good: string[] } {
   const present = [...values].filter((value) => value !== "").sort();
+  if (values.size === 0)
+    throw new Refusal("rows_missing", `${data}: no rows`, { hint: "a row follows the header line" });
+  if (present.length < 2)
+    throw new Refusal("single_class", `${data}: every row of "${label}" holds ${present[0] ?? "nothing"}`);
   const chosen =
     bad ??
     (present.length === 2 && Number(present[0]) === 0 && Number(present[1]) === 1 ? present[1] : undefined);
-  if (chosen === undefined || !values.has(chosen) || present.length < 2)
+  if (chosen === undefined || !values.has(chosen))
     throw new Refusal(
       "label_not_binary",
       `${data}: column "${label}" holds ${present.length} values${present.length <= 10 ? ` (${present.join(", ")})` : ""}`,
-      { hint: "choose a column of 0 and 1, or name the value that counts as bad with --bad" },
+      {
+        hint:
+          bad === undefined
+            ? "choose a column of 0 and 1, or name the value that counts as bad with --bad"
+            : `none of them is ${bad}: name one of them with --bad`,
+      },
     );
   return { bad: [chosen], good: present.filter((value) => value !== chosen) };
 }

@@ -34,14 +34,26 @@ const phaseBefore: Readonly<Record<Step, string>> = {
 
 /** A real coordinator with its database, and one real node per party, over mutual TLS on loopback. */
 export const grpc: Transport = async (problem, options) => {
-  await using federation = await Federation.open(problem, options);
-  return await federation.run();
+  // Without this an interrupted run would leave the database's process and folder behind.
+  const interruption = Promise.withResolvers<never>();
+  interruption.promise.catch(() => {});
+  const interrupt = (): void =>
+    interruption.reject(new Refusal("interrupted", "stopped before the study ended"));
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    await using federation = await Federation.open(problem, options);
+    const whole = federation.train().then((model) => federation.outcome(model));
+    return await Promise.race([whole, interruption.promise]);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
 };
 
 /** A consortium of simulated enterprises, ready to run one study. */
 export class Federation implements AsyncDisposable {
   readonly #bank: TestBank;
   readonly #bfv: Bfv;
+  readonly #held = new AsyncDisposableStack();
   readonly #problem: Problem;
   readonly #options: TransportOptions;
   readonly #drops: DropOuts;
@@ -71,21 +83,28 @@ export class Federation implements AsyncDisposable {
     this.#drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(problem.manifest));
   }
 
-  /** Founds the consortium, enrols everyone, starts the nodes and has them consent. */
+  /**
+   * Founds the consortium, enrols everyone, starts the nodes and has them consent.
+   * @throws Refusal; nothing runs then.
+   */
   static async open(problem: Problem, options: TransportOptions): Promise<Federation> {
-    const bank = await TestBank.start();
+    await using held = new AsyncDisposableStack();
+    const bank = held.adopt(await TestBank.start(), (started) => started.stop());
+    const bfv = held.adopt(await openBfv(), (opened) => opened.close());
     const ids = problem.tables.map((_, i) => partyName(i));
     const credentials = await bank.enrolAll(ids);
     const manifest = { ...problem.manifest, consortium: bank.config.consortium };
-    const federation = new Federation({ ...problem, manifest }, options, bank, await openBfv(), credentials);
+    const federation = new Federation({ ...problem, manifest }, options, bank, bfv, credentials);
+    held.defer(() => federation.#stopNodes());
     federation.#study = await bank.operator.propose(manifest);
     await Promise.all(ids.map((id) => federation.#start(id)));
     await Promise.all([...federation.#nodes.values()].map((node) => node.consent(federation.#study)));
+    federation.#held.use(held.move());
     return federation;
   }
 
-  /** Runs the study from its start to the published model, and verifies the log. @throws Refusal */
-  async run(): Promise<Outcome> {
+  /** Runs the study from its start to the published model. @throws Refusal */
+  async train(): Promise<TrainedModel> {
     const { operator } = this.#bank;
     await operator.start(this.#study);
     let round = 0;
@@ -100,8 +119,12 @@ export class Federation implements AsyncDisposable {
         this.#options.onRound(view.algorithm, round);
       }
     }
-    const { model } = await operator.model(this.#study);
-    const { results, lineage, protection } = model as unknown as ModelDocument;
+    return (await operator.model(this.#study)).model as unknown as TrainedModel;
+  }
+
+  /** Verifies the log, and counts what went over the wire. @throws Refusal */
+  async outcome({ results, lineage, protection }: TrainedModel): Promise<Outcome> {
+    const { operator } = this.#bank;
     for (const node of this.#nodes.values()) this.#count(node);
     const checks = await verifyExport(operator.exportLog(), this.#bank.logPolicy());
     const { size, root } = parseCheckpoint((await operator.checkpoint()).split("\n\n")[0]!.concat("\n"));
@@ -115,9 +138,11 @@ export class Federation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#held.disposeAsync();
+  }
+
+  async #stopNodes(): Promise<void> {
     await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
-    await this.#bank.stop();
-    await this.#bfv.close();
   }
 
   async #start(id: string): Promise<void> {
@@ -163,7 +188,8 @@ export class Federation implements AsyncDisposable {
   }
 }
 
-interface ModelDocument {
+/** What the harness reads of the published model. */
+interface TrainedModel {
   readonly results: PriorResults;
   readonly lineage: { readonly rounds: readonly unknown[] };
   readonly protection: Outcome["protection"];

@@ -6,6 +6,9 @@ export type Partition =
   | { readonly kind: "dirichlet"; readonly alpha: number }
   | { readonly kind: "by"; readonly column: string };
 
+/** Far beyond this the shares are equal to the last row, and the sampler runs out of digits. */
+const largestAlpha = 1_000_000;
+
 /**
  * Parses `iid`, `dirichlet:ALPHA` or `by:COLUMN`.
  * @throws Refusal usage
@@ -14,10 +17,11 @@ export function parsePartition(text: string): Partition {
   const colon = text.indexOf(":");
   const [kind, argument] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)];
   if (kind === "iid" && argument === "") return { kind };
-  if (kind === "dirichlet" && Number(argument) > 0) return { kind, alpha: Number(argument) };
+  if (kind === "dirichlet" && Number(argument) > 0 && Number(argument) <= largestAlpha)
+    return { kind, alpha: Number(argument) };
   if (kind === "by" && argument !== "") return { kind, column: argument };
   throw new Refusal("usage", `--partition ${text} is not a partition`, {
-    hint: "iid, dirichlet:ALPHA with ALPHA > 0, or by:COLUMN",
+    hint: `iid, dirichlet:ALPHA with ALPHA above 0 and up to ${largestAlpha}, or by:COLUMN`,
   });
 }
 
@@ -84,7 +88,7 @@ export function partitionRows(
   }
   const empty = out.findIndex((rows) => rows.length === 0);
   if (empty >= 0)
-    throw new Refusal("usage", `party ${empty + 1} of ${parties} would get no row`, {
+    throw new Refusal("usage", `${labels.length} rows: party ${empty + 1} of ${parties} would get none`, {
       hint: "use fewer parties, a larger ALPHA or a column with more values",
     });
   return out.map((rows) => rows.sort((a, b) => a - b));

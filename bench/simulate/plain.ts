@@ -13,7 +13,7 @@ export const plain: Transport = async ({ manifest, tables }, { drop, seed, onRou
     isPresent: (party) => !leaving.has(everyone[party]!) && !drops.gone.has(everyone[party]!),
     onRound: ({ algorithm }, round) => {
       leaving = drops.inAttempt(everyone, algorithm!);
-      onRound(algorithm!, round);
+      onRound(algorithm!, round + 1);
     },
   });
   return {

@@ -44,7 +44,7 @@ test.serial(
 
     const outcomes: [string[], number, RegExp][] = [
       [["init", "--dir", dir, ...names, ...addresses], 1, /exists \(already_exists\)\nhint: /],
-      [["init"], 2, /required option '--enterprise <id>' not specified\nhint: /],
+      [["init"], 2, /required option '--enterprise <id>' not specified \(usage\)\nhint: /],
       [["start", "--dir", dir], 1, /pins\.json: .*\(file_missing\)\nhint: run fedcredit node enrol/],
       [["enrol", "--dir", dir, "--token", "x"], 1, /\(token_invalid\)\nhint: /],
       [["enrol", "--dir", dir, "--token", `x.${"0".repeat(64)}`], 1, /\(unavailable\)\nhint: /],

@@ -37,6 +37,8 @@ export async function temporaryDirectory(): Promise<string> {
   return dir;
 }
 
+const removeDirectory = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
+
 export class TestBank {
   readonly dir: string;
   readonly config: CoordinatorConfig;
@@ -67,7 +69,8 @@ export class TestBank {
     overrides: Partial<CoordinatorConfig> = {},
     options: Partial<CoordinatorOptions> = {},
   ): Promise<TestBank> {
-    const dir = await temporaryDirectory();
+    await using undo = new AsyncDisposableStack();
+    const dir = undo.adopt(await temporaryDirectory(), removeDirectory);
     const { keep: auditorSigner, send: auditor } = newSignerKey("auditor", secureRandom);
     const { configFile, bankKey } = await initCoordinator({
       ...{ dir, consortium: consortiumName, auditor, quorum: 0 },
@@ -78,6 +81,7 @@ export class TestBank {
     const auditorTls = await authority.issueClient({ role: "auditor", id: "auditor" }, Date.now());
     const coordinator = await startCoordinator({ config, log: silent, ...options });
     const operator = await Operator.connect(config, coordinator.address);
+    undo.move();
     return new TestBank(
       { dir, config, bankKey, auditorSigner, coordinator, operator },
       authority,
@@ -152,7 +156,7 @@ export class TestBank {
   async stop(): Promise<void> {
     this.operator.close();
     await this.coordinator.stop();
-    await rm(this.dir, { recursive: true, force: true });
+    await removeDirectory(this.dir);
   }
 }
 
