@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Evaluation } from "../../models/metrics.ts";
 import { seededRandom } from "../../privacy/random.ts";
+import { interruptible } from "../interruption.ts";
 import { compare } from "./comparison.ts";
 import { run, Service } from "./processes.ts";
 import type { DemoSummary } from "./report.ts";
@@ -19,10 +20,20 @@ const roundsAway = 8;
  * Founds a consortium, trains, verifies. Every party is a process of its own; all of them end before this returns.
  * @param out - folder for what an auditor would take away.
  * @param say - gets progress, a line at a time.
+ * @throws Refusal interrupted, and those of the commands it runs.
  */
-export async function runDemo(out: string, say: (line: string) => void): Promise<DemoSummary> {
+export const runDemo = (out: string, say: (line: string) => void): Promise<DemoSummary> =>
+  interruptible(async (interruption) => {
+    await using cleanUp = new AsyncDisposableStack();
+    return await Promise.race([play(out, say, cleanUp), interruption]);
+  });
+
+async function play(
+  out: string,
+  say: (line: string) => void,
+  cleanUp: AsyncDisposableStack,
+): Promise<DemoSummary> {
   const begun = performance.now();
-  await using cleanUp = new AsyncDisposableStack();
   const home = await mkdtemp(join(tmpdir(), "fedcredit-demo-"));
   // The embedded database may run under another account.
   await chmod(home, 0o711);

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { isReason, Refusal } from "../../proto/reasons.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const nodeArguments = ["--no-warnings", cli];
 
+const refusalLines = /^fedcredit: error: (.*) \((\w+)\)\nhint: (.*)$/m;
+
 /**
  * Runs one command to its end.
  * @returns what it printed on stdout.
- * @throws Error with what it printed on stderr.
+ * @throws Refusal what it refused; Error with what it printed on stderr.
  */
 export async function run(...args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [...nodeArguments, ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -17,6 +20,9 @@ export async function run(...args: readonly string[]): Promise<string> {
     textOf(child.stderr),
     exitOf(child),
   ]);
+  const [, message, reason, hint] = refusalLines.exec(stderr) ?? [];
+  if (code !== 0 && hint !== undefined && isReason(reason!))
+    throw new Refusal(reason, `fedcredit ${args.slice(0, 2).join(" ")}: ${message}`, { hint });
   if (code !== 0) throw new Error(`fedcredit ${args.join(" ")} exited with ${code}\n${stderr}`);
   return stdout;
 }

@@ -11,6 +11,7 @@ import { secureRandom, seededRandom } from "../../privacy/random.ts";
 import { type Bfv, openBfv } from "../../privacy/sum/bfv.ts";
 import { isReason, Refusal } from "../../proto/reasons.ts";
 import { policyFor, TestBank } from "../../test/support/consortium.ts";
+import { interruptible } from "../interruption.ts";
 import type { Problem } from "./data.ts";
 import { DropOuts } from "./drop-outs.ts";
 import {
@@ -33,21 +34,12 @@ const phaseBefore: Readonly<Record<Step, string>> = {
 };
 
 /** A real coordinator with its database, and one real node per party, over mutual TLS on loopback. */
-export const grpc: Transport = async (problem, options) => {
-  // Without this an interrupted run would leave the database's process and folder behind.
-  const interruption = Promise.withResolvers<never>();
-  interruption.promise.catch(() => {});
-  const interrupt = (): void =>
-    interruption.reject(new Refusal("interrupted", "stopped before the study ended"));
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  try {
+export const grpc: Transport = (problem, options) =>
+  interruptible(async (interruption) => {
     await using federation = await Federation.open(problem, options);
     const whole = federation.train().then((model) => federation.outcome(model));
-    return await Promise.race([whole, interruption.promise]);
-  } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
-};
+    return await Promise.race([whole, interruption]);
+  });
 
 /** A consortium of simulated enterprises, ready to run one study. */
 export class Federation implements AsyncDisposable {
