@@ -3,7 +3,7 @@ import type { Random } from "../random.ts";
 import { seededRandom } from "../random.ts";
 import { type DesensitizationKeys, keyedDigest } from "./keys.ts";
 import { binMiddle, encryptFormatPreserving, maskText, pseudonym, topBottomCode } from "./operators.ts";
-import { type Field, type FieldOf, helpersOf } from "./policy.ts";
+import { type Field, type FieldOf, helpersOf, outputOf } from "./policy.ts";
 import {
   addPlanarLaplace,
   DailyBudget,
@@ -53,7 +53,9 @@ export class Desensitizer {
 
   /** @throws Refusal as {@link lineOf}; column_unknown */
   take = (column: string, header: Header): TakeCell => {
-    const take = this.#operation(this.lineOf(column), header);
+    const field = this.lineOf(column);
+    const take = this.#operation(field, header);
+    if (outputOf(field) === "same") return take;
     return (cells, line) => {
       try {
         return take(cells);

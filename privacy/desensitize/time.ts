@@ -74,6 +74,7 @@ export function subjectShiftDays(subject: string, maxDays: number, key: Uint8Arr
 export function shiftDate(text: string, days: number): string {
   const { day, rest } = parseDate(text);
   const shifted = isoDate(new Date(day.getTime() + days * dayMillis));
-  if (shifted.length !== 10) throw new Refusal("cell_malformed", "a date outside the years 0000 to 9999");
+  // Beyond these years a date begins with a sign.
+  if (!/^\d/.test(shifted)) throw new Refusal("cell_malformed", "a date outside the years 0000 to 9999");
   return shifted + rest;
 }
