@@ -19,7 +19,9 @@ ava.on("close", (code) => {
   const count = (pattern: RegExp) => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
   const passed = count(/(\d+) tests? passed/g);
   const failed = count(/(\d+) (?:tests?|uncaught exceptions?|unhandled rejections?|hooks?) failed/g);
-  const names = existsSync(leftOutFile) ? [...new Set(readFileSync(leftOutFile, "utf8").trim().split("\n"))] : [];
+  const names = existsSync(leftOutFile)
+    ? [...new Set(readFileSync(leftOutFile, "utf8").trim().split("\n"))]
+    : [];
   rmSync(scratch, { recursive: true });
   console.log(names.length ? names.map((name) => `left out: ${name}`).join("\n") : "left out: nothing");
   console.log(`${passed} passed, ${failed} failed`);
