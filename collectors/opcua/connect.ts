@@ -1,3 +1,6 @@
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type ClientSession,
@@ -64,7 +67,15 @@ export async function connectOpcua(
   const destroyAll = () => {
     for (const transport of transports) transport.dispose();
   };
-  const base: OPCUAClientOptions = {
+  const pki = config.security === "none" ? await plainPki() : config.security.pki;
+  // Made anew for every client: the library writes into the options it is given. And a store made anew for every
+  // connection sees a certificate that was moved to trusted/ meanwhile, without a restart.
+  const clientOptions = (): OPCUAClientOptions => ({
+    clientCertificateManager: new OPCUACertificateManager({
+      rootFolder: pki,
+      automaticallyAcceptUnknownCertificate: false,
+      disableFileWatchers: true,
+    }),
     applicationName,
     connectionStrategy: { maxRetry: 0, initialDelay: 1, maxDelay: 2 },
     endpointMustExist: false,
@@ -77,7 +88,7 @@ export async function connectOpcua(
         return transport;
       },
     },
-  };
+  });
   const close = async (client: OPCUAClient): Promise<void> => {
     await withDeadline(farewellMillis, client.disconnect()).catch(() => {});
     destroyAll();
@@ -89,8 +100,8 @@ export async function connectOpcua(
     const secured =
       config.security === "none"
         ? {}
-        : await secureOptions(config, config.security, () => OPCUAClient.create(base), close, signal);
-    client = OPCUAClient.create({ ...base, ...secured });
+        : await secureOptions(config, config.security, clientOptions, close, signal);
+    client = OPCUAClient.create({ ...clientOptions(), ...secured });
     const opened = client;
     const { promise: lost, reject } = Promise.withResolvers<never>();
     lost.catch(() => {});
@@ -116,13 +127,13 @@ export async function connectOpcua(
 async function secureOptions(
   config: OpcuaConfig,
   security: Exclude<OpcuaConfig["security"], "none">,
-  createPlain: () => OPCUAClient,
+  clientOptions: () => OPCUAClientOptions,
   close: (client: OPCUAClient) => Promise<void>,
   signal: AbortSignal,
 ): Promise<OPCUAClientOptions> {
   const securityMode = MessageSecurityMode[security.mode];
   const securityPolicy = SecurityPolicy[security.policy];
-  const discovery = createPlain();
+  const discovery = OPCUAClient.create(clientOptions());
   let certificate: Buffer | undefined;
   try {
     await withDeadline(config.timeout, discovery.connect(config.endpoint), signal);
@@ -135,19 +146,29 @@ async function secureOptions(
   }
   if (!certificate?.length) throw new Error(`server offers no ${security.mode} with ${security.policy}`);
 
-  // Made anew for every connection, so that a certificate moved to trusted/ counts without a restart.
-  const clientCertificateManager = new OPCUACertificateManager({
+  const trustList = new OPCUACertificateManager({
     rootFolder: security.pki,
     automaticallyAcceptUnknownCertificate: false,
     disableFileWatchers: true,
   });
-  await clientCertificateManager.initialize();
-  const verdict = await clientCertificateManager.checkCertificate(certificate);
+  await trustList.initialize();
+  const verdict = await trustList.checkCertificate(certificate).finally(() => trustList.dispose());
   if (!verdict.isGood())
     throw new Error(
       `server certificate refused (${verdict.name}): move it from ${join(security.pki, "rejected")} to ${join(security.pki, "trusted/certs")} if it is the right one`,
     );
-  return { securityMode, securityPolicy, clientCertificateManager, serverCertificate: certificate };
+  return { securityMode, securityPolicy, serverCertificate: certificate };
+}
+
+let plainFolder: Promise<string> | undefined;
+
+/** The library wants a certificate of its own even where none is used; not in the user's home folder. */
+function plainPki(): Promise<string> {
+  plainFolder ??= mkdtemp(join(tmpdir(), "opcua-plain-")).then((folder) => {
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  });
+  return plainFolder;
 }
 
 /** @throws {Error} "timeout" or "stopped" if the promise does not settle before; a later rejection is dropped. */

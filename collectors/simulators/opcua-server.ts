@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type AddressSpace,
   DataType,
@@ -12,7 +13,7 @@ import {
 } from "node-opcua";
 
 export interface SimulatedOpcuaOptions {
-  /** Folder for the server's certificate and key; made when absent. Client certificates are accepted. */
+  /** Folder for the server's certificate and key; made when absent. Client and user certificates are accepted. */
   readonly pki: string;
   /** Variables, each a double with history: `ns=1;s=NAME`. */
   readonly variables: readonly string[];
@@ -32,7 +33,7 @@ export interface SimulatedOpcua {
   close(): Promise<void>;
 }
 
-/** An OPC UA server on the loopback interface with Basic256Sha256 and no plain endpoint for sessions. */
+/** An OPC UA server on the loopback interface with the three recommended security policies. */
 export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<SimulatedOpcua> {
   const certificates = new OPCUACertificateManager({
     rootFolder: options.pki,
@@ -40,6 +41,12 @@ export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<
     disableFileWatchers: true,
   });
   await certificates.initialize();
+  const userCertificates = new OPCUACertificateManager({
+    rootFolder: join(options.pki, "users"),
+    automaticallyAcceptUnknownCertificate: true,
+    disableFileWatchers: true,
+  });
+  await userCertificates.initialize();
   const { users } = options;
   const server = new OPCUAServer({
     port: options.port ?? 0,
@@ -48,7 +55,13 @@ export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<
     serverCertificateManager: certificates,
     nodeset_filename: [nodesets.standard],
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt],
-    securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256],
+    securityPolicies: [
+      SecurityPolicy.None,
+      SecurityPolicy.Basic256Sha256,
+      SecurityPolicy.Aes128_Sha256_RsaOaep,
+      SecurityPolicy.Aes256_Sha256_RsaPss,
+    ],
+    userCertificateManager: userCertificates,
     allowAnonymous: users === undefined,
     userManager: { isValidUser: (user: string, password: string) => users?.[user] === password },
     serverCapabilities: { minSupportedSampleRate: 0 },

@@ -106,6 +106,25 @@ test("a wrong password, no user, and a policy the server does not offer are refu
   t.regex(await refused(other), /offers no Sign/);
 });
 
+test("each security policy and each kind of identity the schema offers connects", async (t) => {
+  const pki = join(folder, "client");
+  const certificate = join(pki, "own/certs/client_certificate.pem");
+  const key = join(pki, "own/private/private_key.pem");
+  server.set("spindle", 1);
+  const plain = await startOpcuaServer({ pki: join(folder, "plain"), variables });
+  for (const rest of [
+    { security: "none", identity: "anonymous", endpoint: plain.endpoint },
+    { security: { mode: "SignAndEncrypt", policy: "Aes128_Sha256_RsaOaep", pki } },
+    { security: { mode: "SignAndEncrypt", policy: "Aes256_Sha256_RsaPss", pki } },
+    { identity: { certificate, key } },
+  ] satisfies Partial<OpcuaInput>[]) {
+    const collector = opcuaCollector(configured(rest), context, limits);
+    await collecting(collector, (seen) => eventually(() => seen.length >= 1));
+    t.is(collector.health().errors, 0, collector.health().lastError);
+  }
+  await plain.close();
+});
+
 test("credentials without security are refused in the configuration", (t) => {
   const result = opcuaConfig.safeParse({
     endpoint: "opc.tcp://h",

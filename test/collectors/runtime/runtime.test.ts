@@ -147,6 +147,39 @@ test("supervisor backs off after failures and starts anew once connected", async
   await t.throwsAsync(collector.start(), { instanceOf: TypeError });
 });
 
+test("a wall clock that was set is noticed, a drifting one is not", async (t) => {
+  const logged: unknown[] = [];
+  let wall = 1_000_000;
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const collector = supervise(
+    "c",
+    {
+      ...context(
+        recordingTimer(),
+        (_, message, fields) => message.startsWith("wall") && logged.push(fields?.stepMillis),
+      ),
+      now: () => wall,
+    },
+    {
+      async run(link) {
+        t.is(link.now(), 1_000_000_000);
+        wall += 3_600_000;
+        link.now();
+        wall += 500;
+        link.now();
+        wall -= 7_200_000;
+        link.now();
+        resolve();
+        await stopped(link.signal);
+      },
+    },
+  );
+  await collector.start();
+  await done;
+  await collector.stop();
+  t.is(logged.length, 2);
+});
+
 test("a batch is receipted once, and what was read before stop() is still handed over", async (t) => {
   let stored = 0;
   const collector = supervise(
