@@ -100,7 +100,7 @@ export class SparkplugHost {
   #nodeBorn(edge: string, payload: UPayload, received: number): Reading[] {
     const birthSequence = birthSequenceOf(payload);
     const node: EdgeNode = { ...unborn(undefined), birthSequence, nextSequence: 1 };
-    // A node's birth ends what was before: its devices announce themselves anew.
+    // Devices announce themselves anew; until then they are remembered, so that a death finds them.
     const before = this.#edges.get(edge)?.born ?? new Map<string, Born>();
     for (const [source, born] of before) if (source !== edge) node.born.set(source, born);
     this.#edges.set(edge, node);
