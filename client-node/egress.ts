@@ -3,9 +3,17 @@ import type { Digest } from "../privacy/canonical.ts";
 import type { Identity } from "../privacy/identity.ts";
 import { concatBytes } from "../privacy/log/bytes.ts";
 import { signCheckpoint } from "../privacy/log/checkpoint.ts";
-import { type Entry, entryBytes } from "../privacy/log/entry.ts";
+import { type Entry, entryBytes, parseEntry } from "../privacy/log/entry.ts";
 import { writeExport } from "../privacy/log/export.ts";
-import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../privacy/log/merkle.ts";
+import {
+  appendLeaf,
+  type CompactRange,
+  emptyRange,
+  type Hash,
+  inclusionProof,
+  leafHash,
+  rangeRoot,
+} from "../privacy/log/merkle.ts";
 import { noteSigner } from "../privacy/log/note.ts";
 import type { PartyRecord } from "../privacy/sum/party.ts";
 import { joinAttempt, markAttempt, submittedSums } from "./memory.ts";
@@ -123,6 +131,52 @@ export class EgressLedger {
       { origin: name, size: range.size, root: rangeRoot(range) },
       noteSigner(name, signingSeed),
     );
+  }
+
+  get size(): number {
+    return readHead(this.#db).size;
+  }
+
+  /** @returns recorded entries at positions from `from` (inclusive) to `until` (exclusive), the latest first. */
+  entries(from: number, until: number): { position: number; entry: Entry }[] {
+    return this.#db
+      .prepare("SELECT position, body FROM entry WHERE position >= ? AND position < ? ORDER BY position DESC")
+      .all(from, until)
+      .map((row) => ({ position: Number(row.position), entry: parseEntry(row.body as Uint8Array) }));
+  }
+
+  /** @returns messages and bytes that left, by destination and kind. */
+  totals(): { destination: string; kind: string; messages: number; bytes: number }[] {
+    const sent = "json_extract(CAST(body AS TEXT), '$.type') = 'egress.sent'";
+    const of = (name: string): string => `json_extract(CAST(body AS TEXT), '$.${name}')`;
+    return this.#db
+      .prepare(
+        `SELECT ${of("destination")} AS destination, ${of("kind")} AS kind, count(*) AS messages,
+           sum(${of("bytes")}) AS bytes
+         FROM entry WHERE ${sent} GROUP BY 1, 2 ORDER BY 4 DESC`,
+      )
+      .all()
+      .map((row) => ({
+        destination: String(row.destination),
+        kind: String(row.kind),
+        messages: Number(row.messages),
+        bytes: Number(row.bytes),
+      }));
+  }
+
+  /** @returns what shows that an entry is in the ledger that the checkpoint commits to. */
+  async prove(position: number): Promise<{ leaf: Hash; path: Hash[]; checkpoint: string }> {
+    const range = readHead(this.#db);
+    const select = this.#db.prepare("SELECT body FROM entry WHERE position = ?");
+    const leafAt = (index: number): Hash => leafHash(select.get(index)!.body as Uint8Array);
+    const subtree = (level: number, index: number): Hash => {
+      let part = emptyRange;
+      for (let leaf = index * 2 ** level; leaf < (index + 1) * 2 ** level; leaf++)
+        part = appendLeaf(part, leafAt(leaf)).range;
+      return rangeRoot(part);
+    };
+    const path = await inclusionProof(position, range.size, subtree);
+    return { leaf: leafAt(position), path, checkpoint: this.#sign(range) };
   }
 
   /** @returns the file that `audit reconcile` reads, a line at a time. */

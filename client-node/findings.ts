@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { WindowKind } from "./features/catalogue.ts";
 import type { FeatureRow } from "./features/features.ts";
@@ -24,6 +25,9 @@ const tables = `
     PRIMARY KEY (device, from_us)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** The place of what was found, in a data directory. */
+export const findingsFile = (dataDir: string): string => join(dataDir, "findings.db");
 
 export interface QualityFinding {
   /** When it was computed, µs UTC. */

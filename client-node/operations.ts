@@ -6,7 +6,7 @@ import { createCollector } from "../collectors/create.ts";
 import { systemTimer } from "../collectors/runtime/timer.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
-import { Findings } from "./findings.ts";
+import { Findings, findingsFile } from "./findings.ts";
 import { LiveBoard } from "./live-board.ts";
 import { Pipeline, type Refresh } from "./pipeline.ts";
 import { type Premises, type PremisesConfig, premisesOf, referenceOf } from "./premises.ts";
@@ -37,8 +37,6 @@ export interface OperationsOptions {
   /** Told once when a warning opens and once when it closes. */
   readonly onWarning?: (warning: Warning) => void;
   readonly onRefresh?: (refresh: Refresh) => void;
-  /** Told once readings are durable and judged. */
-  readonly onReadings?: () => void;
   /** Operational log; never the values of readings. */
   readonly log: CollectorContext["log"];
 }
@@ -51,6 +49,8 @@ export interface Operations {
   readonly premises: Premises;
   collectors(): { readonly name: string; readonly health: CollectorHealth }[];
   spool(): SpoolStats;
+  /** @param listener - told when readings came in or a warning changed. @returns what ends it. */
+  subscribe(listener: () => void): () => void;
   /** Cuts segments and computes quality and features now; joins a refresh that runs already. */
   refresh(): Promise<Refresh>;
   /** Resolves when every reading taken is durable and every socket and file closed. */
@@ -59,9 +59,6 @@ export interface Operations {
 
 const minuteMillis = 60_000;
 const dayMillis = 86_400_000;
-
-/** The place of what was found, in a data directory. */
-export const findingsFile = (dataDir: string): string => join(dataDir, "findings.db");
 
 /**
  * Starts the enterprise's own work, which needs no bank: collectors into the spool, warnings at once, segments,
@@ -86,6 +83,10 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   };
   const micros = (): number => now() * 1000;
   const ending = new AbortController();
+  const listeners = new Set<() => void>();
+  const tellListeners = (): void => {
+    for (const listener of listeners) listener();
+  };
   try {
     const context: CollectorContext = {
       now,
@@ -121,11 +122,13 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
         if (ending.signal.aborted) throw new Refusal("unavailable", "the node stopped");
       },
       onWarning(warning) {
-        if (findings.recordWarning(warning)) options.onWarning?.(warning);
+        if (!findings.recordWarning(warning)) return;
+        options.onWarning?.(warning);
+        tellListeners();
       },
       onJudged(readings) {
         board.observe(readings);
-        options.onReadings?.();
+        tellListeners();
       },
       log,
     });
@@ -181,6 +184,10 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       premises,
       collectors: () => collectors.map((one) => ({ name: one.name, health: one.health() })),
       spool: () => spool.stats(),
+      subscribe(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
       refresh,
       async stop() {
         await Promise.all(collectors.map((one) => one.stop()));

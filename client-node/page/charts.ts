@@ -1,0 +1,100 @@
+import { BarChart, LineChart } from "echarts/charts";
+import { GridComponent, LegendComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { number } from "./format.ts";
+import { Html, html } from "./html.ts";
+import { table } from "./layout.ts";
+
+use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer]);
+
+export interface Chart {
+  readonly title: string;
+  /** What it shows, in a sentence: read out instead of the picture. */
+  readonly summary: string;
+  readonly kind: "line" | "bar";
+  readonly labels: readonly string[];
+  /** A missing value is a gap. At most four series: that many colours can be told apart. */
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  readonly max?: number;
+  readonly format?: (value: number) => string;
+}
+
+/** Stand-ins that the style sheet gives their colours, light and dark. */
+const ink = "#010101";
+const line = "#020202";
+const series = ["#030303", "#040404", "#050505", "#060606"];
+
+/** A chart as SVG, in a wide and a narrow drawing, with its numbers as a table beneath. */
+export function chart(of: Chart): Html {
+  const format = of.format ?? number;
+  return html`<figure>
+<figcaption>${of.title}</figcaption>
+<div role="img" aria-label="${of.summary}"><div class="wide">${draw(of, 900, 260)}</div><div class="narrow">${draw(of, 340, 240)}</div></div>
+<details><summary>${of.title}: the numbers</summary>
+${table(
+  of.title,
+  ["", ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
+  of.labels.map((label, i) => [
+    label,
+    ...of.series.map(({ values }) => {
+      const value = values[i];
+      return value === null || value === undefined ? "–" : format(value);
+    }),
+  ]),
+)}
+</details>
+</figure>`;
+}
+
+function draw(of: Chart, width: number, height: number): Html {
+  const drawing = init(null, null, { renderer: "svg", ssr: true, width, height });
+  const format = of.format ?? number;
+  const named = of.series.length > 1;
+  try {
+    drawing.setOption({
+      animation: false,
+      silent: true,
+      color: series,
+      grid: { left: 8, right: 12, top: named ? 32 : 12, bottom: 4, containLabel: true },
+      ...(named ? { legend: { top: 0, left: 0, textStyle: { color: ink }, icon: "roundRect" } } : {}),
+      xAxis: {
+        type: "category",
+        data: [...of.labels],
+        axisLine: { lineStyle: { color: line } },
+        axisTick: { show: false },
+        axisLabel: { color: ink, hideOverlap: true },
+      },
+      yAxis: {
+        type: "value",
+        ...(of.max === undefined ? {} : { min: 0, max: of.max }),
+        scale: of.kind === "line" && of.max === undefined,
+        splitNumber: 4,
+        splitLine: { lineStyle: { color: line } },
+        axisLabel: { color: ink, formatter: format },
+      },
+      series: of.series.map(({ name, values }) => ({
+        name,
+        type: of.kind,
+        data: values.map((value) => value ?? "-"),
+        silent: true,
+        ...(of.kind === "line"
+          ? { symbol: "circle", symbolSize: values.length > 60 ? 0 : 5, lineStyle: { width: 2 } }
+          : { barMaxWidth: 36 }),
+      })),
+    });
+    return new Html(plainSvg(drawing.renderToSVGString()));
+  } finally {
+    drawing.dispose();
+  }
+}
+
+/** Without inline styles, which the page's content security policy forbids, and without the drawer's own marks. */
+const plainSvg = (svg: string): string =>
+  svg
+    .replace(/<style[\s\S]*?<\/style>/g, "")
+    .replace(/ (?:style|ecmeta_\w+|class)="[^"]*"/g, "")
+    .replace(
+      /^<svg width="(\d+)" height="(\d+)"/,
+      '<svg aria-hidden="true" focusable="false" width="$1" height="$2"',
+    );

@@ -1,0 +1,43 @@
+import type { Operations } from "../operations.ts";
+import type { Warning } from "../warnings/warning.ts";
+import { moment, number } from "./format.ts";
+import { type Html, html } from "./html.ts";
+import { note, pages, type View } from "./layout.ts";
+
+const pageSize = 50;
+
+/** Warnings, open ones first, each with what it rests on. */
+export function warningsView({ findings, premises }: Operations, page: number): View {
+  const { open, all } = findings.countWarnings();
+  const offsets = new Map(premises.sites.map((site) => [site.id, site.utcOffsetHours]));
+  const shown = findings.warnings(pageSize, page * pageSize);
+  const card = (warning: Warning): Html => {
+    const offset = offsets.get(warning.site) ?? 0;
+    const isOpen = warning.closed === undefined;
+    return html`<article class="card">
+<h3>${warning.type.replaceAll("_", " ")} <span class="badge ${warning.severity}">${warning.severity}</span> <span class="badge">${isOpen ? "open" : "closed"}</span></h3>
+<p>${warning.explanation}</p>
+<p class="note">${warning.device === undefined ? warning.site : `${warning.device}, ${warning.site}`}. Began ${moment(warning.onset, offset)}, known ${moment(warning.detected, offset)}${
+      warning.closed !== undefined && html`, ended ${moment(warning.closed, offset)}`
+    }.</p>
+${
+  Object.keys(warning.numbers).length > 0 &&
+  html`<p class="note">${Object.entries(warning.numbers)
+    .map(([name, value]) => `${words(name)} ${number(value)}`)
+    .join(", ")}</p>`
+}
+</article>`;
+  };
+  const body = html`<p><span data-live="warnings.open" aria-live="polite">${open}</span> open, ${all} in all. Warnings are shown here and sent nowhere.</p>
+${all === 0 && note("Nothing has been warned about.")}
+${shown.some(isOpenWarning) && html`<h2>Open</h2>`}
+${shown.filter(isOpenWarning).map(card)}
+${shown.some((one) => !isOpenWarning(one)) && html`<h2>Closed</h2>`}
+${shown.filter((one) => !isOpenWarning(one)).map(card)}
+${pages("/warnings", page, pageSize, all)}`;
+  return { title: "Warnings", body };
+}
+
+const isOpenWarning = ({ closed }: Warning): boolean => closed === undefined;
+
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
