@@ -220,7 +220,9 @@ test("a short gap is filled by a straight line, a longer one stays a gap, and bo
 test("a gap of hours is filled by the season of the days before", async (t) => {
   const seasonal = (time: number): number =>
     60 + 10 * Math.sin((2 * Math.PI * (time - from)) / day) + 0.01 * Math.sin(time);
-  const gapped = (time: number): boolean => time >= from + 60 * hour && time < from + 63 * hour;
+  const tooLong = (time: number): boolean => time >= from + 80 * hour && time < from + 85 * hour;
+  const gapped = (time: number): boolean =>
+    (time >= from + 60 * hour && time < from + 63 * hour) || tooLong(time);
   const rows = await filledOf(
     temperatures(96, (time) => (gapped(time) ? undefined : seasonal(time))),
     96,
@@ -230,8 +232,11 @@ test("a gap of hours is filled by the season of the days before", async (t) => {
   t.is(imputed.length, 36);
   for (const row of imputed) {
     t.is(row.method, "seasonal");
-    t.true(Math.abs(Number(row.mean) - seasonal(Number(row.cell_us))) < 1.5);
+    t.true(Math.abs(Number(row.mean) - seasonal(Number(row.cell_us))) < 0.5);
   }
+  const gap = rows.filter((row) => row.status === "gap");
+  t.is(gap.length, 60);
+  t.true(gap.every((row) => tooLong(Number(row.cell_us)) && row.mean === null));
 });
 
 test("a counter keeps its total over a gap and a reset", async (t) => {

@@ -10,6 +10,8 @@ import { monday, reading, second } from "./readings.ts";
  */
 const [folder, killAt, total] = [process.argv[2]!, process.argv[3]!, Number(process.argv[4])];
 const batchSize = 50;
+// After a restart a cut takes other batches: a file left behind would then hold readings a second time.
+const cutReadings = killAt === "never" ? 250 : 200;
 const die = (step: string): void => {
   if (step === killAt) process.kill(process.pid, "SIGKILL");
 };
@@ -23,7 +25,7 @@ const spool = new Spool({
 });
 const segments = join(folder, "segments");
 recoverSegments(spool, segments);
-const options = { folder: segments, deviceClass: () => "press", maxReadings: 200 };
+const options = { folder: segments, deviceClass: () => "press", maxReadings: cutReadings };
 
 let next = Number(readFileSync(acknowledged, "utf8"));
 for (; next < total; next += batchSize) {
