@@ -40,9 +40,14 @@ async function* readCsv(path: string, config: FileConfig, needed: readonly strin
     skip_empty_lines: true,
     relax_column_count: true,
     skip_records_with_error: true,
-    // A quote that is never closed must not swallow the rest of a large file.
+    // A quote that is never closed must not swallow the rest of a large file unnoticed, nor all of it at once.
     max_record_size: 1_048_576,
     on_skip: (error) => {
+      if (error?.code === "CSV_MAX_RECORD_SIZE" || error?.code === "CSV_QUOTE_NOT_CLOSED") {
+        const message = `line ${error.lines}: a quote is never closed`;
+        parser.destroy(new Refusal("file_malformed", message));
+        return undefined;
+      }
       // The parser's own text may quote the cell.
       faults.push({ line: Number(error?.lines ?? 0), fault: "not CSV" });
       return undefined;

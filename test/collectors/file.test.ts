@@ -222,7 +222,11 @@ test("an unclosed quote, a missing column and a file of another kind are refused
     t.false(collector.health().lastError!.includes("hidden"));
   };
   await saying("a.csv", "shop,day\ns1,hidden\n", /^a\.csv: line 1: no column sales$/);
-  await saying("b.csv", 'shop,day,sales\n"hidden,2026-03-01,1\n', /^b\.csv:\d+: not CSV$/);
+  await saying(
+    "b.csv",
+    'shop,day,sales\n"hidden,2026-03-01,1\n',
+    /^b\.csv: line \d+: a quote is never closed$/,
+  );
   const parquet = folder.collector({ format: "parquet", state: join(folder.root, "other.db") });
   await Collected.start(t, parquet);
   await eventually(() => parquet.health().errors >= 2);
@@ -231,6 +235,20 @@ test("an unclosed quote, a missing column and a file of another kind are refused
   await Collected.start(t, jsonl);
   await eventually(() => jsonl.health().errors >= 4);
   t.regex(jsonl.health().lastError!, /^b\.csv:2: not a JSON object$/);
+});
+
+test("a quote never closed does not swallow a large file in silence", async (t) => {
+  const folder = await Folder.create(t);
+  const collector = folder.collector({ batch: 1 });
+  const collected = await Collected.start(t, collector);
+  folder.put("q.csv", `${table(numbered(0, 3))}"s1,2026-03-01,3\n${"s1,2026-03-01,4\n".repeat(150_000)}`);
+  await eventually(() => collector.health().errors > 0);
+  t.regex(collector.health().lastError!, /^q\.csv: line \d+: a quote is never closed$/);
+  await collected.stop();
+  const seen = new SeenFiles(join(folder.root, "seen.db"));
+  const { hash } = await hashFile(join(folder.inbox, "q.csv"), []);
+  t.not(seen.get(hash)?.done, true);
+  seen.close();
 });
 
 test("a file that still changes is not read; temporary names never are", async (t) => {
@@ -288,6 +306,7 @@ test("known content is not read again: moved, copied, touched, after a restart",
   folder.put("new.csv", table(numbered(3, 4)));
   await eventually(() => second.readings.length === 1);
   t.deepEqual(values(second), [3]);
+  t.is(second.batches.length, 1);
 });
 
 test("a file that grew by lines gives the new lines only", async (t) => {

@@ -168,6 +168,8 @@ test("after garbage the next whole frame is read", (t) => {
   // One flag between two frames, as some terminals send.
   t.deepEqual(ids([heartbeat, frame.subarray(0, -1), heartbeat, frame]), [2, 0x0200, "fault", 0x0200]);
   t.deepEqual(ids([Buffer.alloc(10_000, 1), heartbeat]), ["fault", 2]);
+  // A frame that never ends is given up before it ends.
+  t.deepEqual(ids([Buffer.of(0x7e), Buffer.alloc(10_000, 1)]), ["fault"]);
 });
 
 test("garbage neither throws nor passes for a message, and costs no memory", (t) => {

@@ -148,6 +148,8 @@ test("stop waits for the store, acknowledges, and takes nothing more", async (t)
   peer.say(messageId.location, encodeLocation(place(now())));
   await eventually(() => collected.readings.length === 2);
   const stopped = collector.stop();
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  t.false(peer.closed);
   collected.release();
   await stopped;
   await eventually(() => peer.closed);
@@ -323,7 +325,7 @@ test("garbage costs itself only, and a peer that sends nothing else is let go", 
   t.pass();
 });
 
-test("a half-open connection is noticed; one that we do not read from is not silent", async (t) => {
+test("a half-open connection is noticed", async (t) => {
   const { port, collector, collected } = await jt808(t, { silence: "100ms" });
   const silent = new Peer(t, port);
   silent.say(messageId.heartbeat);
@@ -331,6 +333,25 @@ test("a half-open connection is noticed; one that we do not read from is not sil
   t.regex(collector.health().lastError!, /silent/);
   t.is(collector.health().state, "waiting");
   t.is(collected.readings.length, 0);
+});
+
+test("a connection that we do not read from, because the store is behind, is not silent", async (t) => {
+  const port = await freePort();
+  const terminals = [{ phone, device: "truck-1" }];
+  const config = terminalConfig.parse({ ...base, terminals, silence: "50ms", listen: `127.0.0.1:${port}` });
+  const collector = terminalCollector(config, systemContext(), { ...limits, queueReadings: 1 });
+  await collector.start();
+  t.teardown(() => collector.stop());
+  const waiting = new Peer(t, port);
+  for (const ago of [3, 2, 1])
+    waiting.say(messageId.location, encodeLocation(place(now() - ago * secondMicros)));
+  await eventually(() => collector.health().state === "running");
+  for (let i = 0; i < 3; i++) {
+    const silent = new Peer(t, port);
+    await eventually(() => silent.closed);
+  }
+  t.false(waiting.closed);
+  t.is(collector.health().errors, 3);
 });
 
 test("a terminal that dials again takes over from the connection it lost", async (t) => {

@@ -34,7 +34,7 @@ export const meter: Adapter = {
           meterConfig.parse({
             host: "127.0.0.1",
             port: line.port,
-            timeout: "100ms",
+            timeout: "300ms",
             meters: devices.map((device, i) => ({
               address: `${i}`,
               device,
