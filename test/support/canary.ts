@@ -17,21 +17,24 @@ const leastLetters = 5;
 /** @returns all forms of a canary that are long enough to look for. */
 export function formsOf(canary: Canary): Form[] {
   const forms: Form[] = [];
-  const add = (form: string, bytes: Buffer): void => {
-    const reversed = Buffer.from(bytes).reverse();
-    forms.push({ canary, form, bytes }, { canary, form: `${form} reversed`, bytes: reversed });
-  };
-  /** Bytes, and bytes as they look inside base64 or hexadecimal text. */
+  const add = (form: string, bytes: Buffer): void => void forms.push({ canary, form, bytes });
+  /** Bytes in both directions, each as it is and as it looks inside hexadecimal or base64 text. */
   const addCoded = (form: string, bytes: Buffer): void => {
-    add(form, bytes);
-    add(`${form} hex`, Buffer.from(bytes.toString("hex")));
-    add(`${form} HEX`, Buffer.from(bytes.toString("hex").toUpperCase()));
-    for (const [alphabet, shift, text] of base64Forms(bytes)) add(`${form} ${alphabet}+${shift}`, text);
+    for (const [direction, there] of [
+      [form, bytes],
+      [`${form} reversed`, Buffer.from(bytes).reverse()],
+    ] as const) {
+      add(direction, there);
+      add(`${direction} hex`, Buffer.from(there.toString("hex")));
+      add(`${direction} HEX`, Buffer.from(there.toString("hex").toUpperCase()));
+      for (const [alphabet, shift, text] of base64Forms(there))
+        add(`${direction} ${alphabet}+${shift}`, text);
+    }
   };
   for (const [form, text] of textsOf(canary)) {
     addCoded(`${form} UTF-8`, Buffer.from(text, "utf8"));
     addCoded(`${form} UTF-16LE`, Buffer.from(text, "utf16le"));
-    add(`${form} UTF-16BE`, Buffer.from(text, "utf16le").swap16());
+    addCoded(`${form} UTF-16BE`, Buffer.from(text, "utf16le").swap16());
     for (const algorithm of ["md5", "sha1", "sha256", "sha512"])
       addCoded(`${form} ${algorithm}`, createHash(algorithm).update(text).digest());
   }
@@ -59,7 +62,7 @@ function* binariesOf(x: number): Generator<[string, Buffer]> {
     write(buffer);
     return buffer;
   };
-  // Big-endian is little-endian reversed, and every form is looked for in both directions.
+  // Big-endian is little-endian reversed.
   yield ["float32", made(4, (b) => b.writeFloatLE(x))];
   yield ["float64", made(8, (b) => b.writeDoubleLE(x))];
   for (const [scale, factor] of [
