@@ -32,6 +32,16 @@ export interface Departure {
   readonly roundId?: Digest;
 }
 
+/** Sums of a study that this enterprise submitted to. */
+export interface SpendOfStudy {
+  readonly study: Digest;
+  readonly mechanism: string;
+  readonly unit: string;
+  readonly sums: number;
+  /** Milliseconds since the epoch. */
+  readonly last: number;
+}
+
 /**
  * The egress ledger: what this enterprise can show left it, whatever the bank's log says. Append-only, in the
  * privacy log's format; an entry is on disk before the message's first byte leaves. As a log its origin is the name
@@ -147,13 +157,12 @@ export class EgressLedger {
 
   /** @returns messages and bytes that left, by destination and kind. */
   totals(): { destination: string; kind: string; messages: number; bytes: number }[] {
-    const sent = "json_extract(CAST(body AS TEXT), '$.type') = 'egress.sent'";
-    const of = (name: string): string => `json_extract(CAST(body AS TEXT), '$.${name}')`;
     return this.#db
       .prepare(
-        `SELECT ${of("destination")} AS destination, ${of("kind")} AS kind, count(*) AS messages,
-           sum(${of("bytes")}) AS bytes
-         FROM entry WHERE ${sent} GROUP BY 1, 2 ORDER BY 4 DESC`,
+        `SELECT e ->> 'destination' AS destination, e ->> 'kind' AS kind, count(*) AS messages,
+           sum(e ->> 'bytes') AS bytes
+         FROM (SELECT CAST(body AS TEXT) AS e FROM entry) WHERE e ->> 'type' = 'egress.sent'
+         GROUP BY 1, 2 ORDER BY 4 DESC`,
       )
       .all()
       .map((row) => ({
@@ -161,6 +170,25 @@ export class EgressLedger {
         kind: String(row.kind),
         messages: Number(row.messages),
         bytes: Number(row.bytes),
+      }));
+  }
+
+  /** @returns what studies have cost, the latest first. */
+  spends(): SpendOfStudy[] {
+    return this.#db
+      .prepare(
+        `SELECT e ->> 'study' AS study, e ->> 'mechanism' AS mechanism, e ->> 'unit' AS unit,
+           sum(e ->> 'steps') AS sums, max(e ->> 'time') AS last
+         FROM (SELECT CAST(body AS TEXT) AS e FROM entry) WHERE e ->> 'type' = 'privacy.spent'
+         GROUP BY 1, 2, 3 ORDER BY 5 DESC`,
+      )
+      .all()
+      .map((row) => ({
+        study: String(row.study),
+        mechanism: String(row.mechanism),
+        unit: String(row.unit),
+        sums: Number(row.sums),
+        last: Number(row.last),
       }));
   }
 

@@ -1,0 +1,306 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { DatabaseSync } from "node:sqlite";
+import express, { type NextFunction, type Request, type Response } from "express";
+import helmet from "helmet";
+import type { PriorResults } from "../../models/algorithm.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
+import type { Digest } from "../../privacy/canonical.ts";
+import { Refusal } from "../../proto/reasons.ts";
+import { refusalOf } from "../../proto/wire.ts";
+import type { EgressLedger } from "../egress.ts";
+import { seenManifests, storedConsent } from "../memory.ts";
+import type { Operations } from "../operations.ts";
+import type { Policy } from "../policy.ts";
+import type { StudyView } from "../studies.ts";
+import { isLoopback, readPassword, Sessions } from "./access.ts";
+import { budgetView } from "./budget.ts";
+import { devicesView, liveTexts } from "./devices.ts";
+import { egressView, entryView } from "./egress.ts";
+import { featuresView } from "./features.ts";
+import { layout, note, type View } from "./layout.ts";
+import { LiveStreams } from "./live-streams.ts";
+import { loginPage } from "./login.ts";
+import { type ModelKnowledge, modelView } from "./model.ts";
+import { qualityView } from "./quality.ts";
+import { rememberedStudy, type StudyKnowledge, studiesView } from "./studies.ts";
+import { warningsView } from "./warnings.ts";
+
+/** What the page shows, and of whom. */
+export interface PageOptions {
+  /** host:port; port 0 takes a free one. */
+  readonly listen: string;
+  /** The password's hash; needed unless only this machine can reach the page, and asked for wherever it is there. */
+  readonly passwordFile: string;
+  readonly enterprise: string;
+  readonly policy: Policy;
+  /** Absent where the node has no collectors. */
+  readonly operations?: Operations;
+  readonly ledger: EgressLedger;
+  readonly db: DatabaseSync;
+  /** @throws Refusal while the bank cannot be reached. */
+  studies(): Promise<StudyView[]>;
+  model(study: Digest): Promise<{ digest: Digest; model: unknown }>;
+  rows(manifest: StudyManifest): Promise<Table>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface RunningPage {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Reading a page asks the bank at most this often. */
+const askAgainMillis = 60_000;
+
+const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
+
+/**
+ * Serves the enterprise's page.
+ * @throws Refusal config_invalid where others could reach it without a password; port_taken, file_malformed
+ */
+export async function startPage(options: PageOptions): Promise<RunningPage> {
+  const { listen, now, operations, enterprise } = options;
+  const host = listen.slice(0, listen.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
+  const local = isLoopback(host);
+  const hasPassword = existsSync(options.passwordFile);
+  if (!local && !hasPassword)
+    throw new Refusal("config_invalid", `page: ${listen} can be reached by others, and no password is set`, {
+      hint: "run fedcredit node password, or listen on 127.0.0.1",
+    });
+  const sessions = hasPassword ? new Sessions(readPassword(options.passwordFile), now) : undefined;
+  const streams = new LiveStreams(operations);
+  const bank = new Bank(options);
+
+  const app = express().disable("x-powered-by").disable("etag");
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          ...Object.fromEntries(
+            ["scriptSrc", "styleSrc", "imgSrc", "connectSrc", "formAction"].map((name) => [name, ["'self'"]]),
+          ),
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      strictTransportSecurity: false,
+      referrerPolicy: { policy: "no-referrer" },
+      xFrameOptions: { action: "deny" },
+    }),
+  );
+  // A name that somebody else's DNS points here must not read a page that trusts whoever reaches it.
+  app.use((request, response, next) => {
+    if (local && !isLoopback(request.hostname))
+      return void response.status(421).type("text").send("Misdirected\n");
+    response.set("Cache-Control", "no-store");
+    next();
+  });
+  for (const [path, type, text] of [
+    ["/style.css", "css", asset("style.css")],
+    ["/live.js", "text/javascript", asset("live.js")],
+    ["/icon.svg", "svg", asset("icon.svg")],
+  ] as const)
+    app.get(path, (_, response) => void response.type(type).send(text));
+
+  if (sessions !== undefined) {
+    app.get("/login", (_, response) => void response.send(loginPage(enterprise).text));
+    app.post("/login", express.urlencoded({ extended: false, limit: "4kb" }), async (request, response) => {
+      const { password } = (request.body ?? {}) as { password?: unknown };
+      const outcome = await sessions.login(typeof password === "string" ? password : "");
+      if (typeof outcome === "object")
+        return void response.set("Set-Cookie", outcome.cookie).redirect(303, "/");
+      response.status(outcome === "wrong" ? 401 : 429).send(loginPage(enterprise, outcome).text);
+    });
+    app.post("/logout", (request, response) => {
+      response.set("Set-Cookie", sessions.logout(request.headers.cookie)).redirect(303, "/login");
+    });
+    app.use((request, response, next) => {
+      if (sessions.isOpen(request.headers.cookie)) next();
+      else if (request.accepts("html") && request.method === "GET" && request.path !== "/live")
+        response.redirect(303, "/login");
+      else response.status(401).end();
+    });
+  }
+
+  const send = (request: Request, response: Response, view: View): void => {
+    const frame = {
+      enterprise,
+      path: request.path,
+      openWarnings: operations?.findings.countWarnings().open,
+      session: sessions !== undefined,
+    };
+    response.send(layout(view, frame).text);
+  };
+  const show = (
+    path: string,
+    view: (request: Request) => View | undefined | Promise<View | undefined>,
+  ): void => {
+    app.get(path, async (request, response, next) => {
+      const found = await view(request);
+      if (found === undefined) next();
+      else send(request, response, found);
+    });
+  };
+  const ofOperations =
+    (title: string, view: (operations: Operations, request: Request) => View) =>
+    (request: Request): View =>
+      operations === undefined
+        ? { title, body: note("No collectors are configured: name them under collectors in node.yaml.") }
+        : view(operations, request);
+
+  show(
+    "/",
+    ofOperations("Devices", (of, request) => devicesView(of, pageOf(request), now() * 1000)),
+  );
+  show(
+    "/quality",
+    ofOperations("Quality", (of) => qualityView(of.findings)),
+  );
+  show(
+    "/features",
+    ofOperations("Features", (of, { query }) => featuresView(of, textsIn(query))),
+  );
+  show(
+    "/warnings",
+    ofOperations("Warnings", (of, request) => warningsView(of, pageOf(request))),
+  );
+  show("/egress", (request) => egressView(options.ledger, pageOf(request)));
+  show("/egress/:position", ({ params }) => {
+    const position = Number(params.position);
+    return Number.isSafeInteger(position) && position >= 0 ? entryView(options.ledger, position) : undefined;
+  });
+  show("/studies", async () => studiesView(await bank.studies(), now()));
+  show("/budget", async () => budgetView(options.ledger.spends(), options.policy, bank.names()));
+  show("/model", async () => {
+    const { models, unreachable } = await bank.models();
+    return modelView(models, unreachable);
+  });
+  app.get("/live", (request, response) => {
+    streams.open(response, () =>
+      operations === undefined ? {} : liveTexts(operations, pageOf(request), now() * 1000),
+    );
+  });
+  app.use((request, response) => {
+    response.status(404);
+    send(request, response, { title: "Not found", body: note("There is no such page.") });
+  });
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    options.log("error", "page", { path: request.path, cause: (error as Error).message });
+    if (response.headersSent) return next(error);
+    response.status(500);
+    send(request, response, { title: "That went wrong", body: note("The node's operational log says why.") });
+  });
+
+  const server = createServer(app);
+  await listening(server, host, port);
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
+    async stop() {
+      streams.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const pageOf = ({ query }: Request): number => {
+  const page = Number(query.page);
+  return Number.isSafeInteger(page) && page > 0 ? page : 0;
+};
+
+const textsIn = (query: Request["query"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      reject(
+        new Refusal(taken ? "port_taken" : "config_invalid", `page: ${host}:${port}: ${error.code}`, {
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** What the bank says, asked seldom: a page that is looked at often must not make the node talk often. */
+class Bank {
+  readonly #options: PageOptions;
+  #asked: { readonly at: number; readonly answer: Promise<StudyKnowledge> } | undefined;
+  readonly #models = new Map<Digest, { digest: Digest; model: unknown }>();
+
+  constructor(options: PageOptions) {
+    this.#options = options;
+  }
+
+  async studies(): Promise<StudyKnowledge> {
+    const now = this.#options.now();
+    if (this.#asked === undefined || now - this.#asked.at >= askAgainMillis)
+      this.#asked = { at: now, answer: this.#ask() };
+    const { studies, ...rest } = await this.#asked.answer;
+    // Consents are the node's own, and shown as they are now.
+    return { ...rest, studies, consents: this.#consents(studies.map(({ study }) => study)) };
+  }
+
+  async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {
+    const { studies, consents, unreachable } = await this.studies();
+    const models: ModelKnowledge[] = [];
+    for (const { study, name, manifest, phase } of studies) {
+      if (phase !== "finished" || !consents.has(study)) continue;
+      let found = this.#models.get(study);
+      if (found === undefined) {
+        try {
+          found = await this.#options.model(study);
+        } catch (error) {
+          return { models, unreachable: refusalOf(error).message };
+        }
+        this.#models.set(study, found);
+      }
+      const rows = await this.#options
+        .rows(manifest)
+        .catch((error: unknown) => ({ missing: refusalOf(error).message }));
+      const { results } = found.model as { results: PriorResults };
+      models.push({ name, digest: found.digest, results, rows });
+    }
+    return { models, ...(unreachable === undefined ? {} : { unreachable }) };
+  }
+
+  names(): Map<string, string> {
+    return new Map(this.#remembered().map(({ study, name }) => [study, name]));
+  }
+
+  #remembered(): StudyKnowledge["studies"][number][] {
+    return seenManifests(this.#options.db).map(({ study, manifest }) => rememberedStudy(study, manifest));
+  }
+
+  async #ask(): Promise<StudyKnowledge> {
+    try {
+      return { studies: await this.#options.studies(), consents: new Map() };
+    } catch (error) {
+      return { studies: this.#remembered(), unreachable: refusalOf(error).message, consents: new Map() };
+    }
+  }
+
+  #consents(studies: readonly Digest[]): StudyKnowledge["consents"] {
+    return new Map(
+      studies.flatMap((study) => {
+        const consent = storedConsent(this.#options.db, study);
+        return consent === undefined ? [] : [[study, consent] as const];
+      }),
+    );
+  }
+}
