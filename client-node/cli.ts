@@ -1,8 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { rename } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import { digestOf } from "../privacy/canonical.ts";
@@ -11,16 +7,19 @@ import { publicIdentity } from "../privacy/identity.ts";
 import { parseVerifierKey } from "../privacy/log/note.ts";
 import { secureRandom } from "../privacy/random.ts";
 import { openBfv } from "../privacy/sum/bfv.ts";
+import { writeWhole } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 import type { Records } from "./cells.ts";
 import { type NodeConfig, readNodeConfig, readYaml } from "./config.ts";
 import { desensitizationKey } from "./desensitization-key.ts";
 import { enrol } from "./enrol.ts";
 import type { NodeEvent } from "./events.ts";
-import { writeRefusal } from "./files.ts";
 import { configFile, initNode, policyFile } from "./init.ts";
 import { seenManifests } from "./memory.ts";
 import { ledgerFile, openDesk, startNode } from "./node.ts";
+import { passwordFile, startOnSite } from "./on-site.ts";
+import { writePassword } from "./page/access.ts";
+import { askPassword } from "./page/ask-password.ts";
 import { isEnrolled, type Pins, parseCertificate, readCredentials, readSecrets, writePins } from "./pins.ts";
 import { readPolicy } from "./policy.ts";
 import { previewStudy } from "./preview.ts";
@@ -92,6 +91,7 @@ export function nodeCommand(): Command {
   command("start", "take part in every study consented to, until stopped")
     .option("--json", "print one JSON object a line for each event")
     .action(start);
+  command("password", "set the password of the enterprise's page").action(password);
   command("model", "download a finished study's model and check its digest")
     .argument("<study>", "name, or the beginning of its digest")
     .requiredOption("--out <file>", "where to write the model's JSON")
@@ -144,7 +144,7 @@ async function init(options: {
 
 async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {
   const config = readNodeConfig(configFile(dir));
-  if (isEnrolled(config.dataDir)) tell("enrolled before: the pins will be replaced");
+  const again = isEnrolled(config.dataDir);
   const secrets = readSecrets(config.dataDir);
   const pins = await enrol({
     consortium: config.consortium,
@@ -155,6 +155,7 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
     now: Date.now(),
   });
   writePins(config.dataDir, pins);
+  if (again) tell("enrolled before: the pins of then are replaced");
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }
 
@@ -190,6 +191,10 @@ function showFingerprints(pins: Pins, identityKey: string, json: boolean): void 
   tell("compare these with the bank and the auditor over another channel");
 }
 
+/** Loaded where it is used: it brings the catalogue and its units. */
+const rowFiles = async (config: NodeConfig): Promise<readonly string[]> =>
+  (await import("./feature-rows.ts")).rowFiles(config);
+
 function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
   const config = readNodeConfig(configFile(dir));
   const credentials = readCredentials(config.dataDir, Date.now());
@@ -206,7 +211,8 @@ function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly conf
     credentials,
     coordinator: config.coordinator,
     policy,
-    rows: rowsFromFiles({ files: config.rows?.files ?? [], policy, key, now: Date.now }),
+    rows: async (manifest, onRun) =>
+      rowsFromFiles({ files: await rowFiles(config), policy, key, now: Date.now })(manifest, onRun),
     ledger: ledgerFile(config.dataDir),
     now: Date.now,
   };
@@ -247,7 +253,7 @@ async function preview(
   const policy = readPolicy(policyFile(dir));
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
   const sources: Records[] = [];
-  for (const source of config.rows?.files ?? []) sources.push(await readRecords(source));
+  for (const source of await rowFiles(config)) sources.push(await readRecords(source));
   const key = desensitizationKey(config.dataDir, secureRandom);
   const nowMillis = Date.now();
   const bfv = await openBfv();
@@ -322,20 +328,30 @@ async function withdraw(wanted: string, { dir }: Common): Promise<void> {
 
 async function start({ dir, json }: Common): Promise<void> {
   const options = readNode(dir);
+  const onEvent = (event: NodeEvent): void => (json ? print(JSON.stringify(event)) : tell(describe(event)));
+  const log = (level: string, message: string, fields = {}): void =>
+    tell(`${level}: ${message} ${JSON.stringify(fields)}`);
   const bfv = await openBfv();
   try {
-    const node = await startNode({
-      ...options,
-      bfv,
-      random: secureRandom,
-      onEvent: (event) => (json ? print(JSON.stringify(event)) : tell(describe(event))),
-    });
-    const stop = (): void => void node.stop();
-    process.once("SIGINT", stop).once("SIGTERM", stop);
-    await node.finished;
+    const onSite = await startOnSite({ config: options.config, node: options, onEvent, log });
+    try {
+      const node = await startNode({ ...options, bfv, random: secureRandom, onEvent });
+      onSite.join(node);
+      const stop = (): void => void node.stop();
+      process.once("SIGINT", stop).once("SIGTERM", stop);
+      await node.finished;
+    } finally {
+      await onSite.stop();
+    }
   } finally {
     await bfv.close();
   }
+}
+
+async function password({ dir }: Common): Promise<void> {
+  const { dataDir } = readNodeConfig(configFile(dir));
+  await writePassword(passwordFile(dataDir), await askPassword("password: "));
+  tell("the page asks for it from the next start on");
 }
 
 function describe(event: NodeEvent): string {
@@ -350,6 +366,14 @@ function describe(event: NodeEvent): string {
       return `attempt ${event.roundId.slice(0, 12)} ${event.outcome} ${event.reason}`.trimEnd();
     case "refused":
       return `refused: ${event.message} (${event.reason})`;
+    case "warning": {
+      const { type, severity, device, site, explanation, closed } = event.warning;
+      return `${severity}${closed === undefined ? "" : " over"}: ${type.replaceAll("_", " ")}, ${device ?? site}: ${explanation}`;
+    }
+    case "refreshed":
+      return `features of ${event.windows} windows, quality of ${event.series} series`;
+    case "page":
+      return `page at ${event.url}`;
   }
 }
 
@@ -357,7 +381,7 @@ async function model(wanted: string, { dir, out, json }: Common & { readonly out
   await atDesk(dir, async (desk) => {
     const { study, name } = findStudy(await listStudies(desk), wanted);
     const { digest, text } = await fetchModel(desk, study);
-    await writeWhole(out, [Buffer.from(text)]);
+    await writeWhole(out, text);
     if (json) print(JSON.stringify({ study, name, digest, file: resolve(out) }));
     else print(`${digest}  ${out}`);
   });
@@ -371,18 +395,5 @@ async function ledger({ dir, out }: Common & { readonly out: string }): Promise<
   } finally {
     desk.transport.close();
     desk.db.close();
-  }
-}
-
-/** The file appears when it is whole. @throws Refusal disk_full, file_missing */
-async function writeWhole(
-  file: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
-  try {
-    await pipeline(Readable.from(chunks), createWriteStream(`${file}.part`, { flush: true }));
-    await rename(`${file}.part`, file);
-  } catch (error) {
-    throw error instanceof Refusal ? error : writeRefusal(file, error);
   }
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../privacy/canonical.ts";
 import type { Reason } from "../proto/reasons.ts";
+import type { Warning } from "./warnings/warning.ts";
 
 /** What a node tells its operator while it runs; nothing of it leaves the machine. */
 export type NodeEvent =
@@ -33,4 +34,10 @@ export type NodeEvent =
       readonly roundId: Digest | "";
       readonly reason: Reason;
       readonly message: string;
-    };
+    }
+  /** A warning opened or closed. */
+  | { readonly type: "warning"; readonly warning: Warning }
+  /** Quality and features were computed anew: windows of sites, and series of devices. */
+  | { readonly type: "refreshed"; readonly windows: number; readonly series: number }
+  /** The enterprise's page is there. */
+  | { readonly type: "page"; readonly url: string };

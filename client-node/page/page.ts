@@ -1,21 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { DatabaseSync } from "node:sqlite";
 import express, { type NextFunction, type Request, type Response } from "express";
 import helmet from "helmet";
-import type { PriorResults } from "../../models/algorithm.ts";
-import type { StudyManifest } from "../../models/study.ts";
-import type { Table } from "../../models/table.ts";
-import type { Digest } from "../../privacy/canonical.ts";
 import { Refusal } from "../../proto/reasons.ts";
-import { refusalOf } from "../../proto/wire.ts";
 import type { EgressLedger } from "../egress.ts";
-import { seenManifests, storedConsent } from "../memory.ts";
 import type { Operations } from "../operations.ts";
 import type { Policy } from "../policy.ts";
-import type { StudyView } from "../studies.ts";
 import { isLoopback, readPassword, Sessions } from "./access.ts";
+import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
 import { devicesView, liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
@@ -23,13 +16,13 @@ import { featuresView } from "./features.ts";
 import { layout, note, type View } from "./layout.ts";
 import { LiveStreams } from "./live-streams.ts";
 import { loginPage } from "./login.ts";
-import { type ModelKnowledge, modelView } from "./model.ts";
+import { modelView } from "./model.ts";
 import { qualityView } from "./quality.ts";
-import { rememberedStudy, type StudyKnowledge, studiesView } from "./studies.ts";
+import { studiesView } from "./studies.ts";
 import { warningsView } from "./warnings.ts";
 
 /** What the page shows, and of whom. */
-export interface PageOptions {
+export interface PageOptions extends BankOptions {
   /** host:port; port 0 takes a free one. */
   readonly listen: string;
   /** The password's hash; needed unless only this machine can reach the page, and asked for wherever it is there. */
@@ -39,13 +32,6 @@ export interface PageOptions {
   /** Absent where the node has no collectors. */
   readonly operations?: Operations;
   readonly ledger: EgressLedger;
-  readonly db: DatabaseSync;
-  /** @throws Refusal while the bank cannot be reached. */
-  studies(): Promise<StudyView[]>;
-  model(study: Digest): Promise<{ digest: Digest; model: unknown }>;
-  rows(manifest: StudyManifest): Promise<Table>;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -53,9 +39,6 @@ export interface RunningPage {
   readonly url: string;
   stop(): Promise<void>;
 }
-
-/** Reading a page asks the bank at most this often. */
-const askAgainMillis = 60_000;
 
 const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
@@ -133,7 +116,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   const send = (request: Request, response: Response, view: View): void => {
     const frame = {
       enterprise,
-      path: request.path,
+      path: `/${request.path.split("/")[1]}`,
       openWarnings: operations?.findings.countWarnings().open,
       session: sessions !== undefined,
     };
@@ -235,72 +218,4 @@ function listening(server: Server, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
-}
-
-/** What the bank says, asked seldom: a page that is looked at often must not make the node talk often. */
-class Bank {
-  readonly #options: PageOptions;
-  #asked: { readonly at: number; readonly answer: Promise<StudyKnowledge> } | undefined;
-  readonly #models = new Map<Digest, { digest: Digest; model: unknown }>();
-
-  constructor(options: PageOptions) {
-    this.#options = options;
-  }
-
-  async studies(): Promise<StudyKnowledge> {
-    const now = this.#options.now();
-    if (this.#asked === undefined || now - this.#asked.at >= askAgainMillis)
-      this.#asked = { at: now, answer: this.#ask() };
-    const { studies, ...rest } = await this.#asked.answer;
-    // Consents are the node's own, and shown as they are now.
-    return { ...rest, studies, consents: this.#consents(studies.map(({ study }) => study)) };
-  }
-
-  async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {
-    const { studies, consents, unreachable } = await this.studies();
-    const models: ModelKnowledge[] = [];
-    for (const { study, name, manifest, phase } of studies) {
-      if (phase !== "finished" || !consents.has(study)) continue;
-      let found = this.#models.get(study);
-      if (found === undefined) {
-        try {
-          found = await this.#options.model(study);
-        } catch (error) {
-          return { models, unreachable: refusalOf(error).message };
-        }
-        this.#models.set(study, found);
-      }
-      const rows = await this.#options
-        .rows(manifest)
-        .catch((error: unknown) => ({ missing: refusalOf(error).message }));
-      const { results } = found.model as { results: PriorResults };
-      models.push({ name, digest: found.digest, results, rows });
-    }
-    return { models, ...(unreachable === undefined ? {} : { unreachable }) };
-  }
-
-  names(): Map<string, string> {
-    return new Map(this.#remembered().map(({ study, name }) => [study, name]));
-  }
-
-  #remembered(): StudyKnowledge["studies"][number][] {
-    return seenManifests(this.#options.db).map(({ study, manifest }) => rememberedStudy(study, manifest));
-  }
-
-  async #ask(): Promise<StudyKnowledge> {
-    try {
-      return { studies: await this.#options.studies(), consents: new Map() };
-    } catch (error) {
-      return { studies: this.#remembered(), unreachable: refusalOf(error).message, consents: new Map() };
-    }
-  }
-
-  #consents(studies: readonly Digest[]): StudyKnowledge["consents"] {
-    return new Map(
-      studies.flatMap((study) => {
-        const consent = storedConsent(this.#options.db, study);
-        return consent === undefined ? [] : [[study, consent] as const];
-      }),
-    );
-  }
 }

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { Refusal } from "../proto/reasons.ts";
+import type { NodeConfig } from "./config.ts";
+import { EgressLedger } from "./egress.ts";
+import type { NodeEvent } from "./events.ts";
+import type { NodeOptions, RunningNode } from "./node.ts";
+import type { Operations } from "./operations.ts";
+import type { RunningPage } from "./page/page.ts";
+import { openStore } from "./store.ts";
+
+/** The page's password, as a hash, in a data directory. */
+export const passwordFile = (dataDir: string): string => join(dataDir, "page.password");
+
+type Log = (level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>) => void;
+
+export interface OnSiteOptions {
+  readonly config: NodeConfig;
+  readonly node: Pick<NodeOptions, "credentials" | "ledger" | "policy" | "rows" | "now">;
+  readonly onEvent: (event: NodeEvent) => void;
+  readonly log: Log;
+}
+
+export interface OnSite {
+  readonly operations?: Operations;
+  readonly page?: RunningPage;
+  /** From now on the page shows what the participant knows. */
+  join(node: RunningNode): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts what runs beside the participant and needs no bank: collection, and the enterprise's page, as far as
+ * node.yaml asks for them.
+ *
+ * Their libraries are loaded only where they are used.
+ *
+ * @throws Refusal config_invalid, port_taken and what a collector's configuration causes.
+ */
+export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
+  const { dataDir, collectors, premises } = config;
+  const { now } = node;
+  const operations =
+    collectors === undefined || premises === undefined
+      ? undefined
+      : await (await import("./operations.ts")).startOperations({
+          ...{ dataDir, collectors, premises, now, log },
+          spoolBytes: (config.storage?.spoolGigabytes ?? 4) * 1e9,
+          keepDays: config.storage?.keepDays ?? 400,
+          refreshMillis: config.refresh?.every ?? 3_600_000,
+          refreshDays: config.refresh?.days ?? 90,
+          random: Math.random,
+          onWarning: (warning) => onEvent({ type: "warning", warning }),
+          onRefresh: ({ features, quality }) =>
+            onEvent({
+              type: "refreshed",
+              windows: features.length,
+              series: quality.counts.length,
+            }),
+        });
+  if (config.page === undefined)
+    return {
+      ...(operations === undefined ? {} : { operations }),
+      join() {},
+      stop: async () => operations?.stop(),
+    };
+
+  const db = openStore(node.ledger);
+  let participant: RunningNode | undefined;
+  const joined = (): RunningNode => {
+    if (participant === undefined) throw new Refusal("unavailable", "the node has not reached the bank yet");
+    return participant;
+  };
+  try {
+    const { startPage } = await import("./page/page.ts");
+    const page = await startPage({
+      listen: config.page,
+      passwordFile: passwordFile(dataDir),
+      enterprise: config.enterprise,
+      policy: node.policy,
+      ledger: new EgressLedger(db, node.credentials.identity),
+      ...{ db, now, log },
+      ...(operations === undefined ? {} : { operations }),
+      studies: async () => joined().studies(),
+      model: async (study) => joined().model(study),
+      // What is shown here leaves nothing to tell about.
+      rows: (manifest) => node.rows(manifest, () => {}),
+    });
+    onEvent({ type: "page", url: page.url });
+    return {
+      ...(operations === undefined ? {} : { operations }),
+      page,
+      join(node) {
+        participant = node;
+      },
+      async stop() {
+        await page.stop();
+        await operations?.stop();
+        db.close();
+      },
+    };
+  } catch (error) {
+    await operations?.stop();
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { PriorResults } from "../../models/algorithm.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
+import type { Digest } from "../../privacy/canonical.ts";
+import { refusalOf } from "../../proto/wire.ts";
+import { seenManifests, storedConsent } from "../memory.ts";
+import type { StudyView } from "../studies.ts";
+import type { ModelKnowledge } from "./model.ts";
+import { rememberedStudy, type StudyKnowledge } from "./studies.ts";
+
+export interface BankOptions {
+  /** The node's memory. */
+  readonly db: DatabaseSync;
+  /** @throws Refusal while the bank cannot be reached. */
+  studies(): Promise<StudyView[]>;
+  model(study: Digest): Promise<{ digest: Digest; model: unknown }>;
+  rows(manifest: StudyManifest): Promise<Table>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Reading a page asks the bank at most this often. */
+const askAgainMillis = 60_000;
+
+/** What the bank says, asked seldom: a page that is looked at often must not make the node talk often. */
+export class Bank {
+  readonly #options: BankOptions;
+  #asked: { readonly at: number; readonly answer: Promise<StudyKnowledge> } | undefined;
+  readonly #models = new Map<Digest, { digest: Digest; model: unknown }>();
+
+  constructor(options: BankOptions) {
+    this.#options = options;
+  }
+
+  async studies(): Promise<StudyKnowledge> {
+    const now = this.#options.now();
+    if (this.#asked === undefined || now - this.#asked.at >= askAgainMillis)
+      this.#asked = { at: now, answer: this.#ask() };
+    const { studies, ...rest } = await this.#asked.answer;
+    // Consents are the node's own, and shown as they are now.
+    return { ...rest, studies, consents: this.#consents(studies.map(({ study }) => study)) };
+  }
+
+  async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {
+    const { studies, consents, unreachable } = await this.studies();
+    const models: ModelKnowledge[] = [];
+    for (const { study, name, manifest, phase } of studies) {
+      if (phase !== "finished" || !consents.has(study)) continue;
+      let found = this.#models.get(study);
+      if (found === undefined) {
+        try {
+          found = await this.#options.model(study);
+        } catch (error) {
+          return { models, unreachable: refusalOf(error).message };
+        }
+        this.#models.set(study, found);
+      }
+      const rows = await this.#options
+        .rows(manifest)
+        .catch((error: unknown) => ({ missing: refusalOf(error).message }));
+      const { results } = found.model as { results: PriorResults };
+      models.push({ name, digest: found.digest, results, rows });
+    }
+    return { models, ...(unreachable === undefined ? {} : { unreachable }) };
+  }
+
+  names(): Map<string, string> {
+    return new Map(this.#remembered().map(({ study, name }) => [study, name]));
+  }
+
+  #remembered(): StudyKnowledge["studies"][number][] {
+    return seenManifests(this.#options.db).map(({ study, manifest }) => rememberedStudy(study, manifest));
+  }
+
+  async #ask(): Promise<StudyKnowledge> {
+    try {
+      return { studies: await this.#options.studies(), consents: new Map() };
+    } catch (error) {
+      return { studies: this.#remembered(), unreachable: refusalOf(error).message, consents: new Map() };
+    }
+  }
+
+  #consents(studies: readonly Digest[]): StudyKnowledge["consents"] {
+    return new Map(
+      studies.flatMap((study) => {
+        const consent = storedConsent(this.#options.db, study);
+        return consent === undefined ? [] : [[study, consent] as const];
+      }),
+    );
+  }
+}
