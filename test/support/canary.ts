@@ -11,6 +11,8 @@ interface Form {
 }
 
 const leastBytes = 4;
+/** Of a rounded number: shorter runs of digits stand in every time stamp. */
+const leastDigits = 8;
 /** Of base64 text: four letters of it are a word's now and then. */
 const leastLetters = 5;
 
@@ -54,6 +56,12 @@ function* textsOf(canary: Canary): Generator<[string, string]> {
   yield ["scientific", canary.toExponential()];
   yield ["digits", text.replaceAll(/\D/g, "")];
   yield ["decimal comma", text.replace(".", ",")];
+  for (let places = 1; places <= 4; places++)
+    for (const [form, rounded] of [
+      [`rounded to ${places} places`, canary.toFixed(places)],
+      [`digits ×10^${places}`, String(Math.round(canary * 10 ** places))],
+    ] as const)
+      if (rounded.length >= leastDigits) yield [form, rounded];
 }
 
 function* binariesOf(x: number): Generator<[string, Buffer]> {
