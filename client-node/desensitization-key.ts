@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Random } from "../privacy/random.ts";
+import { readRefusal, writeNewFiles } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
-import { readRefusal, writeRefusal } from "./files.ts";
 
 const keyBytes = 32;
 
@@ -15,15 +15,11 @@ const keyBytes = 32;
  */
 export function desensitizationKey(dataDir: string, random: Random): Uint8Array {
   const path = join(dataDir, "desensitization.key");
+  const made = Buffer.from(random.bytes(keyBytes)).toString("base64");
   try {
-    writeFileSync(path, `${Buffer.from(random.bytes(keyBytes)).toString("base64")}\n`, {
-      mode: 0o600,
-      flag: "wx",
-      flush: true,
-    });
+    writeNewFiles([{ path, text: `${made}\n`, mode: 0o600 }]);
   } catch (error) {
-    const refusal = writeRefusal(path, error);
-    if (refusal.reason !== "already_exists") throw refusal;
+    if (!(error instanceof Refusal) || error.reason !== "already_exists") throw error;
   }
   let text: string;
   try {

@@ -1,12 +1,13 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { Random } from "../privacy/random.ts";
+import { makeDirectory, writeNewFiles } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type NodeConfig, nodeConfigSchema, parseConfig, readNodeConfig } from "./config.ts";
 import { createSecrets } from "./enrol.ts";
-import { writeRefusal } from "./files.ts";
-import { writeSecrets } from "./pins.ts";
+import { secretFiles } from "./pins.ts";
 
 /** Names of the two files an enterprise writes, in the node's folder. */
 export const configFile = (dir: string): string => join(dir, "node.yaml");
@@ -32,7 +33,7 @@ fields: []              # a column without a line cannot pass, for example
 
 /**
  * Makes a node's folder: node.yaml, policy.yaml and keys, the keys readable by this user only.
- * @throws Refusal already_exists, config_invalid
+ * @throws Refusal already_exists, config_invalid, disk_full, file_missing; nothing is made then.
  */
 export async function initNode(
   dir: string,
@@ -49,12 +50,13 @@ export async function initNode(
   });
   parseConfig(text, configFile(dir), nodeConfigSchema);
   const secrets = await createSecrets(settings.consortium, settings.enterprise, random);
-  writeSecrets(join(dir, "data"), secrets);
-  try {
-    writeFileSync(configFile(dir), text, { flag: "wx" });
-    writeFileSync(policyFile(dir), policyTemplate, { flag: "wx" });
-  } catch (error) {
-    throw writeRefusal(dir, error);
-  }
+  const dataDir = join(dir, "data");
+  await makeDirectory(dataDir, 0o700);
+  await chmod(dataDir, 0o700);
+  writeNewFiles([
+    ...secretFiles(dataDir, secrets),
+    { path: configFile(dir), text, mode: 0o644 },
+    { path: policyFile(dir), text: policyTemplate, mode: 0o644 },
+  ]);
   return readNodeConfig(configFile(dir));
 }

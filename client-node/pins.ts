@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { exportIdentity, type Identity, importIdentity } from "../privacy/identity.ts";
 import { parseVerifierKey } from "../privacy/log/note.ts";
+import type { NewFile } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { parseConfig } from "./config.ts";
 import { readRefusal, writeRefusal } from "./files.ts";
@@ -41,22 +42,11 @@ const pinsSchema = z.strictObject({
   auditorKey: z.string(),
 });
 
-/** @throws Refusal already_exists: keys are never overwritten. */
-export function writeSecrets(dataDir: string, secrets: NodeSecrets): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
-  for (const [name, text] of [
-    [files.tlsKey, secrets.tlsKey],
-    [files.identity, exportIdentity(secrets.identity)],
-  ] as const) {
-    const path = join(dataDir, name);
-    try {
-      writeFileSync(path, text, { mode: 0o600, flag: "wx", flush: true });
-    } catch (error) {
-      throw writeRefusal(path, error);
-    }
-  }
-}
+/** The files of a node's keys, in a directory that only its user enters. */
+export const secretFiles = (dataDir: string, secrets: NodeSecrets): NewFile[] => [
+  { path: join(dataDir, files.tlsKey), text: secrets.tlsKey, mode: 0o600 },
+  { path: join(dataDir, files.identity), text: exportIdentity(secrets.identity), mode: 0o600 },
+];
 
 /** @throws Refusal file_missing before `node init`. */
 export function readSecrets(dataDir: string): NodeSecrets {
@@ -73,6 +63,7 @@ export function writePins(dataDir: string, pins: Pins): void {
     writeFileSync(`${path}.new`, `${JSON.stringify(pins, undefined, 2)}\n`, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
   } catch (error) {
+    rmSync(`${path}.new`, { force: true });
     throw writeRefusal(path, error);
   }
 }

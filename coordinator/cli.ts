@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { readFile } from "node:fs/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
 import { parseDocument } from "yaml";
+import { readRefusal, writeWhole } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
 import { startCoordinator } from "./coordinator.ts";
@@ -22,7 +23,7 @@ const progress = (text: string): void => {
 };
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("not a whole number");
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number");
   return Number(text);
 }
 
@@ -78,7 +79,7 @@ function certifyCommand(): Command {
     .requiredOption("--out <file>", "where certificate and authority go, PEM: hand it to the auditor")
     .action(async (request: string, flags: { config: string; out: string }) => {
       const text = await readText(request);
-      await writeFile(flags.out, await certifyAuditor(await readConfig(flags.config), text, Date.now()));
+      await writeWhole(flags.out, await certifyAuditor(await readConfig(flags.config), text, Date.now()));
       print(flags.out);
     });
 }
@@ -87,7 +88,11 @@ function startCommand(): Command {
   return new Command("start")
     .description("run the coordinator until SIGTERM or SIGINT")
     .requiredOption("--config <file>", "coordinator.yaml")
-    .option("--log-level <level>", "trace, debug, info, warn, error or silent", "info")
+    .addOption(
+      new Option("--log-level <level>", "what the operational log on stderr holds")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
     .option("--json", "print the addresses as one JSON object")
     .action(async ({ config: file, logLevel, json }: { config: string; logLevel: string; json?: true }) => {
       const config = withEnvironment(await readConfig(file));
@@ -206,7 +211,7 @@ function operatorCommands(): Command[] {
     .requiredOption("--out <file>", "where it goes (.fcexport)")
     .action((flags: Common & { out: string }) =>
       asOperator(flags, async (operator) => {
-        await writeFile(flags.out, operator.exportLog());
+        await writeWhole(flags.out, operator.exportLog());
         print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
       }),
     );
@@ -242,8 +247,8 @@ async function followToEnd(operator: Operator, study: string): Promise<StudyView
 
 /** @throws Refusal file_missing */
 const readText = (file: string): Promise<string> =>
-  readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${file}: ${cause.code ?? "cannot be read"}`, { cause });
+  readFile(file, "utf8").catch((cause: unknown) => {
+    throw readRefusal(file, cause);
   });
 
 /** @throws Refusal file_missing, file_malformed naming the line */

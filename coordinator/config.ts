@@ -2,11 +2,13 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { readRefusal } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 
 const address = z
   .string()
   .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, "host:port")
+  .refine((text) => splitAddress(text).port <= 65_535, "a port is at most 65535")
   .describe("host:port; port 0 takes a free one");
 
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
@@ -64,8 +66,8 @@ function invalid(issue: z.core.$ZodIssue, file: string): Refusal {
 
 /** @throws Refusal file_missing, config_invalid */
 export async function readConfig(file: string): Promise<CoordinatorConfig> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${file}: ${cause.code ?? "cannot be read"}`, { cause });
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw readRefusal(file, cause);
   });
   return parseConfig(text, file);
 }

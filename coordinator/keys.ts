@@ -1,5 +1,6 @@
 /** The bank's own files: authority, log and roster key, and the operator's certificate. */
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import {
@@ -10,12 +11,13 @@ import {
   type Signer,
 } from "../privacy/log/note.ts";
 import { secureRandom } from "../privacy/random.ts";
+import { makeDirectory, readRefusal, writeNewFiles } from "../proto/files.ts";
 import { Refusal } from "../proto/reasons.ts";
 import { Authority, createAuthority, type KeyPair } from "./ca.ts";
 import { type CoordinatorConfig, parseConfig } from "./config.ts";
 
-const secret = { mode: 0o600, flag: "wx" } as const;
-const open = { mode: 0o644, flag: "wx" } as const;
+const secret = 0o600;
+const open = 0o644;
 
 export interface InitOptions {
   /** Made if it is not there. */
@@ -43,7 +45,7 @@ export interface Initialised {
 
 /**
  * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml.
- * @throws Refusal already_exists, config_invalid, note_malformed
+ * @throws Refusal already_exists, config_invalid, note_malformed, disk_full; no key is left behind then.
  */
 export async function initCoordinator(options: InitOptions): Promise<Initialised> {
   const { dir, consortium, now } = options;
@@ -60,25 +62,22 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
     witnesses: { quorum: options.quorum },
   });
   const config = parseConfig(text, configFile);
-  await mkdir(dir, { recursive: true });
-  await mkdir(config.keys, { recursive: true, mode: 0o700 });
+  if (existsSync(configFile)) throw new Refusal("already_exists", `${dir} holds a consortium already`);
+  await makeDirectory(dir);
+  await makeDirectory(config.keys, 0o700);
   await chmod(config.keys, 0o700);
   const pair = await createAuthority(consortium, now);
   const authority = await Authority.open(consortium, pair);
   const operator = await authority.issueClient({ role: "operator", id: "operator" }, now);
   const { keep, send: bankKey } = newSignerKey(`${consortium}/bank`, secureRandom);
-  try {
-    await writeFile(configFile, text, open);
-    await writeFile(join(config.keys, "ca.key"), pair.privateKeyPem, secret);
-    await writeFile(join(config.keys, "ca.pem"), pair.certificatePem, open);
-    await writeFile(join(config.keys, "bank.key"), `${keep}\n`, secret);
-    await writeFile(join(config.keys, "operator.key"), operator.privateKeyPem, secret);
-    await writeFile(join(config.keys, "operator.pem"), operator.certificatePem, open);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST")
-      throw new Refusal("already_exists", `${dir} holds a consortium already`, { cause });
-    throw cause;
-  }
+  writeNewFiles([
+    { path: join(config.keys, "ca.key"), text: pair.privateKeyPem, mode: secret },
+    { path: join(config.keys, "ca.pem"), text: pair.certificatePem, mode: open },
+    { path: join(config.keys, "bank.key"), text: `${keep}\n`, mode: secret },
+    { path: join(config.keys, "operator.key"), text: operator.privateKeyPem, mode: secret },
+    { path: join(config.keys, "operator.pem"), text: operator.certificatePem, mode: open },
+    { path: configFile, text, mode: open },
+  ]);
   return { configFile, bankKey, caFingerprint: authority.fingerprint };
 }
 
@@ -100,11 +99,8 @@ export async function certifyAuditor(
 /** @throws Refusal file_missing */
 async function readKey(config: CoordinatorConfig, name: string): Promise<string> {
   const path = join(config.keys, name);
-  return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${path}: ${cause.code ?? "cannot be read"}`, {
-      hint: "make the bank's keys with fedcredit coordinator init",
-      cause,
-    });
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause, "make the bank's keys with fedcredit coordinator init");
   });
 }
 

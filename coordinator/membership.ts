@@ -33,7 +33,7 @@ export async function createToken(
   if (!/^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u.test(organisation))
     throw new Refusal("parameters_invalid", "the organisation is printable text");
   if (!(Number.isInteger(validSeconds) && validSeconds >= 1 && validSeconds <= longestTokenSeconds))
-    throw new Refusal("parameters_invalid", `a token is valid for 1 to ${longestTokenSeconds} seconds`);
+    throw new Refusal("parameters_invalid", "a token is valid for at least a second and at most 30 days");
   const secret = randomBytes(32).toString("base64url");
   const expires = new Date(bank.clock.now() + validSeconds * 1000);
   await bank.database.transaction(

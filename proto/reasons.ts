@@ -135,7 +135,11 @@ export const reasons = {
   ),
   log_invalid: entry(status.dataLoss, false, "the export does not verify: the named check failed"),
   entry_invalid: entry(status.invalidArgument, false, "the log entry does not fit its schema"),
-  note_malformed: entry(status.invalidArgument, false, "not a signed note"),
+  note_malformed: entry(
+    status.invalidArgument,
+    false,
+    "copy it again as a whole: it is no signed note, or no key for one",
+  ),
   witness_quorum: entry(status.failedPrecondition, true, "wait for more witnesses to cosign"),
 
   // data

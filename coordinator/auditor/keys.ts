@@ -1,10 +1,12 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "../../privacy/canonical.ts";
 import { cosignatureKey } from "../../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../../privacy/log/ed25519.ts";
 import { newSignerKey, parseSignerKey, parseVerifierKey } from "../../privacy/log/note.ts";
 import type { Random } from "../../privacy/random.ts";
+import { makeDirectory, readRefusal, writeNewFiles } from "../../proto/files.ts";
 import { Refusal } from "../../proto/reasons.ts";
 
 /** The auditor's public half, to be handed to bank and enterprises. */
@@ -26,23 +28,19 @@ export const fingerprint = (verifierKey: string): string =>
 
 /**
  * Makes the auditor's key: `auditor.key` (secret, only its owner reads it) and `auditor.pub` in a directory.
- * @throws Refusal already_exists, rather than replace a key; file_missing, where it cannot be written.
+ * @throws Refusal already_exists, rather than replace a key; disk_full, or file_missing, where it cannot be written.
  */
 export async function createAuditorKey(directory: string, name: string, random: Random): Promise<AuditorKey> {
+  if (existsSync(join(directory, secretFile)))
+    throw new Refusal("already_exists", `${directory} already holds ${secretFile}`, {
+      hint: "choose another directory: a key in use is never replaced",
+    });
   const { keep, send } = newSignerKey(name, random);
-  try {
-    await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, secretFile), `${keep}\n`, { flag: "wx", mode: 0o600 });
-    await writeFile(join(directory, publicFile), `${send}\n`);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST")
-      throw new Refusal("already_exists", `${directory} already holds ${secretFile}`, {
-        hint: "choose another directory: a key in use is never replaced",
-      });
-    if (code === "ENOSPC") throw new Refusal("disk_full", `${directory}: the disk is full`);
-    throw new Refusal("file_missing", `${directory}: ${message}`, { cause });
-  }
+  await makeDirectory(directory);
+  writeNewFiles([
+    { path: join(directory, secretFile), text: `${keep}\n`, mode: 0o600 },
+    { path: join(directory, publicFile), text: `${send}\n`, mode: 0o644 },
+  ]);
   return {
     verifierKey: send,
     witnessKey: cosignatureKey(name, parseVerifierKey(send).publicKey),
@@ -55,11 +53,8 @@ export async function readAuditorKey(
   directory: string,
 ): Promise<{ name: string; seed: Uint8Array; publicKey: Uint8Array }> {
   const path = join(directory, secretFile);
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${path}: ${cause.code ?? "cannot be read"}`, {
-      hint: "make one with fedcredit audit init",
-      cause,
-    });
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause, "make one with fedcredit audit init");
   });
   const { name, seed } = parseSignerKey(text.trimEnd());
   return { name, seed, publicKey: ed25519PublicKey(seed) };

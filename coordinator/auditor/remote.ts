@@ -1,5 +1,5 @@
 /** The auditor's commands that speak to a coordinator: `request`, `countersign`, `watch`, `policy`. */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
@@ -7,6 +7,7 @@ import { fromBase64, toBase64 } from "../../privacy/log/bytes.ts";
 import { cosignatureVerifier } from "../../privacy/log/cosignature.ts";
 import { type NoteVerifier, parseVerifierKey } from "../../privacy/log/note.ts";
 import { formatPolicy } from "../../privacy/log/policy.ts";
+import { readRefusal, writeNewFiles, writeWhole } from "../../proto/files.ts";
 import { Refusal, reasons } from "../../proto/reasons.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import { createRequest } from "../ca.ts";
@@ -42,14 +43,10 @@ function requestCommand(): Command {
       await readAuditorKey(dir);
       const { privateKeyPem, requestPem } = await createRequest("auditor");
       const request = join(dir, files.request);
-      await writeFile(join(dir, files.tlsKey), privateKeyPem, { mode: 0o600, flag: "wx" }).catch(
-        (cause: NodeJS.ErrnoException) => {
-          if (cause.code === "EEXIST")
-            throw new Refusal("already_exists", `${dir} holds ${files.tlsKey} already`);
-          throw new Refusal("file_missing", `${dir}: ${cause.message}`, { cause });
-        },
-      );
-      await writeFile(request, requestPem);
+      writeNewFiles([
+        { path: join(dir, files.tlsKey), text: privateKeyPem, mode: 0o600 },
+        { path: request, text: requestPem, mode: 0o644 },
+      ]);
       print(request);
     });
 }
@@ -60,14 +57,14 @@ function policyCommand(): Command {
     .requiredOption("--dir <dir>", "the auditor's directory")
     .option("--bank-key <key>", "the bank's verifier key; needed the first time")
     .requiredOption("--quorum <n>", "cosignatures needed: 0 or 1", (text) => {
-      if (!/^[01]$/.test(text)) throw new InvalidArgumentError("0 or 1");
+      if (!/^[01]$/.test(text)) throw new InvalidArgumentError("Give 0 or 1");
       return Number(text);
     })
     .requiredOption("--out <file>", "where it goes")
     .action(async (flags: { dir: string; bankKey?: string; quorum: number; out: string }) => {
       const { name, publicKey } = await readAuditorKey(flags.dir);
       const bank = await pinnedBankKey(flags);
-      await writeFile(flags.out, formatPolicy(bank, [cosignatureVerifier(name, publicKey)], flags.quorum));
+      await writeWhole(flags.out, formatPolicy(bank, [cosignatureVerifier(name, publicKey)], flags.quorum));
       print(flags.out);
     });
 }
@@ -119,7 +116,7 @@ function watchCommand(): Command {
       "--every <seconds>",
       "between two looks",
       (text) => {
-        if (!(Number(text) > 0)) throw new InvalidArgumentError("seconds, more than 0");
+        if (!(Number(text) > 0)) throw new InvalidArgumentError("Give seconds, more than 0");
         return Number(text);
       },
       10,
@@ -197,13 +194,13 @@ async function pinnedBankKey({ dir, bankKey }: Pick<Connection, "dir" | "bankKey
       hint: `if the bank really has a new key, remove ${path}`,
     });
   const verifier = parseVerifierKey(key);
-  if (pinned === undefined) await writeFile(path, `${key}\n`);
+  if (pinned === undefined) await writeWhole(path, `${key}\n`);
   return verifier;
 }
 
 const readOrRefuse = (path: string, hint: string): Promise<string> =>
-  readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${path}: ${cause.code ?? "cannot be read"}`, { hint, cause });
+  readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause, hint);
   });
 
 async function readSeen(dir: string): Promise<SeenTree | undefined> {
@@ -224,6 +221,5 @@ async function readSeen(dir: string): Promise<SeenTree | undefined> {
 
 async function writeSeen(dir: string, { size, root }: SeenTree): Promise<void> {
   const path = join(dir, files.seen);
-  await writeFile(`${path}.new`, `${JSON.stringify({ size, root: toBase64(root) })}\n`, { flush: true });
-  await rename(`${path}.new`, path);
+  await writeWhole(path, `${JSON.stringify({ size, root: toBase64(root) })}\n`);
 }

@@ -22,6 +22,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
+const answerSeconds = 15;
 const oldestVersion = 150_000;
 const migrationsDirectory = join(import.meta.dirname, "migrations");
 // Any constant that only migrations use.
@@ -91,8 +92,18 @@ function serverOf<Options extends object>(
   return [url.href, { ...options, host }];
 }
 
+/** The driver waits for ever for the first answer of something that takes connections but is no PostgreSQL. */
+async function firstAnswer<T>(query: Promise<T>): Promise<T> {
+  const answered = new AbortController();
+  const silence = delay(answerSeconds * 1000, undefined, { signal: answered.signal }).then(() => {
+    throw new Refusal("database_unavailable", `no answer of a PostgreSQL in ${answerSeconds} s`);
+  });
+  silence.catch(() => {});
+  return Promise.race([query, silence]).finally(() => answered.abort());
+}
+
 async function checkVersion(sql: Sql): Promise<void> {
-  const [row] = await sql`SELECT current_setting('server_version_num')::int AS number`;
+  const [row] = await firstAnswer(sql`SELECT current_setting('server_version_num')::int AS number`);
   if (row!.number < oldestVersion)
     throw new Refusal("database_version", `PostgreSQL ${Math.floor(row!.number / 10_000)} is too old`);
 }
