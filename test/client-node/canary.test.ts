@@ -254,10 +254,8 @@ for (const [form, write] of planted)
       .streams()
       .slice(before)
       .flatMap(({ path, bytes }) => scanner.scan(bytes, path));
-    t.deepEqual(
-      hits.filter(({ canary }) => canary === revenue),
-      [{ canary: revenue, form, where: "/fedcredit.v1.Blobs/Upload" }],
-    );
+    const found = hits.filter(({ canary }) => canary === revenue);
+    t.true(found.some((hit) => hit.form === form && hit.where === "/fedcredit.v1.Blobs/Upload"));
   });
 
 test("the search finds every form of every canary anywhere in random bytes", (t) => {
