@@ -43,13 +43,13 @@ const c1: Case = {
   id: "C1",
   title: "raw-material shock: operating rate 75 % → 40 % while the quarterly report looks stable",
   target: "warned the same day, weeks before the report; the steady neighbour stays quiet",
-  async run() {
+  async run({ scale }) {
     const from = at("2026-03-02");
     const shock = at("2026-03-23");
     const noon = shock + 12 * hour;
     const published = at("2026-04-30");
-    const shocked = machines("shocked", 10);
-    const steady = machines("steady", 4);
+    const shocked = machines("shocked", Math.max(3, Math.round(10 * scale)));
+    const steady = machines("steady", 3);
     return inWorld(
       {
         sites: [site("shocked", "machining"), site("steady", "machining")],
@@ -92,12 +92,12 @@ const c4: Case = {
   id: "C4",
   title: "120 vibration sensors and energy meters: operating rate 70 %, energy 50 % of normal",
   target: "idle operation; real capacity about −40 %; quiet where the energy bears the vibration out",
-  async run() {
+  async run({ scale }) {
     const from = at("2026-03-02");
     const until = from + 12 * hour;
     const norms = { active_energy: 24_000 };
     const sensors = (name: string): string[] =>
-      Array.from({ length: 120 }, (_, i) => `${name}-vibration-${i}`);
+      Array.from({ length: Math.max(20, Math.round(120 * scale)) }, (_, i) => `${name}-vibration-${i}`);
     function* shop(name: string, energy: number): Generator<Reading> {
       for (const time of every(from, until, minute)) {
         for (const [i, sensor] of sensors(name).entries()) {

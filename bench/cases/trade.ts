@@ -147,12 +147,12 @@ const c6: Case = {
   title: "200 shops after the Spring Festival: traffic −20 % week on week, basket +15 %",
   target:
     "revenue = flow × conversion × basket about stable: no warning, holidays apart; −20 % with an unchanged basket and weaker conversion warns",
-  async run() {
+  async run({ scale }) {
     const from = at("2026-01-12");
     const festival = at("2026-02-15");
     const after = at("2026-02-24");
     const until = at("2026-03-09");
-    const sizes = { chain: 200, weak: 20 } as const;
+    const sizes = { chain: Math.max(10, Math.round(200 * scale)), weak: 10 };
     const names = Object.keys(sizes) as (keyof typeof sizes)[];
     const day3 = (name: string, time: number) => {
       const late = time >= after;
