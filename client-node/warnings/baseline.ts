@@ -50,17 +50,14 @@ export function baseline(
   special: readonly SpecialDays[],
 ): number | undefined {
   const kind = dayKind(row, site, special);
-  const values = history
-    .filter(
-      (other) =>
-        other.site === row.site &&
-        other.window === row.window &&
-        other.from < row.from &&
-        dayKind(other, site, special) === kind,
-    )
-    .map((other) => other.values.get(feature))
-    .filter((value) => value !== undefined)
-    .slice(-most);
+  const values: number[] = [];
+  // From the latest back, and no further than needed: a history may be of years.
+  for (let i = history.length - 1; i >= 0 && values.length < most; i--) {
+    const other = history[i]!;
+    if (other.site !== row.site || other.window !== row.window || other.from >= row.from) continue;
+    const value = other.values.get(feature);
+    if (value !== undefined && dayKind(other, site, special) === kind) values.push(value);
+  }
   if (values.length < least) return undefined;
   values.sort((a, b) => a - b);
   const middle = values.length >> 1;

@@ -39,9 +39,13 @@ export class FeatureWatch {
    */
   evaluate(rows: readonly FeatureRow[], verifications: readonly Verification[], now: number): Warning[] {
     const changes: Warning[] = [];
-    const history: FeatureRow[] = [];
+    // A site has few windows of a length, all sites together very many.
+    const histories = new Map<string, FeatureRow[]>();
     for (const row of rows) {
       const site = this.#sites.get(row.site);
+      const key = `${row.site}/${row.window}`;
+      const history = histories.get(key) ?? [];
+      histories.set(key, history);
       if (site !== undefined && this.#isDue(row)) {
         changes.push(...this.#judge(row, site, history, verifications, now));
       }
