@@ -105,19 +105,6 @@ export class Registry {
     return this.#bindings.get(device)?.findLast((binding) => binding.from <= time)?.site;
   }
 
-  /** Takes up a binding made before a restart, without logging it again. */
-  restore(binding: Binding): void {
-    this.#bind(binding);
-  }
-
-  #bind(binding: Binding): boolean {
-    const all = this.#bindings.get(binding.device);
-    if (all === undefined) return false;
-    all.push(binding);
-    all.sort((a, b) => a.from - b.from);
-    return true;
-  }
-
   /**
    * A terminal read a tag.
    *
@@ -128,7 +115,10 @@ export class Registry {
     const site = this.siteOf(terminal, time);
     if (id === undefined || site === undefined || this.siteOf(id, time) === site) return undefined;
     const binding: Binding = { device: id, site, from: time, by: terminal };
-    if (!this.#bind(binding)) return undefined;
+    const all = this.#bindings.get(id);
+    if (all === undefined) return undefined;
+    all.push(binding);
+    all.sort((a, b) => a.from - b.from);
     this.#log(binding);
     return binding;
   }

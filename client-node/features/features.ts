@@ -1,4 +1,4 @@
-import { type Engine, quoteText } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { buildTable, selectOf } from "../sql-files.ts";
 import { type Catalogue, families, type WindowKind } from "./catalogue.ts";
 
@@ -53,32 +53,4 @@ export async function computeFeatures(engine: Engine, catalogue: Catalogue): Pro
   return [...rows.values()]
     .map(({ row }) => row)
     .sort((a, b) => a.from - b.from || a.until - b.until || (a.site < b.site ? -1 : 1));
-}
-
-/**
- * Writes rows as one Parquet file: site, kind_of_window, from_us, until_us and a column for every feature of
- * the catalogue, null where the window says nothing about it.
- */
-export async function exportFeatures(
-  engine: Engine,
-  catalogue: Catalogue,
-  rows: readonly FeatureRow[],
-  file: string,
-): Promise<void> {
-  const names = [...catalogue.features.keys()];
-  const types = ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT", ...names.map(() => "DOUBLE")];
-  const columns = ["site", "kind_of_window", "from_us", "until_us", ...names];
-  await engine.run(
-    `CREATE OR REPLACE TABLE feature (${columns.map((name, i) => `${name} ${types[i]}`).join(", ")})`,
-  );
-  await engine.appendValues("feature", types, [
-    rows.map((row) => row.site),
-    rows.map((row) => row.window),
-    rows.map((row) => BigInt(row.from)),
-    rows.map((row) => BigInt(row.until)),
-    ...names.map((name) => rows.map((row) => row.values.get(name) ?? null)),
-  ]);
-  await engine.run(
-    `COPY (SELECT * FROM feature ORDER BY site, from_us, until_us) TO ${quoteText(file)} (FORMAT parquet)`,
-  );
 }

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { at, day, hour } from "../../bench/cases/world.ts";
 import { Engine } from "../../client-node/engine.ts";
 import { families, readCatalogue } from "../../client-node/features/catalogue.ts";
-import { computeFeatures, exportFeatures } from "../../client-node/features/features.ts";
+import { computeFeatures } from "../../client-node/features/features.ts";
 import { conversion } from "../../client-node/features/units.ts";
 import { openReadings, runQuality } from "../../client-node/quality/quality.ts";
 import { windowsOf } from "../../client-node/quality/reference.ts";
@@ -133,21 +133,4 @@ test("weeks begin on Monday and months on the first, in the site's own time", (t
   ]);
   t.deepEqual(of("week")[0], ["2026-02-02T00:00", "2026-02-09T00:00"]);
   t.is(of("week").length, 8);
-});
-
-test("feature rows are one table and one file, absent values null", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "fedcredit-features-"));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, "features.parquet");
-  const engine = await Engine.open();
-  const catalogue = readCatalogue();
-  const row = { site: "s", window: "day", from: 0, until: day } as const;
-  await exportFeatures(engine, catalogue, [{ ...row, values: new Map([["operating_rate", 0.75]]) }], file);
-  const rows = await engine.rows(
-    `SELECT site, kind_of_window, until_us, operating_rate, energy_total FROM read_parquet('${file}')`,
-  );
-  engine.close();
-  t.deepEqual(rows, [
-    { site: "s", kind_of_window: "day", until_us: day, operating_rate: 0.75, energy_total: null },
-  ]);
 });
