@@ -50,6 +50,7 @@ export class Pipeline {
   #queue: Batch[] = [];
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
+  #cutting: Promise<CutReport[]> | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -72,8 +73,15 @@ export class Pipeline {
     for (const warning of this.#options.stream.tick(now)) this.#options.onWarning(warning);
   }
 
-  /** Moves everything spooled into segments. */
-  async cut(): Promise<CutReport[]> {
+  /** Moves everything spooled into segments; joins a cut that runs already, for two would take the same batches. */
+  cut(): Promise<CutReport[]> {
+    this.#cutting ??= this.#cutAll().finally(() => {
+      this.#cutting = undefined;
+    });
+    return this.#cutting;
+  }
+
+  async #cutAll(): Promise<CutReport[]> {
     const { spool, segments, registry } = this.#options;
     const deviceClass = (device: string): string => registry.device(device)?.class ?? "unregistered";
     const reports: CutReport[] = [];

@@ -49,7 +49,6 @@ const catalogueSchema = z.strictObject({
   features: z.record(id, featureSchema),
 });
 
-export type Family = (typeof families)[number];
 export type WindowKind = (typeof windowKinds)[number];
 export type Metric = z.infer<typeof metricSchema>;
 export type Feature = z.infer<typeof featureSchema>;

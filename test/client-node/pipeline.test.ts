@@ -61,7 +61,8 @@ test("while the store is full nothing is acknowledged; after it, everything, onc
   await pipeline.take(collector);
   t.deepEqual(pauses, [100, 200, 400]);
   t.deepEqual(acknowledged, [0, 1, 2, 3]);
-  const reports = await pipeline.cut();
+  const [reports, joined] = await Promise.all([pipeline.cut(), pipeline.cut()]);
+  t.is(joined, reports);
   t.is(
     reports.reduce((sum, one) => sum + one.readings, 0),
     8000,
