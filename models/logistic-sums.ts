@@ -23,24 +23,24 @@ export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8
   const out = new Float64Array(2 + n + (n * (n + 1)) / 2);
   const gradient = out.subarray(2, 2 + n);
   const hessian = out.subarray(2 + n);
-  const rows = Array.from({ length: rowsAtOnce }, () => new Float64Array(n));
+  const rows = Array.from({ length: rowsAtOnce }, () => new Float64Array(n).fill(1));
   const curvatures = new Float64Array(rowsAtOnce);
   out[0] = label.length;
   for (let first = 0; first < label.length; first += rowsAtOnce) {
     curvatures.fill(0);
     for (let i = 0; i < Math.min(rowsAtOnce, label.length - first); i++) {
       const row = rows[i]!;
-      row[0] = 1;
-      row.set(matrix.subarray((first + i) * (n - 1), (first + i + 1) * (n - 1)), 1);
+      for (let j = 1, at = (first + i) * (n - 1); j < n; j++, at++) row[j] = matrix[at]!;
       const logOdds = dot(weights, row);
       const bad = label[first + i] === 1;
       // Written with the exponential of a negative number only: it cannot overflow.
       const decay = Math.exp(-Math.abs(logOdds));
       out[1]! += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
-      const missed = (logOdds >= 0 === bad ? decay : 1) / (1 + decay);
+      const sum = 1 + decay;
+      const missed = (logOdds >= 0 === bad ? decay : 1) / sum;
       const residual = bad ? missed : -missed;
       for (let j = 0; j < n; j++) gradient[j]! += residual * row[j]!;
-      curvatures[i] = decay / (1 + decay) ** 2;
+      curvatures[i] = decay / (sum * sum);
     }
     addProducts(hessian, rows, curvatures);
   }

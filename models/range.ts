@@ -61,9 +61,11 @@ export const range: FederatedAlgorithm<RangeState, RangeResult> = {
     checkRows(state, table);
     const names = numericNames(state);
     const counts = new Float64Array(Math.max(1, names.length * bucketsPerColumn));
-    for (const [i, name] of names.entries())
-      for (const x of numericColumn(table, name).values)
-        counts[i * bucketsPerColumn + bucketOf(x, name)]! += 1;
+    for (const [i, name] of names.entries()) {
+      const { values } = numericColumn(table, name);
+      for (let row = 0; row < values.length; row++)
+        counts[i * bucketsPerColumn + bucketOf(values[row]!, name)]! += 1;
+    }
     return counts;
   },
 
@@ -91,14 +93,19 @@ function bucketOf(x: number, column: string): number {
   return zeroBucket + Math.sign(x) * (magnitude - smallest + 1);
 }
 
-const powers = Float64Array.from({ length: magnitudes + 1 }, (_, i) => 2 ** (smallest + i));
+const float = new Float64Array(1);
+/** Of `float`, low and high, little-endian. */
+const words = new Uint32Array(float.buffer);
 
-/** @returns the smallest integer e >= `smallest` with x <= 2^e, or more than `largest`; `x` > 0. */
+/**
+ * @returns the smallest integer e >= `smallest` with x <= 2^e, or more than `largest`; `x` > 0.
+ * @see IEEE 754-2019, 3.4: 1 sign bit, 11 bits exponent + 1023, 52 bits fraction
+ */
 function magnitudeOf(x: number): number {
-  const e = Math.min(largest + 1, Math.max(smallest, Math.ceil(Math.log2(x))));
-  // The logarithm is rounded: next to a power of two it may be off by one.
-  if (x > powers[e - smallest]!) return e + 1;
-  return e > smallest && x <= powers[e - smallest - 1]! ? e - 1 : e;
+  float[0] = x;
+  const exponent = (words[1]! >>> 20) - 1023;
+  const isPower = (words[1]! & 0xfffff) === 0 && words[0] === 0;
+  return Math.min(largest + 1, Math.max(smallest, isPower ? exponent : exponent + 1));
 }
 
 function boundsOf(sum: SealedSum, offset: number): ColumnRange {

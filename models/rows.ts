@@ -93,9 +93,11 @@ export function checkRows(schema: StudySchema, table: Table): void {
 
 function checkFeature(feature: FeatureSchema, table: Table): void {
   if (feature.kind === "numeric") {
-    for (const x of numericColumn(table, feature.name).values)
-      if (x === Infinity || x === -Infinity)
-        throw new Refusal("value_not_finite", `column ${feature.name} holds ${x}`);
+    const { values } = numericColumn(table, feature.name);
+    // By index: an iterator would cost ten times the check.
+    for (let row = 0; row < values.length; row++)
+      if (Math.abs(values[row]!) === Infinity)
+        throw new Refusal("value_not_finite", `column ${feature.name} holds ${values[row]}`);
   } else {
     for (const code of categoricalColumn(table, feature).codes)
       if (!(code >= -1 && code < feature.levels.length))

@@ -168,8 +168,11 @@ function checkAgainstDesign(design: Design, table: Table): void {
     if (feature.kind === "numeric") {
       const { low, high } = design.ranges[feature.name]!;
       const imputed = design.columns.some((c) => c.kind === "missing" && c.feature === feature.name);
-      for (const x of numericColumn(table, feature.name).values)
+      const { values } = numericColumn(table, feature.name);
+      for (let row = 0; row < values.length; row++) {
+        const x = values[row]!;
         if (Number.isNaN(x) ? !imputed : !(x >= low && x <= high)) throw outOfBounds(feature.name, low, high);
+      }
     } else {
       const known = new Set(design.known[feature.name]);
       for (const code of categoricalColumn(table, feature).codes)

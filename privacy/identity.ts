@@ -34,22 +34,46 @@ export interface PublicIdentity {
 const pkcs8Prefix = Buffer.from("302e020100300506032b656e04220420", "hex");
 const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex");
 
-// A party agrees on a key with each neighbour: parsing its own half once halves the cost.
-const parsedSecrets = new WeakMap<Uint8Array, KeyObject>();
+/** A secret key as the library holds it, and what it agreed on with each public key so far (by its bytes). */
+interface ReadSecret {
+  readonly key: KeyObject;
+  readonly agreed: Map<string, Uint8Array>;
+}
 
-function x25519Secret(secretKey: Uint8Array): KeyObject {
+// A party derives several keys with each neighbour. What is known of a secret is forgotten with it.
+const readSecrets = new WeakMap<Uint8Array, ReadSecret>();
+
+function readSecret(secretKey: Uint8Array): ReadSecret {
   if (secretKey.length !== 32) throw new RangeError("an X25519 secret key has 32 bytes");
-  const known = parsedSecrets.get(secretKey);
+  const known = readSecrets.get(secretKey);
   if (known !== undefined) return known;
   const der = Buffer.concat([pkcs8Prefix, secretKey]);
-  const parsed = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  parsedSecrets.set(secretKey, parsed);
-  return parsed;
+  const read = { key: createPrivateKey({ key: der, format: "der", type: "pkcs8" }), agreed: new Map() };
+  readSecrets.set(secretKey, read);
+  return read;
+}
+
+/** @returns 32 bytes. @throws Refusal message_malformed */
+function sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  if (publicKey.length !== 32) throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
+  const { key: privateKey, agreed } = readSecret(secretKey);
+  const name = Buffer.from(publicKey).toString("latin1");
+  const known = agreed.get(name);
+  if (known !== undefined) return known;
+  try {
+    const key = Buffer.concat([spkiPrefix, publicKey]);
+    const peer = createPublicKey({ key, format: "der", type: "spki" });
+    const shared = diffieHellman({ privateKey, publicKey: peer });
+    agreed.set(name, shared);
+    return shared;
+  } catch (cause) {
+    throw new Refusal("message_malformed", "the X25519 public key is of low order", { cause });
+  }
 }
 
 /** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */
 export function x25519Pair(secretKey: Uint8Array): X25519Pair {
-  const spki = createPublicKey(x25519Secret(secretKey)).export({ format: "der", type: "spki" });
+  const spki = createPublicKey(readSecret(secretKey).key).export({ format: "der", type: "spki" });
   return { secretKey, publicKey: new Uint8Array(spki.subarray(-32)) };
 }
 
@@ -65,21 +89,7 @@ export function agreeKey(
   salt: string,
   info: string,
 ): Uint8Array {
-  if (publicKey.length !== 32) throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
-  let shared: Buffer;
-  try {
-    shared = diffieHellman({
-      privateKey: x25519Secret(secretKey),
-      publicKey: createPublicKey({
-        key: Buffer.concat([spkiPrefix, publicKey]),
-        format: "der",
-        type: "spki",
-      }),
-    });
-  } catch (cause) {
-    throw new Refusal("message_malformed", "the X25519 public key is of low order", { cause });
-  }
-  return new Uint8Array(hkdfSync("sha256", shared, salt, info, 32));
+  return new Uint8Array(hkdfSync("sha256", sharedSecret(secretKey, publicKey), salt, info, 32));
 }
 
 /** @param name - `<consortium>/<party>`: the name of the verifier key. */

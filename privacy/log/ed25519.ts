@@ -4,10 +4,31 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
-const privateKeyOf = (seed: Uint8Array): KeyObject => {
+// Reading a key costs as much as signing with it. A seed read once is known as long as whoever holds it does.
+const knownSeeds = new WeakMap<Uint8Array, KeyObject>();
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
   if (seed.length !== 32) throw new RangeError("an Ed25519 seed has 32 bytes");
-  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
-};
+  const known = knownSeeds.get(seed);
+  if (known !== undefined) return known;
+  const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
+  knownSeeds.set(seed, key);
+  return key;
+}
+
+// A roster's members and the log's signers: who verifies for more of them reads keys anew.
+const mostPublicKeys = 8192;
+const knownPublicKeys = new Map<string, KeyObject>();
+
+function publicKeyOf(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString("latin1");
+  const known = knownPublicKeys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });
+  if (knownPublicKeys.size >= mostPublicKeys) knownPublicKeys.clear();
+  knownPublicKeys.set(name, key);
+  return key;
+}
 
 /** @returns the 32-byte public key of a 32-byte private seed. @see RFC 8032 §5.1.5 */
 export const ed25519PublicKey = (seed: Uint8Array): Uint8Array =>
@@ -21,8 +42,7 @@ export const ed25519Sign = (seed: Uint8Array, message: Uint8Array): Uint8Array =
 export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });
-    return verify(null, message, key, signature);
+    return verify(null, message, publicKeyOf(publicKey), signature);
   } catch {
     return false;
   }
