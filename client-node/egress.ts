@@ -17,7 +17,7 @@ import {
 import { noteSigner } from "../privacy/log/note.ts";
 import type { PartyRecord } from "../privacy/sum/party.ts";
 import { joinAttempt, markAttempt, submittedSums } from "./memory.ts";
-import { transact } from "./store.ts";
+import { prepared, transact } from "./store.ts";
 
 /** One message about to leave the node. */
 export interface Departure {
@@ -120,7 +120,7 @@ export class EgressLedger {
   append(entries: readonly Entry[]): void {
     const bodies = entries.map(entryBytes);
     transact(this.#db, () => {
-      const insert = this.#db.prepare("INSERT INTO entry VALUES (?, ?)");
+      const insert = prepared(this.#db, "INSERT INTO entry VALUES (?, ?)");
       let range = readHead(this.#db);
       for (const body of bodies) {
         insert.run(range.size, body);
@@ -223,7 +223,7 @@ export class EgressLedger {
 const logName = (destination: string): string => destination.replace(/^\[(.*)\]/, "ip6:$1");
 
 function readHead(db: DatabaseSync): CompactRange {
-  const row = db.prepare("SELECT size, hashes FROM head").get();
+  const row = prepared(db, "SELECT size, hashes FROM head").get();
   if (row === undefined) return emptyRange;
   const bytes = row.hashes as Uint8Array;
   const hashes = Array.from({ length: bytes.length / 32 }, (_, i) => bytes.slice(32 * i, 32 * i + 32));
@@ -231,7 +231,8 @@ function readHead(db: DatabaseSync): CompactRange {
 }
 
 function writeHead(db: DatabaseSync, { size, hashes }: CompactRange): void {
-  db.prepare(
+  prepared(
+    db,
     "INSERT INTO head VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET size = excluded.size, hashes = excluded.hashes",
   ).run(size, concatBytes(...hashes));
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Refusal } from "../proto/reasons.ts";
 
 /** The node cannot write down what it is about to do: it may then send nothing, not even a refusal. */
@@ -38,14 +38,25 @@ export function openStore(path: string, busyMillis = 5000): DatabaseSync {
   });
 }
 
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
+/** @returns the statement, compiled once for each database. Not to iterate over: every caller shares it. */
+export function prepared(db: DatabaseSync, sql: string): StatementSync {
+  const known = statements.get(db) ?? new Map<string, StatementSync>();
+  statements.set(db, known);
+  const statement = known.get(sql) ?? db.prepare(sql);
+  known.set(sql, statement);
+  return statement;
+}
+
 /** Runs `change` in one transaction (the outermost, where they nest) that no other writer overlaps. @throws LedgerFailure as {@link openStore} */
 export function transact<T>(db: DatabaseSync, change: () => T): T {
   if (db.isTransaction) return change();
   return guarded("the egress ledger", () => {
-    db.exec("BEGIN IMMEDIATE");
+    prepared(db, "BEGIN IMMEDIATE").run();
     try {
       const result = change();
-      db.exec("COMMIT");
+      prepared(db, "COMMIT").run();
       return result;
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
@@ -60,6 +71,8 @@ const locked = 6;
 const corrupt = 11;
 const full = 13;
 const notADatabase = 26;
+// A full disk stops the shared index of the write-ahead log from growing before it stops a write.
+const sharedIndexSize = 10 | (19 << 8);
 
 function guarded<T>(what: string, run: () => T): T {
   try {
@@ -68,7 +81,8 @@ function guarded<T>(what: string, run: () => T): T {
     const code = (error as { errcode?: number }).errcode;
     if (code === undefined) throw error;
     const primary = code & 0xff;
-    if (primary === full) throw new LedgerFailure("disk_full", `${what}: the disk is full`, { cause: error });
+    if (primary === full || code === sharedIndexSize)
+      throw new LedgerFailure("disk_full", `${what}: the disk is full`, { cause: error });
     if (primary === busy || primary === locked)
       throw new LedgerFailure("ledger_locked", `${what} is locked`, { cause: error });
     if (primary === corrupt || primary === notADatabase)

@@ -59,7 +59,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const database = await openDatabase({ ...config, log });
     cleanUp.push(() => database.close());
     const blobs = {
-      uploads: await BlobStore.open(join(config.blobs, "uploads")),
+      // An attempt does not outlive this process before its sum is stored: nor need what was uploaded for it.
+      uploads: await BlobStore.open(join(config.blobs, "uploads"), { durable: false }),
       published: await BlobStore.open(join(config.blobs, "published")),
     };
     await blobs.uploads.removeOlder(clock.now() - uploadsKeptMillis);

@@ -7,7 +7,7 @@ import { type Digest, digestOf } from "../../privacy/canonical.ts";
 import { Refusal } from "../../proto/reasons.ts";
 
 export interface BlobStatus {
-  /** Bytes durably held. */
+  /** Bytes held; durably, in a store that is. */
   readonly committed: number;
   readonly complete: boolean;
 }
@@ -18,23 +18,37 @@ const syncEveryBytes = 8 * 1024 * 1024;
 export class BlobStore {
   readonly #directory: string;
   readonly #maxBytes: number;
+  readonly #durable: boolean;
   readonly #writing = new Set<Digest>();
 
-  private constructor(directory: string, maxBytes: number) {
+  private constructor(directory: string, maxBytes: number, durable: boolean) {
     this.#directory = directory;
     this.#maxBytes = maxBytes;
+    this.#durable = durable;
   }
 
   /**
-   * @param maxBytes - largest blob.
+   * @param options.maxBytes - largest blob.
+   * @param options.durable - whether what is stored survives the machine; by default it does. What is read is
+   *   checked against its digest either way.
    * @throws Refusal disk_full, config_invalid
    */
-  static async open(directory: string, maxBytes = 256 * 1024 * 1024): Promise<BlobStore> {
-    const partial = join(directory, "partial");
-    await mkdir(partial, { recursive: true, mode: 0o700 }).catch((error) => {
+  static async open(
+    directory: string,
+    options: { readonly maxBytes?: number; readonly durable?: boolean } = {},
+  ): Promise<BlobStore> {
+    const { maxBytes = 256 * 1024 * 1024, durable = true } = options;
+    // Where two digits of a digest lead: made once, not at every blob.
+    const folders = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const make = (name: string) => mkdir(join(directory, name), { recursive: true, mode: 0o700 });
+      await Promise.all(["partial", ...folders].map(make));
+      if (durable) await syncDirectory(directory);
+    } catch (error) {
       throw fileRefusal(error);
-    });
-    return new BlobStore(directory, maxBytes);
+    }
+    return new BlobStore(directory, maxBytes, durable);
   }
 
   #path(digest: Digest): string {
@@ -72,19 +86,20 @@ export class BlobStore {
       throw new Refusal("message_unexpected", "this upload is under way already");
     this.#writing.add(partial);
     try {
-      const { committed } = await this.status(digest, owner);
       const file = await open(partial, "a", 0o600);
+      const { size: offset } = await file.stat();
       const done = (): void => {
         this.#writing.delete(partial);
       };
-      return new Upload({ file, partial, path: this.#path(digest), digest, size, offset: committed, done });
+      const durable = this.#durable;
+      return new Upload({ file, partial, path: this.#path(digest), digest, size, offset, durable, done });
     } catch (error) {
       this.#writing.delete(partial);
       throw fileRefusal(error);
     }
   }
 
-  /** Stores bytes of this process's own, durably. @returns their digest. */
+  /** Stores bytes of this process's own. @returns their digest. */
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
     if (await this.has(digest)) return digest;
@@ -109,10 +124,21 @@ export class BlobStore {
 
   /** @returns the bytes from `offset` on, in chunks. @throws Refusal not_found */
   async *read(digest: Digest, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
-    const path = this.#path(digest);
-    if (!(await this.has(digest))) throw new Refusal("not_found", `no blob ${digest}`);
-    for await (const chunk of createReadStream(path, { start: offset, highWaterMark: chunkBytes }))
-      yield chunk as Buffer;
+    const file = await open(this.#path(digest), "r").catch((cause) => {
+      throw new Refusal("not_found", `no blob ${digest}`, { cause });
+    });
+    try {
+      // A buffer no larger than what is left: most blobs are smaller than a chunk.
+      for (let { size } = await file.stat(), at = offset; at < size; ) {
+        const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
+        const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+        if (bytesRead === 0) return;
+        yield chunk.subarray(0, bytesRead);
+        at += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
   }
 
   /** Removes blobs; one that is not there is no error. */
@@ -140,6 +166,7 @@ export class Upload {
   readonly #path: string;
   readonly #digest: Digest;
   readonly #size: number;
+  readonly #durable: boolean;
   readonly #done: () => void;
   /** Of all bytes so far; undefined when an earlier upload is resumed. */
   readonly #hash: Hash | undefined;
@@ -152,6 +179,7 @@ export class Upload {
     readonly digest: Digest;
     readonly size: number;
     readonly offset: number;
+    readonly durable: boolean;
     readonly done: () => void;
   }) {
     this.#file = from.file;
@@ -159,6 +187,7 @@ export class Upload {
     this.#path = from.path;
     this.#digest = from.digest;
     this.#size = from.size;
+    this.#durable = from.durable;
     this.#done = from.done;
     this.offset = from.offset;
     this.#hash = from.offset === 0 ? createHash("sha256") : undefined;
@@ -175,7 +204,7 @@ export class Upload {
       this.#hash?.update(data);
       this.offset += data.length;
       this.#unsynced += data.length;
-      if (this.#unsynced >= syncEveryBytes) {
+      if (this.#durable && this.#unsynced >= syncEveryBytes) {
         await this.#file.datasync();
         this.#unsynced = 0;
       }
@@ -185,23 +214,21 @@ export class Upload {
   }
 
   /**
-   * Checks the digest and gives the blob its name. Durable when it returns; wrong bytes are thrown away.
+   * Checks the digest and gives the blob its name, durably in a store that is; wrong bytes are thrown away.
    * @throws Refusal digest_mismatch, upload_offset, disk_full
    */
   async commit(): Promise<void> {
     if (this.offset !== this.#size)
       throw new Refusal("upload_offset", `${this.offset} of ${this.#size} bytes are held`);
     try {
-      await this.#file.datasync();
+      if (this.#durable) await this.#file.datasync();
       const found = this.#hash?.digest("hex") ?? (await hashFile(this.#partial));
       if (found !== this.#digest) {
         await rm(this.#partial, { force: true });
         throw new Refusal("digest_mismatch", "the uploaded bytes do not have the announced digest");
       }
-      const directory = dirname(this.#path);
-      await mkdir(directory, { recursive: true, mode: 0o700 });
       await rename(this.#partial, this.#path);
-      await syncDirectory(directory);
+      if (this.#durable) await syncDirectory(dirname(this.#path));
     } catch (error) {
       throw fileRefusal(error);
     }

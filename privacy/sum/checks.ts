@@ -1,4 +1,5 @@
 /** What a party makes sure of before each step. Each check names the refusal it ends in. */
+import { isDeepStrictEqual } from "node:util";
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { canonicalJson } from "../canonical.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
@@ -174,7 +175,7 @@ export function checkShares(
 /** Step 3: the algorithm itself wants the layout that the header announces. */
 export function checkLayout(layout: VectorLayout, { header }: Attempt): void {
   ensure(
-    canonicalJson(layout) === canonicalJson(header.layout),
+    isDeepStrictEqual(layout, header.layout),
     "header_mismatch",
     "the header's layout is not the algorithm's",
   );

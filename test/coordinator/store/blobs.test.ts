@@ -12,7 +12,7 @@ const random = seededRandom("blobs");
 async function store(t: ExecutionContext, maxBytes?: number): Promise<{ dir: string; blobs: BlobStore }> {
   const dir = await temporaryDirectory();
   t.teardown(() => rm(dir, { recursive: true, force: true }));
-  return { dir, blobs: await BlobStore.open(dir, maxBytes) };
+  return { dir, blobs: await BlobStore.open(dir, maxBytes === undefined ? {} : { maxBytes }) };
 }
 
 const reasonOf = (work: Promise<unknown>): Promise<string> =>
