@@ -3,8 +3,9 @@ import type { StudyManifest } from "../models/study.ts";
 import { advanceStudy, type StudyState, studyLayout, studyResult } from "../models/study-loop.ts";
 import { canonicalJson, type Digest } from "../privacy/canonical.ts";
 import type { Roster } from "../privacy/roster.ts";
+import { leastThreshold } from "../privacy/sum/binding.ts";
 import type { ReleasePoint } from "../privacy/sum/coordinator-state.ts";
-import { neighbourCount, type PartyId, shareThreshold } from "../privacy/sum/graph.ts";
+import type { PartyId } from "../privacy/sum/graph.ts";
 import { encryptionName, type RoundHeader, roundIdOf, sumProtocol } from "../privacy/sum/header.ts";
 import type { KeyEpoch } from "../privacy/sum/key-epoch.ts";
 import { Refusal } from "../proto/reasons.ts";
@@ -44,7 +45,7 @@ export async function openAttempt(
     roster: roster.digest,
     cohort: [...cohort],
     minCohort: manifest.privacy.minCohort,
-    threshold: shareThreshold(neighbourCount(cohort.length)),
+    threshold: leastThreshold(cohort.length),
     keyEpoch: { epoch: epoch.epoch, commitment: epoch.commitment },
     layout: { blocks: studyLayout(state).blocks.map((block) => ({ ...block })) },
     protection: { masks: true, encryption: encryptionName, noise: "none" },
