@@ -154,7 +154,13 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
     secrets,
     now: Date.now(),
   });
-  writePins(config.dataDir, pins);
+  try {
+    writePins(config.dataDir, pins);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const hint = `${error.hint}; then ask the bank for a new token: this one is used`;
+    throw new Refusal(error.reason, error.message, { hint, cause: error });
+  }
   if (again) tell("enrolled before: the pins of then are replaced");
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }

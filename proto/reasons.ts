@@ -39,7 +39,7 @@ export const reasons = {
   file_malformed: entry(status.invalidArgument, false, "correct the named line"),
   port_taken: entry(status.alreadyExists, false, "stop the other process or choose another port"),
   interrupted: entry(status.aborted, true, "run it again: nothing was kept"),
-  disk_full: entry(status.resourceExhausted, true, "free space, then start again: nothing is half done"),
+  disk_full: entry(status.resourceExhausted, true, "free space and start again: nothing is half done"),
   ledger_locked: entry(
     status.unavailable,
     true,

@@ -227,9 +227,10 @@ function untilReady(child: Child): Promise<void> {
 }
 
 function startFailure(program: string, output: string): Refusal {
-  const line = output.split("\n").find((text) => /fatal|error/i.test(text)) ?? output.split("\n")[0] ?? "";
-  const reason = /no space left/i.test(output) ? "disk_full" : "database_unavailable";
-  return new Refusal(reason, `${program}: ${line.trim()}`, {
+  const [line] = /\b(fatal|panic|error): .*/i.exec(output) ?? output.split("\n");
+  const message = `${program}: ${line!.trim()}`;
+  if (/no space left/i.test(output)) return new Refusal("disk_full", message);
+  return new Refusal("database_unavailable", message, {
     hint: "check `dataDir` and its permissions, or set `database` to postgres://…",
   });
 }
