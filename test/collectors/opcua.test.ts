@@ -38,8 +38,8 @@ const configured = (rest: Partial<OpcuaInput> = {}, pki = "client"): OpcuaConfig
     security: { mode: "SignAndEncrypt", policy: "Basic256Sha256", pki: join(folder, pki) },
     identity: { user: "press", password: { env: "OPCUA_RIGHT" } },
     publishing: "50ms",
-    keepAlive: "100ms",
-    timeout: "2s",
+    keepAlive: "1s",
+    timeout: "10s",
     groups: [{ device: "lathe", nodes: [{ node: "ns=1;s=spindle", metric: "speed", unit: "/min" }] }],
     ...rest,
   });
@@ -141,7 +141,7 @@ test("credentials without security are refused in the configuration", (t) => {
 test("a subscription that falls silent is built anew after three keep-alives", async (t) => {
   const line = await startFaultProxy(server.port, randomBytes);
   const collector = opcuaCollector(
-    configured({ endpoint: `opc.tcp://127.0.0.1:${line.port}`, timeout: "20s" }),
+    configured({ endpoint: `opc.tcp://127.0.0.1:${line.port}`, keepAlive: "100ms", timeout: "20s" }),
     context,
     limits,
   );

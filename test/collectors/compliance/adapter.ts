@@ -27,7 +27,7 @@ export interface Rig {
   readonly line?: FaultProxy;
   /** Whether the devices dial the collector: it then knows nothing of calls that do not reach it. */
   readonly listens?: boolean;
-  /** A new collector; `limits` keeps its queue and its backoff small. Deadlines should be 100 to 300 ms. */
+  /** A new collector; `limits` keeps its queue and its backoff small. Deadlines should be some 300 ms: shorter ones fail on a busy machine, longer ones make the suite slow. */
   collector(context: CollectorContext, limits: SuperviseLimits): Collector;
   /** Makes the device offer its next `count` values; resolves at once where every poll sees a new one. */
   produce(device: string, count: number): Promise<void>;

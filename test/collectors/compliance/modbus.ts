@@ -35,7 +35,7 @@ const modbus = (framing: "tcp" | "rtu"): Adapter => ({
             host: "127.0.0.1",
             port: line.port,
             framing,
-            timeout: "100ms",
+            timeout: "300ms",
             units: devices.map((device, i) => ({
               unit: i + 1,
               device,

@@ -41,7 +41,7 @@ const adapter = (
             clientId,
             identity: "anonymous",
             keepAlive: "1s",
-            timeout: "300ms",
+            timeout: "2s",
             inFlight: 50,
             topics: [
               {

@@ -36,8 +36,8 @@ export const opcua: Adapter = {
             security: { mode: "SignAndEncrypt", policy: "Basic256Sha256", pki: join(folder, "client") },
             identity: { user: "press", password: { env: "OPCUA_TEST_PASSWORD" } },
             publishing: "50ms",
-            keepAlive: "100ms",
-            timeout: "2s",
+            keepAlive: "500ms",
+            timeout: "5s",
             history: true,
             groups: devices.map((device) => ({
               device,

@@ -58,9 +58,9 @@ export class Reader {
   }
 }
 
-/** Waits until `condition` holds, looking every few milliseconds. @throws {Error} after 15 s. */
+/** Waits until `condition` holds, looking every few milliseconds. @throws {Error} after 30 s. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  const giveUp = performance.now() + 15_000;
+  const giveUp = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > giveUp) throw new Error(`never came true: ${condition}`);
     await sleep(5);
