@@ -131,7 +131,7 @@ export async function loadReference(engine: Engine, reference: Reference, period
 /** Numbers 0, 1, 2 … as many as the densest channel has cells in the period: reads the table `pace`. */
 export async function loadTicks(engine: Engine, period: Period): Promise<void> {
   const [densest] = await engine.rows("SELECT min(pace_us) AS pace FROM pace");
-  const pace = Number(densest?.["pace"] ?? 0);
+  const pace = Number(densest?.pace ?? 0);
   const ticks = pace > 0 ? Math.ceil((period.until - period.from) / pace) + 1 : 0;
   await engine.run("CREATE OR REPLACE TABLE tick (n BIGINT)");
   await engine.append("tick", [BigInt64Array.from({ length: ticks }, (_, n) => BigInt(n))]);
