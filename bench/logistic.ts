@@ -1,38 +1,44 @@
-import { manifestSchema } from "../models/study.ts";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { seededRandom, uniform } from "../privacy/random.ts";
+import { TestBank } from "../test/support/consortium.ts";
 import { atMost, type Bench, median } from "./bench.ts";
-import { Federation } from "./simulate/grpc.ts";
+import { trainStudy } from "./simulate/grpc.ts";
+import type { NodesOrder } from "./simulate/nodes-child.ts";
+import { partyName } from "./simulate/transport.ts";
 
 const features = 30;
 const parties = 10;
 const rowsPerParty = 10_000;
 const runs = 3;
+/** Processes that the nodes are spread over. */
+const hostCount = 2;
 
 /**
- * A logistic study over gRPC on loopback with every layer on: ten nodes, a coordinator and its database in one
- * process. Counted from the study's start to its coefficients; founding the consortium is not.
+ * A logistic study over gRPC on loopback with every layer on: a coordinator with its database, and ten nodes in
+ * two more processes. Counted from the study's start to its coefficients; founding the consortium is not.
  */
 export const bench: Bench = async (_args, progress) => {
   const seconds: number[] = [];
   const roundMillis: number[] = [];
   let rounds = 0;
+  const hosts = startHosts();
   for (let run = 0; run < runs; run++) {
     const random = seededRandom(`bench logistic ${run}`);
     const tables = Array.from({ length: parties }, () => syntheticTable(random));
     const times: number[] = [];
-    const onRound = (algorithm: string) => {
-      if (algorithm === "logistic") times.push(performance.now());
-    };
-    const drop = { kind: "chance", probability: 0 } as const;
-    await using federation = await Federation.open({ manifest, tables }, { drop, seed: "bench", onRound });
+    await using consortium = await Consortium.found(hosts, tables);
     const begun = performance.now();
-    const { lineage } = await federation.train();
+    rounds = await consortium.train((algorithm) => {
+      if (algorithm === "logistic") times.push(performance.now());
+    });
     seconds.push((performance.now() - begun) / 1000);
-    rounds = lineage.rounds.length;
     for (let i = 1; i < times.length; i++) roundMillis.push(times[i]! - times[i - 1]!);
     progress(`run ${run + 1} of ${runs}: ${seconds.at(-1)!.toFixed(2)} s, ${rounds} rounds`);
   }
+  for (const host of hosts) host.disconnect();
   return {
     bench: "logistic",
     runs,
@@ -43,6 +49,60 @@ export const bench: Bench = async (_args, progress) => {
     ],
   };
 };
+
+export const startHosts = (): ChildProcess[] =>
+  Array.from({ length: hostCount }, () =>
+    fork(new URL("./simulate/nodes-child.ts", import.meta.url), { serialization: "advanced" }),
+  );
+
+/** A bank in this process and nodes in others, which have consented to one study. */
+export class Consortium implements AsyncDisposable {
+  readonly #bank: TestBank;
+  readonly #study: string;
+
+  private constructor(bank: TestBank, study: string) {
+    this.#bank = bank;
+    this.#study = study;
+  }
+
+  static async found(hosts: readonly ChildProcess[], tables: readonly Table[]): Promise<Consortium> {
+    const bank = await TestBank.start();
+    const consented: StudyManifest = { ...manifest, consortium: bank.config.consortium };
+    const credentials = [...(await bank.enrolAll(tables.map((_, i) => partyName(i)))).values()];
+    const study = await bank.operator.propose(consented);
+    const nodes = tables.map((table, i): NodesOrder["nodes"][number] => ({
+      credentials: credentials[i]!,
+      table,
+    }));
+    const order = { coordinator: bank.coordinator.address, study, manifest: consented };
+    await Promise.all(
+      hosts.map((host, at) =>
+        consentOf(host, { ...order, nodes: nodes.filter((_, i) => i % hosts.length === at) }),
+      ),
+    );
+    return new Consortium(bank, study);
+  }
+
+  /** @returns the rounds it took. */
+  async train(onRound: (algorithm: string) => void): Promise<number> {
+    return (await trainStudy(this.#bank.operator, this.#study, onRound)).lineage.rounds.length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bank.stop();
+  }
+}
+
+async function consentOf(host: ChildProcess, order: NodesOrder): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  host.send(order);
+  const ended = once(host, "exit", { signal }).then(() => {
+    throw new Error("a process of nodes ended before they consented");
+  });
+  ended.catch(() => {});
+  await Promise.race([once(host, "message", { signal }), ended]).finally(() => settled.abort());
+}
 
 const names = Array.from({ length: features }, (_, i) => `x${i + 1}`);
 

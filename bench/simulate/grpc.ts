@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { type RunningNode, startNode } from "../../client-node/node.ts";
 import type { NodeCredentials } from "../../client-node/pins.ts";
+import type { Operator } from "../../coordinator/operator.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
 import type { Table } from "../../models/table.ts";
 import type { Digest } from "../../privacy/canonical.ts";
@@ -96,22 +97,8 @@ export class Federation implements AsyncDisposable {
   }
 
   /** Runs the study from its start to the published model. @throws Refusal */
-  async train(): Promise<TrainedModel> {
-    const { operator } = this.#bank;
-    await operator.start(this.#study);
-    let round = 0;
-    for await (const view of operator.follow(this.#study)) {
-      if (view.phase === "failed" || view.phase === "stopped")
-        throw new Refusal(
-          isReason(view.reason) ? view.reason : "internal",
-          `the study ${view.phase}: ${view.detail}`,
-        );
-      if (view.phase === "running" && view.round > round) {
-        round = view.round;
-        this.#options.onRound(view.algorithm, round);
-      }
-    }
-    return (await operator.model(this.#study)).model as unknown as TrainedModel;
+  train(): Promise<TrainedModel> {
+    return trainStudy(this.#bank.operator, this.#study, this.#options.onRound);
   }
 
   /** Verifies the log, and counts what went over the wire. @throws Refusal */
@@ -180,7 +167,33 @@ export class Federation implements AsyncDisposable {
   }
 }
 
-/** What the harness reads of the published model. */
+/**
+ * Starts a study that its parties consented to, and waits for its model.
+ * @param onRound - called when a round begins, counted from 1.
+ * @throws Refusal why it failed
+ */
+export async function trainStudy(
+  operator: Operator,
+  study: Digest,
+  onRound: TransportOptions["onRound"],
+): Promise<TrainedModel> {
+  await operator.start(study);
+  let round = 0;
+  for await (const view of operator.follow(study)) {
+    if (view.phase === "failed" || view.phase === "stopped")
+      throw new Refusal(
+        isReason(view.reason) ? view.reason : "internal",
+        `the study ${view.phase}: ${view.detail}`,
+      );
+    if (view.phase === "running" && view.round > round) {
+      round = view.round;
+      onRound(view.algorithm, round);
+    }
+  }
+  return (await operator.model(study)).model as unknown as TrainedModel;
+}
+
+/** What a harness reads of the published model. */
 interface TrainedModel {
   readonly results: PriorResults;
   readonly lineage: { readonly rounds: readonly unknown[] };
