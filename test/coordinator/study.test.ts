@@ -1,15 +1,17 @@
 import test from "ava";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
+import { readExport } from "../../privacy/log/export.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
 import { startEnterprise, TestBank } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 test("a study runs from tokens to a published model, and its log verifies", async (t) => {
   const bank = await TestBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
-  const names = ["lathe", "mill", "truck"];
+  const names = ["kiln", "lathe", "mill", "truck"];
   const credentials = await bank.enrolAll(names);
   const manifest = studyOf(borrowerFeatures, [
     { name: "range" },
@@ -44,5 +46,9 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
     checks.filter(({ ok }) => !ok),
     [],
   );
+  const { records } = await readExport(auditor.exportLog());
+  for await (const record of records)
+    if (record.type === "attachment" && record.attachment.kind === "header")
+      t.is((record.attachment.value as RoundHeader).threshold, 3, "two thirds of four, everyone counted");
   auditor.close();
 });

@@ -47,6 +47,24 @@ test("both ends agree on a key that salt and info bind", (t) => {
   t.notDeepEqual(agreeKey(b.secretKey, a.publicKey, "round 1", "share"), key);
 });
 
+test("what is remembered of one key is not taken for another's", (t) => {
+  const random = seededRandom("remembered");
+  const pair = () => x25519Pair(random.bytes(32));
+  const [a, b, c] = [pair(), pair(), pair()];
+  const agreed = (own: typeof a, peer: typeof a) => agreeKey(own.secretKey, peer.publicKey, "salt", "info");
+  const first = agreed(a, b);
+  t.notDeepEqual(agreed(a, c), first);
+  t.notDeepEqual(agreed(c, b), first);
+  t.deepEqual(agreed(a, b), first);
+  const other = generateIdentity("riverbank/mill", random);
+  const theirs = parseVerifierKey(publicIdentity(other).verifierKey).publicKey;
+  const signature = signFor("agree", identity, payload);
+  t.true(verifyFor("agree", publicKey, payload, signature));
+  t.false(verifyFor("agree", theirs, payload, signature));
+  t.false(verifyFor("agree", publicKey, payload, signFor("agree", other, payload)));
+  t.true(verifyFor("agree", theirs, payload, signFor("agree", other, payload)));
+});
+
 test("a public key that gives no secret is refused", (t) => {
   const { secretKey } = x25519Pair(seededRandom("low").bytes(32));
   for (const key of [new Uint8Array(32), new Uint8Array(31), new Uint8Array(33)])
