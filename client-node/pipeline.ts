@@ -89,6 +89,7 @@ export class Pipeline {
       const report = await cutSegment(spool, { folder: segments, deviceClass, maxReadings: mostInSegment });
       if (report === undefined) return reports;
       reports.push(report);
+      if (report.readings + report.duplicates < mostInSegment) return reports;
     }
   }
 

@@ -1,0 +1,91 @@
+/** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
+import { join } from "node:path";
+import { EgressLedger } from "../../client-node/egress.ts";
+import { rememberManifest, storeConsent } from "../../client-node/memory.ts";
+import type { Operations } from "../../client-node/operations.ts";
+import { type PageOptions, type RunningPage, startPage } from "../../client-node/page/page.ts";
+import { openStore } from "../../client-node/store.ts";
+import type { StudyView } from "../../client-node/studies.ts";
+import { runPlain } from "../../models/plain.ts";
+import { selectRows } from "../../models/rows.ts";
+import { canonicalJson, digestOf } from "../../privacy/canonical.ts";
+import { generateIdentity } from "../../privacy/identity.ts";
+import { seededRandom } from "../../privacy/random.ts";
+import { policyFor } from "./consortium.ts";
+import { borrowerFeatures, borrowers, studyOf } from "./rows.ts";
+
+const manifest = {
+  ...studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic" },
+    { name: "evaluate" },
+  ]),
+  name: "sme-default-90",
+};
+const study = digestOf(canonicalJson(manifest));
+
+const view: StudyView = {
+  ...{ study, manifest, name: manifest.name, phase: "finished", algorithm: "", round: 9, attempt: 1 },
+  ...{ reason: "", consented: ["mill"] },
+};
+
+export const passwordFileIn = (folder: string): string => join(folder, "page.password");
+
+/** @param folder - of the node's data; kept by the caller. */
+export async function openPage(
+  folder: string,
+  operations: Operations | undefined,
+  change: Partial<PageOptions> = {},
+): Promise<RunningPage> {
+  const db = openStore(join(folder, "ledger.db"));
+  const ledger = new EgressLedger(db, generateIdentity("riverbank/mill", seededRandom("page")));
+  const digest = "cd".repeat(32);
+  if (ledger.size === 0) {
+    const consent = { study, enterprise: "mill", expires: 2e12, consent: "signed" };
+    ledger.append([{ type: "study.consented", time: 1_774_000_000_000, ...consent }]);
+    for (let i = 0; i < 60; i++) {
+      const destination = "bank.example:8443";
+      ledger.append([
+        {
+          type: "egress.sent",
+          time: 1_774_000_060_000 + i,
+          destination,
+          kind: "submission",
+          bytes: 41_000 + i,
+          digest,
+        },
+        {
+          ...{ type: "privacy.spent", time: 1_774_000_060_000 + i, study, mechanism: "none", unit: "record" },
+          ...{ steps: 1, cumulativeSteps: i + 1, roundId: digest },
+        } as const,
+      ]);
+    }
+    storeConsent(db, { study, manifest: canonicalJson(manifest), expiresMillis: 2e12, withdrawn: false });
+    rememberManifest(db, study, canonicalJson(manifest));
+  }
+  const own = selectRows(borrowers(), (row) => row % 2 === 0);
+  const page = await startPage({
+    listen: "127.0.0.1:0",
+    passwordFile: passwordFileIn(folder),
+    enterprise: "mill",
+    policy: policyFor(manifest),
+    ...{ ledger, db, now: Date.now, log() {} },
+    ...(operations === undefined ? {} : { operations }),
+    studies: async () => [view],
+    async model() {
+      const { results } = await runPlain(manifest, [borrowers()]);
+      const model = { results };
+      return { digest: digestOf(canonicalJson(model)), model };
+    },
+    rows: async () => own,
+    ...change,
+  });
+  return {
+    url: page.url,
+    async stop() {
+      await page.stop();
+      db.close();
+    },
+  };
+}
