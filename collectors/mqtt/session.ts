@@ -33,6 +33,9 @@ export async function clientOptions(config: MqttConfig): Promise<IClientOptions>
   };
 }
 
+/** Longest wait for each step of a polite end. */
+const farewellMillis = 2_000;
+
 /** Made once: an error per message, with its stack, would cost more than reading the message. */
 const withheld = new Error("acknowledged when stored");
 
@@ -88,12 +91,33 @@ export class MqttSession {
     if (this.client.connected) this.client.stream.write(packets);
   }
 
+  /**
+   * Whether the broker has handled everything sent so far: it answers a ping in its turn. A socket that is closed
+   * with unread messages is reset, and a reset loses the last PUBACKs on their way.
+   */
+  #heard(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timeout = setTimeout(() => settle(false), farewellMillis);
+      const onPacket = ({ cmd }: { cmd?: string }) => {
+        if (cmd === "pingresp") settle(true);
+      };
+      const settle = (heard: boolean) => {
+        clearTimeout(timeout);
+        this.client.off("packetreceive", onPacket);
+        resolve(heard);
+      };
+      this.client.on("packetreceive", onPacket);
+      this.client.once("close", () => settle(false));
+      this.client.sendPing();
+    });
+  }
+
   /** Says goodbye where the broker still listens, and destroys the socket. */
   async close(): Promise<void> {
     this.#flush();
-    const polite = this.client.connected;
+    const polite = this.client.connected && (await this.#heard());
     await new Promise<void>((resolve) => {
-      const timeout = setTimeout(finish, 500);
+      const timeout = setTimeout(finish, farewellMillis);
       function finish() {
         clearTimeout(timeout);
         resolve();

@@ -126,7 +126,8 @@ export async function startAedes({ tls }: BrokerOptions = {}): Promise<MqttBroke
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

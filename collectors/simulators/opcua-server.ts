@@ -17,6 +17,8 @@ export interface SimulatedOpcuaOptions {
   readonly pki: string;
   /** Variables, each a double with history: `ns=1;s=NAME`. */
   readonly variables: readonly string[];
+  /** Files of node sets loaded after the standard's own, each after those it needs. */
+  readonly nodesets?: readonly string[];
   /** 0 or absent: any free port. */
   readonly port?: number;
   /** Accepted users and passwords; anonymous sessions are refused when given. */
@@ -53,7 +55,7 @@ export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<
     host: "127.0.0.1",
     hostname: "127.0.0.1",
     serverCertificateManager: certificates,
-    nodeset_filename: [nodesets.standard],
+    nodeset_filename: [nodesets.standard, ...(options.nodesets ?? [])],
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt],
     securityPolicies: [
       SecurityPolicy.None,
