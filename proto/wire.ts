@@ -124,7 +124,9 @@ export function refusalOf(error: unknown): Refusal {
   if (status.code === grpc.status.UNAVAILABLE && /certificate|self.signed|tls.*alert|CERT_/i.test(text))
     return new Refusal("certificate_invalid", text, { cause: error });
   const known = status.code === undefined ? undefined : transportReasons[status.code];
-  return new Refusal(known ?? "internal", text, { cause: error });
+  // "No connection established. Last error: Error: connect ECONNREFUSED …. Resolution note: "
+  const cause = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(text)?.[1];
+  return new Refusal(known ?? "internal", cause ?? text, { cause: error });
 }
 
 /** Fields that hold a SHA-256 digest: 32 raw bytes on the wire, 64 hexadecimal digits in TypeScript. */
