@@ -15,11 +15,17 @@ export interface BlobStatus {
 // A partial file is made durable at least this often, so that an interrupted upload loses little.
 const syncEveryBytes = 8 * 1024 * 1024;
 
+// What a round publishes, every member downloads at once: its state and its aggregate.
+const mostRecent = 4;
+const mostRecentBytes = 256 * 1024;
+
 export class BlobStore {
   readonly #directory: string;
   readonly #maxBytes: number;
   readonly #durable: boolean;
   readonly #writing = new Set<Digest>();
+  /** The last small blobs put, oldest first: read without the disk. */
+  readonly #recent = new Map<Digest, Uint8Array>();
 
   private constructor(directory: string, maxBytes: number, durable: boolean) {
     this.#directory = directory;
@@ -110,6 +116,8 @@ export class BlobStore {
     } finally {
       await upload.close();
     }
+    if (bytes.length <= mostRecentBytes) this.#recent.set(digest, Uint8Array.from(bytes));
+    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value!);
     return digest;
   }
 
@@ -124,6 +132,12 @@ export class BlobStore {
 
   /** @returns the bytes from `offset` on, in chunks. @throws Refusal not_found */
   async *read(digest: Digest, offset: number, chunkBytes: number): AsyncGenerator<Buffer> {
+    const recent = this.#recent.get(digest);
+    if (recent !== undefined) {
+      for (let at = offset; at < recent.length; at += chunkBytes)
+        yield Buffer.from(recent.buffer, recent.byteOffset + at, Math.min(chunkBytes, recent.length - at));
+      return;
+    }
     const file = await open(this.#path(digest), "r").catch((cause) => {
       throw new Refusal("not_found", `no blob ${digest}`, { cause });
     });
@@ -143,7 +157,10 @@ export class BlobStore {
 
   /** Removes blobs; one that is not there is no error. */
   async remove(digests: Iterable<Digest>): Promise<void> {
-    for (const digest of digests) await rm(this.#path(digest), { force: true });
+    for (const digest of digests) {
+      this.#recent.delete(digest);
+      await rm(this.#path(digest), { force: true });
+    }
   }
 
   /** Removes what was last written before a time, Unix milliseconds: uploads that nobody came back for. */

@@ -81,6 +81,21 @@ test("a disk that returns other bytes than were stored is noticed", async (t) =>
   t.is(await reasonOf(blobs.get(digest)), "digest_mismatch");
 });
 
+test("what was just put reads the same from memory and from disk, and not once it is removed", async (t) => {
+  const { dir, blobs } = await store(t);
+  const bytes = random.bytes(200_000);
+  const digest = await blobs.put(bytes);
+  for (const held of [blobs, await BlobStore.open(dir)])
+    for (const offset of [0, 65_536, 199_999, 200_000]) {
+      const read: Buffer[] = [];
+      for await (const chunk of held.read(digest, offset, 65_536)) read.push(chunk);
+      t.true(Buffer.concat(read).equals(bytes.subarray(offset)), `from ${offset}`);
+      t.true(read.every(({ length }) => length <= 65_536));
+    }
+  await blobs.remove([digest]);
+  t.is(await reasonOf(blobs.read(digest, 0, 10).next()), "not_found");
+});
+
 test("old uploads are removed, young ones stay", async (t) => {
   const { dir, blobs } = await store(t);
   const [old, young] = [await blobs.put(Buffer.from("old")), await blobs.put(Buffer.from("young"))];
