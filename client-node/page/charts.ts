@@ -1,12 +1,12 @@
 import { BarChart, LineChart } from "echarts/charts";
-import { GridComponent, LegendComponent } from "echarts/components";
+import { GridComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { number } from "./format.ts";
 import { Html, html } from "./html.ts";
 import { table } from "./layout.ts";
 
-use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer]);
+use([BarChart, LineChart, GridComponent, SVGRenderer]);
 
 export interface Chart {
   readonly title: string;
@@ -30,11 +30,15 @@ export function chart(of: Chart): Html {
   const format = of.format ?? number;
   return html`<figure>
 <figcaption>${of.title}</figcaption>
-<div role="img" aria-label="${of.summary}"><div class="wide">${draw(of, 900, 260)}</div><div class="narrow">${draw(of, 340, 240)}</div></div>
-<details><summary>${of.title}: the numbers</summary>
+${
+  of.series.length > 1 &&
+  html`<ul class="legend">${of.series.map(({ name }) => html`<li>${name}</li>`)}</ul>
+`
+}<div role="img" aria-label="${of.summary}"><div class="wide">${draw(of, 1100, 280)}</div><div class="narrow">${draw(of, 340, 240)}</div></div>
+<details><summary>The numbers</summary>
 ${table(
   of.title,
-  ["", ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
+  ["At", ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
   of.labels.map((label, i) => [
     label,
     ...of.series.map(({ values }) => {
@@ -50,14 +54,15 @@ ${table(
 function draw(of: Chart, width: number, height: number): Html {
   const drawing = init(null, null, { renderer: "svg", ssr: true, width, height });
   const format = of.format ?? number;
-  const named = of.series.length > 1;
   try {
     drawing.setOption({
       animation: false,
       silent: true,
       color: series,
-      grid: { left: 8, right: 12, top: named ? 32 : 12, bottom: 4, containLabel: true },
-      ...(named ? { legend: { top: 0, left: 0, textStyle: { color: ink }, icon: "roundRect" } } : {}),
+      grid: {
+        ...{ left: 8, right: 12, top: 12, bottom: 4 },
+        ...{ outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+      },
       xAxis: {
         type: "category",
         data: [...of.labels],
@@ -67,7 +72,7 @@ function draw(of: Chart, width: number, height: number): Html {
       },
       yAxis: {
         type: "value",
-        ...(of.max === undefined ? {} : { min: 0, max: of.max }),
+        ...(of.max === undefined ? {} : { min: 0, max: of.max, interval: of.max / 4 }),
         scale: of.kind === "line" && of.max === undefined,
         splitNumber: 4,
         splitLine: { lineStyle: { color: line } },

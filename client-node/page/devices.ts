@@ -67,23 +67,18 @@ export function devicesView(operations: Operations, page: number, now: number): 
     const known = registry.device(name);
     const site = registry.siteOf(name, now) ?? "not registered";
     const counted = gaps.get(name);
-    const about = [
-      site,
-      known?.class ?? "–",
-      live(`${name}\trate`),
-      live(`${name}\tlast`),
-      live(`${name}\tgap`),
-      counted === undefined || counted.expected === 0 ? "–" : percent(counted.gaps / counted.expected),
-    ];
+    const [rate, last, gap] = ["rate", "last", "gap"].map((what) => live(`${name}\t${what}`));
+    const missed =
+      counted === undefined || counted.expected === 0 ? "–" : percent(counted.gaps / counted.expected);
+    const about = [rate, last, gap, missed, site, known?.class ?? "–"];
     const series = board.device(name)?.series ?? [];
-    if (series.length === 0) return [[name, ...about.slice(0, 2), "–", "–", "–", ...about.slice(2)]];
+    if (series.length === 0) return [[name, "–", "–", "–", ...about]];
     return series.map(({ metric }) => [
       name,
-      ...about.slice(0, 2),
       metric,
       live(`${name}\t${metric}\tvalue`),
       live(`${name}\t${metric}\tquality`),
-      ...about.slice(2),
+      ...about,
     ]);
   });
   const body = html`${facts([
@@ -104,7 +99,7 @@ ${table(
       live(`${name}\terrors`),
       live(`${name}\treconnects`),
       health.connectMillis === undefined ? "–" : `${number(Math.round(health.connectMillis))} ms`,
-      live(`${name}\tlastError`),
+      html`<span class="long">${live(`${name}\tlastError`)}</span>`,
     ]),
 )}
 <h2>Devices and their last values</h2>
@@ -114,8 +109,8 @@ ${
     : table(
         `Times are UTC; now ${clockTime(now)}`,
         [
-          ...["Device", "Site", "Class", "Metric", "Last value", "Quality"],
-          ...[n("Readings/s"), "Last heard", "Gap now", n("Gaps in quality period")],
+          ...["Device", "Metric", "Last value", "Quality", n("Readings/s"), "Last heard", "Gap now"],
+          ...[n("Gaps in quality period"), "Site", "Class"],
         ],
         rows,
       )

@@ -38,6 +38,7 @@ test("readings from sockets and files reach spool, warnings, segments, quality a
   t.deepEqual(operations.findings.features(), whole);
   await operations.stop();
 
+  plant.press.vibration = 1;
   const again = await plant.start({ onWarning: (warning) => void told.push(warning) });
   const kept = again.findings.warnings(100);
   t.is(
