@@ -1,7 +1,11 @@
 /** What enterprises and the auditor say about logs: cosignatures of the bank's, checkpoints of their own. */
 import { toHex } from "../privacy/log/bytes.ts";
 import { type Checkpoint, openCheckpoint } from "../privacy/log/checkpoint.ts";
-import { type CosignatureVerifier, cosignatureVerifier } from "../privacy/log/cosignature.ts";
+import {
+  type CosignatureVerifier,
+  cosignatureTime,
+  cosignatureVerifier,
+} from "../privacy/log/cosignature.ts";
 import { parseVerifierKey } from "../privacy/log/note.ts";
 import { Refusal } from "../proto/reasons.ts";
 import type { Bank } from "./bank.ts";
@@ -13,6 +17,9 @@ import type { NewEntry } from "./store/log.ts";
 
 // golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
 const mostSignatures = 99;
+
+/** A witness says when it looked: with a wrong clock that statement is false. */
+const clockToleranceMillis = 5 * 60_000;
 
 interface Report {
   readonly enterprise: string;
@@ -29,8 +36,16 @@ export class Witnesses {
     this.#reports = new Batch((reports) => this.#store(reports));
   }
 
-  /** @returns the checkpoint with the cosignatures held. @throws Refusal */
+  /** @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log */
   async cosign(caller: Identity, size: number, line: string): Promise<string> {
+    // — <name> <base64 of 4 bytes key id, 8 bytes time, signature>
+    const signature = Buffer.from(line.trim().split(" ")[2] ?? "", "base64").subarray(4);
+    const timeSeconds = signature.length > 8 ? cosignatureTime(signature) : undefined;
+    if (
+      timeSeconds !== undefined &&
+      Math.abs(timeSeconds * 1000 - this.#bank.clock.now()) > clockToleranceMillis
+    )
+      throw new Refusal("clock_skew", "the cosignature's time is more than 5 minutes from the coordinator's");
     const most = caller.role === "auditor" ? mostSignatures : mostSignatures - 1;
     return this.#bank.privacyLog.cosign(size, line, await this.#witness(caller), most);
   }

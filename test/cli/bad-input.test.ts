@@ -26,7 +26,7 @@ import { manifestSchema } from "../../models/study.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
 import { secureRandom } from "../../privacy/random.ts";
 import { writeNewFiles } from "../../proto/files.ts";
-import type { Reason } from "../../proto/reasons.ts";
+import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { Health, protocolVersion } from "../../proto/wire.ts";
 import { consortiumName, policyFor, TestBank, temporaryDirectory } from "../support/consortium.ts";
 import { leftOut } from "../support/left-out.ts";
@@ -232,6 +232,9 @@ test.serial("node: tokens, certificates, clocks, rows and manifests", async (t) 
 
   await bank.operator.admit();
   await bank.countersign();
+  const auditor = bank.auditor();
+  const fromTomorrow = auditor.witness(undefined, Date.now() + day).finally(() => auditor.close());
+  t.is((await t.throwsAsync(fromTomorrow, { instanceOf: Refusal }))?.reason, "clock_skew");
   await bank.operator.propose(manifest);
   const consent = ["node", "consent", "sme", "--dir", dir];
   const oneClass = rows.filter((cells) => cells.endsWith("0"));
