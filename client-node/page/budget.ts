@@ -20,7 +20,7 @@ export function budgetView(
 ${
   noiseless &&
   note(
-    "The sums below were released without noise, as policy.yaml allows under `unprotected`. What protects them is that only sums over the whole cohort are released; no ε can be stated for them.",
+    html`The sums below were released without noise, as policy.yaml allows under <code>unprotected</code>. What protects them is that only sums over the whole cohort are released; no ε can be stated for them.`,
   )
 }
 ${
@@ -28,11 +28,11 @@ ${
     ? note("Nothing has been spent: this node has submitted to no sum.")
     : table(
         "By study",
-        ["Study", "Noise", "Protects", { name: "Sums", numeric: true }, "Last"],
+        ["Study", "Noise", "Unit", { name: "Sums", numeric: true }, "Last"],
         spends.map((one) => [
           names.get(one.study) ?? one.study.slice(0, 16),
           one.mechanism,
-          `each ${one.unit}`,
+          one.unit,
           number(one.sums),
           moment(one.last * 1000),
         ]),
