@@ -154,9 +154,9 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     };
 
     /** Runs `work` again and again until the end; what it throws is logged and does not end it. */
-    const repeat = async (millis: number, work: () => unknown): Promise<void> => {
-      for (;;) {
-        await timer.wait(millis, ending.signal);
+    const repeat = async (millis: number, work: () => unknown, firstMillis = millis): Promise<void> => {
+      for (let wait = firstMillis; ; wait = millis) {
+        await timer.wait(wait, ending.signal);
         if (ending.signal.aborted) return;
         try {
           await work();
@@ -174,7 +174,12 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     );
     const repeating = [
       repeat(minuteMillis, () => pipeline.tick(micros())),
-      repeat(options.refreshMillis, refresh),
+      // A node that knows nothing yet does not let its page wait.
+      repeat(
+        options.refreshMillis,
+        refresh,
+        findings.quality() === undefined ? Math.min(minuteMillis, options.refreshMillis) : undefined,
+      ),
     ];
     return {
       board,

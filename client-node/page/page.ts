@@ -14,6 +14,7 @@ import { devicesView, liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
 import { featuresView } from "./features.ts";
 import { layout, note, type View } from "./layout.ts";
+import { liveScript } from "./live-script.ts";
 import { LiveStreams } from "./live-streams.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
@@ -56,6 +57,14 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     throw new Refusal("config_invalid", `page: ${listen} can be reached by others, and no password is set`, {
       hint: "run fedcredit node password, or listen on 127.0.0.1",
     });
+  if (!local)
+    options.log(
+      "warn",
+      "the page speaks plain HTTP: put a TLS proxy in front of it, or the line can be read",
+      {
+        listen,
+      },
+    );
   const sessions = hasPassword ? new Sessions(readPassword(options.passwordFile), now) : undefined;
   const streams = new LiveStreams(operations);
   const bank = new Bank(options);
@@ -88,7 +97,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   });
   for (const [path, type, text] of [
     ["/style.css", "css", asset("style.css")],
-    ["/live.js", "text/javascript", asset("live.js")],
+    ["/live.js", "text/javascript", liveScript],
     ["/icon.svg", "svg", asset("icon.svg")],
   ] as const)
     app.get(path, (_, response) => void response.type(type).send(text));
