@@ -30,17 +30,17 @@ ${table(
 <h2>Entry by entry</h2>
 ${table(
   "The latest first",
-  ["Entry", "Time", "What", "Destination", n("Bytes"), "SHA-256"],
+  ["Entry", "What", n("Bytes"), "Time", "Destination", "SHA-256"],
   entries.map(({ position, entry }) => {
     const link = html`<a href="/egress/${position}">${position}</a>`;
     const time = moment(entry.time * 1000);
-    if (entry.type !== "egress.sent") return [link, time, entry.type, "stays here", "", ""];
+    if (entry.type !== "egress.sent") return [link, entry.type, "", time, "stays here", ""];
     return [
       link,
-      time,
       entry.kind,
-      entry.destination,
       number(entry.bytes),
+      time,
+      entry.destination,
       html`<code class="digest">${entry.digest.slice(0, 16)}…</code>`,
     ];
   }),
