@@ -77,7 +77,8 @@ export function tracks(data: string): Reading[] {
     before = { user, lat, lon, time };
     if (last === undefined || last.user !== user || time <= last.time) continue;
     const hours = (time - last.time) / (3600 * second);
-    const speed = distanceMetres(last, { lat, lon }) / 1000 / hours;
+    // Rounded as a terminal reports it, whose field ends at 6,553.5 km/h; outliers beyond every vehicle stay.
+    const speed = Math.min(6553.5, Math.round(distanceMetres(last, { lat, lon }) / 100 / hours) / 10);
     readings.push(
       reading(`traveller-${user}`, "speed", speed, "km/h", time, {
         position: { lat, lon, datum: "WGS-84", source: "gps", accuracyMetres: 10 },
