@@ -50,6 +50,7 @@ const device = z.strictObject({
     .optional()
     .describe("office: a meter kept out of production; shop: stands for one shop"),
   tag: z.string().min(1).optional().describe("NFC tag by which terminals know it"),
+  installed: instant.optional().describe("nothing is expected of the device before"),
   maintenance: z
     .array(z.strictObject({ ...span, reason: z.string().min(1) }).refine(inOrder, orderMessage))
     .default([])
@@ -144,14 +145,17 @@ export function premisesOf(config: PremisesConfig, source = ""): Premises {
       ...(one.role === undefined ? {} : { role: one.role }),
     })),
     tags: new Map(devices.flatMap((one) => (one.tag === undefined ? [] : [[one.tag, one.id] as const]))),
-    exclusions: devices.flatMap((one) =>
-      one.maintenance.map(({ from, until, reason }) => ({
+    exclusions: devices.flatMap((one) => [
+      ...(one.installed === undefined
+        ? []
+        : [{ device: one.id, from: 0, until: micros(one.installed, one.site), reason: "not yet installed" }]),
+      ...one.maintenance.map(({ from, until, reason }) => ({
         device: one.id,
         from: micros(from, one.site),
         until: micros(until, one.site),
         reason,
       })),
-    ),
+    ]),
     excludedStatuses: config.maintenanceStatuses,
     calibrations: devices.flatMap((one) =>
       one.calibrations.map(({ from, until, ...rest }) => ({

@@ -37,6 +37,13 @@ test("times are local to the site unless an offset is written; a device without 
   t.is(localMicros("2026-03-01T08:00-05:00", 8), utc("2026-03-01T13:00Z"));
 });
 
+test("nothing is expected of a device before it was installed", (t) => {
+  const installed = text.replace("tag: 04A2", "installed: 2026-02-10");
+  const [before] = premisesOf(parseConfig(installed, "node.yaml", premisesSchema)).exclusions;
+  const until = Date.parse("2026-02-09T16:00Z") * 1000;
+  t.deepEqual(before, { device: "lathe-1", from: 0, until, reason: "not yet installed" });
+});
+
 const bad: [string, string, RegExp][] = [
   ["unknown site", text.replace("site: hall-1", "site: hall-2"), /devices\.0\.site: no site hall-2/],
   ["end before start", text.replace("2027-01-01", "2025-01-01"), /declared\.0: until comes after from/],

@@ -45,6 +45,18 @@ async function faultsOf(
   );
 }
 
+test("a device installed within the period is not missed before", async (t) => {
+  const late = from + 2 * hour;
+  const readings = [...every(late, until, 5 * minute)].map((time) =>
+    reading("m-1", "machine_temperature", ripple(time), "Cel", time),
+  );
+  const installed = { device: "m-1", from: 0, until: late, reason: "not yet installed" };
+  const { quality } = await faultsOf(readings, { exclusions: [installed] });
+  t.is(passRates(quality.counts).cleaned, 1);
+  const { quality: unknown } = await faultsOf(readings);
+  t.true(passRates(unknown.counts).cleaned < 0.6);
+});
+
 const changeTenth =
   (change: (one: Reading) => Reading[]) =>
   (one: Reading, i: number): Reading[] =>
