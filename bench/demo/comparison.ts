@@ -1,11 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { rowsFile } from "../../client-node/feature-rows.ts";
 import { isHeldOut, tableFromCsv } from "../../client-node/rows.ts";
 import type { Evaluation } from "../../models/metrics.ts";
 import { runPlain, runPooled } from "../../models/plain.ts";
 import { concatRows, selectRows } from "../../models/rows.ts";
 import { manifestSchema } from "../../models/study.ts";
-import type { Table } from "../../models/table.ts";
+import type { NodeFolder } from "./node-folder.ts";
 import { manifest } from "./study.ts";
-import type { GeneratedRows } from "./world.ts";
 
 export interface Comparison {
   /** AUC by algorithm. */
@@ -18,10 +19,11 @@ export interface Comparison {
 
 const scored = ["logistic", "neural"] as const;
 
-/** What the federation is measured against; only the demo can know it, because it wrote everyone's rows. */
-export async function compare(generated: readonly GeneratedRows[]): Promise<Comparison> {
+/** What the federation is measured against, from the rows its nodes made; only the demo may read everyone's. */
+export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
   const study = manifestSchema.parse(manifest);
-  const tables = generated.map(({ csv }, i) => tableFromCsv(csv, `enterprise ${i + 1}`, study));
+  const texts = await Promise.all(folders.map(({ dataDir }) => readFile(rowsFile(dataDir), "utf8")));
+  const tables = texts.map((csv, i) => tableFromCsv(csv, rowsFile(folders[i]!.dataDir), study));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
   const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
@@ -39,31 +41,34 @@ export async function compare(generated: readonly GeneratedRows[]): Promise<Comp
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
     alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
-    best: bestAuc(generated, tables),
+    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, texts[i]!))),
   };
 }
 
-/** The rank statistic of the true probabilities over all held-out rows. */
-function bestAuc(generated: readonly GeneratedRows[], tables: readonly Table[]): number {
-  const scores: { p: number; bad: number }[] = [];
-  for (const [i, { csv, badProbability }] of generated.entries()) {
-    const status = csv
-      .trimEnd()
-      .split("\n")
-      .slice(1)
-      .map((line) => line.slice(line.lastIndexOf(",") + 1));
-    let kept = 0;
-    for (const [row, p] of badProbability.entries()) {
-      if (status[row] === "overdue_16_30") continue;
-      if (isHeldOut(manifest.holdout, String(row))) scores.push({ p, bad: tables[i]!.label[kept]! });
-      kept++;
-    }
-  }
-  scores.sort((a, b) => a.p - b.p);
+interface Loan {
+  readonly probability: number;
+  readonly bad: boolean;
+}
+
+/** The ledger's loans have the economy's order; a study leaves the indeterminate ones out. */
+function heldOutLoans({ borrowers }: NodeFolder, csv: string): Loan[] {
+  const months = borrowers.flatMap((one) => one.months);
+  if (csv.trimEnd().split("\n").length - 1 !== months.length) throw new RangeError("a loan has no features");
+  const { label, holdout } = manifest;
+  const bad: readonly string[] = label.bad;
+  return months.flatMap(({ badProbability, creditStatus }, row) =>
+    creditStatus === "overdue_16_30" || !isHeldOut(holdout, String(row))
+      ? []
+      : [{ probability: badProbability, bad: bad.includes(creditStatus) }],
+  );
+}
+
+/** The rank statistic of the true probabilities. */
+function bestAuc(loans: readonly Loan[]): number {
   let good = 0;
   let ordered = 0;
-  for (const { bad } of scores)
+  for (const { bad } of loans.toSorted((a, b) => a.probability - b.probability))
     if (bad) ordered += good;
     else good++;
-  return ordered / (good * (scores.length - good));
+  return ordered / (good * (loans.length - good));
 }

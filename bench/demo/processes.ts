@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isReason, Refusal } from "../../proto/reasons.ts";
+import type { Addresses, PlantOptions } from "./plants/plant.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
-const nodeArguments = ["--no-warnings", cli];
+const plantScript = fileURLToPath(new URL("plants/run.ts", import.meta.url));
 
 const refusalLines = /^fedcredit: error: (.*) \((\w+)\)\nhint: (.*)$/m;
 
@@ -14,10 +17,10 @@ const refusalLines = /^fedcredit: error: (.*) \((\w+)\)\nhint: (.*)$/m;
  * @throws Refusal what it refused; Error with what it printed on stderr.
  */
 export async function run(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [...nodeArguments, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = start(cli, args);
   const [stdout, stderr, code] = await Promise.all([
-    textOf(child.stdout),
-    textOf(child.stderr),
+    textOf(child.stdout!),
+    textOf(child.stderr!),
     exitOf(child),
   ]);
   const [, message, reason, hint] = refusalLines.exec(stderr) ?? [];
@@ -34,10 +37,10 @@ export class Service {
   readonly #exited: Promise<number | null>;
   #last = "";
 
-  /** @param onLine - gets every line of stdout. */
-  constructor(name: string, args: readonly string[], onLine: (line: string) => void) {
+  /** @param onLine - gets every line of stdout. @param script - the command line where absent. */
+  constructor(name: string, args: readonly string[], onLine: (line: string) => void, script = cli) {
     this.name = name;
-    this.#child = spawn(process.execPath, [...nodeArguments, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = start(script, args);
     this.#exited = exitOf(this.#child);
     createInterface({ input: this.#child.stdout! }).on("line", onLine);
     createInterface({ input: this.#child.stderr! }).on("line", (line) => {
@@ -56,6 +59,45 @@ export class Service {
     await this.#exited;
   }
 }
+
+/** Starts an enterprise's simulated devices. */
+export async function startPlant(
+  id: string,
+  options: PlantOptions,
+): Promise<{ readonly service: Service; readonly addresses: Addresses }> {
+  const ready = Promise.withResolvers<Addresses>();
+  const service = new Service(
+    `devices of ${id}`,
+    [id, JSON.stringify(options)],
+    (line) => ready.resolve(JSON.parse(line)),
+    plantScript,
+  );
+  return { service, addresses: await Promise.race([ready.promise, service.failed()]) };
+}
+
+/** @returns ports of the loopback interface that nobody listens on now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+/** Two at a time: as many as the smallest machine has cores. */
+export async function pairwise<T>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  const queue = [...items.entries()];
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await work(next[1], next[0]);
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+const start = (script: string, args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, ["--no-warnings", script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];

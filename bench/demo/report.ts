@@ -1,3 +1,6 @@
+import type { RaisedWarning } from "./happenings.ts";
+import type { Stored } from "./stored-once.ts";
+
 export interface DemoSummary {
   /** Whether every check of the exported log held, and every ledger agrees with it. */
   readonly verified: boolean;
@@ -15,6 +18,14 @@ export interface DemoSummary {
   readonly bestAuc: number;
   /** Of all enterprises together. */
   readonly bytesUp: number;
+  /** What the nodes warned about at their own sites, in the order in which they knew. */
+  readonly warnings: readonly RaisedWarning[];
+  /** What happened and was not warned about. */
+  readonly missingWarnings: readonly string[];
+  /** Of a numbered source of the enterprise that was killed. */
+  readonly stored: Stored;
+  /** Enterprises' pages that answered while everything ran. */
+  readonly pages: number;
   readonly seconds: number;
   /** Who was killed on the way and came back. */
   readonly restarted: readonly string[];
@@ -31,6 +42,10 @@ export function tableOf(summary: DemoSummary): string {
     row("model", "federated", "pooled", "each alone", "best"),
     ...summary.models.map(({ algorithm, auc: federated, pooledAuc, aloneAuc }) =>
       row(algorithm, auc(federated), auc(pooledAuc), auc(aloneAuc), auc(summary.bestAuc)),
+    ),
+    "warnings raised by the enterprises' own nodes",
+    ...summary.warnings.map((one) =>
+      row(one.case, one.enterprise.padStart(14), `${one.secondsAfterOnset} s after onset`.padStart(26)),
     ),
     `${summary.rounds} rounds, ${summary.enterprises.length} enterprises, ${(summary.bytesUp / 1e6).toFixed(1)} MB up, ${summary.seconds.toFixed(0)} s`,
     `privacy log ${summary.verified ? "verified" : "NOT VERIFIED"}; killed and came back: ${summary.restarted.join(", ") || "nobody"}`,

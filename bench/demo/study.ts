@@ -1,4 +1,4 @@
-import { features } from "./world.ts";
+import { features } from "./economy.ts";
 
 export const studyName = "sme-default-90";
 const purpose = "credit risk of existing borrowers";

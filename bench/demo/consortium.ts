@@ -1,0 +1,67 @@
+import { run, Service } from "./processes.ts";
+import { manifest } from "./study.ts";
+
+export interface Consortium {
+  /** host:port of the coordinator, and of its enrolment. */
+  readonly address: string;
+  readonly enrolment: string;
+  /** Runs a command of the bank's operator. */
+  readonly operator: (command: string, ...args: string[]) => Promise<string>;
+  /** Runs a command of the auditor. */
+  readonly audit: (command: string, ...args: string[]) => Promise<string>;
+  /** @returns what ends it. */
+  readonly startWitness: () => () => Promise<void>;
+  /** Rejects when the coordinator ends by itself. */
+  readonly failed: Promise<never>;
+}
+
+/** Makes the auditor's key, founds the consortium, starts the bank's coordinator and certifies the auditor. */
+export async function startConsortium({
+  at,
+  say,
+  cleanUp,
+}: {
+  readonly at: (...parts: string[]) => string;
+  readonly say: (line: string) => void;
+  readonly cleanUp: AsyncDisposableStack;
+}): Promise<Consortium> {
+  say("auditor: makes a key");
+  const auditor = JSON.parse(await run("audit", "init", "--out", at("auditor"), "--json"));
+  say("bank: founds the consortium and starts its coordinator");
+  const { configFile, bankKey } = JSON.parse(
+    await run(
+      ...["coordinator", "init", "--dir", at("bank"), "--consortium", manifest.consortium],
+      ...["--quorum", "1", "--auditor-key", auditor.verifierKey],
+      ...["--listen", "127.0.0.1:0", "--enrolment", "127.0.0.1:0", "--json"],
+    ),
+  );
+  const listening = Promise.withResolvers<{ address: string; enrolment: string }>();
+  const coordinator = new Service(
+    "coordinator",
+    ["coordinator", "start", "--config", configFile, "--log-level", "warn", "--json"],
+    (line) => listening.resolve(JSON.parse(line)),
+  );
+  cleanUp.defer(() => coordinator.end("SIGTERM"));
+  const failed = coordinator.failed();
+  failed.catch(() => {});
+  const { address, enrolment } = await Promise.race([listening.promise, failed]);
+  const common = ["--config", configFile];
+  say("bank: certifies the auditor");
+  const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
+  const certificate = at("auditor", "auditor.pem");
+  await run("coordinator", "certify-auditor", request, ...common, "--out", certificate);
+  const identity = ["--dir", at("auditor"), "--bank-key", bankKey];
+  return {
+    address,
+    enrolment,
+    operator: (command, ...args) =>
+      run("coordinator", command, ...args, ...common, "--address", address, "--json"),
+    audit: (command, ...args) => run("audit", command, ...identity, ...args),
+    startWitness() {
+      const watch = ["audit", "watch", ...identity, "--coordinator", address, "--every", "1"];
+      const witness = new Service("auditor", watch, () => {});
+      return () => witness.end("SIGTERM");
+    },
+    failed,
+  };
+}
