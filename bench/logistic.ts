@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { seededRandom, uniform } from "../privacy/random.ts";
-import { TestBank } from "../test/support/consortium.ts";
 import { atMost, type Bench, median } from "./bench.ts";
+import { LocalBank } from "./simulate/consortium.ts";
 import { trainStudy } from "./simulate/grpc.ts";
 import type { NodesOrder } from "./simulate/nodes-child.ts";
 import { partyName } from "./simulate/transport.ts";
@@ -57,16 +57,16 @@ export const startHosts = (): ChildProcess[] =>
 
 /** A bank in this process and nodes in others, which have consented to one study. */
 export class Consortium implements AsyncDisposable {
-  readonly #bank: TestBank;
+  readonly #bank: LocalBank;
   readonly #study: string;
 
-  private constructor(bank: TestBank, study: string) {
+  private constructor(bank: LocalBank, study: string) {
     this.#bank = bank;
     this.#study = study;
   }
 
   static async found(hosts: readonly ChildProcess[], tables: readonly Table[]): Promise<Consortium> {
-    const bank = await TestBank.start();
+    const bank = await LocalBank.start();
     const consented: StudyManifest = { ...manifest, consortium: bank.config.consortium };
     const credentials = [...(await bank.enrolAll(tables.map((_, i) => partyName(i)))).values()];
     const study = await bank.operator.propose(consented);

@@ -11,8 +11,8 @@ import { allHold, verifyExport } from "../../privacy/log/verify.ts";
 import { secureRandom, seededRandom } from "../../privacy/random.ts";
 import { type Bfv, openBfv } from "../../privacy/sum/bfv.ts";
 import { isReason, Refusal } from "../../proto/reasons.ts";
-import { policyFor, TestBank } from "../../test/support/consortium.ts";
 import { interruptible } from "../interruption.ts";
+import { LocalBank, policyFor } from "./consortium.ts";
 import type { Problem } from "./data.ts";
 import { DropOuts } from "./drop-outs.ts";
 import {
@@ -44,7 +44,7 @@ export const grpc: Transport = (problem, options) =>
 
 /** A consortium of simulated enterprises, ready to run one study. */
 export class Federation implements AsyncDisposable {
-  readonly #bank: TestBank;
+  readonly #bank: LocalBank;
   readonly #bfv: Bfv;
   readonly #held = new AsyncDisposableStack();
   readonly #problem: Problem;
@@ -63,7 +63,7 @@ export class Federation implements AsyncDisposable {
   private constructor(
     problem: Problem,
     options: TransportOptions,
-    bank: TestBank,
+    bank: LocalBank,
     bfv: Bfv,
     credentials: ReadonlyMap<string, NodeCredentials>,
   ) {
@@ -82,7 +82,7 @@ export class Federation implements AsyncDisposable {
    */
   static async open(problem: Problem, options: TransportOptions): Promise<Federation> {
     await using held = new AsyncDisposableStack();
-    const bank = held.adopt(await TestBank.start(), (started) => started.stop());
+    const bank = held.adopt(await LocalBank.start(), (started) => started.stop());
     const bfv = held.adopt(await openBfv(), (opened) => opened.close());
     const ids = problem.tables.map((_, i) => partyName(i));
     const credentials = await bank.enrolAll(ids);

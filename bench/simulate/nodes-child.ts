@@ -6,7 +6,7 @@ import type { Table } from "../../models/table.ts";
 import type { Digest } from "../../privacy/canonical.ts";
 import { secureRandom } from "../../privacy/random.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
-import { policyFor } from "../../test/support/consortium.ts";
+import { policyFor } from "./consortium.ts";
 
 /** What such a process is told, once for each study; it answers `true` when all its nodes have consented. */
 export interface NodesOrder {

@@ -37,11 +37,8 @@ export const parametersId: readonly bigint[] = [
   18183008528484080973n,
 ];
 
-/** Slots of one ciphertext. */
-export const chunkSlots = polynomialDegree;
-
-/** @returns the ciphertexts needed for a number of slots. */
-export const chunkCount = (slots: number): number => Math.ceil(slots / chunkSlots);
+/** @returns the ciphertexts needed for a number of slots: each holds one slot a coefficient. */
+export const chunkCount = (slots: number): number => Math.ceil(slots / polynomialDegree);
 
 const wordBytes = 8;
 const headerBytes = 16;

@@ -7,7 +7,7 @@ import initialize, {
   type SEALContext,
   type SecretKey,
 } from "node-seal";
-import { chunkSlots, coefficientModulus, polynomialDegree } from "./bfv-format.ts";
+import { coefficientModulus, polynomialDegree } from "./bfv-format.ts";
 import { T } from "./layout.ts";
 
 /** What the thread is asked; `bfv.ts` checks every byte string before it comes here. */
@@ -48,7 +48,7 @@ class Sealer {
     this.#plaintextBytes = Uint8Array.from(this.#save(plaintext));
     this.#plaintextWords = new Uint32Array(
       this.#plaintextBytes.buffer,
-      this.#plaintextBytes.length - 8 * chunkSlots,
+      this.#plaintextBytes.length - 8 * polynomialDegree,
     );
   }
 
@@ -63,8 +63,8 @@ class Sealer {
     using encryptor = new this.#seal.Encryptor(this.#context, this.#publicKey, key);
     using plaintext = new this.#seal.Plaintext(polynomialDegree);
     const chunks: Uint8Array[] = [];
-    for (let first = 0; first < slots.length; first += chunkSlots) {
-      this.#plaintextOf(slots.subarray(first, first + chunkSlots), plaintext);
+    for (let first = 0; first < slots.length; first += polynomialDegree) {
+      this.#plaintextOf(slots.subarray(first, first + polynomialDegree), plaintext);
       using ciphertext = encryptor.encryptSymmetricSerializable(plaintext);
       chunks.push(this.#save(ciphertext));
     }
@@ -75,11 +75,11 @@ class Sealer {
     using key = this.#loadKey(keyBytes);
     using decryptor = new this.#seal.Decryptor(this.#context, key);
     using plaintext = new this.#seal.Plaintext();
-    const slots = new Float64Array(chunks.length * chunkSlots);
+    const slots = new Float64Array(chunks.length * polynomialDegree);
     for (const [index, chunk] of chunks.entries()) {
       using ciphertext = this.#loadCiphertext(chunk);
       decryptor.decrypt(ciphertext, plaintext);
-      this.#slotsOf(plaintext, slots.subarray(index * chunkSlots));
+      this.#slotsOf(plaintext, slots.subarray(index * polynomialDegree));
     }
     return slots.slice(0, slotCount);
   }
@@ -104,9 +104,9 @@ class Sealer {
   subtract(sum: number, slots: Float64Array): void {
     using evaluator = new this.#seal.Evaluator(this.#context);
     using plaintext = new this.#seal.Plaintext(polynomialDegree);
-    for (let index = 0; index * chunkSlots < slots.length; index++) {
+    for (let index = 0; index * polynomialDegree < slots.length; index++) {
       const running = this.#chunk(sum, index);
-      this.#plaintextOf(slots.subarray(index * chunkSlots, (index + 1) * chunkSlots), plaintext);
+      this.#plaintextOf(slots.subarray(index * polynomialDegree, (index + 1) * polynomialDegree), plaintext);
       evaluator.subPlainInplace(running, plaintext);
     }
   }

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
 import { Refusal } from "../../proto/reasons.ts";
-import { checkCiphertext, checkSecretKey, chunkCount, chunkSlots } from "./bfv-format.ts";
+import { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree } from "./bfv-format.ts";
 import type { Reply, Request } from "./bfv-worker.ts";
 import { maxParties, T } from "./layout.ts";
 
-export { checkCiphertext, checkSecretKey, chunkCount, chunkSlots };
+export { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree };
 
 /** BFV with one key that all enterprises of an epoch hold. SEAL runs in a thread of its own. */
 export interface Bfv {
@@ -133,7 +133,7 @@ class ThreadedSum implements RunningSum {
   }
 
   async subtract(slots: Float64Array): Promise<void> {
-    if (slots.length > this.#chunks * chunkSlots) throw new RangeError("more slots than the sum has");
+    if (slots.length > this.#chunks * polynomialDegree) throw new RangeError("more slots than the sum has");
     checkSlots(slots);
     await this.#thread.call({ op: "subtract", sum: this.#sum, slots });
   }

@@ -35,9 +35,6 @@ export interface Fault {
   readonly detail: string;
 }
 
-/** The steps that wait for parties, by the message they wait for. */
-export type WaitingPhase = "advertising" | "sharing" | "submitting" | "agreeing" | "unmasking" | "releasing";
-
 export type CoordinatorEvent =
   | { readonly type: "message"; readonly from: PartyId; readonly message: PartyRoundMessage }
   /** The party's stream ended; until it is back, nobody waits for it. */

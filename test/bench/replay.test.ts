@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import { day, device, hour, inWorld, minute, reading, second, site } from "../../bench/cases/world.ts";
 import { heldClock } from "../../bench/recordings/held-clock.ts";
+import { readNodes } from "../../bench/recordings/nodes.ts";
 import { files, modbus, mqtt, opcua, terminals } from "../../bench/recordings/protocols.ts";
 import { type MeterRegister, readMeters, shown } from "../../bench/recordings/registers.ts";
 import { type Delivery, type Protocol, replay } from "../../bench/recordings/replay.ts";
@@ -9,11 +13,11 @@ import type { Reading } from "../../collectors/reading.ts";
 
 const start = Date.UTC(2026, 2, 2, 23) * 1000;
 
-async function played(recording: readonly Reading[], protocol: Protocol) {
+async function played(recording: readonly Reading[], protocol: Protocol, patienceMillis?: number) {
   const ids = [...new Set(recording.map((one) => one.device))];
   const devices = ids.map((id) => device(id, "plant"));
   return inWorld({ sites: [site("plant", "machining")], devices }, async (world) => {
-    const delivery = await replay(world, recording, protocol);
+    const delivery = await replay(world, recording, protocol, patienceMillis);
     return { delivery, seen: await world.refresh({ from: start - 23 * hour, until: start + 2 * day }) };
   });
 }
@@ -91,6 +95,15 @@ test("what is changed, repeated or invented on the way is told", async (t) => {
   t.deepEqual(complete(delivery), { sent: 10, read: 12, lost: 0, doubled: 2, changed: 1 });
 });
 
+test("what never arrives is lost, and nothing is waited for beyond patience", async (t) => {
+  const silent: Protocol = async (recording, context) => {
+    const inner = await mqtt()(recording, context);
+    return { ...inner, send: (readings) => inner.send(readings.filter((one) => one !== recording[4])) };
+  };
+  const { delivery } = await played(temperatures.slice(0, 10), silent, 2_000);
+  t.deepEqual(complete(delivery), { sent: 10, read: 9, lost: 1, doubled: 0, changed: 0 });
+});
+
 test("a held clock moves by being waited on, and no further than it was released", async (t) => {
   const clock = heldClock(1_000);
   const signal = new AbortController().signal;
@@ -133,8 +146,39 @@ test("every register of every model is read with the meter's value, in each enco
   t.is(shown(registers[0]!), Math.fround(225));
 });
 
+const example = `<?xml version="1.0" encoding="utf-8"?>
+<UANodeSet xmlns="http://opcfoundation.org/UA/2011/03/UANodeSet.xsd">
+  <NamespaceUris><Uri>http://opcfoundation.org/UA/Machinery_Example/</Uri></NamespaceUris>
+  <Models><Model ModelUri="http://opcfoundation.org/UA/Machinery_Example/" Version="1.0.0" PublicationDate="2022-05-01T00:00:00Z">
+    <RequiredModel ModelUri="http://opcfoundation.org/UA/" Version="1.05.02" PublicationDate="2022-11-01T00:00:00Z"/>
+  </Model></Models>
+  <UAObject NodeId="ns=1;i=5003" BrowseName="1:Press"><DisplayName>Press</DisplayName><References>
+    <Reference ReferenceType="i=40">i=58</Reference>
+    <Reference ReferenceType="i=35" IsForward="false">i=85</Reference>
+  </References></UAObject>
+  <UAVariable NodeId="ns=1;i=6001" BrowseName="1:Model" DataType="String"><DisplayName>Model</DisplayName><References>
+    <Reference ReferenceType="i=40">i=68</Reference>
+    <Reference ReferenceType="i=46" IsForward="false">ns=1;i=5003</Reference>
+  </References><Value><String xmlns="http://opcfoundation.org/UA/2008/02/Types.xsd">P 12</String></Value></UAVariable>
+</UANodeSet>`;
+
+test("nodes of a table are found by browsing and subscribed to; one the server does not have is not", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "fedcredit-nodes-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "example.xml");
+  writeFileSync(file, example);
+  const uri = "http://opcfoundation.org/UA/Machinery_Example/";
+  const ids = new Map([
+    [6001, "Machines_Press_Model"],
+    [6002, "Machines_Press_Gone"],
+  ]);
+  const found = await readNodes(file, [{ specification: "example", uri, ids }]);
+  t.deepEqual([found.instance, found.browsed, found.valued], [2, 1, 1]);
+  t.deepEqual(found.subscribed, [{ specification: "example", variables: 2, answered: 1 }]);
+});
+
 test("without the recordings every figure says so", async (t) => {
   const { figures } = await bench(["--data", "no-such-folder"], () => {});
-  t.true(figures.length >= 9);
+  t.true(figures.length >= 8);
   t.true(figures.every(({ value, holds }) => value === "no data" && holds === null));
 });

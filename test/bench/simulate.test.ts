@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { type Problem, readProblem } from "../../bench/simulate/data.ts";
 import { grpc } from "../../bench/simulate/grpc.ts";
 import { plain } from "../../bench/simulate/plain.ts";
@@ -15,7 +16,6 @@ import {
 import { concatRows } from "../../models/rows.ts";
 import type { Table } from "../../models/table.ts";
 import { seededRandom, uniform } from "../../privacy/random.ts";
-import { temporaryDirectory } from "../support/consortium.ts";
 
 const parties = 6;
 const rows = 360;

@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { stringify } from "yaml";
+import { consortiumName, LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { createSecrets } from "../../client-node/enrol.ts";
 import { type NodeCredentials, type NodeSecrets, secretFiles, writePins } from "../../client-node/pins.ts";
 import { manifestSchema } from "../../models/study.ts";
@@ -28,7 +29,6 @@ import { secureRandom } from "../../privacy/random.ts";
 import { writeNewFiles } from "../../proto/files.ts";
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { Health, protocolVersion } from "../../proto/wire.ts";
-import { consortiumName, policyFor, TestBank, temporaryDirectory } from "../support/consortium.ts";
 import { leftOut } from "../support/left-out.ts";
 import { serve, testConsortium } from "../support/wire-server.ts";
 
@@ -207,7 +207,7 @@ const day = 86_400_000;
 
 test.serial("node: tokens, certificates, clocks, rows and manifests", async (t) => {
   const folder = await folderOf(t);
-  const bank = await TestBank.start();
+  const bank = await LocalBank.start();
   t.teardown(() => bank.stop());
   const { address, enrolmentAddress } = bank.coordinator;
   const secrets = await createSecrets(consortiumName, "mill", secureRandom);

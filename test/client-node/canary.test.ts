@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import test from "ava";
 import fc from "fast-check";
 import { pino } from "pino";
+import { LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { parseConfig } from "../../client-node/config.ts";
 import { EgressLedger } from "../../client-node/egress.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
@@ -17,7 +18,6 @@ import type { FeatureSchema, Table } from "../../models/table.ts";
 import { secureRandom, seededRandom, uniform } from "../../privacy/random.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
 import { type Canary, CanaryScanner, formsOf, type Hit } from "../support/canary.ts";
-import { policyFor, TestBank, temporaryDirectory } from "../support/consortium.ts";
 import { studyOf, tableOf } from "../support/rows.ts";
 import { tapWire, type WireTap } from "../support/wire-tap.ts";
 
@@ -119,7 +119,7 @@ const log = pino(
   }),
 );
 const tap: WireTap = tapWire();
-const bank = await TestBank.start({}, { log });
+const bank = await LocalBank.start({}, { log });
 const credentials = await bank.enrolAll(names);
 const bfv = await openBfv();
 const folder = await temporaryDirectory();

@@ -7,6 +7,13 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { stringify } from "yaml";
+import {
+  consortiumName,
+  LocalBank,
+  policyFor,
+  startEnterprise,
+  temporaryDirectory,
+} from "../../bench/simulate/consortium.ts";
 import { EgressLedger } from "../../client-node/egress.ts";
 import { enrol } from "../../client-node/enrol.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
@@ -20,13 +27,6 @@ import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { secureRandom } from "../../privacy/random.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
-import {
-  consortiumName,
-  policyFor,
-  startEnterprise,
-  TestBank,
-  temporaryDirectory,
-} from "../support/consortium.ts";
 import { borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -58,7 +58,7 @@ async function runCommand(...args: string[]): Promise<number | null> {
   return code;
 }
 
-async function makeFolder(bank: TestBank, dir: string): Promise<string> {
+async function makeFolder(bank: LocalBank, dir: string): Promise<string> {
   const rows = join(dir, "..", "loans.csv");
   const { columns, label } = tables[3]!;
   const income = columns.get("income");
@@ -90,7 +90,7 @@ async function makeFolder(bank: TestBank, dir: string): Promise<string> {
 }
 
 test("a killed node is a drop-out; it comes back and joins the next attempt", async (t) => {
-  const bank = await TestBank.start();
+  const bank = await LocalBank.start();
   const folder = await temporaryDirectory();
   const dir = join(folder, "dogwood");
   const dataDir = await makeFolder(bank, dir);

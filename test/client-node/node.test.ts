@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { EgressLedger } from "../../client-node/egress.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { rememberCheckpoint, storedConsent } from "../../client-node/memory.ts";
@@ -14,7 +15,6 @@ import { reconcile } from "../../privacy/log/reconcile.ts";
 import { secureRandom } from "../../privacy/random.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
 import { Refusal } from "../../proto/reasons.ts";
-import { policyFor, TestBank, temporaryDirectory } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 import { testConsortium } from "../support/wire-server.ts";
 
@@ -25,7 +25,7 @@ const tables = scatter(240, names.length, "node").map((rows) => {
   return selectRows(borrowers(), (row) => mine.has(row));
 });
 
-const bank = await TestBank.start();
+const bank = await LocalBank.start();
 const credentials = await bank.enrolAll(names);
 const bfv = await openBfv();
 const folder = await temporaryDirectory();

@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { stringify } from "yaml";
+import { LocalBank, policyFor } from "../../bench/simulate/consortium.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { secretFiles, writePins } from "../../client-node/pins.ts";
-import { policyFor, TestBank } from "../support/consortium.ts";
 import { openPlant } from "../support/premises.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
@@ -16,7 +16,7 @@ const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
 test("node start collects, warns and shows the page from one node.yaml, and ends when it is told to", async (t) => {
   const plant = await openPlant();
-  const bank = await TestBank.start();
+  const bank = await LocalBank.start();
   t.teardown(async () => {
     await bank.stop();
     await plant.close();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
+import { temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { csvRecords } from "../../client-node/cells.ts";
 import { rememberManifest } from "../../client-node/memory.ts";
 import { ledgerFile } from "../../client-node/node.ts";
@@ -19,7 +20,6 @@ import { secureRandom, seededRandom, uniform } from "../../privacy/random.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
 import { seededBytes } from "../../privacy/sum/bfv-format.ts";
 import { Refusal } from "../../proto/reasons.ts";
-import { temporaryDirectory } from "../support/consortium.ts";
 import { studyOf } from "../support/rows.ts";
 
 const policyText = {

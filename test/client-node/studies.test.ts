@@ -1,4 +1,5 @@
 import test from "ava";
+import { policyFor } from "../../bench/simulate/consortium.ts";
 import { Contribution } from "../../client-node/contribution.ts";
 import { EgressLedger } from "../../client-node/egress.ts";
 import { storeConsent } from "../../client-node/memory.ts";
@@ -15,7 +16,6 @@ import { noteSigner } from "../../privacy/log/note.ts";
 import { seededRandom } from "../../privacy/random.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import { type Reason, Refusal } from "../../proto/reasons.ts";
-import { policyFor } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, studyOf } from "../support/rows.ts";
 import { testConsortium } from "../support/wire-server.ts";
 

@@ -4,9 +4,9 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import test from "ava";
+import { temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
 import { secureRandom } from "../../privacy/random.ts";
-import { temporaryDirectory } from "../support/consortium.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
 const child = join(import.meta.dirname, "../support/coordinator-child.ts");

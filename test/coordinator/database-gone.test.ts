@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { pino } from "pino";
+import { LocalBank, silent, startEnterprise, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { startEmbedded } from "../../coordinator/store/embedded.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
-import { silent, startEnterprise, TestBank, temporaryDirectory } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const names = ["lathe", "mill", "truck"];
@@ -26,7 +26,7 @@ test("the database goes away in the middle of a round and comes back: the study 
   const write = (line: string): void => {
     if (line.includes("the coordinator waits")) noticed.resolve();
   };
-  const bank = await TestBank.start(
+  const bank = await LocalBank.start(
     { database, witnesses: { quorum: 1 } },
     {
       log: pino({ level: "error" }, { write }),

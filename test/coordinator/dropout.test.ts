@@ -1,4 +1,5 @@
 import test from "ava";
+import { LocalBank, startEnterprise } from "../../bench/simulate/consortium.ts";
 import type { NodeEvent, RunningNode } from "../../client-node/node.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
@@ -6,7 +7,6 @@ import { readExport } from "../../privacy/log/export.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import { startEnterprise, TestBank } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const names = ["dyer", "lathe", "mill", "truck", "weaver"];
@@ -18,7 +18,7 @@ const tables = scatter(table.rows, names.length, "dropout").map((rows) => {
 
 test("an enterprise cut off at any step is left out or counted whole, comes back, and the log says so", async (t) => {
   t.timeout(120_000);
-  const bank = await TestBank.start({ witnesses: { quorum: 1 } });
+  const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
   const credentials = await bank.enrolAll(names);
   const bfv = await openBfv();

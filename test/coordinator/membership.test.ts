@@ -1,5 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import anyTest, { type TestFn } from "ava";
+import { consortiumName, LocalBank } from "../../bench/simulate/consortium.ts";
 import { createSecrets, enrol } from "../../client-node/enrol.ts";
 import { Authority, createAuthority, createRequest, type KeyPair } from "../../coordinator/ca.ts";
 import { openAuthority } from "../../coordinator/keys.ts";
@@ -8,10 +9,9 @@ import { newSignerKey, noteSigner, parseSignerKey, signNote } from "../../privac
 import { secureRandom } from "../../privacy/random.ts";
 import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { channelOptions, Enrolment, Health, Membership, Studies, unary } from "../../proto/wire.ts";
-import { consortiumName, TestBank } from "../support/consortium.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
-const test = anyTest as TestFn<{ bank: TestBank }>;
+const test = anyTest as TestFn<{ bank: LocalBank }>;
 
 /** Coordinator's time, set by the tests. */
 let offsetMillis = 0;
@@ -24,7 +24,7 @@ const clock = {
 };
 
 test.before(async (t) => {
-  t.context.bank = await TestBank.start({}, { clock });
+  t.context.bank = await LocalBank.start({}, { clock });
 });
 test.after.always((t) => t.context.bank.stop());
 test.afterEach(() => {
@@ -49,7 +49,7 @@ const connectAs = (ca: string, pair?: KeyPair): grpc.ChannelCredentials =>
         Buffer.from(pair.certificatePem),
       );
 
-async function enrolWith(bank: TestBank, token: string, enterprise: string) {
+async function enrolWith(bank: LocalBank, token: string, enterprise: string) {
   const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
   const address = bank.coordinator.enrolmentAddress;
   return enrol({ consortium: consortiumName, enterprise, address, token, secrets, now: Date.now() });
@@ -124,7 +124,7 @@ test.serial(
   },
 );
 
-async function caKey(bank: TestBank): Promise<string> {
+async function caKey(bank: LocalBank): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   const { join } = await import("node:path");
   return readFile(join(bank.config.keys, "ca.key"), "utf8");

@@ -1,11 +1,11 @@
 import test from "ava";
+import { LocalBank, startEnterprise } from "../../bench/simulate/consortium.ts";
 import type { CrashPoint } from "../../coordinator/bank.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { readExport } from "../../privacy/log/export.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
-import { startEnterprise, TestBank } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const names = ["lathe", "mill", "truck"];
@@ -65,7 +65,7 @@ function crashAt(wanted: CrashPoint) {
 
 test("killed at any point and started again: the study goes on, no sum is released twice or lost", async (t) => {
   t.timeout(120_000);
-  const bank = await TestBank.start({ witnesses: { quorum: 1 } });
+  const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
   const credentials = await bank.enrolAll(names);
   const bfv = await openBfv();
@@ -116,7 +116,7 @@ test("killed at any point and started again: the study goes on, no sum is releas
 });
 
 async function countEntries(
-  bank: TestBank,
+  bank: LocalBank,
   matches: (entry: { type: string; study?: string }) => boolean,
 ): Promise<number> {
   // An export ends where the log was last witnessed.

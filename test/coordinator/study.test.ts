@@ -1,15 +1,15 @@
 import test from "ava";
+import { LocalBank, startEnterprise } from "../../bench/simulate/consortium.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { readExport } from "../../privacy/log/export.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/bfv.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import { startEnterprise, TestBank } from "../support/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 test("a study runs from tokens to a published model, and its log verifies", async (t) => {
-  const bank = await TestBank.start({ witnesses: { quorum: 1 } });
+  const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
   const names = ["kiln", "lathe", "mill", "truck"];
   const credentials = await bank.enrolAll(names);

@@ -1,8 +1,8 @@
 import test from "ava";
+import { LocalBank } from "../../bench/simulate/consortium.ts";
 import { Transport } from "../../client-node/transport.ts";
 import { splitAddress } from "../../coordinator/config.ts";
 import { seededRandom } from "../../privacy/random.ts";
-import { TestBank } from "../support/consortium.ts";
 import { slowNetwork } from "../support/slow-network.ts";
 
 /** The round trip of the network, and the rate an upload has to reach over it. */
@@ -10,7 +10,7 @@ const roundTripMillis = 40;
 const leastBytesPerSecond = 20 * 1024 * 1024;
 
 test("an upload over a 40 ms round trip is not held back by the receive window", async (t) => {
-  const bank = await TestBank.start();
+  const bank = await LocalBank.start();
   t.teardown(() => bank.stop());
   const credentials = await bank.enrol("mill");
   const proxy = await slowNetwork(splitAddress(bank.coordinator.address), roundTripMillis / 2);

@@ -1,5 +1,6 @@
 /** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
 import { join } from "node:path";
+import { policyFor } from "../../bench/simulate/consortium.ts";
 import { EgressLedger } from "../../client-node/egress.ts";
 import { rememberManifest, storeConsent } from "../../client-node/memory.ts";
 import type { Operations } from "../../client-node/operations.ts";
@@ -11,7 +12,6 @@ import { selectRows } from "../../models/rows.ts";
 import { canonicalJson, digestOf } from "../../privacy/canonical.ts";
 import { generateIdentity } from "../../privacy/identity.ts";
 import { seededRandom } from "../../privacy/random.ts";
-import { policyFor } from "./consortium.ts";
 import { borrowerFeatures, borrowers, studyOf } from "./rows.ts";
 
 const manifest = {

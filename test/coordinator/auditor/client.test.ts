@@ -1,8 +1,8 @@
 import test from "ava";
+import { LocalBank } from "../../../bench/simulate/consortium.ts";
 import { parseCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { parseNote } from "../../../privacy/log/note.ts";
 import { Refusal } from "../../../proto/reasons.ts";
-import { TestBank } from "../../support/consortium.ts";
 
 const reasonOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -11,7 +11,7 @@ const reasonOf = (work: Promise<unknown>): Promise<string> =>
   );
 
 test("the auditor cosigns a log that grows, and nothing else", async (t) => {
-  const bank = await TestBank.start();
+  const bank = await LocalBank.start();
   t.teardown(() => bank.stop());
   const auditor = bank.auditor();
   t.teardown(() => auditor.close());

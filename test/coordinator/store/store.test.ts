@@ -153,7 +153,7 @@ for (const server of servers) {
 
 test("nobody listens there: database_unavailable", async (t) => {
   const { openDatabase } = await import("../../../coordinator/store/database.ts");
-  const { silent } = await import("../../support/consortium.ts");
+  const { silent } = await import("../../../bench/simulate/consortium.ts");
   const database = "postgres://nobody@127.0.0.1:1/none";
   const refusal = await t.throwsAsync(openDatabase({ database, dataDir: "", log: silent }), {
     instanceOf: Refusal,

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import initialize from "node-seal";
-import { type Bfv, checkCiphertext, checkSecretKey, chunkSlots, openBfv } from "../../../privacy/sum/bfv.ts";
+import { type Bfv, checkCiphertext, checkSecretKey, openBfv } from "../../../privacy/sum/bfv.ts";
 import {
   ciphertextError,
   coefficientModulus,
@@ -82,39 +82,46 @@ test("the parameters are SEAL's at 128 bits, and decryption cannot fail at 4,096
 const decryptionMargin = (q: bigint, t: bigint): number => Number((q / t - 1n) / 2n) - 1;
 
 test("what is sealed comes back, whatever its length", async (t) => {
-  for (const length of [1, 2, chunkSlots - 1, chunkSlots, chunkSlots + 1, 3 * chunkSlots]) {
+  for (const length of [
+    1,
+    2,
+    polynomialDegree - 1,
+    polynomialDegree,
+    polynomialDegree + 1,
+    3 * polynomialDegree,
+  ]) {
     const slots = slotsOf(`length ${length}`, length);
     const chunks = await bfv.encrypt(key, slots);
-    t.is(chunks.length, Math.ceil(length / chunkSlots));
+    t.is(chunks.length, Math.ceil(length / polynomialDegree));
     t.true(chunks.every((chunk) => chunk.length === seededBytes));
     t.deepEqual(await bfv.decrypt(key, chunks, length), slots);
   }
   for (const value of [0, 1, 2 ** 32, T - 1]) {
-    const slots = new Float64Array(chunkSlots).fill(value);
-    t.deepEqual(await bfv.decrypt(key, await bfv.encrypt(key, slots), chunkSlots), slots);
+    const slots = new Float64Array(polynomialDegree).fill(value);
+    t.deepEqual(await bfv.decrypt(key, await bfv.encrypt(key, slots), polynomialDegree), slots);
   }
 });
 
 test("a chunk that is not full holds nothing of what was sealed before", async (t) => {
-  await bfv.encrypt(key, slotsOf("before", chunkSlots));
+  await bfv.encrypt(key, slotsOf("before", polynomialDegree));
   const chunks = await bfv.encrypt(key, Float64Array.of(5));
   t.deepEqual(
-    await bfv.decrypt(key, chunks, chunkSlots),
-    new Float64Array([5, ...new Array(chunkSlots - 1).fill(0)]),
+    await bfv.decrypt(key, chunks, polynomialDegree),
+    new Float64Array([5, ...new Array(polynomialDegree - 1).fill(0)]),
   );
 });
 
 test("equal slots are sealed differently each time, and another key gives noise", async (t) => {
-  const slots = new Float64Array(chunkSlots);
+  const slots = new Float64Array(polynomialDegree);
   const [[first], [second]] = [await bfv.encrypt(key, slots), await bfv.encrypt(key, slots)];
   t.notDeepEqual(first!.subarray(200, 300), second!.subarray(200, 300));
-  const opened = await bfv.decrypt(await bfv.generateKey(), [first!], chunkSlots);
+  const opened = await bfv.decrypt(await bfv.generateKey(), [first!], polynomialDegree);
   t.true(chiSquared(opened, (x) => Math.floor(x / 2 ** 36), 64) < chiSquaredLimit(63));
 });
 
 test("a sum of many parties less their masks is exact; partial sums merge", async (t) => {
   const parties = process.env.SLOW ? maxParties : 512;
-  const [length, chunks] = [chunkSlots + 5, 2];
+  const [length, chunks] = [polynomialDegree + 5, 2];
   const plain = new Float64Array(length);
   const masks = new Float64Array(length);
   const folds = [bfv.openSum(chunks), bfv.openSum(chunks)];
@@ -138,11 +145,11 @@ test("a sum of many parties less their masks is exact; partial sums merge", asyn
 });
 
 test("4,096 equal errors still decrypt, and the bound bites beyond", async (t) => {
-  const slots = slotsOf("doubled", chunkSlots);
+  const slots = slotsOf("doubled", polynomialDegree);
   const [fresh] = await bfv.encrypt(key, slots);
   const times = (factor: number) => slots.map((slot) => Number((BigInt(slot) * BigInt(factor)) % BigInt(T)));
-  t.deepEqual(await bfv.decrypt(key, [await doubled(fresh!, 12)], chunkSlots), times(4096));
-  t.notDeepEqual(await bfv.decrypt(key, [await doubled(fresh!, 16)], chunkSlots), times(65536));
+  t.deepEqual(await bfv.decrypt(key, [await doubled(fresh!, 12)], polynomialDegree), times(4096));
+  t.notDeepEqual(await bfv.decrypt(key, [await doubled(fresh!, 16)], polynomialDegree), times(65536));
 });
 
 test("one masked submission, opened with the real key, is uniform mod T", async (t) => {
@@ -166,7 +173,7 @@ test("one masked submission, opened with the real key, is uniform mod T", async 
 });
 
 test("a ciphertext with any header byte changed is refused before it is parsed", async (t) => {
-  const [seeded] = await bfv.encrypt(key, slotsOf("malformed", chunkSlots));
+  const [seeded] = await bfv.encrypt(key, slotsOf("malformed", polynomialDegree));
   const full = await doubled(seeded!, 1);
   for (const good of [seeded!, full]) {
     t.notThrows(() => checkCiphertext(good));
@@ -196,7 +203,7 @@ test("a ciphertext with any header byte changed is refused before it is parsed",
     }
   }
   const transparent = Uint8Array.from(full);
-  transparent.fill(0, full.length - 8 * chunkSlots);
+  transparent.fill(0, full.length - 8 * polynomialDegree);
   t.is(await reasonOf(() => checkCiphertext(transparent)), "ciphertext_malformed");
   for (let at = seededBytes - 81; at < seededBytes - 64; at++) {
     const changed = Uint8Array.from(seeded!);
@@ -249,12 +256,12 @@ test("mistakes are told as such", async (t) => {
   const fold = bfv.openSum(2);
   await fold.add(0, ciphertext!);
   t.is(await reasonOf(() => fold.add(2, ciphertext!)), "RangeError");
-  t.is(await reasonOf(() => fold.subtract(new Float64Array(2 * chunkSlots + 1))), "RangeError");
+  t.is(await reasonOf(() => fold.subtract(new Float64Array(2 * polynomialDegree + 1))), "RangeError");
   t.is(await reasonOf(() => fold.finish()), "RangeError", "chunk 1 is empty");
   await fold.discard();
   t.is(await reasonOf(() => fold.finish()), "RangeError");
   t.is(await reasonOf(() => bfv.openSum(0)), "RangeError");
-  t.is(await reasonOf(() => bfv.decrypt(key, [ciphertext!], chunkSlots + 1)), "ciphertext_malformed");
+  t.is(await reasonOf(() => bfv.decrypt(key, [ciphertext!], polynomialDegree + 1)), "ciphertext_malformed");
 });
 
 test("a crash rejects what was under way, ends the sums it held, and the next call starts afresh", async (t) => {

@@ -39,7 +39,7 @@ export async function temporaryDirectory(): Promise<string> {
 
 const removeDirectory = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
 
-export class TestBank {
+export class LocalBank {
   readonly dir: string;
   readonly config: CoordinatorConfig;
   readonly bankKey: string;
@@ -50,7 +50,7 @@ export class TestBank {
   readonly #auditorTls: KeyPair;
 
   private constructor(
-    made: Pick<TestBank, "dir" | "config" | "bankKey" | "auditorSigner" | "coordinator" | "operator">,
+    made: Pick<LocalBank, "dir" | "config" | "bankKey" | "auditorSigner" | "coordinator" | "operator">,
     authority: Authority,
     auditorTls: KeyPair,
   ) {
@@ -68,7 +68,7 @@ export class TestBank {
   static async start(
     overrides: Partial<CoordinatorConfig> = {},
     options: Partial<CoordinatorOptions> = {},
-  ): Promise<TestBank> {
+  ): Promise<LocalBank> {
     await using undo = new AsyncDisposableStack();
     const dir = undo.adopt(await temporaryDirectory(), removeDirectory);
     const { keep: auditorSigner, send: auditor } = newSignerKey("auditor", secureRandom);
@@ -82,7 +82,7 @@ export class TestBank {
     const coordinator = await startCoordinator({ config, log: silent, ...options });
     const operator = await Operator.connect(config, coordinator.address);
     undo.move();
-    return new TestBank(
+    return new LocalBank(
       { dir, config, bankKey, auditorSigner, coordinator, operator },
       authority,
       auditorTls,
@@ -177,7 +177,7 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
 });
 
 export const startEnterprise = (
-  bank: TestBank,
+  bank: LocalBank,
   credentials: NodeCredentials,
   manifest: StudyManifest,
   rows: Table,
