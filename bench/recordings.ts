@@ -51,7 +51,7 @@ export const bench: Bench = async (args, progress) => {
 
 const figure = (name: string, value: number | string, unit = "1"): Figure => ({
   name,
-  value: typeof value === "number" ? Number(value.toPrecision(4)) : value,
+  value: typeof value === "string" || Number.isInteger(value) ? value : Number(value.toPrecision(4)),
   unit,
   target: null,
   holds: null,

@@ -12,7 +12,7 @@ import { collectorOf } from "./protocols.ts";
 const companion = (name: string): string => `http://opcfoundation.org/UA/${name}/`;
 
 /** The node ids of a companion specification's table: variables only, by number. */
-export function variableIds(file: string): Map<number, string> {
+function variableIds(file: string): Map<number, string> {
   const rows = parse(readFileSync(file)) as [string, string, string][];
   return new Map(rows.filter(([, , kind]) => kind === "Variable").map(([name, id]) => [Number(id), name]));
 }

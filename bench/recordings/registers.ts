@@ -62,7 +62,7 @@ function encodingOf(
 }
 
 /** A value such as a meter would show, another one at each address. */
-export function plausible({ measurement, address }: Pick<MeterRegister, "measurement" | "address">): number {
+function plausible({ measurement, address }: Pick<MeterRegister, "measurement" | "address">): number {
   const fraction = ((address * 37) % 100) / 100;
   if (/^Voltage/.test(measurement)) return 225 + 10 * fraction;
   if (/^Current/.test(measurement)) return 1 + 14 * fraction;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import type { Position, Reading } from "../../collectors/reading.ts";
 import { second, type World } from "../cases/world.ts";
@@ -33,19 +34,22 @@ export interface Delivery {
 }
 
 const dayMicros = 86_400 * second;
-/** Without any progress for so long, what is missing is lost. */
-const patienceMillis = 15_000;
+/** Pause in which readings gather to be stored together. */
+const gatherMillis = 5;
 /** Single precision holds seven digits. */
 const relativeTolerance = 1e-6;
 
 /**
  * Plays a recording through a protocol into a world's pipeline, as fast as the protocol goes: a day is sent when
  * the day before has been judged, and the recorded clock ticks in between, as in `World.play`.
+ *
+ * @param patienceMillis - what is missing after so long without any reading is lost.
  */
 export async function replay(
   world: World,
   recording: readonly Reading[],
   protocol: Protocol,
+  patienceMillis = 15_000,
 ): Promise<Delivery> {
   const sorted = [...recording].sort((a, b) => a.time - b.time);
   const tally = new Tally(sorted);
@@ -69,7 +73,7 @@ export async function replay(
       while (end < sorted.length && sorted[end]!.time < midnight) end++;
       await wire.send(sorted.slice(sent, end));
       sent = end;
-      await tally.reaches(sent);
+      await tally.reaches(sent, patienceMillis);
       const next = sorted[sent]?.time ?? first + 1;
       const last = Math.min(midnight, sorted.at(-1)!.time);
       for (let now = last; now < next; now += dayMicros) world.pipeline.tick(now);
@@ -95,11 +99,14 @@ function arrivingAtOnce(collector: Collector): Collector {
     stop: () => collector.stop(),
     health: () => collector.health(),
     async *[Symbol.asyncIterator]() {
-      for await (const batch of collector)
+      for await (const batch of collector) {
         yield {
           readings: batch.readings.map((one) => ({ ...one, received: one.time + 50_000 })),
           stored: () => batch.stored(),
         };
+        // A reading at a time, a year of quarter hours would wait for the disk 35,000 times.
+        await sleep(gatherMillis);
+      }
     },
   };
 }
@@ -139,7 +146,7 @@ class Tally {
   }
 
   /** Resolves when so many of what was sent have come, or nothing came for a while. */
-  async reaches(count: number): Promise<void> {
+  async reaches(count: number, patienceMillis: number): Promise<void> {
     while (this.#seen + this.#givenUp < count) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       this.#progress = () => resolve(true);
