@@ -84,7 +84,10 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     folderOf: at,
     say,
     onEvent(id, event) {
-      if (event.type === "page") pages.set(id, event.url);
+      if (event.type === "page" && pages.get(id) !== event.url) {
+        pages.set(id, event.url);
+        say(`${id}: page at ${event.url}`);
+      }
       const own = folders.get(id as (typeof enterprises)[number]["id"])!.ownSites;
       if (connected && event.type === "warning" && own.includes(event.warning.site))
         happenings.onWarning(id, event.warning);
@@ -130,11 +133,10 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
       say(`${id}: consented to ${studyName}`);
     }),
   );
-  for (const { id } of enterprises) say(`${id}: page at ${pages.get(id)}`);
   say("bank: starts the study");
   await orFailure(operator("start-study", studyName, "--wait"));
   const { model } = JSON.parse(await operator("model", studyName));
-  await orFailure(Promise.race([happenings.allRaised, sleep(warningsMillis)]));
+  await orFailure(Promise.race([happenings.allRaised, sleep(warningsMillis, undefined, { ref: false })]));
   for (const what of happenings.missing) say(`NOT RAISED  ${what}`);
   const answering = await Promise.all([...pages.values()].map(answers));
   say(`pages: ${answering.filter(Boolean).length} of ${enterprises.length} answer`);

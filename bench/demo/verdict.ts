@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { enterprises } from "./economy.ts";
-import { run } from "./processes.ts";
+import { pairwise, run } from "./processes.ts";
 
 export interface Verdict {
   readonly verified: boolean;
@@ -16,12 +16,12 @@ export async function verify(out: string, at: (...parts: string[]) => string): P
   const logPolicy = join(out, "log.policy");
   const reports = [JSON.parse(await run("audit", "verify", log, "--policy", logPolicy, "--json"))];
   let bytesUp = 0;
-  for (const { id } of enterprises) {
+  await pairwise(enterprises, async ({ id }) => {
     const ledger = join(out, `${id}.fcexport`);
     await run("node", "ledger", "--dir", at(id), "--out", ledger);
     reports.push(JSON.parse(await run("audit", "reconcile", log, ledger, "--policy", logPolicy, "--json")));
     bytesUp += await sentBytes(ledger);
-  }
+  });
   return {
     verified: reports.every(({ verified }) => verified),
     checks: reports.reduce((sum, { checks }) => sum + checks.length, 0),

@@ -5,7 +5,7 @@ const trucks = ["truck-1", "truck-2", "truck-3"] as const;
 type Truck = (typeof trucks)[number];
 const warmTruck: Truck = "truck-2";
 /** After the fleet began to run. */
-const warmAfter = 20 * secondMillis;
+const warmAfter = 8 * secondMillis;
 const kmh = 60;
 const phoneOf = (truck: Truck): string => `1380000000${truck.at(-1)}`;
 
