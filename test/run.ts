@@ -13,7 +13,7 @@ const ava = spawn("ava", process.argv.slice(2), {
 let tail = "";
 ava.stdout.on("data", (chunk: Buffer) => {
   process.stdout.write(chunk);
-  tail = (tail + chunk.toString()).slice(-4096);
+  tail = (tail + chunk.toString()).slice(-1_000_000);
 });
 ava.on("close", (code) => {
   const count = (pattern: RegExp) => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0);
