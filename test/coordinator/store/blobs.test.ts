@@ -6,6 +6,7 @@ import { BlobStore } from "../../../coordinator/store/blobs.ts";
 import { digestOf } from "../../../privacy/canonical.ts";
 import { seededRandom } from "../../../privacy/random.ts";
 import { Refusal } from "../../../proto/reasons.ts";
+import { leftOut } from "../../support/left-out.ts";
 
 const random = seededRandom("blobs");
 
@@ -109,8 +110,11 @@ test("old uploads are removed, young ones stay", async (t) => {
 });
 
 // /dev/full is a disk without space: every write to it fails with ENOSPC.
-const fullDisk = process.platform === "linux" ? test : test.skip;
-fullDisk("a full disk is disk_full, and nothing is half done", async (t) => {
+test("a full disk is disk_full, and nothing is half done", async (t) => {
+  if (process.platform !== "linux") {
+    leftOut("/dev/full: a full disk under the blob store");
+    return t.pass();
+  }
   const { symlink } = await import("node:fs/promises");
   const { dir, blobs } = await store(t);
   const digest = digestOf("does not fit");
