@@ -84,7 +84,7 @@ function draw(of: Chart, width: number, height: number): Html {
         data: values.map((value) => value ?? "-"),
         silent: true,
         ...(of.kind === "line"
-          ? { symbol: "circle", symbolSize: values.length > 60 ? 0 : 5, lineStyle: { width: 2 } }
+          ? { symbol: "circle", symbolSize: known(values) > 60 ? 0 : 5, lineStyle: { width: 2 } }
           : { barMaxWidth: 36 }),
       })),
     });
@@ -93,6 +93,10 @@ function draw(of: Chart, width: number, height: number): Html {
     drawing.dispose();
   }
 }
+
+/** Few points get a mark each: a lone one between gaps has no line to be seen by. */
+const known = (values: readonly (number | undefined | null)[]): number =>
+  values.filter((value) => value != null).length;
 
 /** Without inline styles, which the page's content security policy forbids, and without the drawer's own marks. */
 const plainSvg = (svg: string): string =>

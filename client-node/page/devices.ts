@@ -45,8 +45,16 @@ function gapOf({ board, catalogue }: Operations, name: string, now: number): str
   return silent > allowed ? `silent for ${Math.floor(silent / 60_000_000)} min` : "none";
 }
 
-const allDevices = ({ board, registry }: Operations): string[] =>
-  [...new Set([...registry.devices().map(({ id }) => id), ...board.names()])].sort();
+/** Those heard since the start first, each part by name. */
+const allDevices = ({ board, registry }: Operations): string[] => [
+  ...new Set([
+    ...board.names().sort(),
+    ...registry
+      .devices()
+      .map(({ id }) => id)
+      .sort(),
+  ]),
+];
 
 const shownDevices = (operations: Operations, page: number): string[] =>
   allDevices(operations).slice(page * pageSize, (page + 1) * pageSize);
