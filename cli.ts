@@ -1,13 +1,13 @@
 import { Command, CommanderError } from "commander";
-import { type Reason, Refusal } from "./proto/reasons.ts";
+import { type Reason, Refusal } from "./core/reasons.ts";
 
 // The one command. Each subcommand's code lives beside what it starts and is loaded only when named.
 const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
   coordinator: async () => (await import("./coordinator/cli.ts")).coordinatorCommand(),
   node: async () => (await import("./client-node/cli.ts")).nodeCommand(),
-  audit: async () => (await import("./coordinator/auditor/cli.ts")).auditCommand(),
-  simulate: async () => (await import("./bench/simulate/cli.ts")).simulateCommand(),
-  demo: async () => (await import("./bench/demo/cli.ts")).demoCommand(),
+  audit: async () => (await import("./auditor/cli.ts")).auditCommand(),
+  simulate: async () => (await import("./simulate/cli.ts")).simulateCommand(),
+  demo: async () => (await import("./demo/cli.ts")).demoCommand(),
 };
 
 const summaries: Readonly<Record<string, string>> = {

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { seededRandom, uniform } from "../core/random.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
-import { seededRandom, uniform } from "../privacy/random.ts";
+import { LocalBank } from "../simulate/consortium.ts";
+import { trainStudy } from "../simulate/grpc.ts";
+import type { NodesOrder } from "../simulate/nodes-child.ts";
+import { partyName } from "../simulate/transport.ts";
 import { atMost, type Bench, median } from "./bench.ts";
-import { LocalBank } from "./simulate/consortium.ts";
-import { trainStudy } from "./simulate/grpc.ts";
-import type { NodesOrder } from "./simulate/nodes-child.ts";
-import { partyName } from "./simulate/transport.ts";
 
 const features = 30;
 const parties = 10;
@@ -52,7 +52,7 @@ export const bench: Bench = async (_args, progress) => {
 
 export const startHosts = (): ChildProcess[] =>
   Array.from({ length: hostCount }, () =>
-    fork(new URL("./simulate/nodes-child.ts", import.meta.url), { serialization: "advanced" }),
+    fork(new URL("../simulate/nodes-child.ts", import.meta.url), { serialization: "advanced" }),
   );
 
 /** A bank in this process and nodes in others, which have consented to one study. */

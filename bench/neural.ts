@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { chooseBackend } from "../models/backend.ts";
-import { trainLocally } from "../models/local-training.ts";
-import { networkOf } from "../models/mlp.ts";
-import { seededRandom, uniform } from "../privacy/random.ts";
+import { seededRandom, uniform } from "../core/random.ts";
+import { chooseBackend } from "../models/network/backend.ts";
+import { trainLocally } from "../models/network/local-training.ts";
+import { networkOf } from "../models/network/mlp.ts";
 import { atMost, type Bench, type Figure, median } from "./bench.ts";
 
 const rows = 16_000;

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { passRates } from "../client-node/quality/quality.ts";
-import type { Warning } from "../client-node/warnings/warning.ts";
+import { passRates } from "../client-node/operations/quality/quality.ts";
+import type { Warning } from "../client-node/operations/warnings/warning.ts";
 import type { Reading } from "../collectors/reading.ts";
-import { seededRandom, uniform, uniformInteger } from "../privacy/random.ts";
+import { seededRandom, uniform, uniformInteger } from "../core/random.ts";
 import type { Bench, Figure } from "./bench.ts";
 import { device, hour, inWorld, minute, type Seen, site, type World } from "./cases/world.ts";
 import { nodeTables, readNodes } from "./recordings/nodes.ts";

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { digestOf } from "../privacy/canonical.ts";
+import { digestOf } from "../core/canonical.ts";
+import { secureRandom, seededRandom, uniform } from "../core/random.ts";
 import { generateIdentity, signFor, verifyFor, x25519Pair } from "../privacy/identity.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
-import { secureRandom, seededRandom, uniform } from "../privacy/random.ts";
-import { type Bfv, openBfv } from "../privacy/sum/bfv.ts";
 import {
   encodeSum,
   openShares,
@@ -13,6 +12,7 @@ import {
   selfMaskCommitment,
   submissionDigest,
 } from "../privacy/sum/binding.ts";
+import { type Bfv, openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { dequantizeSum, type Packing, planPacking, quantize } from "../privacy/sum/layout.ts";
 import { addMasks } from "../privacy/sum/mask.ts";
 import { splitSecret } from "../privacy/sum/shares.ts";

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Digest, digestOf, sha256 } from "../privacy/canonical.ts";
+import { type Digest, digestOf, sha256 } from "../core/canonical.ts";
 import { x25519Pair } from "../privacy/identity.ts";
-import { type Bfv, chunkCount, openBfv } from "../privacy/sum/bfv.ts";
 import { pairMask, selfMask } from "../privacy/sum/binding.ts";
+import { type Bfv, chunkCount, openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { neighbours, type PartyId, shareThreshold } from "../privacy/sum/graph.ts";
 import { dequantizeSum, type Packing, planPacking, quantize } from "../privacy/sum/layout.ts";
 import { addMasks } from "../privacy/sum/mask.ts";

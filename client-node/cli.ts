@@ -1,32 +1,26 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { digestOf } from "../core/canonical.ts";
+import { writeWhole } from "../core/files.ts";
+import { secureRandom } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
+import { readYaml } from "../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
-import { digestOf } from "../privacy/canonical.ts";
 import { purposeKeys } from "../privacy/desensitize/keys.ts";
 import { publicIdentity } from "../privacy/identity.ts";
 import { parseVerifierKey } from "../privacy/log/note.ts";
-import { secureRandom } from "../privacy/random.ts";
-import { openBfv } from "../privacy/sum/bfv.ts";
-import { writeWhole } from "../proto/files.ts";
-import { Refusal } from "../proto/reasons.ts";
-import type { Records } from "./cells.ts";
-import { type NodeConfig, readNodeConfig, readYaml } from "./config.ts";
-import { desensitizationKey } from "./desensitization-key.ts";
-import { enrol } from "./enrol.ts";
+import { openBfv } from "../privacy/sum/encryption/bfv.ts";
+import { type NodeConfig, readNodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
-import { configFile, initNode, policyFile } from "./init.ts";
-import { seenManifests } from "./memory.ts";
-import { ledgerFile, openDesk, startNode } from "./node.ts";
-import { passwordFile, startOnSite } from "./on-site.ts";
-import { writePassword } from "./page/access.ts";
-import { askPassword } from "./page/ask-password.ts";
-import { isEnrolled, type Pins, parseCertificate, readCredentials, readSecrets, writePins } from "./pins.ts";
-import { readPolicy } from "./policy.ts";
-import { previewStudy } from "./preview.ts";
-import { describePreview } from "./preview-text.ts";
-import { rowsFromFiles } from "./row-source.ts";
-import { readRecords } from "./sources.ts";
-import { openStore } from "./store.ts";
+import {
+  isEnrolled,
+  type Pins,
+  parseCertificate,
+  readCredentials,
+  readSecrets,
+  writePins,
+} from "./federation/credentials.ts";
+import { enrol } from "./federation/enrol.ts";
 import {
   consentTo,
   fetchModel,
@@ -36,7 +30,21 @@ import {
   type StudyDesk,
   type StudyView,
   withdrawFrom,
-} from "./studies.ts";
+} from "./federation/studies.ts";
+import { configFile, initNode, policyFile } from "./init.ts";
+import { seenManifests } from "./ledger/records.ts";
+import { openStore } from "./ledger/store.ts";
+import { ledgerFile, openDesk, startNode } from "./node.ts";
+import { passwordFile, startOnSite } from "./on-site.ts";
+import { writePassword } from "./page/access.ts";
+import { askPassword } from "./page/ask-password.ts";
+import { readPolicy } from "./policy.ts";
+import { previewStudy } from "./preview/preview.ts";
+import { describePreview } from "./preview/preview-text.ts";
+import type { Records } from "./rows/cells.ts";
+import { desensitizationKey } from "./rows/desensitization-key.ts";
+import { rowsFromFiles } from "./rows/row-source.ts";
+import { readRecords } from "./rows/sources.ts";
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -199,7 +207,7 @@ function showFingerprints(pins: Pins, identityKey: string, json: boolean): void 
 
 /** Loaded where it is used: it brings the catalogue and its units. */
 const rowFiles = async (config: NodeConfig): Promise<readonly string[]> =>
-  (await import("./feature-rows.ts")).rowFiles(config);
+  (await import("./rows/feature-rows.ts")).rowFiles(config);
 
 function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
   const config = readNodeConfig(configFile(dir));

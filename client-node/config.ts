@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parse as parseYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { collectorEntries } from "../collectors/config.ts";
 import { duration } from "../collectors/runtime/fields.ts";
-import { Refusal } from "../proto/reasons.ts";
-import { readRefusal } from "./files.ts";
-import { premisesSchema } from "./premises.ts";
+import { Refusal } from "../core/reasons.ts";
+import { readYaml } from "../core/yaml.ts";
+import { premisesSchema } from "./operations/sites.ts";
 
 const partyName = z
   .string()
@@ -117,43 +115,4 @@ function pathsIn<T>(value: T, resolved: (path: string) => string): T {
       typeof one === "string" && pathKeys.has(key) ? resolved(one) : pathsIn(one, resolved),
     ]),
   ) as T;
-}
-
-/** Reads one YAML file by a strict schema. @throws Refusal file_missing, file_malformed, config_invalid */
-export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw readRefusal(file, error);
-  }
-  return parseConfig(text, file, schema);
-}
-
-/** @param source - for messages: the file's name. @throws Refusal file_malformed, config_invalid */
-export function parseConfig<Schema extends z.ZodType>(
-  text: string,
-  source: string,
-  schema: Schema,
-): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = parseYaml(text);
-  } catch (error) {
-    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    throw new Refusal("file_malformed", `${source}${line === undefined ? "" : `:${line}`}: not YAML`, {
-      cause: error,
-    });
-  }
-  const parsed = schema.safeParse(value ?? {});
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const path = issue.path.join(".");
-  if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys.map((key) => (path === "" ? key : `${path}.${key}`));
-    throw new Refusal("config_invalid", `${source}: unknown key ${keys.join(", ")}`, {
-      hint: "remove it or correct its spelling",
-    });
-  }
-  throw new Refusal("config_invalid", `${source}: ${path === "" ? "" : `${path}: `}${issue.message}`);
 }

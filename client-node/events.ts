@@ -1,6 +1,6 @@
-import type { Digest } from "../privacy/canonical.ts";
-import type { Reason } from "../proto/reasons.ts";
-import type { Warning } from "./warnings/warning.ts";
+import type { Digest } from "../core/canonical.ts";
+import type { Reason } from "../core/reasons.ts";
+import type { Warning } from "./operations/warnings/warning.ts";
 
 /** What a node tells its operator while it runs; nothing of it leaves the machine. */
 export type NodeEvent =

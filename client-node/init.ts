@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import type { Random } from "../privacy/random.ts";
-import { makeDirectory, writeNewFiles } from "../proto/files.ts";
-import { Refusal } from "../proto/reasons.ts";
-import { type NodeConfig, nodeConfigSchema, parseConfig, readNodeConfig } from "./config.ts";
-import { createSecrets } from "./enrol.ts";
-import { secretFiles } from "./pins.ts";
+import { makeDirectory, writeNewFiles } from "../core/files.ts";
+import type { Random } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
+import { parseYaml } from "../core/yaml.ts";
+import { type NodeConfig, nodeConfigSchema, readNodeConfig } from "./config.ts";
+import { secretFiles } from "./federation/credentials.ts";
+import { createSecrets } from "./federation/enrol.ts";
 
 /** Names of the two files an enterprise writes, in the node's folder. */
 export const configFile = (dir: string): string => join(dir, "node.yaml");
@@ -48,7 +49,7 @@ export async function initNode(
     dataDir: "data",
     ...(rows?.files === undefined ? {} : { rows: { files: rows.files.map((file) => resolve(file)) } }),
   });
-  parseConfig(text, configFile(dir), nodeConfigSchema);
+  parseYaml(text, configFile(dir), nodeConfigSchema);
   const secrets = await createSecrets(settings.consortium, settings.enterprise, random);
   const dataDir = join(dir, "data");
   await makeDirectory(dataDir, 0o700);

@@ -1,20 +1,15 @@
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Digest } from "../core/canonical.ts";
+import type { Random } from "../core/random.ts";
+import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
-import type { Digest } from "../privacy/canonical.ts";
-import type { Random } from "../privacy/random.ts";
-import type { Bfv } from "../privacy/sum/bfv.ts";
-import { type Reason, Refusal } from "../proto/reasons.ts";
+import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { type DesensitizationRun, recordDesensitization } from "./desensitize.ts";
-import { EgressLedger } from "./egress.ts";
 import type { NodeEvent } from "./events.ts";
-import { Participant } from "./participant.ts";
-import type { NodeCredentials } from "./pins.ts";
-import type { Policy } from "./policy.ts";
-import { type RowSource, remembered } from "./row-source.ts";
-import { openStore } from "./store.ts";
+import type { NodeCredentials } from "./federation/credentials.ts";
+import { Participant } from "./federation/participant.ts";
 import {
   consentTo,
   fetchModel,
@@ -22,12 +17,17 @@ import {
   type StudyDesk,
   type StudyView,
   withdrawFrom,
-} from "./studies.ts";
-import { backoffMillis, Transport } from "./transport.ts";
+} from "./federation/studies.ts";
+import { backoffMillis, Transport } from "./federation/transport.ts";
+import { EgressLedger } from "./ledger/egress.ts";
+import { openStore } from "./ledger/store.ts";
+import type { Policy } from "./policy.ts";
+import { type DesensitizationRun, recordDesensitization } from "./rows/desensitize.ts";
+import { type RowSource, remembered } from "./rows/row-source.ts";
 
 export type { NodeEvent } from "./events.ts";
-export type { RowSource } from "./row-source.ts";
-export type { StudyView } from "./studies.ts";
+export type { StudyView } from "./federation/studies.ts";
+export type { RowSource } from "./rows/row-source.ts";
 
 export interface NodeOptions {
   readonly credentials: NodeCredentials;

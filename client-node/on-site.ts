@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { NodeConfig } from "./config.ts";
-import { EgressLedger } from "./egress.ts";
 import type { NodeEvent } from "./events.ts";
+import { EgressLedger } from "./ledger/egress.ts";
+import { openStore } from "./ledger/store.ts";
 import type { NodeOptions, RunningNode } from "./node.ts";
-import type { Operations } from "./operations.ts";
+import type { Operations } from "./operations/operations.ts";
 import type { RunningPage } from "./page/page.ts";
-import { openStore } from "./store.ts";
 
 /** The page's password, as a hash, in a data directory. */
 export const passwordFile = (dataDir: string): string => join(dataDir, "page.password");
@@ -42,7 +42,7 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
   const operations =
     collectors === undefined || premises === undefined
       ? undefined
-      : await (await import("./operations.ts")).startOperations({
+      : await (await import("./operations/operations.ts")).startOperations({
           ...{ dataDir, collectors, premises, now, log },
           spoolBytes: (config.storage?.spoolGigabytes ?? 4) * 1e9,
           keepDays: config.storage?.keepDays ?? 400,

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
+import { Refusal } from "../core/reasons.ts";
+import { readYaml } from "../core/yaml.ts";
 import type { StudyManifest } from "../models/study.ts";
-import { canonicalBytes, type Digest, digestOf } from "../privacy/canonical.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
-import { Refusal } from "../proto/reasons.ts";
-import { readYaml } from "./config.ts";
 
 /** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
 export const policySchema = z

@@ -1,4 +1,4 @@
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 
 /** A frame of DL/T 645-2007, its data already without the 33h added on the wire. */
 export interface Frame {

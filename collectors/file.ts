@@ -1,7 +1,7 @@
 import { type Dirent, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { FileConfig } from "./file/config.ts";
 import { nameFilter, type RowMapping, rowMapping } from "./file/rows.ts";

@@ -1,4 +1,4 @@
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 
 /** Message ids this platform understands or sends. @see JT/T 808-2019, annex B */
 export const messageId = {

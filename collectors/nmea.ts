@@ -1,4 +1,4 @@
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 
 /** What one sentence says; undefined where its field is empty. */
 export interface Sentence {

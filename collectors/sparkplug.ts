@@ -1,6 +1,6 @@
 import sparkplugPayload from "sparkplug-payload";
 import type { UMetric, UPayload } from "sparkplug-payload/lib/sparkplugbpayload.js";
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { Reading } from "./reading.ts";
 import type { SparkplugConfig } from "./sparkplug/config.ts";
 

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { CollectorInput } from "./config.ts";
 import { importModbus } from "./telegraf/modbus.ts";
 import { importOpcua } from "./telegraf/opcua.ts";

@@ -1,8 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { Logger } from "pino";
-import type { Digest } from "../privacy/canonical.ts";
+import type { Digest } from "../core/canonical.ts";
 import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
-import type { Authority } from "./ca.ts";
+import type { Authority } from "./authority/ca.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Database } from "./store/database.ts";

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
-import { parseDocument } from "yaml";
-import { readRefusal, writeWhole } from "../proto/files.ts";
-import { Refusal } from "../proto/reasons.ts";
+import { z } from "zod";
+import { readRefusal, writeWhole } from "../core/files.ts";
+import { Refusal } from "../core/reasons.ts";
+import { readYaml } from "../core/yaml.ts";
+import { certifyAuditor, initCoordinator } from "./authority/keys.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
 import { startCoordinator } from "./coordinator.ts";
-import { certifyAuditor, initCoordinator } from "./keys.ts";
 import { Operator, type StudyView } from "./operator.ts";
 
 interface Common {
@@ -79,7 +80,7 @@ function certifyCommand(): Command {
     .requiredOption("--out <file>", "where certificate and authority go, PEM: hand it to the auditor")
     .action(async (request: string, flags: { config: string; out: string }) => {
       const text = await readText(request);
-      await writeWhole(flags.out, await certifyAuditor(await readConfig(flags.config), text, Date.now()));
+      await writeWhole(flags.out, await certifyAuditor(readConfig(flags.config), text, Date.now()));
       print(flags.out);
     });
 }
@@ -95,7 +96,7 @@ function startCommand(): Command {
     )
     .option("--json", "print the addresses as one JSON object")
     .action(async ({ config: file, logLevel, json }: { config: string; logLevel: string; json?: true }) => {
-      const config = withEnvironment(await readConfig(file));
+      const config = withEnvironment(readConfig(file));
       const log = pino({ level: logLevel }, pino.destination(2));
       const running = await startCoordinator({ config, log });
       const { address, enrolmentAddress } = running;
@@ -125,7 +126,7 @@ function operatorCommand(name: string, description: string): Command {
 }
 
 async function asOperator<T>(flags: Common, work: (operator: Operator) => Promise<T>): Promise<T> {
-  const config = await readConfig(flags.config);
+  const config = readConfig(flags.config);
   const operator = await Operator.connect(config, flags.address);
   try {
     return await work(operator);
@@ -163,7 +164,7 @@ function operatorCommands(): Command[] {
     .argument("<manifest>", "study.yaml or .json")
     .action((file: string, flags: Common) =>
       asOperator(flags, async (operator) => {
-        const study = await operator.propose(await readYaml(file));
+        const study = await operator.propose(readYaml(file, z.unknown()));
         print(flags.json ? JSON.stringify({ study }) : study);
       }),
     );
@@ -250,12 +251,3 @@ const readText = (file: string): Promise<string> =>
   readFile(file, "utf8").catch((cause: unknown) => {
     throw readRefusal(file, cause);
   });
-
-/** @throws Refusal file_missing, file_malformed naming the line */
-async function readYaml(file: string): Promise<unknown> {
-  const document = parseDocument(await readText(file));
-  const [error] = document.errors;
-  if (error !== undefined)
-    throw new Refusal("file_malformed", `${file}:${error.linePos?.[0].line ?? 1}: ${error.code}`);
-  return document.toJS() as unknown;
-}

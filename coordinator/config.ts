@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { readRefusal } from "../proto/files.ts";
-import { Refusal } from "../proto/reasons.ts";
+import { parseYaml, readYaml } from "../core/yaml.ts";
 
 const address = z
   .string()
@@ -39,37 +36,21 @@ export type CoordinatorConfig = z.infer<typeof configSchema>;
 /**
  * @param text - YAML.
  * @param file - its path: names the file in refusals; relative paths start at its directory.
- * @throws Refusal config_invalid with the path of the field, or the line of a syntax error.
+ * @throws Refusal file_malformed, config_invalid with the path of the field.
  */
 export function parseConfig(text: string, file: string): CoordinatorConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
-  const [syntax] = document.errors;
-  if (syntax)
-    throw new Refusal("config_invalid", `${file}:${lines.linePos(syntax.pos[0]).line}: ${syntax.code}`);
-  const parsed = configSchema.safeParse(document.toJS());
-  if (!parsed.success) throw invalid(parsed.error.issues[0]!, file);
+  return absolutePaths(parseYaml(text, file, configSchema), file);
+}
+
+/** @throws Refusal file_missing, file_malformed, config_invalid */
+export function readConfig(file: string): CoordinatorConfig {
+  return absolutePaths(readYaml(file, configSchema), file);
+}
+
+function absolutePaths(config: CoordinatorConfig, file: string): CoordinatorConfig {
   const base = dirname(resolve(file));
-  const { dataDir, blobs, keys, ...rest } = parsed.data;
+  const { dataDir, blobs, keys, ...rest } = config;
   return { ...rest, dataDir: resolve(base, dataDir), blobs: resolve(base, blobs), keys: resolve(base, keys) };
-}
-
-function invalid(issue: z.core.$ZodIssue, file: string): Refusal {
-  const path = issue.path.join(".");
-  if (issue.code !== "unrecognized_keys")
-    return new Refusal("config_invalid", `${file}: ${path}: ${issue.message}`);
-  const known = path === "" ? Object.keys(configSchema.shape) : [];
-  const hint = known.length > 0 ? { hint: `known keys: ${known.join(", ")}` } : {};
-  const key = [...issue.path, issue.keys[0]].join(".");
-  return new Refusal("config_invalid", `${file}: ${key}: unknown key`, hint);
-}
-
-/** @throws Refusal file_missing, config_invalid */
-export async function readConfig(file: string): Promise<CoordinatorConfig> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw readRefusal(file, cause);
-  });
-  return parseConfig(text, file);
 }
 
 /** @returns host and port of `host:port`; an IPv6 host without its brackets. */

@@ -3,18 +3,18 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
-import { openBfv } from "../privacy/sum/bfv.ts";
+import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { coordinatorName } from "../proto/wire.ts";
+import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { type Bank, type BankEvents, type Clock, type CrashPoint, systemClock } from "./bank.ts";
-import { Conductor } from "./conductor.ts";
 import { type CoordinatorConfig, splitAddress } from "./config.ts";
-import { openAuthority, openBankKey } from "./keys.ts";
-import { Participants } from "./participants.ts";
-import { registerEnrolment, registerServices } from "./server.ts";
+import { Participants } from "./rounds/participants.ts";
+import { registerEnrolment, registerServices } from "./service/server.ts";
+import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { openDatabase } from "./store/database.ts";
 import { LogStore } from "./store/log.ts";
-import { type Listening, listen } from "./transport.ts";
+import { Conductor } from "./studies/study-driver.ts";
 
 export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;

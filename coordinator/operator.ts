@@ -1,9 +1,9 @@
 /** The operator's side of the wire: what the bank's people do from a command line or a script. */
 import * as grpc from "@grpc/grpc-js";
+import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
-import { canonicalBytes, type Digest, digestOf } from "../privacy/canonical.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
-import { Refusal } from "../proto/reasons.ts";
 import {
   channelOptions,
   Health,
@@ -14,8 +14,8 @@ import {
   Studies,
   unary,
 } from "../proto/wire.ts";
+import { openOperator } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
-import { openOperator } from "./keys.ts";
 
 export interface StudyView {
   readonly study: Digest;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Random } from "../privacy/random.ts";
+import type { Random } from "../core/random.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
 import type { StudySchema, Table } from "./table.ts";
 

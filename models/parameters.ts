@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { Json, PriorResults } from "./algorithm.ts";
 
 /**

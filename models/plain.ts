@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from "../privacy/random.ts";
+import { type Random, seededRandom } from "../core/random.ts";
 import { dequantizeSum, planPacking, quantize, T } from "../privacy/sum/layout.ts";
 import type { PriorResults, SealedSum } from "./algorithm.ts";
 import { concatRows } from "./rows.ts";

@@ -1,11 +1,11 @@
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { FederatedAlgorithm } from "./algorithm.ts";
-import { evaluate } from "./evaluate.ts";
-import { logistic } from "./logistic.ts";
-import { neural } from "./neural.ts";
-import { range } from "./range.ts";
-import { standardize } from "./standardize.ts";
-import { summary } from "./summary.ts";
+import { evaluate } from "./algorithms/evaluate.ts";
+import { logistic } from "./algorithms/logistic.ts";
+import { neural } from "./algorithms/neural.ts";
+import { range } from "./algorithms/range.ts";
+import { standardize } from "./algorithms/standardize.ts";
+import { summary } from "./algorithms/summary.ts";
 
 const algorithms = new Map(
   [range, summary, standardize, logistic, neural, evaluate].map((algorithm) => [

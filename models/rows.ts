@@ -1,4 +1,4 @@
-import { Refusal } from "../proto/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { CategoricalColumn, Column, FeatureSchema, NumericColumn, StudySchema, Table } from "./table.ts";
 
 /** @returns the rows for which `keep` holds, in order; the table itself where that is all of them. */

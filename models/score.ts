@@ -1,10 +1,10 @@
 import type { Json, PriorResults } from "./algorithm.ts";
-import type { LogisticResult } from "./logistic.ts";
-import { forward, networkOf } from "./mlp.ts";
-import type { NeuralResult } from "./neural.ts";
-import { designMatrix } from "./standardize.ts";
+import type { LogisticResult } from "./algorithms/logistic.ts";
+import type { NeuralResult } from "./algorithms/neural.ts";
+import { designMatrix } from "./algorithms/standardize.ts";
+import { forward, networkOf } from "./network/mlp.ts";
+import { decodeWeights } from "./network/weights.ts";
 import type { Table } from "./table.ts";
-import { decodeWeights } from "./weights.ts";
 
 /** A result that scores rows. */
 export type ModelResult = LogisticResult | NeuralResult;

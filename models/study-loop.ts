@@ -1,7 +1,7 @@
-import { canonicalJson } from "../privacy/canonical.ts";
-import type { Random } from "../privacy/random.ts";
+import { canonicalJson } from "../core/canonical.ts";
+import type { Random } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
-import { Refusal } from "../proto/reasons.ts";
 import type { FederatedAlgorithm, Json, PriorResults, SealedSum } from "./algorithm.ts";
 import { parseParameters } from "./parameters.ts";
 import { algorithmNamed } from "./registry.ts";

@@ -1,11 +1,11 @@
 /** The keys an enterprise is known by: Ed25519 to sign, X25519 to receive sealed secrets. */
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject } from "node:crypto";
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
-import { Refusal } from "../proto/reasons.ts";
-import { fromBase64, toBase64 } from "./log/bytes.ts";
+import { fromBase64, toBase64 } from "../core/bytes.ts";
+import type { Random } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./log/ed25519.ts";
 import { verifierKey } from "./log/note.ts";
-import type { Random } from "./random.ts";
 
 /** A raw X25519 key pair, 32 bytes each. */
 export interface X25519Pair {

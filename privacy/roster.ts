@@ -6,10 +6,11 @@
  *     <version>
  *     <id> <identity verifier key> <base64 HPKE key> <organisation>     one line a member, sorted by id
  */
-import { Refusal } from "../proto/reasons.ts";
-import { type Digest, digestOf } from "./canonical.ts";
+
+import { fromBase64, toBase64 } from "../core/bytes.ts";
+import { type Digest, digestOf } from "../core/canonical.ts";
+import { Refusal } from "../core/reasons.ts";
 import type { PublicIdentity } from "./identity.ts";
-import { fromBase64, toBase64 } from "./log/bytes.ts";
 import {
   type NoteVerifier,
   openNote,

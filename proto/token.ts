@@ -1,4 +1,4 @@
-import { Refusal } from "./reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 
 /**
  * What the bank hands an enterprise over another channel: `<secret>.<fingerprint>`.

@@ -5,9 +5,9 @@
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { isReason, type Reason, Refusal, reasons } from "../core/reasons.ts";
 import type { ProtoGrpcType as AuditTypes } from "./generated/audit.ts";
 import type { ProtoGrpcType as FederationTypes } from "./generated/federation.ts";
-import { isReason, type Reason, Refusal, reasons } from "./reasons.ts";
 
 /** Raised whenever an older peer would misunderstand a message. */
 export const protocolVersion = 1;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { gcj02Of } from "../../client-node/warnings/geo.ts";
+import { gcj02Of } from "../../client-node/operations/warnings/geo.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Position, Reading } from "../../collectors/reading.ts";
 import { type Case, check, near } from "./case.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync } from "mqtt";
-import { passRates } from "../../client-node/quality/quality.ts";
+import { passRates } from "../../client-node/operations/quality/quality.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { type CollectorInput, collectorEntries } from "../../collectors/config.ts";
 import { createCollector } from "../../collectors/create.ts";

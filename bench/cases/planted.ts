@@ -1,6 +1,6 @@
-import type { Calibration } from "../../client-node/registry.ts";
+import type { Calibration } from "../../client-node/operations/device-registry.ts";
 import type { Reading } from "../../collectors/reading.ts";
-import { type Random, seededRandom, uniform } from "../../privacy/random.ts";
+import { type Random, seededRandom, uniform } from "../../core/random.ts";
 import { at, day, hour, minute, reading } from "./world.ts";
 
 /** What was planted into one cell of the stream. */

@@ -1,12 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Engine, type EngineRow } from "../../client-node/engine.ts";
-import { readCatalogue } from "../../client-node/features/catalogue.ts";
-import type { FeatureRow } from "../../client-node/features/features.ts";
-import { Pipeline } from "../../client-node/pipeline.ts";
-import { openReadings, type QualityReport, runQuality } from "../../client-node/quality/quality.ts";
-import type { Period, Reference } from "../../client-node/quality/reference.ts";
 import {
   type Calibration,
   type Declaration,
@@ -14,14 +8,24 @@ import {
   type Exclusion,
   Registry,
   type Site,
-} from "../../client-node/registry.ts";
-import { Spool, type SpoolStats } from "../../client-node/spool.ts";
-import type { SpecialDays } from "../../client-node/warnings/baseline.ts";
-import { FeatureWatch } from "../../client-node/warnings/feature-watch.ts";
-import { readProfiles } from "../../client-node/warnings/profiles.ts";
-import type { Fence, Route } from "../../client-node/warnings/rule.ts";
-import { WarningStream } from "../../client-node/warnings/stream.ts";
-import type { Warning, WarningType } from "../../client-node/warnings/warning.ts";
+} from "../../client-node/operations/device-registry.ts";
+import { Engine, type EngineRow } from "../../client-node/operations/engine.ts";
+import { readCatalogue } from "../../client-node/operations/features/catalogue.ts";
+import type { FeatureRow } from "../../client-node/operations/features/features.ts";
+import { Pipeline } from "../../client-node/operations/pipeline.ts";
+import {
+  openReadings,
+  type QualityReport,
+  runQuality,
+} from "../../client-node/operations/quality/quality.ts";
+import type { Period, Reference } from "../../client-node/operations/quality/reference.ts";
+import { Spool, type SpoolStats } from "../../client-node/operations/spool.ts";
+import type { SpecialDays } from "../../client-node/operations/warnings/baseline.ts";
+import { FeatureWatch } from "../../client-node/operations/warnings/feature-watch.ts";
+import { readProfiles } from "../../client-node/operations/warnings/profiles.ts";
+import type { Fence, Route } from "../../client-node/operations/warnings/rule.ts";
+import { WarningStream } from "../../client-node/operations/warnings/stream.ts";
+import type { Warning, WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync } from "mqtt";
-import { Spool } from "../../client-node/spool.ts";
+import { Spool } from "../../client-node/operations/spool.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { type CollectorInput, collectorEntries } from "../../collectors/config.ts";
 import { createCollector } from "../../collectors/create.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
-import { distanceMetres } from "../../client-node/warnings/geo.ts";
+import { distanceMetres } from "../../client-node/operations/warnings/geo.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { at, day, minute, reading, second } from "../cases/world.ts";
 

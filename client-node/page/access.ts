@@ -2,8 +2,8 @@ import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
-import { Refusal } from "../../proto/reasons.ts";
-import { readRefusal, writeRefusal } from "../files.ts";
+import { readRefusal, writeRefusal } from "../../core/files.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 const derive = promisify(
   (

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Digest } from "../../core/canonical.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
-import type { Digest } from "../../privacy/canonical.ts";
 import { refusalOf } from "../../proto/wire.ts";
-import { seenManifests, storedConsent } from "../memory.ts";
-import type { StudyView } from "../studies.ts";
+import type { StudyView } from "../federation/studies.ts";
+import { seenManifests, storedConsent } from "../ledger/records.ts";
 import type { ModelKnowledge } from "./model.ts";
 import { rememberedStudy, type StudyKnowledge } from "./studies.ts";
 

@@ -1,4 +1,4 @@
-import type { SpendOfStudy } from "../egress.ts";
+import type { SpendOfStudy } from "../ledger/egress.ts";
 import type { Policy } from "../policy.ts";
 import { moment, number } from "./format.ts";
 import { html } from "./html.ts";

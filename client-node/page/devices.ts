@@ -1,4 +1,4 @@
-import type { Operations } from "../operations.ts";
+import type { Operations } from "../operations/operations.ts";
 import { clockTime, moment, number, percent, valueText } from "./format.ts";
 import { type Content, html } from "./html.ts";
 import { facts, note, pages, table, type View } from "./layout.ts";

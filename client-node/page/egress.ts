@@ -1,5 +1,5 @@
 import { verifyInclusion } from "../../privacy/log/merkle.ts";
-import type { EgressLedger } from "../egress.ts";
+import type { EgressLedger } from "../ledger/egress.ts";
 import { bytes, moment, number } from "./format.ts";
 import { html } from "./html.ts";
 import { facts, pages, table, type View } from "./layout.ts";

@@ -1,5 +1,5 @@
-import type { WindowKind } from "../features/catalogue.ts";
-import type { Operations } from "../operations.ts";
+import type { WindowKind } from "../operations/features/catalogue.ts";
+import type { Operations } from "../operations/operations.ts";
 import { chart } from "./charts.ts";
 import { clockTime, number, unitName } from "./format.ts";
 import { html } from "./html.ts";

@@ -1,4 +1,4 @@
-import type { LiveSeries } from "../live-board.ts";
+import type { LiveSeries } from "../operations/live-board.ts";
 import { type Html, html } from "./html.ts";
 
 const hourMicros = 3_600_000_000;

@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import type { Operations } from "../operations.ts";
+import type { Operations } from "../operations/operations.ts";
 import type { LiveTexts } from "./devices.ts";
 
 /** Between two messages of one stream, milliseconds. */

@@ -1,5 +1,5 @@
 import type { PriorResults } from "../../models/algorithm.ts";
-import type { EvaluateResult } from "../../models/evaluate.ts";
+import type { EvaluateResult } from "../../models/algorithms/evaluate.ts";
 import { type ModelResult, modelsOf, scoreRows } from "../../models/score.ts";
 import type { Table } from "../../models/table.ts";
 import { chart } from "./charts.ts";

@@ -1,5 +1,5 @@
-import type { Findings } from "../findings.ts";
-import { type PassCount, passRates } from "../quality/quality.ts";
+import type { Findings } from "../operations/findings-store.ts";
+import { type PassCount, passRates } from "../operations/quality/quality.ts";
 import { chart } from "./charts.ts";
 import { moment, number, percent } from "./format.ts";
 import { type Content, html } from "./html.ts";

@@ -1,6 +1,6 @@
 import type { StudyManifest } from "../../models/study.ts";
-import type { StoredConsent } from "../memory.ts";
-import { openManifest, type StudyView } from "../studies.ts";
+import { openManifest, type StudyView } from "../federation/studies.ts";
+import type { StoredConsent } from "../ledger/records.ts";
 import { moment } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { facts, note, type View } from "./layout.ts";

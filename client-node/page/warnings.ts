@@ -1,5 +1,5 @@
-import type { Operations } from "../operations.ts";
-import type { Warning } from "../warnings/warning.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { Warning } from "../operations/warnings/warning.ts";
 import { moment, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { note, pages, type View } from "./layout.ts";

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
 import { parse } from "csv-parse";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { FileConfig } from "./config.ts";
 
 /** A row's cells by column. */

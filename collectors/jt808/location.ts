@@ -1,4 +1,4 @@
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** One position report, body of 0x0200. */
 export interface Location {

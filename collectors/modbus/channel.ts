@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import modbus from "modbus-serial";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { RegisterPlace, Table } from "./registers.ts";
 
 type Client = InstanceType<typeof modbus.default>;

@@ -1,5 +1,5 @@
 import { parse as parseCsv } from "csv-parse/sync";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { Position, Reading } from "../reading.ts";
 import type { Topic } from "./config.ts";
 

@@ -1,5 +1,5 @@
 import type { ClientSession } from "node-opcua";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** @returns a function that turns `nsu=URI;…` into the `ns=N;…` this server uses now. */
 export async function namespaceResolver(session: ClientSession): Promise<(node: string) => string> {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { encodeBatch, encodeLocation, type Location } from "../jt808/location.ts";
 import { encodeMessage, FrameSplitter, type Message, messageId } from "../jt808.ts";
 

@@ -1,4 +1,4 @@
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** A table of a TOML file, with what it holds read by type. */
 export class Section {

@@ -1,6 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { decodeBatch, decodeLocation } from "../jt808/location.ts";
 import {
   authenticationCode,

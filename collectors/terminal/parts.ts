@@ -1,4 +1,4 @@
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { Message } from "../jt808.ts";
 
 /** Parts a message may have: 255 KB, more than any report needs. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { Link } from "../runtime/supervise.ts";
 import { Watchdog } from "../runtime/watchdog.ts";
 

@@ -3,8 +3,8 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Digest, digestOf } from "../../privacy/canonical.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { type Digest, digestOf } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 export interface BlobStatus {
   /** Bytes held; durably, in a store that is. */

@@ -9,7 +9,7 @@ import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "pino";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 export interface EmbeddedDatabase {
   /** Directory of the Unix socket. */

@@ -1,3 +1,4 @@
+import { Refusal } from "../../core/reasons.ts";
 import {
   formatCheckpoint,
   openCheckpoint,
@@ -27,8 +28,7 @@ import {
   parseSignature,
   type Signer,
 } from "../../privacy/log/note.ts";
-import { Refusal } from "../../proto/reasons.ts";
-import { Batch } from "../batch.ts";
+import { Batch } from "./batch.ts";
 import type { Database, Sql, Transaction } from "./database.ts";
 
 // Any constant that only the sequencer uses.

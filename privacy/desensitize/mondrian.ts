@@ -1,4 +1,4 @@
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import {
   Attribute,
   measureAnonymity,

@@ -1,5 +1,5 @@
 import { FF1 } from "@noble/ciphers/ff1.js";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { keyedDigest } from "./keys.ts";
 
 /**

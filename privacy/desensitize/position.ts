@@ -1,6 +1,6 @@
 import { cellToLatLng, latLngToCell } from "h3-js";
-import { Refusal } from "../../proto/reasons.ts";
-import { type Random, uniform } from "../random.ts";
+import { type Random, uniform } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** WGS-84 degrees. */
 export interface Position {

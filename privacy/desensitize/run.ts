@@ -1,6 +1,6 @@
-import { Refusal } from "../../proto/reasons.ts";
-import type { Random } from "../random.ts";
-import { seededRandom } from "../random.ts";
+import type { Random } from "../../core/random.ts";
+import { seededRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { type DesensitizationKeys, keyedDigest } from "./keys.ts";
 import { binMiddle, encryptFormatPreserving, maskText, pseudonym, topBottomCode } from "./operators.ts";
 import { type Field, type FieldOf, helpersOf, outputOf } from "./policy.ts";

@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { fromBase64, toBase64 } from "./bytes.ts";
+import { fromBase64, toBase64 } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { type CosignatureVerifier, type Cosigned, cosignatureTime } from "./cosignature.ts";
 import type { Hash } from "./merkle.ts";
 import { openNote, type Signer, signNote, type Verifier } from "./note.ts";

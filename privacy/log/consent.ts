@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { type NoteVerifier, openNote, type Signer, signNote } from "./note.ts";
 
 /** An enterprise agrees to a study's manifest, as a whole, until a time. */

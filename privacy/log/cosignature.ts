@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { concatBytes, fromBase64, toBase64, utf8 } from "./bytes.ts";
+import { concatBytes, fromBase64, toBase64, utf8 } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./ed25519.ts";
 import { formatSignature, noteKeyId, type Signer, type Verifier } from "./note.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { isReason, Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, type Digest, digestOf } from "../canonical.ts";
-import { equalBytes, utf8Text } from "./bytes.ts";
+import { equalBytes, utf8Text } from "../../core/bytes.ts";
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { isReason, Refusal } from "../../core/reasons.ts";
 import { maxEntryLength } from "./tiles.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, canonicalJson, type Digest, digestOf, sha256 } from "../canonical.ts";
-import { concatBytes, toHex, utf8, utf8Text } from "./bytes.ts";
+import { concatBytes, toHex, utf8, utf8Text } from "../../core/bytes.ts";
+import { canonicalBytes, canonicalJson, type Digest, digestOf, sha256 } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /**
  * The export: one text file, a line of canonical JSON each (`.fcexport`).

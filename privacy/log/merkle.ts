@@ -1,5 +1,5 @@
-import { sha256 } from "../canonical.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes } from "../../core/bytes.ts";
+import { sha256 } from "../../core/canonical.ts";
 
 /**
  * The Merkle tree of RFC 6962 §2.1 over any number of entries up to 2⁵³ − 1.

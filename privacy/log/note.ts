@@ -1,7 +1,7 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { sha256 } from "../canonical.ts";
-import type { Random } from "../random.ts";
-import { concatBytes, fromBase64, fromHex, toBase64, toHex, utf8 } from "./bytes.ts";
+import { concatBytes, fromBase64, fromHex, toBase64, toHex, utf8 } from "../../core/bytes.ts";
+import { sha256 } from "../../core/canonical.ts";
+import type { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./ed25519.ts";
 
 /** Who may have signed a note. `verifierKey` and `cosignatureVerifier` make them. */

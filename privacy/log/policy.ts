@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { type CosignatureVerifier, type Cosigned, parseCosignatureKey } from "./cosignature.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 

@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { fromBase64, toBase64 } from "./bytes.ts";
+import { fromBase64, toBase64 } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { type OpenedCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import { type Hash, leafHash, verifyInclusion } from "./merkle.ts";
 import { type LogPolicy, quorumReached } from "./policy.ts";

@@ -1,7 +1,7 @@
-import { Refusal } from "../../proto/reasons.ts";
-import type { Digest } from "../canonical.ts";
+import { toHex } from "../../core/bytes.ts";
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { parseRoster } from "../roster.ts";
-import { toHex } from "./bytes.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { type Entry, type EntryOf, entryBytes } from "./entry.ts";
 import { readExport } from "./export.ts";

@@ -1,6 +1,6 @@
-import { Refusal } from "../../proto/reasons.ts";
+import { equalBytes, toHex } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations } from "../roster.ts";
-import { equalBytes, toHex } from "./bytes.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, submissionsDigest } from "./entry.ts";

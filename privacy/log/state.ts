@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Refusal } from "../../proto/reasons.ts";
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Entry, EntryOf } from "./entry.ts";

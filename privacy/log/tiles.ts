@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { concatBytes } from "./bytes.ts";
+import { concatBytes } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { Hash, HashReader } from "./merkle.ts";
 
 /** Hashes in a full tile, entries in a full bundle. @see C2SP tlog-tiles */

@@ -1,5 +1,5 @@
-import { Refusal } from "../../proto/reasons.ts";
-import { equalBytes, toHex } from "./bytes.ts";
+import { equalBytes, toHex } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { type Entry, parseEntry } from "./entry.ts";
 import { type ExportKind, type ExportRecord, readExport } from "./export.ts";

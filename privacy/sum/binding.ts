@@ -1,7 +1,7 @@
 /** How keys, signatures and digests of one attempt are bound to its roundId. Both machines use these alone. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, type Digest, digestOf, sha256 } from "../canonical.ts";
+import { canonicalBytes, type Digest, digestOf, sha256 } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { agreeKey, type Identity, signFor, verifyFor } from "../identity.ts";
 import type { Roster } from "../roster.ts";
 import { neighbourCount, neighbours, type PartyId, shareThreshold } from "./graph.ts";

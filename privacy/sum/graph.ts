@@ -1,4 +1,4 @@
-import { seededRandom, shuffle } from "../random.ts";
+import { seededRandom, shuffle } from "../../core/random.ts";
 
 /** The identity of an enterprise in a consortium: `[a-z0-9-]+`. */
 export type PartyId = string;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, type Digest, digestOf } from "../canonical.ts";
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** Version of the sealed sum: part of every header, hence of every key and signature. */
 export const sumProtocol = "fedcredit/sealed-sum/v1";

@@ -1,9 +1,10 @@
 /** Key epochs: the BFV secret key that all enterprises of a roster hold and the coordinator never sees. */
-import { Refusal } from "../../proto/reasons.ts";
-import { canonicalBytes, type Digest, digestOf } from "../canonical.ts";
+
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { hpkeOpen, hpkeSeal, type Identity, signFor, verifyFor } from "../identity.ts";
 import type { Roster } from "../roster.ts";
-import { checkSecretKey } from "./bfv-format.ts";
+import { checkSecretKey } from "./encryption/bfv-format.ts";
 import type { PartyId } from "./graph.ts";
 import type { EpochConfirmed, EpochDealt, EpochKey, SealedKey } from "./messages.ts";
 

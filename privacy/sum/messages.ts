@@ -5,7 +5,7 @@
  * keys, signatures, ciphertexts, seeds and shares are bytes. As in proto3, an absent text is "" and absent
  * bytes are empty. `fromOneof` and `toOneof` of proto/wire.ts convert.
  */
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../core/canonical.ts";
 import type { PartyId } from "./graph.ts";
 
 export interface Hello {

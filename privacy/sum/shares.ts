@@ -1,6 +1,6 @@
 import { combine, split } from "shamir-secret-sharing";
-import { Refusal } from "../../proto/reasons.ts";
-import { sha256 } from "../canonical.ts";
+import { sha256 } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 const secretBytes = 32;
 const checkBytes = 16;

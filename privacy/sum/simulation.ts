@@ -2,14 +2,13 @@
  * A whole consortium in one process: both machines, wired by a queue instead of a network. There is no clock:
  * a deadline is over as soon as nobody has anything left to say.
  */
-import { Refusal } from "../../proto/reasons.ts";
-import { type Digest, digestOf } from "../canonical.ts";
+
+import { type Digest, digestOf } from "../../core/canonical.ts";
+import type { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../identity.ts";
 import { newSignerKey, noteSigner, parseSignerKey, parseVerifierKey } from "../log/note.ts";
-import type { Random } from "../random.ts";
 import { openRoster, type Roster, signRoster } from "../roster.ts";
-import type { Bfv, RunningSum } from "./bfv.ts";
-import { chunkCount } from "./bfv-format.ts";
 import { leastThreshold } from "./binding.ts";
 import {
   type CoordinatorEffect,
@@ -21,7 +20,9 @@ import {
   type ReleasePoint,
   type RoundRecord,
   resumeRelease,
-} from "./coordinator.ts";
+} from "./coordinator/coordinator.ts";
+import type { Bfv, RunningSum } from "./encryption/bfv.ts";
+import { chunkCount } from "./encryption/bfv-format.ts";
 import type { PartyId } from "./graph.ts";
 import { encryptionName, type RoundHeader, sumProtocol } from "./header.ts";
 import { acceptEpochKey, dealEpoch, epochDealer, type KeyEpoch, relayEpoch } from "./key-epoch.ts";
@@ -36,7 +37,7 @@ import {
   type PartyRecord,
   type PartyState,
   partyStep,
-} from "./party.ts";
+} from "./party/party.ts";
 import { performDecrypt, performFold, performSeal, performSplit, performUnmask } from "./work.ts";
 
 /** Everyone's keys. */

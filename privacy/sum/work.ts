@@ -1,14 +1,15 @@
 /** The heavy effects of both machines, for a runtime to perform where it likes: each is one async function. */
-import { type Reason, Refusal } from "../../proto/reasons.ts";
-import { type Digest, digestOf } from "../canonical.ts";
+
+import { type Digest, digestOf } from "../../core/canonical.ts";
+import { type Reason, Refusal } from "../../core/reasons.ts";
 import { x25519Pair } from "../identity.ts";
-import type { Bfv, RunningSum } from "./bfv.ts";
-import { checkCiphertext } from "./bfv-format.ts";
 import { pairMask, selfMask, selfMaskCommitment } from "./binding.ts";
-import type { CoordinatorEffect, CoordinatorEvent, Fault, Rebuild } from "./coordinator-state.ts";
+import type { CoordinatorEffect, CoordinatorEvent, Fault, Rebuild } from "./coordinator/state.ts";
+import type { Bfv, RunningSum } from "./encryption/bfv.ts";
+import { checkCiphertext } from "./encryption/bfv-format.ts";
 import { quantize } from "./layout.ts";
 import { addMasks, type MaskTerm } from "./mask.ts";
-import type { PartyEffect, PartyEvent } from "./party-state.ts";
+import type { PartyEffect, PartyEvent } from "./party/state.ts";
 import { combineShares, splitSecret } from "./shares.ts";
 
 type Of<Union, Type> = Extract<Union, { readonly type: Type }>;

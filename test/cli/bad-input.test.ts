@@ -20,15 +20,20 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { stringify } from "yaml";
-import { consortiumName, LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
-import { createSecrets } from "../../client-node/enrol.ts";
-import { type NodeCredentials, type NodeSecrets, secretFiles, writePins } from "../../client-node/pins.ts";
+import {
+  type NodeCredentials,
+  type NodeSecrets,
+  secretFiles,
+  writePins,
+} from "../../client-node/federation/credentials.ts";
+import { createSecrets } from "../../client-node/federation/enrol.ts";
+import { writeNewFiles } from "../../core/files.ts";
+import { secureRandom } from "../../core/random.ts";
+import { type Reason, Refusal } from "../../core/reasons.ts";
 import { manifestSchema } from "../../models/study.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
-import { secureRandom } from "../../privacy/random.ts";
-import { writeNewFiles } from "../../proto/files.ts";
-import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { Health, protocolVersion } from "../../proto/wire.ts";
+import { consortiumName, LocalBank, policyFor, temporaryDirectory } from "../../simulate/consortium.ts";
 import { leftOut } from "../support/left-out.ts";
 import { serve, testConsortium } from "../support/wire-server.ts";
 

@@ -4,19 +4,19 @@ import { Writable } from "node:stream";
 import test from "ava";
 import fc from "fast-check";
 import { pino } from "pino";
-import { LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
-import { parseConfig } from "../../client-node/config.ts";
-import { EgressLedger } from "../../client-node/egress.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
+import { Transport } from "../../client-node/federation/transport.ts";
+import { EgressLedger } from "../../client-node/ledger/egress.ts";
+import { openStore } from "../../client-node/ledger/store.ts";
 import { type NodeOptions, startNode } from "../../client-node/node.ts";
 import { type Policy, policySchema } from "../../client-node/policy.ts";
-import { rowsFromFiles } from "../../client-node/row-source.ts";
-import { openStore } from "../../client-node/store.ts";
-import { Transport } from "../../client-node/transport.ts";
+import { rowsFromFiles } from "../../client-node/rows/row-source.ts";
+import { secureRandom, seededRandom, uniform } from "../../core/random.ts";
+import { parseYaml } from "../../core/yaml.ts";
 import { selectRows } from "../../models/rows.ts";
 import type { FeatureSchema, Table } from "../../models/table.ts";
-import { secureRandom, seededRandom, uniform } from "../../privacy/random.ts";
-import { openBfv } from "../../privacy/sum/bfv.ts";
+import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
+import { LocalBank, policyFor, temporaryDirectory } from "../../simulate/consortium.ts";
 import { type Canary, CanaryScanner, formsOf, type Hit } from "../support/canary.ts";
 import { studyOf, tableOf } from "../support/rows.ts";
 import { tapWire, type WireTap } from "../support/wire-tap.ts";
@@ -51,7 +51,7 @@ const canaries = records.flatMap((record): Canary[] =>
 const header = Object.keys(records[0]!);
 const csv = `${header.join(",")}\n${records.map((record) => Object.values(record).join(",")).join("\n")}\n`;
 
-const policy: Policy = parseConfig(
+const policy: Policy = parseYaml(
   `
 minCohort: 2
 allow: { algorithms: [range, summary], purposes: [credit risk] }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
-import { temporaryDirectory } from "../../bench/simulate/consortium.ts";
+import { temporaryDirectory } from "../../simulate/consortium.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { nodeConfigSchema, parseConfig, readNodeConfig } from "../../client-node/config.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { nodeConfigSchema, readNodeConfig } from "../../client-node/config.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { parseYaml } from "../../core/yaml.ts";
 
 const valid = `enterprise: lathe-works
 consortium: riverbank
@@ -45,7 +46,7 @@ const bad: [string, string, string, RegExp][] = [
 ];
 for (const [name, text, reason, message] of bad) {
   test(`${name}: ${reason}`, (t) => {
-    const error = t.throws(() => parseConfig(text, "node.yaml", nodeConfigSchema), { instanceOf: Refusal });
+    const error = t.throws(() => parseYaml(text, "node.yaml", nodeConfigSchema), { instanceOf: Refusal });
     t.is(error?.reason, reason as never);
     t.regex(error?.message ?? "", message);
   });

@@ -7,26 +7,26 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { stringify } from "yaml";
+import type { NodeEvent } from "../../client-node/events.ts";
+import { readSecrets, writePins } from "../../client-node/federation/credentials.ts";
+import { enrol } from "../../client-node/federation/enrol.ts";
+import { initNode, policyFile } from "../../client-node/init.ts";
+import { EgressLedger } from "../../client-node/ledger/egress.ts";
+import { openStore } from "../../client-node/ledger/store.ts";
+import { ledgerFile } from "../../client-node/node.ts";
+import { secureRandom } from "../../core/random.ts";
+import { selectRows } from "../../models/rows.ts";
+import { publicIdentity } from "../../privacy/identity.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { verifyExport } from "../../privacy/log/verify.ts";
+import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import {
   consortiumName,
   LocalBank,
   policyFor,
   startEnterprise,
   temporaryDirectory,
-} from "../../bench/simulate/consortium.ts";
-import { EgressLedger } from "../../client-node/egress.ts";
-import { enrol } from "../../client-node/enrol.ts";
-import type { NodeEvent } from "../../client-node/events.ts";
-import { initNode, policyFile } from "../../client-node/init.ts";
-import { ledgerFile } from "../../client-node/node.ts";
-import { readSecrets, writePins } from "../../client-node/pins.ts";
-import { openStore } from "../../client-node/store.ts";
-import { selectRows } from "../../models/rows.ts";
-import { publicIdentity } from "../../privacy/identity.ts";
-import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { verifyExport } from "../../privacy/log/verify.ts";
-import { secureRandom } from "../../privacy/random.ts";
-import { openBfv } from "../../privacy/sum/bfv.ts";
+} from "../../simulate/consortium.ts";
 import { borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));

@@ -1,20 +1,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { LocalBank, policyFor, temporaryDirectory } from "../../bench/simulate/consortium.ts";
-import { EgressLedger } from "../../client-node/egress.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
-import { rememberCheckpoint, storedConsent } from "../../client-node/memory.ts";
+import { EgressLedger } from "../../client-node/ledger/egress.ts";
+import { rememberCheckpoint, storedConsent } from "../../client-node/ledger/records.ts";
+import { openStore } from "../../client-node/ledger/store.ts";
 import { type NodeOptions, type RunningNode, startNode } from "../../client-node/node.ts";
-import { openStore } from "../../client-node/store.ts";
+import { digestOf } from "../../core/canonical.ts";
+import { secureRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { selectRows } from "../../models/rows.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { digestOf } from "../../privacy/canonical.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { reconcile } from "../../privacy/log/reconcile.ts";
-import { secureRandom } from "../../privacy/random.ts";
-import { openBfv } from "../../privacy/sum/bfv.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
+import { LocalBank, policyFor, temporaryDirectory } from "../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 import { testConsortium } from "../support/wire-server.ts";
 

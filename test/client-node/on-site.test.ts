@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { stringify } from "yaml";
-import { LocalBank, policyFor } from "../../bench/simulate/consortium.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
-import { secretFiles, writePins } from "../../client-node/pins.ts";
+import { secretFiles, writePins } from "../../client-node/federation/credentials.ts";
+import { LocalBank, policyFor } from "../../simulate/consortium.ts";
 import { openPlant } from "../support/premises.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 

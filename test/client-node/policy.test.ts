@@ -1,10 +1,10 @@
 import test from "ava";
-import { parseConfig } from "../../client-node/config.ts";
 import { checkStudy, type Policy, policySchema } from "../../client-node/policy.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { parseYaml } from "../../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
-import { Refusal } from "../../proto/reasons.ts";
 
-const policy: Policy = parseConfig(
+const policy: Policy = parseYaml(
   `
 minCohort: 4
 allow: { algorithms: [logistic], purposes: [credit risk] }

@@ -8,7 +8,7 @@ import {
   readRequest,
   takeFrame,
 } from "../../collectors/dlt645.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { readVectors } from "../support/vectors.ts";
 
 const { exchanges } = readVectors("dlt645.json") as {

@@ -16,7 +16,7 @@ import {
   type Message,
   platformReply,
 } from "../../collectors/jt808.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { readVectors } from "../support/vectors.ts";
 
 const vectors = readVectors("jt808.json") as Record<string, string>;

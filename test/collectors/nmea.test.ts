@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { closestTo, decodeSentence, encodeSentence } from "../../collectors/nmea.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 const malformed = { instanceOf: Refusal, name: "Refusal" };
 const near = (t: ExecutionContext, actual: number | undefined, expected: number) =>

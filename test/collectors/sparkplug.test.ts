@@ -7,7 +7,7 @@ import type { Reading } from "../../collectors/reading.ts";
 import { startBroker } from "../../collectors/simulators/mqtt-broker.ts";
 import { startSparkplugEdge } from "../../collectors/simulators/sparkplug-edge.ts";
 import { SparkplugHost } from "../../collectors/sparkplug.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { eventually } from "./compliance/reader.ts";
 
 const codec = sparkplugPayload.get("spBv1.0")!;

@@ -1,7 +1,7 @@
 import test from "ava";
 import { type CollectorInput, collectorEntries } from "../../collectors/config.ts";
 import { importTelegraf } from "../../collectors/telegraf.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 /** In the layout of Telegraf's own sample configuration, comments and settings we do not need included. */
 const telegraf = `

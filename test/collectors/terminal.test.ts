@@ -13,7 +13,7 @@ import { acceleratedClock, replay } from "../../collectors/simulators/clock.ts";
 import { startTerminal } from "../../collectors/simulators/terminal-client.ts";
 import { type TerminalInput, terminalConfig } from "../../collectors/terminal/config.ts";
 import { terminalCollector } from "../../collectors/terminal.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { Collected, freePort, systemContext } from "../support/collecting.ts";
 import { readVectors } from "../support/vectors.ts";
 import { eventually } from "./compliance/reader.ts";

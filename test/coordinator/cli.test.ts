@@ -4,9 +4,9 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import test from "ava";
-import { temporaryDirectory } from "../../bench/simulate/consortium.ts";
+import { secureRandom } from "../../core/random.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
-import { secureRandom } from "../../privacy/random.ts";
+import { temporaryDirectory } from "../../simulate/consortium.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
 const child = join(import.meta.dirname, "../support/coordinator-child.ts");
@@ -92,12 +92,12 @@ test("bad input gets one line with its reason", async (t) => {
     t.is(code, 1);
     return err.replaceAll(dir, "");
   };
-  t.is(await withConfig(`${text}colour: red\n`), "config_invalid: /bad.yaml: colour: unknown key\n");
+  t.is(await withConfig(`${text}colour: red\n`), "config_invalid: /bad.yaml: unknown key colour\n");
   t.regex(
     await withConfig(text.replace(/^ {2}quorum: 1$/m, "  quorum: many")),
     /^config_invalid: .*witnesses\.quorum/,
   );
-  t.regex(await withConfig(text.replace("consortium:", "consortium")), /^config_invalid: /);
+  t.regex(await withConfig(text.replace("consortium:", "consortium")), /^file_malformed: /);
   t.regex(
     await withConfig(text.replace("embedded", "postgres://nobody@127.0.0.1:1/none")),
     /^database_unavailable: .*ECONNREFUSED/,

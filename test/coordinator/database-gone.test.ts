@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { pino } from "pino";
-import { LocalBank, silent, startEnterprise, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { startEmbedded } from "../../coordinator/store/embedded.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
-import { openBfv } from "../../privacy/sum/bfv.ts";
+import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
+import { LocalBank, silent, startEnterprise, temporaryDirectory } from "../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const names = ["lathe", "mill", "truck"];

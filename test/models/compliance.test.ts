@@ -1,13 +1,13 @@
 import test from "ava";
 import fc from "fast-check";
+import { seededRandom } from "../../core/random.ts";
+import { type Reason, Refusal } from "../../core/reasons.ts";
 import type { Json, PriorResults, SealedSum } from "../../models/algorithm.ts";
 import { runPlain } from "../../models/plain.ts";
 import { algorithmNamed, algorithmNames } from "../../models/registry.ts";
 import { takeRows } from "../../models/rows.ts";
 import type { NumericColumn, Table } from "../../models/table.ts";
-import { seededRandom } from "../../privacy/random.ts";
 import { dequantizeSum, planPacking, quantize, T } from "../../privacy/sum/layout.ts";
-import { type Reason, Refusal } from "../../proto/reasons.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const schema = { features: borrowerFeatures, maxRowsPerParty: 300 };

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { LogisticResult } from "../../models/logistic.ts";
+import type { LogisticResult } from "../../models/algorithms/logistic.ts";
 import { runPlain } from "../../models/plain.ts";
 import { modelsOf, scoreRows } from "../../models/score.ts";
 import type { CategoricalColumn, NumericColumn, Table } from "../../models/table.ts";

@@ -1,4 +1,6 @@
 import test from "ava";
+import { canonicalJson } from "../../core/canonical.ts";
+import { seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
 import {
   advanceStudy,
@@ -8,8 +10,6 @@ import {
   studyLayout,
   studyResult,
 } from "../../models/study-loop.ts";
-import { canonicalJson } from "../../privacy/canonical.ts";
-import { seededRandom } from "../../privacy/random.ts";
 import { vectorLength } from "../../privacy/sum/layout.ts";
 import { borrowerFeatures, borrowers, studyOf } from "../support/rows.ts";
 

@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import test from "ava";
+import { seededRandom } from "../../core/random.ts";
 import {
   agreeKey,
   exportIdentity,
@@ -13,7 +14,6 @@ import {
   x25519Pair,
 } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { seededRandom } from "../../privacy/random.ts";
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const identity = generateIdentity("riverbank/lathe-works", seededRandom("identity"));

@@ -1,4 +1,5 @@
 import test from "ava";
+import { seededRandom } from "../../core/random.ts";
 import { generateIdentity, publicIdentity } from "../../privacy/identity.ts";
 import {
   newSignerKey,
@@ -7,7 +8,6 @@ import {
   parseVerifierKey,
   signNote,
 } from "../../privacy/log/note.ts";
-import { seededRandom } from "../../privacy/random.ts";
 import {
   countOrganisations,
   formatRoster,

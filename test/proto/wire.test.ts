@@ -1,5 +1,5 @@
 import test from "ava";
-import { isReason, type Reason, Refusal, reasons } from "../../proto/reasons.ts";
+import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
 import { fromOneof, refusalOf, statusOf, toOneof } from "../../proto/wire.ts";
 
 test("every refusal survives the way through a gRPC status", (t) => {

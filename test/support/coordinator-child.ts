@@ -1,6 +1,6 @@
 /** The coordinator's commands as a process of their own, for tests that kill it. */
 import { coordinatorCommand } from "../../coordinator/cli.ts";
-import { Refusal } from "../../proto/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 
 try {
   await coordinatorCommand().parseAsync(process.argv.slice(2), { from: "user" });

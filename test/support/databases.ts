@@ -5,9 +5,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
-import { silent, temporaryDirectory } from "../../bench/simulate/consortium.ts";
 import { type Database, openDatabase } from "../../coordinator/store/database.ts";
 import { startEmbedded } from "../../coordinator/store/embedded.ts";
+import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
 import { leftOut } from "./left-out.ts";
 
 export interface TestDatabase {

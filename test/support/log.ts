@@ -1,6 +1,7 @@
-import { canonicalBytes, type Digest, digestOf } from "../../privacy/canonical.ts";
+import { toHex } from "../../core/bytes.ts";
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { seededRandom } from "../../core/random.ts";
 import { generateIdentity, type Identity, publicIdentity } from "../../privacy/identity.ts";
-import { toHex } from "../../privacy/log/bytes.ts";
 import { type Checkpoint, formatCheckpoint, signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { cosign, cosignatureVerifier, cosigner } from "../../privacy/log/cosignature.ts";
@@ -9,7 +10,6 @@ import { type ExportItem, type ExportKind, writeExport } from "../../privacy/log
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner, parseVerifierKey, type Signer } from "../../privacy/log/note.ts";
 import { formatPolicy, type LogPolicy, parsePolicy } from "../../privacy/log/policy.ts";
-import { seededRandom } from "../../privacy/random.ts";
 import { formatRoster, signRoster } from "../../privacy/roster.ts";
 import {
   encodeHeader,

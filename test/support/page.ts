@@ -1,17 +1,17 @@
 /** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
 import { join } from "node:path";
-import { policyFor } from "../../bench/simulate/consortium.ts";
-import { EgressLedger } from "../../client-node/egress.ts";
-import { rememberManifest, storeConsent } from "../../client-node/memory.ts";
-import type { Operations } from "../../client-node/operations.ts";
+import type { StudyView } from "../../client-node/federation/studies.ts";
+import { EgressLedger } from "../../client-node/ledger/egress.ts";
+import { rememberManifest, storeConsent } from "../../client-node/ledger/records.ts";
+import { openStore } from "../../client-node/ledger/store.ts";
+import type { Operations } from "../../client-node/operations/operations.ts";
 import { type PageOptions, type RunningPage, startPage } from "../../client-node/page/page.ts";
-import { openStore } from "../../client-node/store.ts";
-import type { StudyView } from "../../client-node/studies.ts";
+import { canonicalJson, digestOf } from "../../core/canonical.ts";
+import { seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
-import { canonicalJson, digestOf } from "../../privacy/canonical.ts";
 import { generateIdentity } from "../../privacy/identity.ts";
-import { seededRandom } from "../../privacy/random.ts";
+import { policyFor } from "../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, studyOf } from "./rows.ts";
 
 const manifest = {

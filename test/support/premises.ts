@@ -2,8 +2,12 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Operations, type OperationsOptions, startOperations } from "../../client-node/operations.ts";
-import { premisesSchema } from "../../client-node/premises.ts";
+import {
+  type Operations,
+  type OperationsOptions,
+  startOperations,
+} from "../../client-node/operations/operations.ts";
+import { premisesSchema } from "../../client-node/operations/sites.ts";
 import type { Timer } from "../../collectors/collector.ts";
 import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";

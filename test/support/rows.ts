@@ -1,7 +1,7 @@
+import { seededRandom, uniform } from "../../core/random.ts";
 import type { Json } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Column, FeatureSchema, Table } from "../../models/table.ts";
-import { seededRandom, uniform } from "../../privacy/random.ts";
 import { readVectors } from "./vectors.ts";
 
 /** 240 borrowers: two full numeric columns, one with missing values, one categorical. */

@@ -1,5 +1,5 @@
-import { seededRandom } from "../../privacy/random.ts";
-import { type Bfv, openBfv } from "../../privacy/sum/bfv.ts";
+import { seededRandom } from "../../core/random.ts";
+import { type Bfv, openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import {

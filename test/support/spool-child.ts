@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cutSegment, recoverSegments } from "../../client-node/segments.ts";
-import { Spool } from "../../client-node/spool.ts";
+import { cutSegment, recoverSegments } from "../../client-node/operations/segments.ts";
+import { Spool } from "../../client-node/operations/spool.ts";
 import { monday, reading, second } from "./readings.ts";
 
 /**

@@ -1,11 +1,11 @@
 import "reflect-metadata";
 import * as grpc from "@grpc/grpc-js";
 import * as x509 from "@peculiar/x509";
-import { createSecrets } from "../../client-node/enrol.ts";
-import type { NodeCredentials } from "../../client-node/pins.ts";
-import { Authority, createAuthority } from "../../coordinator/ca.ts";
+import type { NodeCredentials } from "../../client-node/federation/credentials.ts";
+import { createSecrets } from "../../client-node/federation/enrol.ts";
+import { Authority, createAuthority } from "../../coordinator/authority/ca.ts";
+import { seededRandom } from "../../core/random.ts";
 import { newSignerKey, parseSignerKey } from "../../privacy/log/note.ts";
-import { seededRandom } from "../../privacy/random.ts";
 import { channelOptions, coordinatorName } from "../../proto/wire.ts";
 
 const random = seededRandom("wire-server");

@@ -12,7 +12,7 @@ import {
   width,
 } from "../../../collectors/modbus/registers.ts";
 import { crc16 } from "../../../collectors/simulators/modbus-server.ts";
-import { Refusal } from "../../../proto/reasons.ts";
+import { Refusal } from "../../../core/reasons.ts";
 
 const orders: readonly ByteOrder[] = ["ABCD", "DCBA", "BADC", "CDAB"];
 

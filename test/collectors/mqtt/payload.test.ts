@@ -4,7 +4,7 @@ import { type MqttInput, mqttConfig } from "../../../collectors/mqtt/config.ts";
 import { readPayload } from "../../../collectors/mqtt/payload.ts";
 import { Receipts } from "../../../collectors/mqtt/receipts.ts";
 import { topicPattern } from "../../../collectors/mqtt/topics.ts";
-import { Refusal } from "../../../proto/reasons.ts";
+import { Refusal } from "../../../core/reasons.ts";
 
 type TopicInput = NonNullable<MqttInput["topics"]>[number];
 const parse = (topic: TopicInput) =>

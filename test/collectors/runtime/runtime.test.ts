@@ -12,7 +12,7 @@ import { BoundedQueue } from "../../../collectors/runtime/queue.ts";
 import { readSecret } from "../../../collectors/runtime/secrets.ts";
 import { supervise } from "../../../collectors/runtime/supervise.ts";
 import { Watchdog } from "../../../collectors/runtime/watchdog.ts";
-import { Refusal } from "../../../proto/reasons.ts";
+import { Refusal } from "../../../core/reasons.ts";
 
 const reading = (value: number): Reading => ({
   device: "d",

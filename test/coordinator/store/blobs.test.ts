@@ -1,11 +1,11 @@
 import { readdir, rm, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { temporaryDirectory } from "../../../bench/simulate/consortium.ts";
 import { BlobStore } from "../../../coordinator/store/blobs.ts";
-import { digestOf } from "../../../privacy/canonical.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
+import { digestOf } from "../../../core/canonical.ts";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
+import { temporaryDirectory } from "../../../simulate/consortium.ts";
 import { leftOut } from "../../support/left-out.ts";
 
 const random = seededRandom("blobs");

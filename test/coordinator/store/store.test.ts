@@ -1,12 +1,12 @@
 import test from "ava";
 import { LogStore } from "../../../coordinator/store/log.ts";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { cosign, cosignatureVerifier, cosigner } from "../../../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
 import { leafHash, verifyConsistency, verifyInclusion } from "../../../privacy/log/merkle.ts";
 import { noteSigner, parseNote, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import { servers, type TestDatabase } from "../../support/databases.ts";
 
 const seed = seededRandom("store").bytes(32);
@@ -153,7 +153,7 @@ for (const server of servers) {
 
 test("nobody listens there: database_unavailable", async (t) => {
   const { openDatabase } = await import("../../../coordinator/store/database.ts");
-  const { silent } = await import("../../../bench/simulate/consortium.ts");
+  const { silent } = await import("../../../simulate/consortium.ts");
   const database = "postgres://nobody@127.0.0.1:1/none";
   const refusal = await t.throwsAsync(openDatabase({ database, dataDir: "", log: silent }), {
     instanceOf: Refusal,

@@ -1,5 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
+import { seededRandom, uniform, uniformInteger } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import {
   categoricalSensitive,
   measureAnonymity,
@@ -8,8 +10,6 @@ import {
   type SensitiveColumn,
 } from "../../../privacy/desensitize/anonymity.ts";
 import { anonymize } from "../../../privacy/desensitize/mondrian.ts";
-import { seededRandom, uniform, uniformInteger } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import { readVectors } from "../../support/vectors.ts";
 
 interface AnonymityCase {

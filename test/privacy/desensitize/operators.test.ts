@@ -1,5 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
+import { Refusal } from "../../../core/reasons.ts";
 import { keyedDigest, purposeKeys } from "../../../privacy/desensitize/keys.ts";
 import {
   binMiddle,
@@ -9,7 +10,6 @@ import {
   pseudonym,
   topBottomCode,
 } from "../../../privacy/desensitize/operators.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import { readVectors } from "../../support/vectors.ts";
 
 const vectors = readVectors("desensitize.json") as {

@@ -1,6 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
 import { greatCircleDistance, latLngToCell, UNITS } from "h3-js";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import {
   addPlanarLaplace,
   DailyBudget,
@@ -9,8 +11,6 @@ import {
   type Position,
   positionOf,
 } from "../../../privacy/desensitize/position.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import { chiSquared, chiSquaredLimit } from "../../support/chi-squared.ts";
 import { readVectors } from "../../support/vectors.ts";
 

@@ -1,9 +1,9 @@
 import test from "ava";
+import { Refusal } from "../../../core/reasons.ts";
 import { purposeKeys } from "../../../privacy/desensitize/keys.ts";
 import { type Field, fieldsSchema } from "../../../privacy/desensitize/policy.ts";
 import { Desensitizer } from "../../../privacy/desensitize/run.ts";
 import type { Value } from "../../../privacy/desensitize/value.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 const line = (name: string, operator: string, rest: object = {}, fieldClass = "operational"): object => ({
   ...{ name, class: fieldClass, level: "C2", operator },

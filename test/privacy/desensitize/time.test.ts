@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
+import { Refusal } from "../../../core/reasons.ts";
 import type { TimeUnit } from "../../../privacy/desensitize/policy.ts";
 import { shiftDate, subjectShiftDays, truncateTime } from "../../../privacy/desensitize/time.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 const key = Buffer.alloc(32, 7);
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { toHex, utf8 } from "../../../privacy/log/bytes.ts";
+import { toHex, utf8 } from "../../../core/bytes.ts";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import {
   formatCheckpoint,
   openCheckpoint,
@@ -26,8 +28,6 @@ import {
 import { noteSigner, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
 import { formatPolicy, parsePolicy, quorumReached } from "../../../privacy/log/policy.ts";
 import { formatReceipt, parseReceipt, verifyReceipt } from "../../../privacy/log/proof.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../vectors/signed-notes.json", import.meta.url), "utf8"),

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { utf8 } from "../../../privacy/log/bytes.ts";
+import { utf8 } from "../../../core/bytes.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import {
   checkEntry,
   type Entry,
@@ -10,7 +11,6 @@ import {
   parseEntry,
   submissionsDigest,
 } from "../../../privacy/log/entry.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import { sampleLedger, sampleLog } from "../../support/log.ts";
 
 const digest = "ab".repeat(32);
@@ -136,5 +136,5 @@ test("verification reaches for Node in two files only, which a browser replaces"
   };
   visit(new URL("../../../privacy/log/verify.ts", import.meta.url));
   visit(new URL("../../../privacy/log/proof.ts", import.meta.url));
-  t.deepEqual([...usesNode].sort(), ["log/ed25519.ts", "privacy/canonical.ts"]);
+  t.deepEqual([...usesNode].sort(), ["core/canonical.ts", "log/ed25519.ts"]);
 });

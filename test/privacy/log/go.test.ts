@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { toBase64, utf8 } from "../../../privacy/log/bytes.ts";
+import { toBase64, utf8 } from "../../../core/bytes.ts";
+import { seededRandom } from "../../../core/random.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
 import {
@@ -25,7 +26,6 @@ import {
   tilesOf,
   tileWidth,
 } from "../../../privacy/log/tiles.ts";
-import { seededRandom } from "../../../privacy/random.ts";
 import { leftOut } from "../../support/left-out.ts";
 
 const program = fileURLToPath(new URL("../../vectors/go-verify", import.meta.url));

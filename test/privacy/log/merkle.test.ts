@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { fromBase64, toBase64, toHex, utf8 } from "../../../privacy/log/bytes.ts";
+import { fromBase64, toBase64, toHex, utf8 } from "../../../core/bytes.ts";
 import {
   appendLeaf,
   type CompactRange,

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import {
   addSignatures,
   newSignerKey,
@@ -14,8 +16,6 @@ import {
   signNote,
   verifierKey,
 } from "../../../privacy/log/note.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../vectors/signed-notes.json", import.meta.url), "utf8"),

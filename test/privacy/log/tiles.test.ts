@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import { utf8 } from "../../../privacy/log/bytes.ts";
+import { utf8 } from "../../../core/bytes.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import { leafHash } from "../../../privacy/log/merkle.ts";
 import {
   bundlePath,
@@ -13,7 +14,6 @@ import {
   tilePath,
   tilesOf,
 } from "../../../privacy/log/tiles.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 test("paths of the C2SP tlog-tiles specification", (t) => {
   t.is(tilePath({ level: 0, index: 1234067, width: 256 }), "tile/0/x001/x234/067");

@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
-import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
+import { toHex } from "../../../core/bytes.ts";
+import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import { publicIdentity } from "../../../privacy/identity.ts";
-import { toHex } from "../../../privacy/log/bytes.ts";
 import { type Checkpoint, formatCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { type Consent, signConsent } from "../../../privacy/log/consent.ts";
 import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";

@@ -1,7 +1,6 @@
 /** The coordinator's machine, event by event. */
 import test from "ava";
-import { digestOf } from "../../../privacy/canonical.ts";
-import type { Bfv } from "../../../privacy/sum/bfv.ts";
+import { digestOf } from "../../../core/canonical.ts";
 import { signStatement } from "../../../privacy/sum/binding.ts";
 import {
   type CoordinatorEffect,
@@ -10,10 +9,11 @@ import {
   coordinatorStep,
   openRound,
   resumeRelease,
-} from "../../../privacy/sum/coordinator.ts";
+} from "../../../privacy/sum/coordinator/coordinator.ts";
+import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { type RoundHeader, roundIdOf } from "../../../privacy/sum/header.ts";
 import type { Advertise } from "../../../privacy/sum/messages.ts";
-import { idleParty, partyStep } from "../../../privacy/sum/party.ts";
+import { idleParty, partyStep } from "../../../privacy/sum/party/party.ts";
 import { type Consortium, simulatedHeader, willingFacts } from "../../../privacy/sum/simulation.ts";
 import {
   attempt,

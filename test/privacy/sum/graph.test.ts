@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { seededRandom, uniform } from "../../../privacy/random.ts";
+import { seededRandom, uniform } from "../../../core/random.ts";
 import {
   failureProbabilities,
   neighbourCount,

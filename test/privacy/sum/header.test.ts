@@ -1,5 +1,5 @@
 import test from "ava";
-import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
+import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import {
   encodeHeader,
   encryptionName,

@@ -1,7 +1,7 @@
 import test from "ava";
-import { canonicalBytes, digestOf } from "../../../privacy/canonical.ts";
+import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import { signFor } from "../../../privacy/identity.ts";
-import type { Bfv } from "../../../privacy/sum/bfv.ts";
+import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import {
   acceptEpochKey,
   checkConfirmation,

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
+import { Refusal } from "../../../core/reasons.ts";
 import { type Block, dequantizeSum, planPacking, quantize, T } from "../../../privacy/sum/layout.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 
 const block = (bound: number, step: number, length = 1, name = "x"): Block => ({ name, length, bound, step });
 

@@ -1,15 +1,15 @@
 /** Scripted attacks: a coordinator that an honest party refuses, a party that the coordinator names. */
 import { randomBytes } from "node:crypto";
 import test from "ava";
-import { digestOf } from "../../../privacy/canonical.ts";
-import { seededRandom } from "../../../privacy/random.ts";
-import type { Bfv } from "../../../privacy/sum/bfv.ts";
+import { digestOf } from "../../../core/canonical.ts";
+import { seededRandom } from "../../../core/random.ts";
 import { signStatement, submissionDigest, survivorsDigest } from "../../../privacy/sum/binding.ts";
-import { checkAgreement } from "../../../privacy/sum/checks.ts";
-import type { CoordinatorState } from "../../../privacy/sum/coordinator.ts";
+import type { CoordinatorState } from "../../../privacy/sum/coordinator/coordinator.ts";
+import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { encodeHeader, roundIdOf } from "../../../privacy/sum/header.ts";
 import { planPacking } from "../../../privacy/sum/layout.ts";
 import type { CoordinatorRoundMessage, PartyRoundMessage } from "../../../privacy/sum/messages.ts";
+import { checkAgreement } from "../../../privacy/sum/party/checks.ts";
 import {
   type Consortium,
   foundConsortium,

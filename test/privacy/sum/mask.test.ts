@@ -1,7 +1,7 @@
 import { createCipheriv, hkdfSync } from "node:crypto";
 import test from "ava";
 import fc from "fast-check";
-import { seededRandom, uniformInteger } from "../../../privacy/random.ts";
+import { seededRandom, uniformInteger } from "../../../core/random.ts";
 import { addInPlace, addMasks, expandMask, type MaskTerm, T } from "../../../privacy/sum/mask.ts";
 import { chiSquared, chiSquaredLimit } from "../../support/chi-squared.ts";
 import vectors from "../../vectors/sealed-sum.json" with { type: "json" };

@@ -1,7 +1,8 @@
 /** The party's machine, step by step, against a coordinator that behaves. */
 import test from "ava";
-import { digestOf } from "../../../privacy/canonical.ts";
-import type { Bfv } from "../../../privacy/sum/bfv.ts";
+import { digestOf } from "../../../core/canonical.ts";
+import type { Reason } from "../../../core/reasons.ts";
+import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { encodeHeader, type RoundHeader, roundIdOf } from "../../../privacy/sum/header.ts";
 import { maxEpochRounds } from "../../../privacy/sum/key-epoch.ts";
 import type { Open } from "../../../privacy/sum/messages.ts";
@@ -13,9 +14,8 @@ import {
   type PartyState,
   partyStep,
   roundOf,
-} from "../../../privacy/sum/party.ts";
+} from "../../../privacy/sum/party/party.ts";
 import { type Consortium, simulatedHeader, willingFacts } from "../../../privacy/sum/simulation.ts";
-import type { Reason } from "../../../proto/reasons.ts";
 import {
   attempt,
   closeBfv,

@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
-import { sha256 } from "../../../privacy/canonical.ts";
+import { sha256 } from "../../../core/canonical.ts";
+import { Refusal } from "../../../core/reasons.ts";
 import { combineShares, shareBytes, splitSecret } from "../../../privacy/sum/shares.ts";
-import { Refusal } from "../../../proto/reasons.ts";
 import vectors from "../../vectors/sealed-sum.json" with { type: "json" };
 
 const numRuns = process.env.SLOW ? 300 : 25;

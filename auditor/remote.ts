@@ -1,0 +1,226 @@
+/** The auditor's commands that speak to a coordinator: `request`, `countersign`, `watch`, `policy`. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { fromBase64, toBase64 } from "../core/bytes.ts";
+import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
+import { Refusal, reasons } from "../core/reasons.ts";
+import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
+import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
+import { type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
+import { formatPolicy } from "../privacy/log/policy.ts";
+import { refusalOf } from "../proto/wire.ts";
+import { AuditorClient, type SeenTree } from "./client.ts";
+import { fingerprint, readAuditorKey } from "./keys.ts";
+
+const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
+const certificateFile = "auditor.pem";
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const progress = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+interface Connection {
+  readonly dir: string;
+  readonly coordinator: string;
+  readonly bankKey?: string;
+  readonly json?: true;
+}
+
+export function remoteCommands(): Command[] {
+  return [requestCommand(), policyCommand(), countersignCommand(), watchCommand()];
+}
+
+function requestCommand(): Command {
+  return new Command("request")
+    .description("make a TLS key and the request that the bank certifies (coordinator certify-auditor)")
+    .requiredOption("--dir <dir>", "the auditor's directory, as made by audit init")
+    .action(async ({ dir }: { dir: string }) => {
+      await readAuditorKey(dir);
+      const privateKeyPem = await generateTlsKey();
+      const requestPem = await certificateRequest(privateKeyPem, "auditor");
+      const request = join(dir, files.request);
+      writeNewFiles([
+        { path: join(dir, files.tlsKey), text: privateKeyPem, mode: 0o600 },
+        { path: request, text: requestPem, mode: 0o644 },
+      ]);
+      print(request);
+    });
+}
+
+function policyCommand(): Command {
+  return new Command("policy")
+    .description("write the policy file for audit verify: the bank's log, the auditor as its witness")
+    .requiredOption("--dir <dir>", "the auditor's directory")
+    .option("--bank-key <key>", "the bank's verifier key; needed the first time")
+    .requiredOption("--quorum <n>", "cosignatures needed: 0 or 1", (text) => {
+      if (!/^[01]$/.test(text)) throw new InvalidArgumentError("Give 0 or 1");
+      return Number(text);
+    })
+    .requiredOption("--out <file>", "where it goes")
+    .action(async (flags: { dir: string; bankKey?: string; quorum: number; out: string }) => {
+      const { name, publicKey } = await readAuditorKey(flags.dir);
+      const bank = await pinnedBankKey(flags);
+      await writeWhole(flags.out, formatPolicy(bank, [cosignatureVerifier(name, publicKey)], flags.quorum));
+      print(flags.out);
+    });
+}
+
+const remote = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .requiredOption("--dir <dir>", `the auditor's directory, with ${certificateFile} from the bank in it`)
+    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
+    .option("--bank-key <key>", "the bank's verifier key; needed the first time, pinned from then on")
+    .option("--json", "print JSON");
+
+function countersignCommand(): Command {
+  return remote("countersign", "show the roster that waits for the auditor; sign it with --yes")
+    .option("--yes", "sign: these enterprises exist, and are who the roster says")
+    .action(async (flags: Connection & { yes?: true }) => {
+      const client = await connect(flags);
+      try {
+        const { note, roster } = await client.pendingRoster();
+        if (flags.json) print(JSON.stringify({ ...shown(roster), signed: flags.yes === true }));
+        else {
+          print(`roster ${roster.version} of ${roster.consortium}`);
+          for (const { id, organisation, identity } of shown(roster).members)
+            print(`  ${id}  ${organisation}  ${identity}`);
+        }
+        if (flags.yes) await client.countersign(note);
+        else progress("not signed: compare the fingerprints with the enterprises', then add --yes");
+      } finally {
+        client.close();
+      }
+    });
+}
+
+/** What an auditor compares with each enterprise over another channel. */
+const shown = (roster: Awaited<ReturnType<AuditorClient["pendingRoster"]>>["roster"]) => ({
+  consortium: roster.consortium,
+  version: roster.version,
+  members: roster.members.map(({ id, organisation, verifierKey }) => ({
+    id,
+    organisation,
+    identity: fingerprint(verifierKey),
+  })),
+});
+
+function watchCommand(): Command {
+  return remote("watch", "follow the bank's log: check that it only grows, and cosign it")
+    .option("--once", "look once, then end")
+    .option(
+      "--every <seconds>",
+      "between two looks",
+      (text) => {
+        if (!(Number(text) > 0)) throw new InvalidArgumentError("Give seconds, more than 0");
+        return Number(text);
+      },
+      10,
+    )
+    .action(async (flags: Connection & { once?: true; every: number }) => {
+      const client = await connect(flags);
+      const ending = new AbortController();
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
+      try {
+        let seen = await readSeen(flags.dir);
+        do {
+          seen = await look(client, flags, seen);
+          if (!flags.once)
+            await delay(flags.every * 1000, undefined, { signal: ending.signal }).catch(() => {});
+        } while (!flags.once && !ending.signal.aborted);
+      } finally {
+        client.close();
+      }
+    });
+}
+
+/** One look. While watching, a bank that cannot be reached is looked at again; a fork ends the watch. */
+async function look(
+  client: AuditorClient,
+  flags: Connection & { once?: true },
+  seen: SeenTree | undefined,
+): Promise<SeenTree | undefined> {
+  let now: SeenTree;
+  try {
+    now = await client.witness(seen, Date.now());
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (flags.once || !reasons[refusal.reason].retry) throw refusal;
+    progress(`${refusal.reason}: ${refusal.message}`);
+    return seen;
+  }
+  await writeSeen(flags.dir, now);
+  if (now.size !== seen?.size || flags.once)
+    print(
+      flags.json
+        ? JSON.stringify({ size: now.size, root: toBase64(now.root) })
+        : `cosigned ${now.size} entries`,
+    );
+  return now;
+}
+
+async function connect(flags: Connection): Promise<AuditorClient> {
+  const key = await readAuditorKey(flags.dir);
+  const bankKey = await pinnedBankKey(flags);
+  const [privateKeyPem, chain] = await Promise.all([
+    readOrRefuse(join(flags.dir, files.tlsKey), "make it with fedcredit audit request"),
+    readOrRefuse(
+      join(flags.dir, certificateFile),
+      "the bank makes it with fedcredit coordinator certify-auditor",
+    ),
+  ]);
+  const [certificatePem, authorityPem] = chain.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
+  if (certificatePem === undefined || authorityPem === undefined)
+    throw new Refusal("file_malformed", `${certificateFile} holds not both certificate and authority`);
+  const address = flags.coordinator;
+  return new AuditorClient({ address, certificatePem, privateKeyPem, authorityPem, key, bankKey });
+}
+
+/** The key given once is the key for ever. @throws Refusal usage, signature_invalid, note_malformed */
+async function pinnedBankKey({ dir, bankKey }: Pick<Connection, "dir" | "bankKey">): Promise<NoteVerifier> {
+  const path = join(dir, files.bank);
+  const pinned = await readFile(path, "utf8").catch(() => undefined);
+  const key = bankKey ?? pinned?.trim();
+  if (key === undefined)
+    throw new Refusal("usage", "the bank's key is not known yet", {
+      hint: "add --bank-key, as the bank printed it",
+    });
+  if (pinned !== undefined && pinned.trim() !== key)
+    throw new Refusal("signature_invalid", "this is not the bank's key that was pinned", {
+      hint: `if the bank really has a new key, remove ${path}`,
+    });
+  const verifier = parseVerifierKey(key);
+  if (pinned === undefined) await writeWhole(path, `${key}\n`);
+  return verifier;
+}
+
+const readOrRefuse = (path: string, hint: string): Promise<string> =>
+  readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause, hint);
+  });
+
+async function readSeen(dir: string): Promise<SeenTree | undefined> {
+  const path = join(dir, files.seen);
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const { size, root } = JSON.parse(text) as { size: number; root: string };
+    const hash = fromBase64(root);
+    if (Number.isSafeInteger(size) && hash?.length === 32) return { size, root: hash };
+  } catch {
+    // Falls through: whatever it holds, it is not what this command wrote.
+  }
+  throw new Refusal("file_malformed", `${path} is damaged`, {
+    hint: "restore it: without it a log that was rewound cannot be told",
+  });
+}
+
+async function writeSeen(dir: string, { size, root }: SeenTree): Promise<void> {
+  const path = join(dir, files.seen);
+  await writeWhole(path, `${JSON.stringify({ size, root: toBase64(root) })}\n`);
+}

@@ -1,0 +1,139 @@
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
+import type { VectorLayout } from "../../privacy/sum/layout.ts";
+import type { PartyRoundMessage } from "../../privacy/sum/messages.ts";
+import {
+  idleParty,
+  type PartyContext,
+  type PartyEffect,
+  type PartyEvent,
+  type PartyRecord,
+  type PartyState,
+  partyStep,
+  roundOf,
+} from "../../privacy/sum/party/party.ts";
+import { performDecrypt, performSeal, performSplit } from "../../privacy/sum/work.ts";
+import { LedgerFailure } from "../ledger/store.ts";
+
+/** What the effects of a round need from the node. */
+export interface RoundServices {
+  readonly bfv: Bfv;
+  context(): PartyContext;
+  /** @throws Refusal epoch_mismatch, if the node does not hold this epoch's key. */
+  epochKey(epoch: number): Uint8Array;
+  contribute(header: RoundHeader): Promise<{ values: Float64Array; layout: VectorLayout }>;
+  /** Durable when it returns. */
+  record(record: PartyRecord): void;
+  upload(blobs: readonly Uint8Array[], roundId: Digest): Promise<void>;
+  download(digests: readonly Digest[]): Promise<Uint8Array[]>;
+  send(message: PartyRoundMessage): void;
+  onPhase(state: PartyState): void;
+  /** The ledger could not be written: nothing more is done. */
+  onFailure(failure: LedgerFailure): void;
+}
+
+/**
+ * Runs the party's machine of one study: events in as they come, effects one after the other.
+ * What belongs to an attempt that ended meanwhile is left out.
+ */
+export class RoundRuntime {
+  readonly #services: RoundServices;
+  #state: PartyState = idleParty;
+  #work: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  constructor(services: RoundServices) {
+    this.#services = services;
+  }
+
+  get state(): PartyState {
+    return this.#state;
+  }
+
+  /** Resolves when every effect so far is done. */
+  get settled(): Promise<void> {
+    return this.#work;
+  }
+
+  feed(event: PartyEvent): void {
+    const before = this.#state;
+    const { state, effects } = partyStep(before, event, this.#services.context());
+    this.#state = state;
+    if (state.phase !== before.phase || roundOf(state) !== roundOf(before)) this.#services.onPhase(state);
+    if (effects.length === 0) return;
+    this.#work = this.#work.then(() => this.#performAll(effects));
+  }
+
+  async #performAll(effects: readonly PartyEffect[]): Promise<void> {
+    const services = this.#services;
+    for (const effect of effects) {
+      if (this.#failed || this.#isStale(effect)) continue;
+      try {
+        await this.#perform(effect);
+      } catch (error) {
+        if (error instanceof LedgerFailure) {
+          this.#failed = true;
+          services.onFailure(error);
+          return;
+        }
+        const roundId = roundIdOf(effect);
+        const refusal = error instanceof Refusal ? error : undefined;
+        this.feed({
+          type: "failed",
+          roundId,
+          reason: refusal?.reason ?? "internal",
+          detail: refusal?.message ?? String(error),
+          party: refusal?.party,
+        });
+        return;
+      }
+    }
+  }
+
+  #isStale(effect: PartyEffect): boolean {
+    if (effect.type === "send" && effect.message.type === "refuse") return false;
+    const { phase } = this.#state;
+    return phase === "closed" || phase === "refused" || roundOf(this.#state) !== roundIdOf(effect);
+  }
+
+  async #perform(effect: PartyEffect): Promise<void> {
+    const services = this.#services;
+    switch (effect.type) {
+      case "split":
+        return this.feed(await performSplit(effect));
+      case "contribute": {
+        const { values, layout } = await services.contribute(effect.header);
+        return this.feed({ type: "contributed", roundId: effect.roundId, values, layout });
+      }
+      case "seal":
+        return this.feed(await performSeal(effect, services.bfv, services.epochKey(effect.epoch)));
+      case "record":
+        return services.record(effect.record);
+      case "send":
+        if (effect.blobs !== undefined) await services.upload(effect.blobs, roundIdOf(effect));
+        return services.send(effect.message);
+      case "decrypt": {
+        const ciphertexts = await services.download(effect.chunks);
+        const byDigest = new Map(effect.chunks.map((digest, i) => [digest, ciphertexts[i]!]));
+        const fetch = async (digest: Digest): Promise<Uint8Array> => byDigest.get(digest)!;
+        return this.feed(await performDecrypt(effect, services.bfv, services.epochKey(effect.epoch), fetch));
+      }
+    }
+  }
+}
+
+function roundIdOf(effect: PartyEffect): Digest {
+  switch (effect.type) {
+    case "split":
+    case "contribute":
+    case "seal":
+    case "decrypt":
+      return effect.roundId;
+    case "record":
+      return effect.record.roundId;
+    case "send":
+      return effect.message.roundId;
+  }
+}

@@ -1,0 +1,165 @@
+import type { DatabaseSync } from "node:sqlite";
+import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { Json } from "../../models/algorithm.ts";
+import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import { checkAlgorithms } from "../../models/study-loop.ts";
+import type { Table } from "../../models/table.ts";
+import { signConsent } from "../../privacy/log/consent.ts";
+import { noteSigner } from "../../privacy/log/note.ts";
+import { Studies } from "../../proto/wire.ts";
+import type { EgressLedger } from "../ledger/egress.ts";
+import { rememberManifest, storeConsent, storedConsent } from "../ledger/records.ts";
+import { transact } from "../ledger/store.ts";
+import { checkStudy, type Policy } from "../policy.ts";
+import type { NodeCredentials } from "./credentials.ts";
+import type { Transport } from "./transport.ts";
+
+export interface StudyView {
+  readonly study: Digest;
+  readonly name: string;
+  /** proposed, running, finished, failed or stopped. */
+  readonly phase: string;
+  readonly algorithm: string;
+  readonly round: number;
+  readonly attempt: number;
+  /** Why it failed. */
+  readonly reason: string;
+  readonly consented: readonly string[];
+  readonly manifest: StudyManifest;
+  /** When this enterprise's consent ends, milliseconds since the epoch; absent without one. */
+  readonly consentExpires?: number;
+}
+
+/** What the enterprise's side of a study needs. */
+export interface StudyDesk {
+  readonly db: DatabaseSync;
+  readonly ledger: EgressLedger;
+  readonly transport: Transport;
+  readonly credentials: NodeCredentials;
+  readonly policy: Policy;
+  readonly rows: (manifest: StudyManifest) => Promise<Table>;
+  readonly now: () => number;
+}
+
+const bytesOf = (digest: Digest): Buffer => Buffer.from(digest, "hex");
+
+/** @throws Refusal message_malformed, if a manifest is not what its digest says. */
+export async function listStudies({
+  db,
+  transport,
+}: Pick<StudyDesk, "db" | "transport">): Promise<StudyView[]> {
+  const { studies } = await transport.call(Studies.service.List, {});
+  return studies.map((status) => {
+    const study = status.study.toString("hex");
+    const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
+    rememberManifest(db, study, text);
+    const consent = storedConsent(db, study);
+    return {
+      study,
+      name: status.name,
+      phase: status.phase,
+      algorithm: status.algorithm,
+      round: status.round,
+      attempt: status.attempt,
+      reason: status.reason,
+      consented: status.consented,
+      manifest,
+      ...(consent === undefined || consent.withdrawn ? {} : { consentExpires: consent.expiresMillis }),
+    };
+  });
+}
+
+/** @throws Refusal message_malformed, manifest_changed, if the text is not that of the digest. */
+export function openManifest(study: Digest, bytes: Uint8Array): { text: string; manifest: StudyManifest } {
+  if (digestOf(bytes) !== study)
+    throw new Refusal("manifest_changed", `the manifest shown is not that of study ${study.slice(0, 12)}`);
+  const text = Buffer.from(bytes).toString("utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Refusal("message_malformed", "the study's manifest is not JSON", { cause });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new Refusal("message_malformed", `the study's manifest: ${issue.path.join(".")}: ${issue.message}`);
+  }
+  if (canonicalJson(value) !== text)
+    throw new Refusal("message_malformed", "the study's manifest is not canonical JSON");
+  return { text, manifest: parsed.data };
+}
+
+/** @returns the one study whose name or digest begins so. @throws Refusal not_found */
+export function findStudy<View extends Pick<StudyView, "study" | "name">>(
+  studies: readonly View[],
+  wanted: string,
+): View {
+  const byName = studies.filter(({ name }) => name === wanted);
+  const found =
+    byName.length > 0
+      ? byName
+      : studies.filter(({ study }) => wanted.length >= 6 && study.startsWith(wanted));
+  if (found.length === 1) return found[0]!;
+  throw new Refusal(
+    "not_found",
+    found.length === 0 ? `no study "${wanted}"` : `several studies are called "${wanted}"`,
+    found.length === 0 ? {} : { hint: "name it by its digest" },
+  );
+}
+
+/**
+ * Agrees to a study for as long as the policy says: after the policy allowed it and the rows fit its schema.
+ * @throws Refusal policy_refuses, unprotected, algorithm_unknown, the row source's own, the bank's own.
+ */
+export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expiresMillis: number }> {
+  const { credentials, db, ledger, policy, transport } = desk;
+  const status = await transport.call(Studies.service.Get, { study: bytesOf(study) });
+  const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
+  if (manifest.consortium !== credentials.consortium)
+    throw new Refusal("policy_refuses", `the study is of consortium ${manifest.consortium}`);
+  checkAlgorithms(manifest);
+  checkStudy(policy, manifest);
+  await desk.rows(manifest);
+  const expiresMillis = desk.now() + Math.floor(policy.consentDays * 86_400_000);
+  const { consortium, enterprise, identity } = credentials;
+  const note = signConsent(
+    { consortium, enterprise, study, expires: expiresMillis },
+    noteSigner(identity.name, identity.signingSeed),
+  );
+  transact(db, () => {
+    storeConsent(db, { study, manifest: text, expiresMillis, withdrawn: false });
+    const consent = { study, enterprise, expires: expiresMillis, consent: note };
+    ledger.append([{ type: "study.consented", time: desk.now(), ...consent }]);
+  });
+  await transport.call(Studies.service.Consent, { study: bytesOf(study), expiresMillis, note });
+  return { expiresMillis };
+}
+
+/** The node stops taking part at once, whether or not the bank can be told. @throws Refusal */
+export async function withdrawFrom(
+  { credentials, db, ledger, now, transport }: StudyDesk,
+  study: Digest,
+): Promise<void> {
+  const consent = storedConsent(db, study);
+  if (consent !== undefined && !consent.withdrawn)
+    transact(db, () => {
+      storeConsent(db, { ...consent, withdrawn: true });
+      ledger.append([{ type: "study.withdrawn", time: now(), study, enterprise: credentials.enterprise }]);
+    });
+  await transport.call(Studies.service.Withdraw, { study: bytesOf(study) });
+}
+
+/** @returns a finished study's model. @throws Refusal digest_mismatch, not_found and the bank's own. */
+export async function fetchModel(
+  { transport }: Pick<StudyDesk, "transport">,
+  study: Digest,
+): Promise<{ digest: Digest; text: string; model: Json }> {
+  const reply = await transport.call(Studies.service.GetModel, { study: bytesOf(study) });
+  const digest = reply.digest.toString("hex");
+  const text = reply.canonicalJson.toString("utf8");
+  if (digestOf(text) !== digest)
+    throw new Refusal("digest_mismatch", "the model does not have the digest the bank states");
+  return { digest, text, model: JSON.parse(text) as Json };
+}

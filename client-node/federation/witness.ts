@@ -1,0 +1,82 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Refusal, reasons } from "../../core/reasons.ts";
+import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
+import { verifyConsistency } from "../../privacy/log/merkle.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { Log, refusalOf } from "../../proto/wire.ts";
+import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
+import type { NodeCredentials } from "./credentials.ts";
+import type { Transport } from "./transport.ts";
+
+export interface Witness {
+  readonly db: DatabaseSync;
+  readonly transport: Pick<Transport, "call">;
+  readonly credentials: Pick<NodeCredentials, "bankKey" | "enterprise" | "identity">;
+}
+
+/** A checkpoint that extends everything this node has seen of the log. */
+export interface WitnessedCheckpoint {
+  readonly size: number;
+  /** What a cosignature covers. */
+  readonly text: string;
+}
+
+/**
+ * Checks that the bank's log, as a checkpoint shows it, holds all that this node was shown before, and remembers it.
+ *
+ * @param note - the checkpoint, signed by the pinned bank key.
+ * @throws Refusal log_forked, if it does not or the bank cannot prove it; signature_invalid, note_malformed;
+ *   unavailable or deadline, if the bank cannot be asked now.
+ */
+export async function witnessCheckpoint(
+  { db, transport, credentials }: Witness,
+  note: string,
+): Promise<WitnessedCheckpoint> {
+  const bank = parseVerifierKey(credentials.bankKey);
+  const { checkpoint, text } = openCheckpoint(note, bank);
+  const seen = seenCheckpoint(db, bank.name);
+  if (seen !== undefined) {
+    // A checkpoint signed before the last one seen is no fork as long as it is a part of it.
+    const [older, newer] = checkpoint.size < seen.size ? [checkpoint, seen] : [seen, checkpoint];
+    const proof = await consistencyProof(transport, older.size, newer.size);
+    if (!verifyConsistency(older.size, newer.size, proof, older.root, newer.root))
+      throw new Refusal(
+        "log_forked",
+        `the bank's log of ${checkpoint.size} entries is not a continuation of the one of ${seen.size} entries seen before`,
+      );
+  }
+  if (seen === undefined || checkpoint.size > seen.size) rememberCheckpoint(db, bank.name, checkpoint);
+  return { size: checkpoint.size, text };
+}
+
+async function consistencyProof(
+  transport: Pick<Transport, "call">,
+  oldSize: number,
+  newSize: number,
+): Promise<Uint8Array[]> {
+  if (oldSize === newSize || oldSize === 0) return [];
+  try {
+    const { hashes } = await transport.call(Log.service.GetConsistency, { oldSize, newSize });
+    return hashes.map((hash) => new Uint8Array(hash as Buffer));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (reasons[refusal.reason].retry) throw refusal;
+    throw new Refusal(
+      "log_forked",
+      `the bank does not prove that its log of ${newSize} entries contains that of ${oldSize} entries`,
+      { cause: error },
+    );
+  }
+}
+
+/** Tells the bank, and through it everyone, that this node saw this log. @throws Refusal */
+export async function cosignCheckpoint(
+  { transport, credentials }: Witness,
+  { size, text }: WitnessedCheckpoint,
+  nowMillis: number,
+): Promise<void> {
+  const { enterprise, identity } = credentials;
+  const signer = cosigner(enterprise, identity.signingSeed, Math.floor(nowMillis / 1000));
+  await transport.call(Log.service.Cosign, { size, line: cosign(text, signer) });
+}

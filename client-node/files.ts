@@ -1,1 +1,0 @@
-export { readRefusal, writeRefusal } from "../proto/files.ts";

@@ -1,0 +1,238 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Collector, CollectorContext, CollectorHealth, Timer } from "../../collectors/collector.ts";
+import type { CollectorEntry } from "../../collectors/config.ts";
+import { createCollector } from "../../collectors/create.ts";
+import { systemTimer } from "../../collectors/runtime/timer.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { Registry } from "./device-registry.ts";
+import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
+import { Findings, findingsFile } from "./findings-store.ts";
+import { LiveBoard } from "./live-board.ts";
+import { Pipeline, type Refresh } from "./pipeline.ts";
+import { dropSegmentsBefore } from "./segments.ts";
+import { type Premises, type PremisesConfig, premisesOf, referenceOf } from "./sites.ts";
+import { Spool, type SpoolStats } from "./spool.ts";
+import { FeatureWatch } from "./warnings/feature-watch.ts";
+import { readProfiles } from "./warnings/profiles.ts";
+import { WarningStream } from "./warnings/stream.ts";
+import type { Warning } from "./warnings/warning.ts";
+
+export interface OperationsOptions {
+  /** The node's data folder; exists. */
+  readonly dataDir: string;
+  readonly collectors: readonly CollectorEntry[];
+  readonly premises: PremisesConfig;
+  /** Bytes of readings not yet in segments. */
+  readonly spoolBytes: number;
+  readonly keepDays: number;
+  /** Quality and features are computed this often, over this many days back. */
+  readonly refreshMillis: number;
+  readonly refreshDays: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly timer?: Timer;
+  /** Told once when a warning opens and once when it closes. */
+  readonly onWarning?: (warning: Warning) => void;
+  readonly onRefresh?: (refresh: Refresh) => void;
+  /** Operational log; never the values of readings. */
+  readonly log: CollectorContext["log"];
+}
+
+export interface Operations {
+  readonly board: LiveBoard;
+  readonly findings: Findings;
+  readonly registry: Registry;
+  readonly catalogue: Catalogue;
+  readonly premises: Premises;
+  collectors(): { readonly name: string; readonly health: CollectorHealth }[];
+  spool(): SpoolStats;
+  /** @param listener - told when readings came in or a warning changed. @returns what ends it. */
+  subscribe(listener: () => void): () => void;
+  /** Cuts segments and computes quality and features now; joins a refresh that runs already. */
+  refresh(): Promise<Refresh>;
+  /** Resolves when every reading taken is durable and every socket and file closed. */
+  stop(): Promise<void>;
+}
+
+const minuteMillis = 60_000;
+const dayMillis = 86_400_000;
+
+/**
+ * Starts the enterprise's own work, which needs no bank: collectors into the spool, warnings at once, segments,
+ * quality and features from time to time.
+ *
+ * @throws Refusal config_invalid, file_missing and what else a collector's configuration causes.
+ */
+export async function startOperations(options: OperationsOptions): Promise<Operations> {
+  const { dataDir, log, now, timer = systemTimer } = options;
+  const segments = join(dataDir, "segments");
+  mkdirSync(segments, { recursive: true });
+  const spool = new Spool({
+    path: join(dataDir, "spool.db"),
+    maxBytes: options.spoolBytes,
+    maxAgeSeconds: (options.keepDays * dayMillis) / 1000,
+    now,
+  });
+  const findings = new Findings(findingsFile(dataDir));
+  const close = (): void => {
+    spool.close();
+    findings.close();
+  };
+  const micros = (): number => now() * 1000;
+  const ending = new AbortController();
+  const listeners = new Set<() => void>();
+  const tellListeners = (): void => {
+    for (const listener of listeners) listener();
+  };
+  try {
+    const context: CollectorContext = {
+      now,
+      random: options.random,
+      log,
+      timer,
+      lastStored: (device, metric) => spool.lastStored(device, metric),
+    };
+    const collectors = await Promise.all(options.collectors.map((entry) => createCollector(entry, context)));
+    const premises = premisesFor(options.premises, collectors);
+    const registry = new Registry(
+      premises.devices,
+      premises.tags,
+      (binding) => findings.recordBinding(binding),
+      findings.bindings(),
+    );
+    const board = new LiveBoard(now);
+    const catalogue = readCatalogue();
+    const profiles = readProfiles();
+    const { sites } = premises;
+    findings.endWatch(micros());
+
+    const pipeline = new Pipeline({
+      spool,
+      segments,
+      registry,
+      reference: { ...referenceOf(premises), catalogue },
+      stream: new WarningStream({ ...premises, catalogue, registry, profiles }),
+      watch: new FeatureWatch({ profiles, sites, specialDays: premises.specialDays }),
+      async wait(millis) {
+        await timer.wait(millis, ending.signal);
+        // What is not durable by now was not acknowledged: its source still has it.
+        if (ending.signal.aborted) throw new Refusal("unavailable", "the node stopped");
+      },
+      onWarning(warning) {
+        if (!findings.recordWarning(warning)) return;
+        options.onWarning?.(warning);
+        tellListeners();
+      },
+      onJudged(readings) {
+        board.observe(readings);
+        tellListeners();
+      },
+      log,
+    });
+
+    const refreshOnce = async (): Promise<Refresh> => {
+      await pipeline.cut();
+      const until = micros();
+      const firstDay = Math.floor(now() / dayMillis - options.refreshDays) * dayMillis;
+      const period = { from: firstDay * 1000, until };
+      const refresh = await pipeline.refresh(period, until);
+      findings.recordRefresh(period, refresh, until);
+      const oldest = new Date(now() - options.keepDays * dayMillis).toISOString().slice(0, 10);
+      dropSegmentsBefore(segments, oldest);
+      options.onRefresh?.(refresh);
+      return refresh;
+    };
+    let refreshing: Promise<Refresh> | undefined;
+    const refresh = (): Promise<Refresh> => {
+      refreshing ??= refreshOnce().finally(() => {
+        refreshing = undefined;
+      });
+      return refreshing;
+    };
+
+    /** Runs `work` again and again until the end; what it throws is logged and does not end it. */
+    const repeat = async (millis: number, work: () => unknown, firstMillis = millis): Promise<void> => {
+      for (let wait = firstMillis; ; wait = millis) {
+        await timer.wait(wait, ending.signal);
+        if (ending.signal.aborted) return;
+        try {
+          await work();
+        } catch (error) {
+          log("error", "operations", { cause: (error as Error).message });
+        }
+      }
+    };
+
+    await startAll(collectors);
+    const taking = collectors.map((collector) =>
+      pipeline.take(collector).catch((error: unknown) => {
+        log("error", "collector ended", { collector: collector.name, cause: (error as Error).message });
+      }),
+    );
+    const repeating = [
+      repeat(minuteMillis, () => pipeline.tick(micros())),
+      // A node that knows nothing yet does not let its page wait.
+      repeat(
+        options.refreshMillis,
+        refresh,
+        findings.quality() === undefined ? Math.min(minuteMillis, options.refreshMillis) : undefined,
+      ),
+    ];
+    return {
+      board,
+      findings,
+      registry,
+      catalogue,
+      premises,
+      collectors: () => collectors.map((one) => ({ name: one.name, health: one.health() })),
+      spool: () => spool.stats(),
+      subscribe(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      refresh,
+      async stop() {
+        await Promise.all(collectors.map((one) => one.stop()));
+        ending.abort();
+        await Promise.all([...taking, ...repeating]);
+        await refreshing?.catch(() => {});
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function startAll(collectors: readonly Collector[]): Promise<void> {
+  const started: Collector[] = [];
+  try {
+    for (const collector of collectors) {
+      await collector.start();
+      started.push(collector);
+    }
+  } catch (error) {
+    await Promise.all(started.map((one) => one.stop()));
+    throw error;
+  }
+}
+
+/** @throws Refusal config_invalid where a device's collector cannot be told. */
+function premisesFor(config: PremisesConfig, collectors: readonly Collector[]): Premises {
+  const names = collectors.map((one) => one.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new Refusal("config_invalid", `two collectors are called ${twice}`, { hint: "give each a name" });
+  const hint = `collectors are ${names.join(", ")}`;
+  for (const { id, source } of config.devices) {
+    if (source === undefined && names.length > 1)
+      throw new Refusal("config_invalid", `premises.devices: ${id}: source is missing`, { hint });
+    if (source !== undefined && !names.includes(source))
+      throw new Refusal("config_invalid", `premises.devices: ${id}: no collector ${source}`, { hint });
+  }
+  return premisesOf(config, names[0]);
+}

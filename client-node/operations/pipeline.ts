@@ -1,0 +1,162 @@
+import type { Batch, Collector } from "../../collectors/collector.ts";
+import type { Reading } from "../../collectors/reading.ts";
+import type { Registry } from "./device-registry.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
+import { computeFeatures, type FeatureRow } from "./features/features.ts";
+import { openReadings, type QualityReport, runQuality } from "./quality/quality.ts";
+import type { Period, Reference } from "./quality/reference.ts";
+import { type CutReport, cutSegment, recoverSegments } from "./segments.ts";
+import type { Spool } from "./spool.ts";
+import type { FeatureWatch } from "./warnings/feature-watch.ts";
+import type { WarningStream } from "./warnings/stream.ts";
+import type { Warning } from "./warnings/warning.ts";
+
+export interface PipelineOptions {
+  readonly spool: Spool;
+  /** Root of the segments; exists. */
+  readonly segments: string;
+  readonly registry: Registry;
+  /** What is known beside the readings; bindings are taken from the registry at each refresh. */
+  readonly reference: Omit<Reference, "devices" | "bindings">;
+  readonly stream: WarningStream;
+  readonly watch: FeatureWatch;
+  readonly engine?: EngineOptions;
+  /** Resolves after about so many milliseconds: the pause before a failed write is tried again. */
+  wait(milliseconds: number): Promise<void>;
+  /** Called once when a warning opens and once when it closes. */
+  onWarning(warning: Warning): void;
+  /** Called once all rules have judged these readings: what the delay from reading to warning is measured by. */
+  onJudged?(readings: readonly Reading[]): void;
+  log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface Refresh {
+  readonly quality: QualityReport;
+  readonly features: readonly FeatureRow[];
+}
+
+/** Readings taken from collectors and not yet durable: beyond it, collectors wait. */
+const mostInFlight = 50_000;
+const mostInBatch = 20_000;
+const mostInSegment = 5_000_000;
+
+/**
+ * The whole way of a reading through the enterprise's node:
+ * collector → spool (durable) → acknowledged to the source → warnings → segment → clean, verify, complete →
+ * features → warnings from features.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #queue: Batch[] = [];
+  #inFlight = 0;
+  #flushing: Promise<void> | undefined;
+  #cutting: Promise<CutReport[]> | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    recoverSegments(options.spool, options.segments);
+  }
+
+  /** Takes a collector's readings until it stops; resolves when all of them are durable. */
+  async take(collector: Collector): Promise<void> {
+    for await (const batch of collector) {
+      this.#queue.push(batch);
+      this.#inFlight += batch.readings.length;
+      this.#flushing ??= this.#flush();
+      while (this.#inFlight > mostInFlight) await this.#flushing;
+    }
+    await this.#flushing;
+  }
+
+  /** Time passed: call about once a minute. @param now - µs UTC */
+  tick(now: number): void {
+    for (const warning of this.#options.stream.tick(now)) this.#options.onWarning(warning);
+  }
+
+  /** Moves everything spooled into segments; joins a cut that runs already, for two would take the same batches. */
+  cut(): Promise<CutReport[]> {
+    this.#cutting ??= this.#cutAll().finally(() => {
+      this.#cutting = undefined;
+    });
+    return this.#cutting;
+  }
+
+  async #cutAll(): Promise<CutReport[]> {
+    const { spool, segments, registry } = this.#options;
+    const deviceClass = (device: string): string => registry.device(device)?.class ?? "unregistered";
+    const reports: CutReport[] = [];
+    for (;;) {
+      const report = await cutSegment(spool, { folder: segments, deviceClass, maxReadings: mostInSegment });
+      if (report === undefined) return reports;
+      reports.push(report);
+      if (report.readings + report.duplicates < mostInSegment) return reports;
+    }
+  }
+
+  /**
+   * Quality and features of a period, from the segments, and what they warn about.
+   *
+   * @param now - µs UTC; when the warnings are known.
+   */
+  async refresh(period: Period, now: number): Promise<Refresh> {
+    const { reference, registry, segments, watch } = this.#options;
+    const engine = await Engine.open(this.#options.engine);
+    try {
+      await openReadings(engine, segments, period);
+      const known = { ...reference, devices: registry.devices(), bindings: registry.bindings() };
+      const quality = await runQuality(engine, known, period);
+      const features = await computeFeatures(engine, reference.catalogue);
+      const warnings = watch.evaluate(features, quality.verifications, now);
+      for (const warning of warnings) this.#options.onWarning(warning);
+      return { quality, features };
+    } finally {
+      engine.close();
+    }
+  }
+
+  /** Several small batches become one durable write: the sync to disk is what costs. */
+  async #flush(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batches: Batch[] = [];
+      const readings: Reading[] = [];
+      for (const batch of this.#queue) {
+        if (readings.length > 0 && readings.length + batch.readings.length > mostInBatch) break;
+        batches.push(batch);
+        for (const reading of batch.readings) readings.push(reading);
+      }
+      await this.#store(readings);
+      this.#queue = this.#queue.slice(batches.length);
+      this.#inFlight -= readings.length;
+      for (const batch of batches) batch.stored();
+      this.#observe(readings);
+      // Between two writes the sockets get their turn.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.#flushing = undefined;
+  }
+
+  /** Until it succeeds: what is not durable is not acknowledged, so the source still has it. */
+  async #store(readings: readonly Reading[]): Promise<void> {
+    for (let pause = 100; ; pause = Math.min(pause * 2, 10_000)) {
+      try {
+        this.#options.spool.append(readings);
+        return;
+      } catch (error) {
+        this.#options.log("error", "spool refuses", { cause: (error as Error).message, pause });
+        await this.#options.wait(pause);
+      }
+    }
+  }
+
+  #observe(readings: readonly Reading[]): void {
+    const { onWarning, registry, stream } = this.#options;
+    for (const reading of readings) {
+      if (reading.metric === "nfc_tag" && typeof reading.value === "string") {
+        registry.tagSeen(reading.value, reading.device, reading.time);
+      }
+      for (const warning of stream.observe(reading)) onWarning(warning);
+    }
+    this.#options.onJudged?.(readings);
+  }
+}

@@ -1,0 +1,222 @@
+import { z } from "zod";
+import type { Calibration, Declaration, Device, Exclusion, Site } from "./device-registry.ts";
+import type { Reference } from "./quality/reference.ts";
+import type { SpecialDays } from "./warnings/baseline.ts";
+import type { Fence, Route } from "./warnings/rule.ts";
+
+const id = z.string().regex(/^[^/]+$/, "no slash");
+const date = z.iso.date("write a date as 2026-03-01");
+const instant = z
+  .string()
+  .regex(
+    /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$/,
+    "write 2026-03-01 or 2026-03-01T08:00",
+  )
+  .refine((text) => Number.isFinite(Date.parse(text)), "no such day or hour")
+  .describe("a date, or date and time; local to the site unless it ends in Z or an offset");
+const span = { from: instant, until: instant.describe("exclusive") };
+const inOrder = <T extends { from: string; until: string }>({ from, until }: T): boolean =>
+  Date.parse(from) < Date.parse(until);
+const orderMessage = { message: "until comes after from" };
+
+const site = z.strictObject({
+  id,
+  industry: z.string().min(1).describe("threshold profile; the default one where the name is not known"),
+  utcOffsetHours: z.number().min(-12).max(14).describe("hours east of UTC: days and weeks are local"),
+  norms: z
+    .record(z.string(), z.number())
+    .default({})
+    .describe("usual amount a day of a metric that adds up, usual level of any other"),
+  declared: z
+    .array(
+      z
+        .strictObject({ measure: z.literal("revenue"), ...span, amount: z.number().positive() })
+        .refine(inOrder, orderMessage),
+    )
+    .default([])
+    .describe("what was declared to others over a period, in the metric's unit"),
+});
+
+const device = z.strictObject({
+  id,
+  site: id.describe("where it is, until a tag says otherwise"),
+  class: z
+    .string()
+    .regex(/^[a-z0-9_-]+$/, "lowercase letters, digits, _ and -")
+    .describe("kind of device: machine, meter, till, truck"),
+  source: z.string().min(1).optional().describe("name of its collector; needed where there are several"),
+  role: z
+    .enum(["office", "shop"])
+    .optional()
+    .describe("office: a meter kept out of production; shop: stands for one shop"),
+  tag: z.string().min(1).optional().describe("NFC tag by which terminals know it"),
+  installed: instant.optional().describe("nothing is expected of the device before"),
+  maintenance: z
+    .array(z.strictObject({ ...span, reason: z.string().min(1) }).refine(inOrder, orderMessage))
+    .default([])
+    .describe("planned work: nothing that happens then is a stoppage or a fault"),
+  calibrations: z
+    .array(
+      z
+        .strictObject({ metric: z.string(), ...span, relativeError: z.number() })
+        .refine(inOrder, orderMessage),
+    )
+    .default([])
+    .describe("found off by relativeError at `until` (0.04 reads 4 % high), right at `from`"),
+  route: z
+    .strictObject({
+      corridorMetres: z.number().positive(),
+      line: z.array(z.tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)])).min(2),
+    })
+    .optional()
+    .describe("latitude and longitude of the corners, WGS-84"),
+});
+
+/** What an enterprise writes in node.yaml about its sites and what stands there. */
+export const premisesSchema = z
+  .strictObject({
+    sites: z.array(site).min(1),
+    devices: z.array(device).default([]),
+    fences: z
+      .array(
+        z.strictObject({
+          id,
+          lat: z.number().min(-90).max(90),
+          lon: z.number().min(-180).max(180),
+          radiusMetres: z.number().positive(),
+          dwellLimitHours: z.number().positive().optional(),
+        }),
+      )
+      .default([])
+      .describe("places where a stop is no surprise"),
+    specialDays: z
+      .array(z.strictObject({ name: z.string().min(1), from: date, until: date, site: id.optional() }))
+      .default([])
+      .describe("festivals and promotions, compared only with their like; days inclusive"),
+    maintenanceStatuses: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("status texts of a device that mean planned maintenance"),
+  })
+  .superRefine(({ sites, devices, specialDays }, context) => {
+    const problem = (path: PropertyKey[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    const known = new Set(sites.map((one) => one.id));
+    if (known.size < sites.length) problem(["sites"], "one id stands for two sites");
+    const seen = new Set<string>();
+    for (const [i, one] of devices.entries()) {
+      if (seen.has(one.id)) problem(["devices", i, "id"], `${one.id} is listed twice`);
+      seen.add(one.id);
+      if (!known.has(one.site)) problem(["devices", i, "site"], `no site ${one.site}`);
+    }
+    for (const [i, one] of specialDays.entries())
+      if (one.site !== undefined && !known.has(one.site))
+        problem(["specialDays", i, "site"], `no site ${one.site}`);
+  });
+
+export type PremisesConfig = z.infer<typeof premisesSchema>;
+
+/** The configuration as quality, features and warnings take it. */
+export interface Premises {
+  readonly sites: readonly Site[];
+  readonly devices: readonly Device[];
+  readonly tags: ReadonlyMap<string, string>;
+  readonly exclusions: readonly Exclusion[];
+  readonly excludedStatuses: readonly string[];
+  readonly calibrations: readonly Calibration[];
+  readonly declarations: readonly Declaration[];
+  readonly fences: readonly Fence[];
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly specialDays: readonly SpecialDays[];
+}
+
+/** @param source - of devices that name none. */
+export function premisesOf(config: PremisesConfig, source = ""): Premises {
+  const offsets = new Map(config.sites.map((one) => [one.id, one.utcOffsetHours]));
+  const micros = (text: string, siteId: string): number => localMicros(text, offsets.get(siteId) ?? 0);
+  const { sites, devices } = config;
+  return {
+    sites: sites.map(({ declared: _, ...one }) => one),
+    devices: devices.map((one) => ({
+      id: one.id,
+      site: one.site,
+      class: one.class,
+      source: one.source ?? source,
+      ...(one.role === undefined ? {} : { role: one.role }),
+    })),
+    tags: new Map(devices.flatMap((one) => (one.tag === undefined ? [] : [[one.tag, one.id] as const]))),
+    exclusions: devices.flatMap((one) => [
+      ...(one.installed === undefined
+        ? []
+        : [{ device: one.id, from: 0, until: micros(one.installed, one.site), reason: "not yet installed" }]),
+      ...one.maintenance.map(({ from, until, reason }) => ({
+        device: one.id,
+        from: micros(from, one.site),
+        until: micros(until, one.site),
+        reason,
+      })),
+    ]),
+    excludedStatuses: config.maintenanceStatuses,
+    calibrations: devices.flatMap((one) =>
+      one.calibrations.map(({ from, until, ...rest }) => ({
+        device: one.id,
+        from: micros(from, one.site),
+        until: micros(until, one.site),
+        ...rest,
+      })),
+    ),
+    declarations: sites.flatMap((one) =>
+      one.declared.map(({ from, until, ...rest }) => ({
+        site: one.id,
+        from: micros(from, one.id),
+        until: micros(until, one.id),
+        ...rest,
+      })),
+    ),
+    fences: config.fences.map(({ dwellLimitHours, ...fence }) => ({
+      ...fence,
+      ...(dwellLimitHours === undefined ? {} : { dwellLimitHours }),
+    })),
+    routes: new Map(
+      devices.flatMap(({ id: name, route }) =>
+        route === undefined
+          ? []
+          : [
+              [
+                name,
+                {
+                  corridorMetres: route.corridorMetres,
+                  line: route.line.map(([lat, lon]) => ({ lat, lon })),
+                },
+              ] as const,
+            ],
+      ),
+    ),
+    specialDays: config.specialDays.map(({ site: where, ...days }) => ({
+      ...days,
+      ...(where === undefined ? {} : { site: where }),
+    })),
+  };
+}
+
+/** What the quality steps are told beside devices and bindings. */
+export const referenceOf = ({
+  sites,
+  exclusions,
+  excludedStatuses,
+  calibrations,
+  declarations,
+}: Premises): Omit<Reference, "catalogue" | "devices" | "bindings"> => ({
+  sites,
+  exclusions,
+  excludedStatuses,
+  calibrations,
+  declarations,
+});
+
+/** @returns µs UTC of a local date or time; an offset in the text wins. */
+export function localMicros(text: string, utcOffsetHours: number): number {
+  if (/(Z|[+-]\d{2}:\d{2})$/.test(text) && text.includes("T")) return Date.parse(text) * 1000;
+  const utc = Date.parse(text.includes("T") ? `${text}Z` : `${text}T00:00Z`);
+  return (utc - utcOffsetHours * 3_600_000) * 1000;
+}

@@ -1,0 +1,336 @@
+import { randomUUID } from "node:crypto";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Reading } from "../../collectors/reading.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { type BatchColumns, decodeBatch, encodeBatch, type SeriesIndex } from "./batch-codec.ts";
+
+export interface SpoolOptions {
+  /** Database file; its folder exists. */
+  readonly path: string;
+  /** Bytes of uncut batches kept; beyond it the oldest batches are dropped and counted. */
+  readonly maxBytes: number;
+  /** Seconds an uncut batch is kept; older ones are dropped and counted. */
+  readonly maxAgeSeconds: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface Series {
+  readonly id: number;
+  readonly device: string;
+  readonly metric: string;
+  readonly unit: string;
+}
+
+export interface SpooledBatch {
+  readonly id: number;
+  readonly columns: BatchColumns;
+}
+
+/** A cut that was begun: its files carry this name, so that a half-written one is found after a crash. */
+export interface CutIntent {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface SpoolStats {
+  readonly batches: number;
+  readonly readings: number;
+  readonly bytes: number;
+  /** Readings dropped since the spool was created because a bound was reached, oldest first. */
+  readonly dropped: number;
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, metric TEXT NOT NULL, unit TEXT NOT NULL,
+    high_water REAL NOT NULL DEFAULT 0, UNIQUE (device, metric, unit)) STRICT;
+  CREATE TABLE IF NOT EXISTS batch (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, stored_at INTEGER NOT NULL, readings INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS cut (
+    name TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    done INTEGER NOT NULL, readings INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * The enterprise's first stop on disk: a batch of readings is durable (write-ahead log, full sync) when
+ * `append` returns, and stays until a segment that holds it is durable too.
+ *
+ * A second delivery of a reading costs space only until the next cut, which stores it once.
+ * When a bound is reached the oldest batches go first, and `stats().dropped` counts their readings.
+ */
+export class Spool {
+  readonly #db: DatabaseSync;
+  readonly #options: SpoolOptions;
+  readonly #insertBatch: StatementSync;
+  readonly #insertSeries: StatementSync;
+  readonly #ids = new Map<string, Map<string, Map<string, number>>>();
+  #series: Series[] = [];
+  /** By series id: the newest source time seen, µs. */
+  #highWater = new Float64Array(1024);
+  #fresh: Series[] = [];
+  #stats: { batches: number; readings: number; bytes: number; dropped: number };
+  #oldestStoredAt = Number.POSITIVE_INFINITY;
+  readonly #index: SeriesIndex;
+
+  /** @throws Refusal file_malformed where the file is not a spool, disk_full */
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    try {
+      this.#db = new DatabaseSync(options.path);
+      // A larger page than the default: batches are blobs of tens of kilobytes.
+      this.#db.exec(
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000",
+      );
+      this.#db.exec(schema);
+    } catch (error) {
+      throw refusalOf(error, options.path);
+    }
+    this.#insertBatch = this.#db.prepare(
+      "INSERT INTO batch (stored_at, readings, bytes, body) VALUES (?, ?, ?, ?)",
+    );
+    this.#insertSeries = this.#db.prepare(
+      "INSERT INTO series (id, device, metric, unit) VALUES (?, ?, ?, ?)",
+    );
+    this.#db
+      .prepare("INSERT OR IGNORE INTO meta VALUES ('id', ?), ('dropped', 0)")
+      .run(randomUUID().slice(0, 8));
+    this.#stats = this.#readStats();
+    this.#restoreSeries();
+    this.#index = {
+      idOf: (reading) => this.#idOf(reading),
+      isLate: (series, time) => {
+        if (time <= this.#highWater[series]!) return true;
+        this.#highWater[series] = time;
+        return false;
+      },
+    };
+  }
+
+  /** Eight hexadecimal digits, drawn when the file was created. */
+  get id(): string {
+    return String(this.#db.prepare("SELECT value FROM meta WHERE key = 'id'").get()!.value);
+  }
+
+  /**
+   * Stores readings durably: when it returns, they survive a crash of the process or the machine.
+   * All of them are stored, or none.
+   *
+   * @returns the batch's id.
+   * @throws Refusal disk_full: nothing of the batch was stored; the same call may succeed later.
+   */
+  append(readings: readonly Reading[]): number {
+    const body = encodeBatch(readings, this.#index);
+    const at = this.#options.now();
+    let id: number;
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      for (const series of this.#fresh) {
+        this.#insertSeries.run(series.id, series.device, series.metric, series.unit);
+      }
+      id = Number(this.#insertBatch.run(at, readings.length, body.length, body).lastInsertRowid);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw refusalOf(error, this.#options.path);
+    }
+    this.#fresh = [];
+    this.#stats.batches++;
+    this.#stats.readings += readings.length;
+    this.#stats.bytes += body.length;
+    this.#oldestStoredAt = Math.min(this.#oldestStoredAt, at);
+    this.#keepBounds(at);
+    return id;
+  }
+
+  stats(): SpoolStats {
+    return { ...this.#stats };
+  }
+
+  /** Every series seen, by ascending id (ids start at 1). */
+  series(): readonly Series[] {
+    return this.#series;
+  }
+
+  /** Newest source time of a device's metric that is durable here, µs UTC. */
+  lastStored(device: string, metric: string): number | undefined {
+    const ids = this.#ids.get(device)?.get(metric)?.values() ?? [];
+    const newest = Math.max(0, ...[...ids].map((id) => this.#highWater[id]!));
+    return newest > 0 ? newest : undefined;
+  }
+
+  /** Uncut batches after id `after`, oldest first. */
+  *batches(after = 0): Generator<SpooledBatch> {
+    const next = this.#db.prepare("SELECT id, body FROM batch WHERE id > ? ORDER BY id LIMIT 1");
+    for (let id = after; ; ) {
+      const row = next.get(id);
+      if (row === undefined) return;
+      id = Number(row.id);
+      yield { id, columns: decodeBatch(row.body as Uint8Array) };
+    }
+  }
+
+  /**
+   * Begins a cut of the oldest batches, about `maxReadings` readings, and remembers it durably.
+   *
+   * @returns undefined where nothing is spooled.
+   */
+  beginCut(maxReadings: number): CutIntent | undefined {
+    const rows = this.#db.prepare("SELECT id, readings FROM batch ORDER BY id").iterate();
+    let first: number | undefined;
+    let last = 0;
+    let readings = 0;
+    for (const row of rows) {
+      first ??= Number(row.id);
+      last = Number(row.id);
+      readings += Number(row.readings);
+      if (readings >= maxReadings) break;
+    }
+    if (first === undefined) return undefined;
+    const name = `${this.id}-${String(first).padStart(10, "0")}-${String(last).padStart(10, "0")}`;
+    this.#db
+      .prepare("INSERT OR REPLACE INTO cut (name, first, last, done) VALUES (?, ?, ?, 0)")
+      .run(name, first, last);
+    return { name, first, last };
+  }
+
+  /** Ends a cut whose files are durable: its batches leave the spool in the same transaction. */
+  endCut(intent: CutIntent, readings: number): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const mark = this.#db.prepare("UPDATE series SET high_water = ? WHERE id = ? AND high_water < ?");
+      for (const series of this.#series) {
+        const highWater = this.#highWater[series.id]!;
+        mark.run(highWater, series.id, highWater);
+      }
+      this.#db.prepare("DELETE FROM batch WHERE id BETWEEN ? AND ?").run(intent.first, intent.last);
+      this.#db.prepare("UPDATE cut SET done = 1, readings = ? WHERE name = ?").run(readings, intent.name);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+    this.#stats = this.#readStats();
+  }
+
+  /** Cuts that were begun and never ended: their files are to be removed, their batches are still here. */
+  unfinishedCuts(): CutIntent[] {
+    return this.#db
+      .prepare("SELECT name, first, last FROM cut WHERE done = 0")
+      .all()
+      .map((row) => ({ name: String(row.name), first: Number(row.first), last: Number(row.last) }));
+  }
+
+  forgetCut(intent: CutIntent): void {
+    this.#db.prepare("DELETE FROM cut WHERE name = ? AND done = 0").run(intent.name);
+  }
+
+  /** Bounds the file itself, in pages of 16 KiB: a quota below which `append` refuses with disk_full. */
+  limitPages(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(pages)}`);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #idOf(reading: Reading): number {
+    let metrics = this.#ids.get(reading.device);
+    if (metrics === undefined) {
+      metrics = new Map();
+      this.#ids.set(reading.device, metrics);
+    }
+    let units = metrics.get(reading.metric);
+    if (units === undefined) {
+      units = new Map();
+      metrics.set(reading.metric, units);
+    }
+    let id = units.get(reading.unit);
+    if (id === undefined) {
+      id = this.#series.length + 1;
+      units.set(reading.unit, id);
+      const series = { id, device: reading.device, metric: reading.metric, unit: reading.unit };
+      this.#series.push(series);
+      this.#fresh.push(series);
+      if (id >= this.#highWater.length) this.#growHighWater(id);
+    }
+    return id;
+  }
+
+  #growHighWater(id: number): void {
+    const grown = new Float64Array(Math.max(id + 1, this.#highWater.length * 2));
+    grown.set(this.#highWater);
+    this.#highWater = grown;
+  }
+
+  #restoreSeries(): void {
+    for (const row of this.#db.prepare("SELECT * FROM series ORDER BY id").all()) {
+      const id = this.#idOf({
+        device: String(row.device),
+        metric: String(row.metric),
+        unit: String(row.unit),
+      } as Reading);
+      this.#highWater[id] = Number(row.high_water);
+    }
+    this.#fresh = [];
+    for (const { columns } of this.batches()) {
+      for (let i = 0; i < columns.count; i++) {
+        const id = columns.series[i]!;
+        if (columns.time[i]! > this.#highWater[id]!) this.#highWater[id] = columns.time[i]!;
+      }
+    }
+  }
+
+  #readStats(): { batches: number; readings: number; bytes: number; dropped: number } {
+    const row = this.#db
+      .prepare(
+        `SELECT count(*) AS batches, coalesce(sum(readings), 0) AS readings, coalesce(sum(bytes), 0) AS bytes,
+           min(stored_at) AS oldest, (SELECT value FROM meta WHERE key = 'dropped') AS dropped FROM batch`,
+      )
+      .get()!;
+    this.#oldestStoredAt = row.oldest === null ? Number.POSITIVE_INFINITY : Number(row.oldest);
+    return {
+      batches: Number(row.batches),
+      readings: Number(row.readings),
+      bytes: Number(row.bytes),
+      dropped: Number(row.dropped),
+    };
+  }
+
+  #keepBounds(at: number): void {
+    const oldestKept = at - this.#options.maxAgeSeconds * 1000;
+    while (
+      this.#stats.batches > 1 &&
+      (this.#stats.bytes > this.#options.maxBytes || this.#oldestStoredAt < oldestKept)
+    ) {
+      const oldest = this.#db.prepare("SELECT id, readings, bytes FROM batch ORDER BY id LIMIT 1").get()!;
+      this.#db.exec("BEGIN IMMEDIATE");
+      this.#db.prepare("DELETE FROM batch WHERE id = ?").run(oldest.id!);
+      this.#db.prepare("UPDATE meta SET value = value + ? WHERE key = 'dropped'").run(oldest.readings!);
+      this.#db.exec("COMMIT");
+      this.#stats = this.#readStats();
+    }
+  }
+}
+
+/** SQLite result codes: https://www.sqlite.org/rescode.html */
+const sqliteFull = 13;
+const sqliteNotADatabase = 26;
+const sqliteCorrupt = 11;
+
+function refusalOf(error: unknown, path: string): unknown {
+  const code = (error as { errcode?: number }).errcode;
+  if (code === undefined) return error;
+  const primary = code & 0xff;
+  if (primary === sqliteFull) return new Refusal("disk_full", `${path}: no space left`, { cause: error });
+  if (primary === sqliteNotADatabase || primary === sqliteCorrupt) {
+    return new Refusal("file_malformed", `${path}: not a spool, or damaged`, {
+      hint: "move the file away and start again: cut segments are not affected",
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,202 @@
+import type { Reading } from "../../../collectors/reading.ts";
+import type { Exclusion, Registry, Site } from "../device-registry.ts";
+import type { Catalogue } from "../features/catalogue.ts";
+import { conversion } from "../features/units.ts";
+import { SquareFleet } from "./fleet.ts";
+import { toWgs84 } from "./geo.ts";
+import type { Profiles } from "./profiles.ts";
+import type { Change, Fence, Observation, Route, Rule } from "./rule.ts";
+import { journey } from "./rules/journey.ts";
+import { levelAnomaly } from "./rules/level-anomaly.ts";
+import { silence } from "./rules/silence.ts";
+import { stay } from "./rules/stay.ts";
+import { stoppage } from "./rules/stoppage.ts";
+import { temperature } from "./rules/temperature.ts";
+import { vibrationPeak } from "./rules/vibration-peak.ts";
+import { openWarning, type Warning } from "./warning.ts";
+
+const ruleTypes = [temperature, vibrationPeak, levelAnomaly, stoppage, stay, journey, silence];
+
+export interface StreamOptions {
+  readonly catalogue: Catalogue;
+  readonly registry: Registry;
+  readonly sites: readonly Site[];
+  readonly profiles: Profiles;
+  readonly exclusions: readonly Exclusion[];
+  readonly excludedStatuses: readonly string[];
+  readonly fences: readonly Fence[];
+  /** By device id. */
+  readonly routes: ReadonlyMap<string, Route>;
+}
+
+interface DeviceState {
+  readonly site: string;
+  readonly byMetric: Map<string, readonly Rule[]>;
+  readonly everyReading: readonly Rule[];
+  readonly specific: readonly { readonly metrics: readonly string[]; readonly rule: Rule }[];
+  readonly all: readonly Rule[];
+  readonly lastTime: Map<string, number>;
+  readonly exclusions: readonly Exclusion[];
+}
+
+/**
+ * Warnings from the stream of readings, at once. State is per device; a reading costs its device's rules only.
+ * Readings that are bad, not convertible, or not later than what was seen are no observations.
+ */
+export class WarningStream {
+  readonly #options: StreamOptions;
+  readonly #devices = new Map<string, DeviceState | undefined>();
+  readonly #open = new Map<string, Warning>();
+  readonly #fleet = new SquareFleet();
+  readonly #excludedStatuses: ReadonlySet<string>;
+  readonly #sites: ReadonlyMap<string, Site>;
+  readonly #exclusions = new Map<string, Exclusion[]>();
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#excludedStatuses = new Set(options.excludedStatuses);
+    this.#sites = new Map(options.sites.map((site) => [site.id, site]));
+    for (const exclusion of options.exclusions) {
+      const known = this.#exclusions.get(exclusion.device);
+      if (known === undefined) this.#exclusions.set(exclusion.device, [exclusion]);
+      else known.push(exclusion);
+    }
+  }
+
+  /** Warnings that are open now. */
+  open(): Warning[] {
+    return [...this.#open.values()];
+  }
+
+  /** @returns warnings that this reading opened or closed. */
+  observe(reading: Reading): Warning[] {
+    const state = this.#stateOf(reading.device, reading.time);
+    if (state === undefined || reading.quality === "bad") return [];
+    if (reading.time <= (state.lastTime.get(reading.metric) ?? 0)) return [];
+    const observation = this.#observationOf(reading, state);
+    if (observation === undefined) return [];
+    state.lastTime.set(reading.metric, reading.time);
+
+    let warnings: Warning[] | undefined;
+    const apply = (rule: Rule): void => {
+      for (const change of rule.observe(observation)) {
+        const warning = this.#apply(change, reading.device, state.site, reading.received);
+        if (warning !== undefined) {
+          warnings ??= [];
+          warnings.push(warning);
+        }
+      }
+    };
+    for (const rule of this.#rulesFor(state, reading.metric)) apply(rule);
+    for (const rule of state.everyReading) apply(rule);
+    return warnings ?? [];
+  }
+
+  /** Time passed: call about once a minute. @param now - µs UTC */
+  tick(now: number): Warning[] {
+    const warnings: Warning[] = [];
+    for (const [device, state] of this.#devices) {
+      for (const rule of state?.all ?? []) {
+        for (const change of rule.tick?.(now) ?? []) {
+          const warning = this.#apply(change, device, state!.site, now);
+          if (warning !== undefined) warnings.push(warning);
+        }
+      }
+    }
+    return warnings;
+  }
+
+  #observationOf(reading: Reading, state: DeviceState): Observation | undefined {
+    let value: number | undefined;
+    if (typeof reading.value === "number" || typeof reading.value === "boolean") {
+      const metric = this.#options.catalogue.metrics.get(reading.metric);
+      if (metric === undefined) return undefined;
+      value = Number(reading.value);
+      if (reading.unit !== metric.unit) {
+        const found = conversion(reading.unit, metric.unit);
+        if (found === undefined) return undefined;
+        value = value * found.factor + found.shift;
+      }
+      if (!(value >= metric.range[0] && value <= metric.range[1])) return undefined;
+    } else if (reading.position === undefined) return undefined;
+    return {
+      metric: reading.metric,
+      value,
+      time: reading.time,
+      ...(reading.position === undefined
+        ? {}
+        : {
+            place: {
+              ...toWgs84(reading.position),
+              source: reading.position.source,
+              accuracyMetres: reading.position.accuracyMetres,
+            },
+          }),
+      excluded:
+        this.#excludedStatuses.has(reading.status) ||
+        state.exclusions.some((one) => reading.time >= one.from && reading.time < one.until),
+    };
+  }
+
+  #apply(change: Change, device: string, site: string, detected: number): Warning | undefined {
+    const key = `${change.type}/${device}/${change.subject ?? ""}`;
+    const { explanation, numbers } = change;
+    if (change.change === "opened") {
+      const { type, severity, since: onset } = change;
+      const warning = openWarning({ type, severity, site, device, onset, detected, explanation, numbers });
+      this.#open.set(key, warning);
+      return warning;
+    }
+    const warning = this.#open.get(key);
+    if (warning === undefined) return undefined;
+    this.#open.delete(key);
+    return { ...warning, closed: change.since, explanation, numbers };
+  }
+
+  #rulesFor(state: DeviceState, metric: string): readonly Rule[] {
+    let rules = state.byMetric.get(metric);
+    if (rules === undefined) {
+      rules = state.specific.filter((one) => one.metrics.includes(metric)).map((one) => one.rule);
+      state.byMetric.set(metric, rules);
+    }
+    return rules;
+  }
+
+  #stateOf(id: string, time: number): DeviceState | undefined {
+    const known = this.#devices.get(id);
+    const { registry, profiles, fences, routes } = this.#options;
+    const siteId = registry.siteOf(id, time);
+    // A device that moved to another site starts anew under that site's profile.
+    if (known !== undefined && (known.site === siteId || siteId === undefined)) return known;
+    const device = registry.device(id);
+    const site = siteId === undefined ? undefined : this.#sites.get(siteId);
+    if (device === undefined || site === undefined) return undefined;
+    const context = {
+      device,
+      site,
+      profile: profiles.of(site.industry),
+      fences,
+      route: routes.get(id),
+      fleet: this.#fleet,
+    };
+    const specific: { metrics: readonly string[]; rule: Rule }[] = [];
+    const everyReading: Rule[] = [];
+    for (const type of ruleTypes) {
+      const rule = type.create(context);
+      if (rule === undefined) continue;
+      if (type.metrics === undefined) everyReading.push(rule);
+      else specific.push({ metrics: type.metrics, rule });
+    }
+    const state: DeviceState = {
+      site: site.id,
+      byMetric: new Map(),
+      everyReading,
+      specific,
+      all: [...specific.map((one) => one.rule), ...everyReading],
+      lastTime: new Map(),
+      exclusions: this.#exclusions.get(id) ?? [],
+    };
+    this.#devices.set(id, state);
+    return state;
+  }
+}

@@ -1,0 +1,183 @@
+import { hash } from "node:crypto";
+import { Refusal } from "../../core/reasons.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Column, FeatureSchema, Table } from "../../models/table.ts";
+import type { Header, TakeCell } from "../../privacy/desensitize/run.ts";
+import { isMissing, numberOf, textOf } from "../../privacy/desensitize/value.ts";
+import { type Cell, csvRecords, type Records } from "./cells.ts";
+
+/** What of a manifest says how cells become a table. */
+export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "holdout">;
+
+/**
+ * Reads CSV text (RFC 4180, one header line) into the study's columns.
+ *
+ * @param source - name for messages, usually the file's path.
+ * @throws Refusal column_unknown, cell_malformed (with line and column), label_not_binary, rows_missing.
+ *   A message never holds a cell's value: a refusal may travel further than the cell.
+ */
+export const tableFromCsv = (text: string, source: string, schema: RowSchema): Table =>
+  tableFromRecords([csvRecords(text, source)], schema);
+
+/** What becomes of a column's cells on their way into a table. */
+export interface Passage {
+  /** @returns the columns to be read for one. @throws Refusal, where it may not pass. */
+  reads(column: string): readonly string[];
+  /** @throws Refusal, where it may not pass; column_unknown */
+  take(column: string, header: Header): TakeCell;
+}
+
+/** Cells as they are: for data whose owner is also the reader. */
+export const unchanged: Passage = {
+  reads: (column) => [column],
+  take(column, header) {
+    const at = header.at(column);
+    return (cells) => cells[at];
+  },
+};
+
+/**
+ * Reads several sources as one table, in order.
+ *
+ * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
+ *   split is taken, from the cell as it is, so that every enterprise that knows a subject puts it on the same side.
+ * @throws Refusal as {@link tableFromCsv}, and the passage's.
+ */
+export function tableFromRecords(
+  sources: readonly Records[],
+  schema: RowSchema,
+  passage: Passage = unchanged,
+): Table {
+  const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
+  const readers = schema.features.map((feature) => columnReader(feature, capacity));
+  const label = new Uint8Array(capacity);
+  const holdout = new Uint8Array(capacity);
+  const classOf = labelReader(schema.label);
+  let records = 0;
+  let rows = 0;
+
+  for (const source of sources) {
+    const at = (column: string): number => {
+      const index = source.header.indexOf(column);
+      if (index < 0) throw new Refusal("column_unknown", `${source.name}: no column "${column}"`);
+      return index;
+    };
+    const header = { name: source.name, at };
+    const features = schema.features.map((feature) => passage.take(feature.name, header));
+    const takeLabel = passage.take(schema.label.column, header);
+    const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
+
+    source.each((cells, line) => {
+      const key = subjectAt === undefined ? String(records) : textOf(cells[subjectAt]);
+      records++;
+      const bad = classOf(takeLabel(cells, line));
+      if (bad === undefined) return;
+      if (key === "") throw malformed(source, line, schema.subject!, "no subject");
+      for (let i = 0; i < readers.length; i++) {
+        const problem = readers[i]!.read(features[i]!(cells, line), rows);
+        if (problem !== undefined) throw malformed(source, line, schema.features[i]!.name, problem);
+      }
+      label[rows] = bad;
+      holdout[rows] = isHeldOut(schema.holdout, key) ? 1 : 0;
+      rows++;
+    });
+  }
+
+  const names = sources.map((source) => source.name).join(", ");
+  if (records === 0) throw new Refusal("rows_missing", `${names}: no rows`);
+  if (rows === 0)
+    throw new Refusal(
+      "label_not_binary",
+      `${names}: no cell of "${schema.label.column}" is named in label.bad or label.good`,
+    );
+  return {
+    rows,
+    columns: new Map(schema.features.map((feature, i) => [feature.name, readers[i]!.column(rows)])),
+    label: label.slice(0, rows),
+    holdout: holdout.slice(0, rows),
+  };
+}
+
+/**
+ * @returns the table, if a party can take part with it.
+ * @throws Refusal rows_missing without training rows, single_class if all their labels are equal.
+ */
+export function requireLearnable(table: Table): Table {
+  let training = 0;
+  let bad = 0;
+  for (let row = 0; row < table.rows; row++) {
+    if (table.holdout[row] === 1) continue;
+    training++;
+    bad += table.label[row]!;
+  }
+  if (training === 0) throw new Refusal("rows_missing", "no rows to train on");
+  if (bad === 0 || bad === training)
+    throw new Refusal("single_class", `all ${training} training rows are ${bad === 0 ? "good" : "bad"}`);
+  return table;
+}
+
+/**
+ * Which side of the split a row is on: a function of the public seed and the row's key alone, so that a
+ * subject's rows are on one side, at every enterprise that knows it.
+ *
+ * @param key - the subject, or the record's number from 0 where the study names no subject.
+ */
+export function isHeldOut(split: StudyManifest["holdout"], key: string): boolean {
+  if (split.fraction === 0) return false;
+  const digest = hash("sha256", `${split.seed}\0${key}`, "hex");
+  return Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < split.fraction;
+}
+
+interface ColumnReader {
+  /** @returns what is wrong with the cell; undefined when nothing is. */
+  read(cell: Cell, row: number): string | undefined;
+  column(rows: number): Column;
+}
+
+function columnReader(feature: FeatureSchema, capacity: number): ColumnReader {
+  if (feature.kind === "numeric") {
+    const values = new Float64Array(capacity);
+    return {
+      read(cell, row) {
+        const value = numberOf(cell);
+        if (value === undefined) return "not a finite number";
+        values[row] = value;
+      },
+      column: (rows) => ({ kind: "numeric", values: values.slice(0, rows) }),
+    };
+  }
+  const codes = new Int32Array(capacity);
+  const codeOf = new Map(feature.levels.map((level, code) => [level, code]));
+  return {
+    read(cell, row) {
+      const text = textOf(cell);
+      const code = codeOf.get(text) ?? (isMissing(text) ? -1 : undefined);
+      if (code === undefined) return "not among the study's levels";
+      codes[row] = code;
+    },
+    column: (rows) => ({ kind: "categorical", codes: codes.slice(0, rows), levels: feature.levels }),
+  };
+}
+
+/** @returns a function from a label cell to 1 (bad), 0 (good) or undefined (indeterminate). */
+function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefined {
+  const classes = new Map<string, 0 | 1 | undefined>();
+  for (const text of label.good) classes.set(text, 0);
+  for (const text of label.bad) {
+    if (classes.has(text))
+      throw new Refusal("parameters_invalid", "label: one value is named as bad and as good");
+    classes.set(text, 1);
+  }
+  return (cell) => {
+    const text = textOf(cell);
+    if (!classes.has(text)) {
+      // "1.0" in a file is the "1" of a manifest: exports of one table differ in how they print integers.
+      const value = numberOf(text);
+      classes.set(text, value === undefined ? undefined : classes.get(String(value)));
+    }
+    return classes.get(text);
+  };
+}
+
+const malformed = (source: Records, line: number, column: string, problem: string): Refusal =>
+  new Refusal("cell_malformed", `${source.name}:${line}: column "${column}": ${problem}`);

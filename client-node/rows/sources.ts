@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { DuckDBConnection } from "@duckdb/node-api";
+import { readRefusal } from "../../core/files.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { Table } from "../../models/table.ts";
+import { type Cell, csvRecords, type Records } from "./cells.ts";
+import { type Passage, type RowSchema, requireLearnable, tableFromRecords, unchanged } from "./rows.ts";
+
+/**
+ * Reads an enterprise's files into the study's table.
+ *
+ * @param files - CSV (`.csv`, `.csv.gz`) or Parquet (`.parquet`); read in order, as one table.
+ * @throws Refusal file_missing, file_malformed, and those of `tableFromRecords` and `requireLearnable`.
+ */
+export const readTable = async (files: readonly string[], schema: RowSchema): Promise<Table> =>
+  requireLearnable(await readRows(files, schema, unchanged));
+
+/** Reads files into a table, whether or not it can be learned from. @throws Refusal as {@link readTable}, and the passage's. */
+export async function readRows(
+  files: readonly string[],
+  schema: RowSchema,
+  passage: Passage,
+): Promise<Table> {
+  const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
+  const columns = new Set(passing.flatMap((column) => passage.reads(column)));
+  if (schema.subject !== undefined) columns.add(schema.subject);
+  const sources: Records[] = [];
+  for (const file of files) sources.push(await readRecords(file, columns));
+  return tableFromRecords(sources, schema, passage);
+}
+
+/** @param columns - the only ones read from a columnar file; all when absent. */
+export async function readRecords(file: string, columns?: ReadonlySet<string>): Promise<Records> {
+  const content = await readOrRefuse(file);
+  if (content.subarray(0, 4).toString("latin1") === "PAR1") return parquetRecords(file, columns);
+  return csvRecords(await textOf(content, file), file);
+}
+
+async function readOrRefuse(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw readRefusal(file, error);
+  }
+}
+
+/** Longest text the runtime holds, a little below 2^29 characters. */
+const longestText = 0x1fffffe0;
+
+async function textOf(content: Buffer, file: string): Promise<string> {
+  const zipped = content[0] === 0x1f && content[1] === 0x8b;
+  try {
+    const bytes = zipped ? await promisify(gunzip)(content, { maxOutputLength: longestText }) : content;
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (error) {
+    throw new Refusal(
+      "file_malformed",
+      `${file}: not ${zipped ? "gzip of " : ""}UTF-8 text of at most 512 MiB`,
+      {
+        hint: zipped
+          ? "it may be cut short or damaged: write it again, or use Parquet for larger ones"
+          : "save the file as UTF-8, or use Parquet for larger ones",
+        cause: error,
+      },
+    );
+  }
+}
+
+const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const numericTypes = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/;
+
+async function parquetRecords(file: string, wanted?: ReadonlySet<string>): Promise<Records> {
+  const connection = await DuckDBConnection.create();
+  try {
+    const from = `read_parquet(${quoteText(file)})`;
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
+    const columns = described
+      .getRowsJS()
+      .map(([name, type]) => ({ name: String(name), type: String(type) }))
+      .filter(({ name }) => wanted?.has(name) ?? true);
+    const select = columns.map(({ name, type }) =>
+      numericTypes.test(type) ? `CAST(${quoteName(name)} AS DOUBLE)` : `CAST(${quoteName(name)} AS VARCHAR)`,
+    );
+    const values =
+      columns.length === 0
+        ? []
+        : ((
+            await connection.runAndReadAll(`SELECT ${select.join(", ")} FROM ${from}`)
+          ).getColumnsJS() as Cell[][]);
+    const rows = values[0]?.length ?? 0;
+    return {
+      name: file,
+      header: columns.map(({ name }) => name),
+      atMost: rows,
+      each(visit) {
+        for (let row = 0; row < rows; row++)
+          visit(
+            values.map((column) => column[row]),
+            row + 1,
+          );
+      },
+    };
+  } catch (error) {
+    throw new Refusal("file_malformed", `${file}: not a Parquet file that can be read`, {
+      hint: "it may be cut short or damaged: write it again, or use CSV",
+      cause: error,
+    });
+  } finally {
+    connection.closeSync();
+  }
+}

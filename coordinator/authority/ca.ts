@@ -1,0 +1,163 @@
+/** The consortium's certificate authority: who may connect, and as whom. */
+import "reflect-metadata";
+import { createHash, webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
+import { Refusal } from "../../core/reasons.ts";
+import { exportTlsKey, newTlsKeys, tlsKeyAlgorithm } from "../../privacy/certificate-request.ts";
+
+export type Role = "enterprise" | "operator" | "auditor";
+
+/** Who a certificate speaks for: `fedcredit://<consortium>/<role>/<id>`. */
+export interface Identity {
+  readonly role: Role;
+  readonly id: string;
+}
+
+export interface KeyPair {
+  readonly certificatePem: string;
+  /** PKCS#8, secret. */
+  readonly privateKeyPem: string;
+}
+
+const day = 86_400_000;
+const certificateDays = 397;
+const authorityDays = 3650;
+// Clocks of the two machines may differ by a little when a new certificate is first used.
+const backdateMillis = 3_600_000;
+
+type CryptoKey = webcrypto.CryptoKey;
+
+const serialNumber = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString("hex");
+
+const lifetime = (now: number, days: number) => ({
+  notBefore: new Date(now - backdateMillis),
+  notAfter: new Date(now + days * day),
+});
+
+/** @param now - Unix milliseconds. */
+export async function createAuthority(consortium: string, now: number): Promise<KeyPair> {
+  const keys = await newTlsKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: `CN=FedCredit consortium ${consortium}`,
+    ...lifetime(now, authorityDays),
+    keys,
+    signingAlgorithm: tlsKeyAlgorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificatePem: certificate.toString("pem"), privateKeyPem: await exportTlsKey(keys.privateKey) };
+}
+
+/** Signs certificates with a consortium's authority key. */
+export class Authority {
+  readonly consortium: string;
+  readonly certificatePem: string;
+  readonly #certificate: x509.X509Certificate;
+  readonly #key: CryptoKey;
+
+  private constructor(consortium: string, certificate: x509.X509Certificate, key: CryptoKey) {
+    this.consortium = consortium;
+    this.certificatePem = certificate.toString("pem");
+    this.#certificate = certificate;
+    this.#key = key;
+  }
+
+  static async open(consortium: string, pair: KeyPair): Promise<Authority> {
+    const key = await webcrypto.subtle.importKey(
+      "pkcs8",
+      x509.PemConverter.decodeFirst(pair.privateKeyPem),
+      tlsKeyAlgorithm,
+      false,
+      ["sign"],
+    );
+    return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key);
+  }
+
+  /** SHA-256 of the authority's certificate (DER), hexadecimal: compared over another channel at enrolment. */
+  get fingerprint(): string {
+    return createHash("sha256").update(Buffer.from(this.#certificate.rawData)).digest("hex");
+  }
+
+  /** @param names - DNS names; clients look for `coordinatorName`. @param now - Unix milliseconds. */
+  async issueServer(names: readonly string[], now: number): Promise<KeyPair> {
+    const keys = await newTlsKeys();
+    const dns = names.map((value) => ({ type: "dns" as const, value }));
+    const certificatePem = await this.#sign(keys.publicKey, "coordinator", dns, "serverAuth", now);
+    return { certificatePem, privateKeyPem: await exportTlsKey(keys.privateKey) };
+  }
+
+  /** For the bank's own operators: the key is made here. */
+  async issueClient(identity: Identity, now: number): Promise<KeyPair> {
+    const keys = await newTlsKeys();
+    const certificatePem = await this.#signClient(keys.publicKey, identity, now);
+    return { certificatePem, privateKeyPem: await exportTlsKey(keys.privateKey) };
+  }
+
+  /**
+   * @param csrPem - PKCS#10. Only its public key is used: names come from the token, never from the caller.
+   * @throws Refusal message_malformed, signature_invalid
+   */
+  async signRequest(csrPem: string, identity: Identity, now: number): Promise<string> {
+    let request: x509.Pkcs10CertificateRequest;
+    try {
+      request = new x509.Pkcs10CertificateRequest(csrPem);
+    } catch (cause) {
+      throw new Refusal("message_malformed", "the certificate request is not PKCS#10 PEM", { cause });
+    }
+    if (!(await request.verify().catch(() => false)))
+      throw new Refusal("signature_invalid", "the certificate request is not signed by its own key");
+    return this.#signClient(request.publicKey, identity, now);
+  }
+
+  #signClient(publicKey: x509.PublicKeyType, { role, id }: Identity, now: number): Promise<string> {
+    const uri = `fedcredit://${this.consortium}/${role}/${id}`;
+    return this.#sign(publicKey, id, [{ type: "url", value: uri }], "clientAuth", now);
+  }
+
+  async #sign(
+    publicKey: x509.PublicKeyType,
+    name: string,
+    names: x509.JsonGeneralNames,
+    usage: "serverAuth" | "clientAuth",
+    now: number,
+  ): Promise<string> {
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serialNumber(),
+      subject: `CN=${name}`,
+      issuer: this.#certificate.subject,
+      ...lifetime(now, certificateDays),
+      publicKey,
+      signingKey: this.#key,
+      signingAlgorithm: tlsKeyAlgorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
+        new x509.SubjectAlternativeNameExtension(names),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
+      ],
+    });
+    return certificate.toString("pem");
+  }
+}
+
+const identityUri = /^fedcredit:\/\/([a-z0-9-]+)\/(enterprise|operator|auditor)\/([a-z0-9-]+)$/;
+
+/**
+ * @param der - a certificate whose chain TLS has verified.
+ * @throws Refusal certificate_invalid
+ */
+export function identityOf(der: Uint8Array, consortium: string): Identity {
+  const names = new x509.X509Certificate(new Uint8Array(der)).getExtension(
+    x509.SubjectAlternativeNameExtension,
+  );
+  const uris = names?.names.items.filter((name) => name.type === "url") ?? [];
+  const match = uris.length === 1 ? identityUri.exec(uris[0]!.value) : null;
+  if (match?.[1] !== consortium)
+    throw new Refusal("certificate_invalid", "the certificate names no member of this consortium");
+  return { role: match[2] as Role, id: match[3]! };
+}

@@ -1,0 +1,184 @@
+/** Who belongs to the consortium: tokens, enrolment, and the roster that bank and auditor both sign. */
+import { randomBytes } from "node:crypto";
+import { sha256 } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { type Member, openRoster, type Roster, rosterDigest, signRoster } from "../../privacy/roster.ts";
+import { formatToken } from "../../proto/token.ts";
+import { protocolVersion } from "../../proto/wire.ts";
+import type { Bank } from "../bank.ts";
+import type { Sql, Transaction } from "../store/database.ts";
+
+const idPattern = /^[a-z0-9-]{1,63}$/;
+// Names of the keys that sign next to the enterprises' own.
+const reservedIds = new Set(["bank", "auditor"]);
+const longestTokenSeconds = 30 * 86_400;
+
+const tokenHash = (secret: string): Buffer => Buffer.from(sha256(secret));
+
+/**
+ * Makes a one-time enrolment token.
+ * @returns the token as the bank hands it over, with the authority's fingerprint.
+ * @throws Refusal parameters_invalid
+ */
+export async function createToken(
+  bank: Bank,
+  request: { readonly enterprise: string; readonly organisation: string; readonly validSeconds: number },
+): Promise<{ token: string; caFingerprint: string }> {
+  const { enterprise, organisation, validSeconds } = request;
+  if (!idPattern.test(enterprise) || reservedIds.has(enterprise))
+    throw new Refusal("parameters_invalid", `"${enterprise}" cannot name an enterprise`, {
+      hint: "1 to 63 lowercase letters, digits and hyphens; not bank or auditor",
+    });
+  if (!/^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u.test(organisation))
+    throw new Refusal("parameters_invalid", "the organisation is printable text");
+  if (!(Number.isInteger(validSeconds) && validSeconds >= 1 && validSeconds <= longestTokenSeconds))
+    throw new Refusal("parameters_invalid", "a token is valid for at least a second and at most 30 days");
+  const secret = randomBytes(32).toString("base64url");
+  const expires = new Date(bank.clock.now() + validSeconds * 1000);
+  await bank.database.transaction(
+    (sql) =>
+      sql`INSERT INTO enrolment_token VALUES (${tokenHash(secret)}, ${enterprise}, ${organisation}, ${expires}, NULL)`,
+  );
+  const caFingerprint = bank.authority.fingerprint;
+  return { token: formatToken({ secret, caFingerprint }), caFingerprint };
+}
+
+export interface Enrolled {
+  readonly enterprise: string;
+  readonly certificatePem: string;
+}
+
+/**
+ * Takes a token and a certificate request; an enterprise that enrols again replaces its keys.
+ * @throws Refusal token_invalid, protocol_version, message_malformed, signature_invalid, note_malformed
+ */
+export async function enrol(
+  bank: Bank,
+  request: {
+    readonly token: string;
+    readonly csrPem: string;
+    readonly identityKey: string;
+    readonly hpkeKey: Uint8Array;
+    readonly protocolVersion: number;
+  },
+): Promise<Enrolled> {
+  if (request.protocolVersion !== protocolVersion)
+    throw new Refusal(
+      "protocol_version",
+      `this coordinator speaks version ${protocolVersion}, the node ${request.protocolVersion}`,
+    );
+  const now = new Date(bank.clock.now());
+  return bank.database.transaction(async (sql) => {
+    const [token] = await sql`
+      UPDATE enrolment_token SET used_at = ${now}
+      WHERE token_hash = ${tokenHash(request.token)} AND used_at IS NULL AND expires_at > ${now}
+      RETURNING enterprise, organisation`;
+    if (token === undefined) throw new Refusal("token_invalid", "the token is unknown, used or expired");
+    const enterprise = token.enterprise as string;
+    const key = parseVerifierKey(request.identityKey);
+    if (key.name !== `${bank.config.consortium}/${enterprise}`)
+      throw new Refusal(
+        "token_invalid",
+        `the token is for ${enterprise}, the identity key is of ${key.name}`,
+      );
+    if (request.hpkeKey.length !== 32)
+      throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
+    const identity = { role: "enterprise", id: enterprise } as const;
+    const certificatePem = await bank.authority.signRequest(request.csrPem, identity, bank.clock.now());
+    await sql`
+      INSERT INTO enterprise VALUES
+        (${enterprise}, ${token.organisation}, ${key.key}, ${Buffer.from(request.hpkeKey)}, ${now})
+      ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, identity_key = excluded.identity_key,
+        hpke_key = excluded.hpke_key, enrolled_at = excluded.enrolled_at`;
+    return { enterprise, certificatePem };
+  });
+}
+
+/** The roster last read, so that its signatures are checked once. */
+const opened = new WeakMap<Bank, { note: string; roster: Roster }>();
+
+/** @returns the roster both have signed, or undefined before the first. */
+export async function currentRoster(
+  bank: Bank,
+  sql: Sql | Transaction = bank.database.sql,
+): Promise<{ note: string; roster: Roster } | undefined> {
+  const [row] = await sql`SELECT note FROM roster WHERE phase = 'current'`;
+  if (row === undefined) return undefined;
+  const note = row.note as string;
+  const known = opened.get(bank);
+  if (known?.note === note) return known;
+  const current = { note, roster: openRoster(note, bank.bankKey, bank.auditorKey) };
+  opened.set(bank, current);
+  return current;
+}
+
+/** @throws Refusal not_found */
+export async function pendingRosterNote(bank: Bank): Promise<string> {
+  const [row] = await bank.database.sql`SELECT note FROM roster WHERE phase = 'pending'`;
+  if (row === undefined) throw new Refusal("not_found", "no roster waits for the auditor's signature");
+  return row.note as string;
+}
+
+/**
+ * Proposes the roster of today's members and these enterprises; it counts when the auditor has signed it.
+ * @param ids - enrolled enterprises; none admits everyone enrolled.
+ * @returns the note with the bank's signature.
+ * @throws Refusal not_found when one has not enrolled, already_exists when nothing would change
+ */
+export async function admit(bank: Bank, ids: readonly string[]): Promise<string> {
+  return bank.database.transaction(async (sql) => {
+    const enrolled = await sql`SELECT id, organisation, identity_key, hpke_key FROM enterprise`;
+    const byId = new Map(
+      enrolled.map((row): [string, Member] => [
+        row.id,
+        {
+          id: row.id,
+          organisation: row.organisation,
+          verifierKey: row.identity_key,
+          hpkeKey: new Uint8Array(row.hpke_key),
+        },
+      ]),
+    );
+    const missing = ids.find((id) => !byId.has(id));
+    if (missing !== undefined)
+      throw new Refusal("not_found", `${missing} has not enrolled`, {
+        hint: "give it a token, let it enrol",
+      });
+    const current = (await currentRoster(bank, sql))?.roster;
+    const admitted = new Set([...(current?.byId.keys() ?? []), ...(ids.length > 0 ? ids : byId.keys())]);
+    if (admitted.size === 0) throw new Refusal("not_found", "no enterprise has enrolled");
+    const members = [...admitted].sort().map((id) => byId.get(id)!);
+    const text = { consortium: bank.config.consortium, version: (current?.version ?? 0) + 1, members };
+    const note = signRoster(text, [bank.signer]);
+    const unchanged = current && signRoster({ ...text, version: current.version }, [bank.signer]);
+    if (unchanged && rosterDigest(unchanged) === current.digest)
+      throw new Refusal("already_exists", "the roster holds these enterprises already");
+    await sql`DELETE FROM roster WHERE phase = 'pending'`;
+    await sql`INSERT INTO roster (digest, note, phase) VALUES (${rosterDigest(note)}, ${note}, 'pending')`;
+    return note;
+  });
+}
+
+/**
+ * Takes the auditor's signature of the pending roster, which becomes the current one.
+ * @throws Refusal roster_unsigned, signature_invalid, note_malformed, roster_mismatch, not_found
+ */
+export async function countersign(bank: Bank, note: string): Promise<string> {
+  const roster = openRoster(note, bank.bankKey, bank.auditorKey);
+  await bank.database.transaction(async (sql) => {
+    const [pending] = await sql`SELECT digest FROM roster WHERE phase = 'pending' FOR UPDATE`;
+    if (pending === undefined) throw new Refusal("not_found", "no roster waits for the auditor's signature");
+    if (pending.digest !== roster.digest)
+      throw new Refusal("roster_mismatch", "another roster is pending by now");
+    await sql`UPDATE roster SET phase = 'past' WHERE phase = 'current'`;
+    await sql`UPDATE roster SET phase = 'current', note = ${note} WHERE phase = 'pending'`;
+    const members = roster.members.map(({ id }) => id);
+    await bank.privacyLog.append(sql, [
+      { type: "roster.changed", roster: roster.digest, version: roster.version, members },
+    ]);
+  });
+  bank.log.info({ roster: roster.digest, members: roster.members.length }, "roster changed");
+  bank.events.emit("roster");
+  return note;
+}

@@ -1,0 +1,54 @@
+import { utf8 } from "../../core/bytes.ts";
+import { parseEntry } from "../../privacy/log/entry.ts";
+import { type ExportItem, writeExport } from "../../privacy/log/export.ts";
+import { parseNote } from "../../privacy/log/note.ts";
+import type { Bank } from "../bank.ts";
+
+/**
+ * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures,
+ * or up to the newest where none has.
+ */
+export async function* exportLog(bank: Bank): AsyncGenerator<Uint8Array> {
+  const { size, note } = await checkpointToExport(bank);
+  yield* writeExport("log", note, items(bank, size));
+}
+
+async function checkpointToExport(bank: Bank): Promise<{ size: number; note: string }> {
+  const { quorum } = bank.config.witnesses;
+  const rows = bank.database.sql`SELECT size, note FROM log_checkpoint ORDER BY size DESC`;
+  // The first signature is the bank's own; cosignatures were checked when they came.
+  for await (const batch of rows.cursor(64))
+    for (const row of batch)
+      if (parseNote(row.note as string).signatures.length - 1 >= quorum)
+        return { size: row.size as number, note: row.note as string };
+  return bank.privacyLog.checkpoint();
+}
+
+/** Every entry, each after what it names by digest and a check needs in full. */
+async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
+  const { sql } = bank.database;
+  for await (const { entry: bytes } of bank.privacyLog.entries(0, size)) {
+    const entry = parseEntry(bytes);
+    switch (entry.type) {
+      case "roster.changed": {
+        const [row] =
+          await sql`SELECT note FROM roster WHERE digest = ${entry.roster} AND phase <> 'pending'`;
+        yield { type: "roster", note: row!.note as string };
+        break;
+      }
+      case "study.proposed": {
+        const [row] = await sql`SELECT manifest FROM study WHERE digest = ${entry.study}`;
+        yield { type: "manifest", bytes: utf8(row!.manifest as string) };
+        break;
+      }
+      case "round.opened": {
+        const [row] = await sql`SELECT header FROM attempt WHERE round_id = ${entry.roundId}`;
+        yield { type: "header", bytes: utf8(row!.header as string) };
+        break;
+      }
+      default:
+        break;
+    }
+    yield { type: "entry", bytes };
+  }
+}

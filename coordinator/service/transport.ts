@@ -1,0 +1,237 @@
+/** gRPC as this server speaks it: who calls, wide receive windows, refusals as status. */
+import { channel } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { ServerHttp2Stream } from "node:http2";
+import type { PeerCertificate } from "node:tls";
+import * as grpc from "@grpc/grpc-js";
+import { Refusal } from "../../core/reasons.ts";
+import { flowControlWindow, statusOf } from "../../proto/wire.ts";
+import { type Identity, identityOf, type KeyPair, type Role } from "../authority/ca.ts";
+import type { Bank } from "../bank.ts";
+import { storeRefusal } from "../store/database.ts";
+
+/**
+ * TLS of a server. The client's certificate is asked for and verified, and a caller without a valid one is
+ * refused by each method (`callerOf`), so that it gets a reason and not a broken connection.
+ */
+class WideCredentials extends grpc.ServerCredentials {
+  constructor(server: KeyPair, authorityPem: string, clientCertificates: boolean) {
+    const options = {
+      requestCert: clientCertificates,
+      rejectUnauthorized: false,
+      settings: { initialWindowSize: flowControlWindow },
+    };
+    const context = {
+      ca: authorityPem,
+      // The root travels too: a node that enrols finds in it what its token's fingerprint names.
+      cert: `${server.certificatePem}\n${authorityPem}`,
+      key: server.privateKeyPem,
+      minVersion: "TLSv1.3",
+    } as const;
+    super(options, context);
+  }
+
+  _equals(other: grpc.ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+/**
+ * grpc-js lets a server widen a stream's window but not its connection's, which then is the limit. Node tells of
+ * every new stream; a session that announced our stream window gets the same for the connection.
+ */
+function widenConnections(): () => void {
+  const streams = channel("http2.server.stream.created");
+  const widen = (message: unknown): void => {
+    const { session } = (message as { stream: ServerHttp2Stream }).stream;
+    if (session?.localSettings.initialWindowSize !== flowControlWindow) return;
+    if ((session.state.localWindowSize ?? 0) < flowControlWindow)
+      session.setLocalWindowSize(flowControlWindow);
+  };
+  streams.subscribe(widen);
+  return () => void streams.unsubscribe(widen);
+}
+
+// What grpc-js would print on stderr reaches the operational log as a refusal.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
+export interface Listening {
+  readonly server: grpc.Server;
+  readonly host: string;
+  readonly port: number;
+  /** Ends calls under way after `graceMillis`, and the port. */
+  close(graceMillis: number): Promise<void>;
+}
+
+const options: grpc.ServerOptions = {
+  "grpc.max_receive_message_length": 4 * 1024 * 1024,
+  "grpc.keepalive_time_ms": 20_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.max_concurrent_streams": 256,
+};
+
+/**
+ * @param address - host and port; port 0 takes a free one.
+ * @throws Refusal port_taken, config_invalid
+ */
+export async function listen(
+  address: { readonly host: string; readonly port: number },
+  tls: { readonly server: KeyPair; readonly authorityPem: string; readonly clientCertificates: boolean },
+  register: (server: grpc.Server) => void,
+): Promise<Listening> {
+  const server = new grpc.Server(options);
+  register(server);
+  const { host } = address;
+  const target = `${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+  const credentials = new WideCredentials(tls.server, tls.authorityPem, tls.clientCertificates);
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(target, credentials, (error, bound) => {
+      if (error === null) return resolve(bound);
+      server.forceShutdown();
+      reject(bindRefusal(target, error));
+    }),
+  );
+  const narrow = widenConnections();
+  const close = async (graceMillis: number): Promise<void> => {
+    const timer = setTimeout(() => server.forceShutdown(), graceMillis);
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    clearTimeout(timer);
+    narrow();
+  };
+  return { server, host, port, close };
+}
+
+function bindRefusal(target: string, cause: Error): Refusal {
+  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES|ENOTFOUND)\b/.exec(cause.message)?.[1];
+  if (code === "EADDRINUSE") return new Refusal("port_taken", `${target} is in use`, { cause });
+  return new Refusal("config_invalid", `${target} cannot be listened on: ${code ?? cause.message}`, {
+    cause,
+  });
+}
+
+/** @throws Refusal certificate_invalid, role_denied */
+export function callerOf(
+  bank: Bank,
+  call: grpc.ServerUnaryCall<unknown, unknown> | Call,
+  roles: readonly Role[],
+): Identity {
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  if (certificate === undefined)
+    throw new Refusal(
+      "certificate_invalid",
+      "the client certificate is missing, expired or not of this consortium",
+    );
+  const caller = knownIdentity(certificate, bank.config.consortium);
+  if (!roles.includes(caller.role))
+    throw new Refusal("role_denied", `an ${caller.role} may not call ${call.getPath()}`);
+  return caller;
+}
+
+const identities = new Map<string, Identity>();
+const mostIdentities = 10_000;
+
+/** Reading a certificate costs more than most calls: each is read once. */
+function knownIdentity({ fingerprint256, raw }: PeerCertificate, consortium: string): Identity {
+  const key = `${consortium} ${fingerprint256}`;
+  let identity = identities.get(key);
+  if (identity === undefined) {
+    identity = identityOf(raw, consortium);
+    if (identities.size >= mostIdentities) identities.clear();
+    identities.set(key, identity);
+  }
+  return identity;
+}
+
+type Call = Pick<grpc.ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">;
+
+/** Every method is made by one of these, hence none is without a check of who calls. */
+export class Methods {
+  readonly #bank: Bank;
+
+  constructor(bank: Bank) {
+    this.#bank = bank;
+  }
+
+  #refuse(error: unknown, path: string): grpc.ServiceError {
+    const known = storeRefusal(error);
+    if (!(known instanceof Refusal)) this.#bank.log.error({ err: error, path }, "call failed");
+    else this.#bank.log.debug({ path, reason: known.reason, detail: known.message }, "call refused");
+    return statusOf(known);
+  }
+
+  /** A call by anyone: enrolment only. */
+  open<Request, Reply>(work: (request: Request) => Promise<Reply>): grpc.handleUnaryCall<Request, Reply> {
+    return (call, answer) => {
+      work(call.request).then(
+        (reply) => answer(null, reply),
+        (error: unknown) => answer(this.#refuse(error, call.getPath())),
+      );
+    };
+  }
+
+  unary<Request, Reply>(
+    roles: readonly Role[],
+    work: (request: Request, caller: Identity) => Promise<Reply>,
+  ): grpc.handleUnaryCall<Request, Reply> {
+    return (call, answer) => {
+      Promise.resolve()
+        .then(() => work(call.request, callerOf(this.#bank, call, roles)))
+        .then(
+          (reply) => answer(null, reply),
+          (error: unknown) => answer(this.#refuse(error, call.getPath())),
+        );
+    };
+  }
+
+  download<Request, Item>(
+    roles: readonly Role[],
+    work: (request: Request, signal: AbortSignal) => AsyncIterable<Item>,
+  ): grpc.handleServerStreamingCall<Request, Item> {
+    return async (call) => {
+      const { closing } = this.#bank;
+      const cancelled = new AbortController();
+      call.once("cancelled", () => cancelled.abort());
+      const signal = AbortSignal.any([cancelled.signal, closing]);
+      try {
+        callerOf(this.#bank, call, roles);
+        for await (const item of work(call.request, signal)) {
+          signal.throwIfAborted();
+          if (!call.write(item)) await once(call, "drain", { signal });
+        }
+        signal.throwIfAborted();
+        call.end();
+      } catch (error) {
+        if (cancelled.signal.aborted) return;
+        const why = closing.aborted ? new Refusal("unavailable", "the coordinator shuts down") : error;
+        call.emit("error", this.#refuse(why, call.getPath()));
+      }
+    };
+  }
+
+  upload<Item, Reply>(
+    roles: readonly Role[],
+    work: (items: AsyncIterable<Item>, caller: Identity) => Promise<Reply>,
+  ): grpc.handleClientStreamingCall<Item, Reply> {
+    return (call, answer) => {
+      Promise.resolve()
+        .then(() => work(call, callerOf(this.#bank, call, roles)))
+        .then(
+          (reply) => answer(null, reply),
+          (error: unknown) => answer(this.#refuse(error, call.getPath())),
+        );
+    };
+  }
+
+  duplex<In, Out>(
+    roles: readonly Role[],
+    serve: (caller: Identity, call: grpc.ServerDuplexStream<In, Out>) => void,
+  ): grpc.handleBidiStreamingCall<In, Out> {
+    return (call) => {
+      try {
+        serve(callerOf(this.#bank, call, roles), call);
+      } catch (error) {
+        call.emit("error", this.#refuse(error, call.getPath()));
+      }
+    };
+  }
+}

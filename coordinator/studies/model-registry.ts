@@ -1,0 +1,63 @@
+import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import { type StudyState, studyResult } from "../../models/study-loop.ts";
+import { encryptionName } from "../../privacy/sum/header.ts";
+import type { Bank } from "../bank.ts";
+import type { Transaction } from "../store/database.ts";
+
+/** A released round, as a model's lineage names it. */
+interface LineageRound {
+  readonly roundId: Digest;
+  readonly algorithm: string;
+  readonly parties: number;
+  readonly sum: Digest;
+  readonly state: Digest;
+}
+
+/**
+ * Publishes a finished study's results with their lineage and the protection they were made under.
+ * Part of the transaction that finishes the study.
+ * @returns the model's digest.
+ */
+export async function publishModel(
+  bank: Bank,
+  sql: Transaction,
+  study: Digest,
+  manifest: StudyManifest,
+  state: StudyState,
+): Promise<Digest> {
+  const rows = await sql`
+    SELECT round_id, header, survivors, sum, state FROM attempt
+    WHERE study = ${study} AND phase = 'released' ORDER BY round`;
+  const rounds = rows.map((row): LineageRound & { roster: Digest } => {
+    const { algorithm, roster } = JSON.parse(row.header);
+    const { round_id: roundId, survivors: parties, sum, state: after } = row;
+    return { roundId, algorithm: algorithm.name, parties, sum, state: after, roster };
+  });
+  const smallestCohort = Math.min(...rounds.map(({ parties }) => parties));
+  const { consortium, name, purpose, legalBasis, privacy, unprotected } = manifest;
+  const document = canonicalJson({
+    format: "fedcredit/model/v1",
+    consortium,
+    study,
+    name,
+    purpose,
+    legalBasis,
+    results: studyResult(state) ?? {},
+    lineage: { state: rounds.at(-1)?.state ?? "", rounds },
+    protection: {
+      ...{ masks: true, encryption: encryptionName, noise: "none", unprotected, unit: privacy.unit },
+      ...{ minCohort: privacy.minCohort, maxColluding: privacy.maxColluding, smallestCohort },
+    },
+    publishedMillis: bank.clock.now(),
+  });
+  const model = digestOf(document);
+  await sql`INSERT INTO model VALUES (${model}, ${study}, ${document}, ${new Date(bank.clock.now())})`;
+  await bank.privacyLog.append(sql, [
+    {
+      ...{ type: "model.published", model, study, smallestCohort, unprotected },
+      rounds: rounds.map(({ roundId }) => roundId),
+    } as const,
+  ]);
+  return model;
+}

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { rowsFile } from "../client-node/rows/feature-rows.ts";
+import { isHeldOut, tableFromCsv } from "../client-node/rows/rows.ts";
+import type { Evaluation } from "../models/numerics/metrics.ts";
+import { runPlain, runPooled } from "../models/plain.ts";
+import { concatRows, selectRows } from "../models/rows.ts";
+import { manifestSchema } from "../models/study.ts";
+import type { NodeFolder } from "./node-folder.ts";
+import { manifest } from "./study.ts";
+
+export interface Comparison {
+  /** AUC by algorithm. */
+  readonly pooled: ReadonlyMap<string, number>;
+  /** Of each enterprise alone, on everyone's held-out rows. */
+  readonly alone: ReadonlyMap<string, readonly number[]>;
+  /** Of the true probability: no model ranks better. */
+  readonly best: number;
+}
+
+const scored = ["logistic", "neural"] as const;
+
+/** What the federation is measured against, from the rows its nodes made; only the demo may read everyone's. */
+export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
+  const study = manifestSchema.parse(manifest);
+  const texts = await Promise.all(folders.map(({ dataDir }) => readFile(rowsFile(dataDir), "utf8")));
+  const tables = texts.map((csv, i) => tableFromCsv(csv, rowsFile(folders[i]!.dataDir), study));
+  const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
+  const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
+    const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
+    return scored.map((name) => models[name]!.auc);
+  };
+  const pooled = await aucOf(runPooled(study, tables));
+  const alone: number[][] = [];
+  for (const table of tables) {
+    const own = selectRows(table, (row) => table.holdout[row] === 0);
+    // An enterprise sees one industry only: alone, it has to leave the column out.
+    const features = study.features.filter((feature) => feature.kind === "numeric");
+    const everyone = concatRows([own, ...heldOut]);
+    alone.push(await aucOf(runPlain({ ...study, features, maxRowsPerParty: everyone.rows }, [everyone])));
+  }
+  return {
+    pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
+    alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
+    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, texts[i]!))),
+  };
+}
+
+interface Loan {
+  readonly probability: number;
+  readonly bad: boolean;
+}
+
+/** The ledger's loans have the economy's order; a study leaves the indeterminate ones out. */
+function heldOutLoans({ borrowers }: NodeFolder, csv: string): Loan[] {
+  const months = borrowers.flatMap((one) => one.months);
+  if (csv.trimEnd().split("\n").length - 1 !== months.length) throw new RangeError("a loan has no features");
+  const { label, holdout } = manifest;
+  const bad: readonly string[] = label.bad;
+  return months.flatMap(({ badProbability, creditStatus }, row) =>
+    creditStatus === "overdue_16_30" || !isHeldOut(holdout, String(row))
+      ? []
+      : [{ probability: badProbability, bad: bad.includes(creditStatus) }],
+  );
+}
+
+/** The rank statistic of the true probabilities. */
+function bestAuc(loans: readonly Loan[]): number {
+  let good = 0;
+  let ordered = 0;
+  for (const { bad } of loans.toSorted((a, b) => a.probability - b.probability))
+    if (bad) ordered += good;
+    else good++;
+  return ordered / (good * (loans.length - good));
+}

@@ -1,0 +1,193 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import type { Evaluation } from "../models/numerics/metrics.ts";
+import { interruptible } from "../simulate/interruption.ts";
+import { compare } from "./comparison.ts";
+import { startConsortium } from "./consortium.ts";
+import { enterprises } from "./economy.ts";
+import { Happenings } from "./happenings.ts";
+import { NodeFolder } from "./node-folder.ts";
+import { Nodes } from "./nodes.ts";
+import { freePorts, pairwise, run, startPlant } from "./processes.ts";
+import type { DemoSummary } from "./report.ts";
+import { storedOnce } from "./stored-once.ts";
+import { manifest, studyName } from "./study.ts";
+import { verify } from "./verdict.ts";
+
+const victim = enterprises[1].id;
+/** A numbered source of the victim, read across its death. */
+const numbered = { device: "truck-1", metric: "cargo_temperature" } as const;
+/** Longest wait, after the study, for warnings that are due. */
+const warningsMillis = 45_000;
+
+export interface DemoOptions {
+  /** Folder for what an auditor would take away. */
+  readonly out: string;
+  /** Gets progress, a line at a time. */
+  readonly say: (line: string) => void;
+  /** Called at the end, while every process still runs. @param pages - addresses by enterprise */
+  readonly linger?: (summary: DemoSummary, pages: ReadonlyMap<string, string>) => Promise<void>;
+}
+
+/**
+ * Founds a consortium, back-fills history, reads devices, trains, warns, verifies. Every party is a process of its own;
+ * all of them end before this returns.
+ *
+ * @throws Refusal interrupted, and those of the commands it runs.
+ */
+export const runDemo = (options: DemoOptions): Promise<DemoSummary> =>
+  interruptible(async (interruption) => {
+    await using cleanUp = new AsyncDisposableStack();
+    return await Promise.race([play(options, cleanUp), interruption]);
+  });
+
+async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableStack): Promise<DemoSummary> {
+  const begun = performance.now();
+  const home = await mkdtemp(join(tmpdir(), "fedcredit-demo-"));
+  // The embedded database may run under another account.
+  await chmod(home, 0o711);
+  cleanUp.defer(() => rm(home, { recursive: true, force: true }));
+  const at = (...parts: string[]) => join(home, ...parts);
+  const consortium = await startConsortium({ at, say, cleanUp });
+  const { address, audit, enrolment, operator } = consortium;
+  const now = Date.now();
+  const folders = new Map(enterprises.map((one) => [one.id, new NodeFolder(at(one.id), one, now)]));
+
+  await pairwise(enterprises, async ({ id, organisation }) => {
+    await run(
+      ...["node", "init", "--dir", at(id), "--enterprise", id, "--consortium", manifest.consortium],
+      ...["--coordinator", address, "--enrolment", enrolment],
+    );
+    await folders.get(id)!.writeHistory();
+    const { token } = JSON.parse(await operator("token", id, "--organisation", organisation));
+    await run("node", "enrol", "--dir", at(id), "--token", token);
+    say(`${id}: enrolled`);
+  });
+  await operator("admit");
+  await audit("countersign", "--coordinator", address, "--yes");
+  say("auditor: countersigned the roster of four enterprises");
+  await writeFile(at("study.yaml"), stringify(manifest));
+  await operator("propose", at("study.yaml"));
+  cleanUp.defer(consortium.startWitness());
+
+  const happenings = new Happenings(
+    new Map([...folders].map(([id, { plant }]) => [id, plant.happening.type])),
+    say,
+  );
+  const pages = new Map<string, string>();
+  let connected = false;
+  const nodes = new Nodes({
+    victim,
+    folderOf: at,
+    say,
+    onEvent(id, event) {
+      if (event.type === "page" && pages.get(id) !== event.url) {
+        pages.set(id, event.url);
+        say(`${id}: page at ${event.url}`);
+      }
+      const own = folders.get(id as (typeof enterprises)[number]["id"])!.ownSites;
+      if (connected && event.type === "warning" && own.includes(event.warning.site))
+        happenings.onWarning(id, event.warning);
+    },
+  });
+  cleanUp.defer(() => nodes.endAll());
+
+  say("enterprises: read eighteen months of their borrowers' weekly reports");
+  await pairwise(enterprises, async ({ id }) => {
+    nodes.start(id);
+    await Promise.race([untilHistory(folders.get(id)!), nodes.failed]);
+    await nodes.end(id);
+    say(`${id}: has its history`);
+  });
+
+  const ports = await freePorts(2 * enterprises.length);
+  const plants = await Promise.all(
+    enterprises.map(async ({ id }, i) => {
+      const folder = folders.get(id)!;
+      const options = {
+        folder: at(`${id}-plant`),
+        inbox: folder.inbox,
+        listen: ports[2 * i]!,
+        now: Date.now(),
+      };
+      await mkdir(options.folder);
+      const plant = await startPlant(id, options);
+      cleanUp.defer(() => plant.service.end("SIGTERM"));
+      await folder.connect(plant.addresses, `127.0.0.1:${ports[2 * i + 1]}`);
+      return plant;
+    }),
+  );
+  say("enterprises: their devices are connected");
+  for (const [id, { plant }] of folders) say(`  on the way at ${id}: ${plant.happening.what}`);
+  connected = true;
+  for (const { id } of enterprises) nodes.start(id);
+  const failures = [consortium.failed, nodes.failed, ...plants.map(({ service }) => service.failed())];
+  const orFailure = <T>(work: Promise<T>): Promise<T> => Promise.race([work, ...failures]);
+
+  await orFailure(
+    pairwise(enterprises, async ({ id }) => {
+      await run("node", "consent", studyName, "--dir", at(id));
+      say(`${id}: consented to ${studyName}`);
+    }),
+  );
+  say("bank: starts the study");
+  await orFailure(operator("start-study", studyName, "--wait"));
+  const { model } = JSON.parse(await operator("model", studyName));
+  await orFailure(Promise.race([happenings.allRaised, sleep(warningsMillis, undefined, { ref: false })]));
+  for (const what of happenings.missing) say(`NOT RAISED  ${what}`);
+  const answering = await Promise.all([...pages.values()].map(answers));
+  say(`pages: ${answering.filter(Boolean).length} of ${enterprises.length} answer`);
+  // What is stored can be counted once nobody writes to it.
+  await (linger === undefined ? nodes.endAll() : nodes.end(victim));
+
+  await audit("watch", "--once", "--coordinator", address);
+  await operator("export", "--out", join(out, "log.fcexport"));
+  await audit("policy", "--quorum", "1", "--out", join(out, "log.policy"));
+  await writeFile(join(out, "model.json"), `${JSON.stringify(model, null, 2)}\n`);
+  const verdict = await verify(out, at);
+  say(`auditor: ${verdict.checks} checks, ${verdict.verified ? "all hold" : "SOME FAIL"}`);
+  const stored = await storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric);
+  say(
+    `${victim}: ${stored.readings} numbered readings of ${numbered.device} stored, over its death ${stored.lost} lost and ${stored.doubled} doubled`,
+  );
+
+  say("demo: trains on pooled rows and on each enterprise's own, for comparison");
+  const { pooled, alone, best } = await compare([...folders.values()]);
+  const evaluated = model.results.evaluate.models as Record<string, Evaluation>;
+  const summary: DemoSummary = {
+    verified: verdict.verified,
+    enterprises: enterprises.map(({ id }) => id),
+    rounds: model.lineage.rounds.length,
+    models: [...pooled].map(([algorithm, pooledAuc]) => {
+      const aucs = alone.get(algorithm)!;
+      const aloneAuc = aucs.reduce((sum, value) => sum + value, 0) / aucs.length;
+      return { algorithm, auc: evaluated[algorithm]!.auc, pooledAuc, aloneAuc };
+    }),
+    bestAuc: best,
+    bytesUp: verdict.bytesUp,
+    warnings: happenings.raised,
+    missingWarnings: happenings.missing,
+    stored,
+    pages: answering.filter(Boolean).length,
+    seconds: (performance.now() - begun) / 1000,
+    restarted: nodes.restarted,
+    protection: model.protection,
+  };
+  if (linger === undefined) return summary;
+  nodes.start(victim);
+  await linger(summary, pages);
+  return summary;
+}
+
+async function untilHistory(folder: NodeFolder): Promise<void> {
+  while (!folder.hasHistory()) await sleep(200);
+}
+
+const answers = (page: string): Promise<boolean> =>
+  fetch(page).then(
+    ({ status }) => status === 200,
+    () => false,
+  );

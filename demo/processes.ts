@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { isReason, Refusal } from "../core/reasons.ts";
+import type { Addresses, PlantOptions } from "./plants/plant.ts";
+
+const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+const plantScript = fileURLToPath(new URL("plants/run.ts", import.meta.url));
+
+const refusalLines = /^fedcredit: error: (.*) \((\w+)\)\nhint: (.*)$/m;
+
+/**
+ * Runs one command to its end.
+ * @returns what it printed on stdout.
+ * @throws Refusal what it refused; Error with what it printed on stderr.
+ */
+export async function run(...args: readonly string[]): Promise<string> {
+  const child = start(cli, args);
+  const [stdout, stderr, code] = await Promise.all([
+    textOf(child.stdout!),
+    textOf(child.stderr!),
+    exitOf(child),
+  ]);
+  const [, message, reason, hint] = refusalLines.exec(stderr) ?? [];
+  if (code !== 0 && hint !== undefined && isReason(reason!))
+    throw new Refusal(reason, `fedcredit ${args.slice(0, 2).join(" ")}: ${message}`, { hint });
+  if (code !== 0) throw new Error(`fedcredit ${args.join(" ")} exited with ${code}\n${stderr}`);
+  return stdout;
+}
+
+/** A process that runs until it is stopped. */
+export class Service {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<number | null>;
+  #last = "";
+
+  /** @param onLine - gets every line of stdout. @param script - the command line where absent. */
+  constructor(name: string, args: readonly string[], onLine: (line: string) => void, script = cli) {
+    this.name = name;
+    this.#child = start(script, args);
+    this.#exited = exitOf(this.#child);
+    createInterface({ input: this.#child.stdout! }).on("line", onLine);
+    createInterface({ input: this.#child.stderr! }).on("line", (line) => {
+      this.#last = line;
+    });
+  }
+
+  /** Rejects if the process ends by itself. */
+  async failed(): Promise<never> {
+    const code = await this.#exited;
+    throw new Error(`${this.name} ended with ${code}: ${this.#last}`);
+  }
+
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#child.kill(signal);
+    await this.#exited;
+  }
+}
+
+/** Starts an enterprise's simulated devices. */
+export async function startPlant(
+  id: string,
+  options: PlantOptions,
+): Promise<{ readonly service: Service; readonly addresses: Addresses }> {
+  const ready = Promise.withResolvers<Addresses>();
+  const service = new Service(
+    `devices of ${id}`,
+    [id, JSON.stringify(options)],
+    (line) => ready.resolve(JSON.parse(line)),
+    plantScript,
+  );
+  return { service, addresses: await Promise.race([ready.promise, service.failed()]) };
+}
+
+/** @returns ports of the loopback interface that nobody listens on now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+/** Two at a time: as many as the smallest machine has cores. */
+export async function pairwise<T>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  const queue = [...items.entries()];
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await work(next[1], next[0]);
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+const start = (script: string, args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, ["--no-warnings", script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString("utf8");
+}
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });

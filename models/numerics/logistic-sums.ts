@@ -1,0 +1,69 @@
+import type { SealedSum } from "../algorithm.ts";
+import { dot } from "./linear-algebra.ts";
+
+export interface Sums {
+  readonly rows: number;
+  readonly logLikelihood: number;
+  /** ∂ log-likelihood / ∂ weights, shape [n]. */
+  readonly gradient: Float64Array;
+  /** −∂² log-likelihood, row-major, lower triangle, shape [n, n]. */
+  readonly hessian: Float64Array;
+}
+
+/** Rows whose products are added to the Hessian together: one pass over it instead of four. */
+const rowsAtOnce = 4;
+
+/**
+ * @param weights - intercept first, shape [n].
+ * @param matrix - row-major, without the intercept's column, shape [rows, n - 1].
+ * @returns rows, log-likelihood, gradient [n], Hessian by rows of its lower triangle [n (n + 1) / 2].
+ */
+export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8Array): Float64Array {
+  const n = weights.length;
+  const out = new Float64Array(2 + n + (n * (n + 1)) / 2);
+  const gradient = out.subarray(2, 2 + n);
+  const hessian = out.subarray(2 + n);
+  const rows = Array.from({ length: rowsAtOnce }, () => new Float64Array(n).fill(1));
+  const curvatures = new Float64Array(rowsAtOnce);
+  out[0] = label.length;
+  for (let first = 0; first < label.length; first += rowsAtOnce) {
+    curvatures.fill(0);
+    for (let i = 0; i < Math.min(rowsAtOnce, label.length - first); i++) {
+      const row = rows[i]!;
+      for (let j = 1, at = (first + i) * (n - 1); j < n; j++, at++) row[j] = matrix[at]!;
+      const logOdds = dot(weights, row);
+      const bad = label[first + i] === 1;
+      // Written with the exponential of a negative number only: it cannot overflow.
+      const decay = Math.exp(-Math.abs(logOdds));
+      out[1]! += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
+      const sum = 1 + decay;
+      const missed = (logOdds >= 0 === bad ? decay : 1) / sum;
+      const residual = bad ? missed : -missed;
+      for (let j = 0; j < n; j++) gradient[j]! += residual * row[j]!;
+      curvatures[i] = decay / (sum * sum);
+    }
+    addProducts(hessian, rows, curvatures);
+  }
+  return out;
+}
+
+/** Adds Σ curvature · x·xᵀ of four rows to a lower triangle. */
+function addProducts(hessian: Float64Array, rows: readonly Float64Array[], curvatures: Float64Array): void {
+  const [x0, x1, x2, x3] = rows as readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+  for (let i = 0, at = 0; i < x0.length; i++) {
+    const c0 = curvatures[0]! * x0[i]!;
+    const c1 = curvatures[1]! * x1[i]!;
+    const c2 = curvatures[2]! * x2[i]!;
+    const c3 = curvatures[3]! * x3[i]!;
+    for (let j = 0; j <= i; j++, at++)
+      hessian[at]! += c0 * x0[j]! + c1 * x1[j]! + (c2 * x2[j]! + c3 * x3[j]!);
+  }
+}
+
+/** @param n - number of weights, intercept included. */
+export function unpack({ values }: SealedSum, n: number): Sums {
+  const hessian = new Float64Array(n * n);
+  let at = 2 + n;
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) hessian[i * n + j] = values[at++]!;
+  return { rows: values[0]!, logLikelihood: values[1]!, gradient: values.slice(2, 2 + n), hessian };
+}

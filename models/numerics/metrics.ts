@@ -1,0 +1,128 @@
+import { Refusal } from "../../core/reasons.ts";
+
+/** Bins of scores 0…1: of equal width in asin √score, so that they are narrow where good models score, near 0 and 1. */
+export const scoreBins = 1024;
+
+export const binOf = (score: number): number =>
+  Math.min(scoreBins - 1, Math.floor((scoreBins * 2 * Math.asin(Math.sqrt(score))) / Math.PI));
+
+/** @returns the score at `bin` bins from 0; a half is a bin's middle. */
+export const scoreAt = (bin: number): number => Math.sin((bin * Math.PI) / (2 * scoreBins)) ** 2;
+
+const calibrationGroups = 10;
+
+export interface ScoreCounts {
+  /** Rows per score bin and class, shape [scoreBins]. */
+  readonly good: Float64Array;
+  readonly bad: Float64Array;
+  /** Rows that score 0.5 or more. */
+  readonly goodCalledBad: number;
+  readonly badCalledBad: number;
+  /** Σ (score − label)². */
+  readonly squaredError: number;
+}
+
+export type Evaluation = {
+  readonly n: number;
+  readonly bad: number;
+  /** Area under the ROC curve; a pair of rows in one bin counts as a tie. */
+  readonly auc: number;
+  /** How far `auc` can be from the area without bins. */
+  readonly aucWithin: number;
+  /** Kolmogorov–Smirnov: largest distance of the two classes' distribution functions at a bin's edge. */
+  readonly ks: number;
+  readonly gini: number;
+  /** Mean squared error of the score. */
+  readonly brier: number;
+  /** At a cut-off of 0.5. */
+  readonly accuracy: number;
+  /** Accuracy of calling every row the more frequent class. */
+  readonly majority: number;
+  readonly confusion: {
+    readonly trueBad: number;
+    readonly falseBad: number;
+    readonly trueGood: number;
+    readonly falseGood: number;
+  };
+  /** Groups of about equal size by score. */
+  readonly calibration: readonly CalibrationGroup[];
+};
+
+type CalibrationGroup = {
+  readonly from: number;
+  readonly to: number;
+  readonly n: number;
+  readonly bad: number;
+  /** Mean score, to half a bin. */
+  readonly predicted: number;
+  readonly observed: number;
+};
+
+/** @throws Refusal rows_missing | single_class */
+export function metricsFrom(counts: ScoreCounts): Evaluation {
+  const good = total(counts.good);
+  const bad = total(counts.bad);
+  const n = good + bad;
+  if (n === 0) throw new Refusal("rows_missing", "no party has rows for evaluation");
+  if (good === 0 || bad === 0)
+    throw new Refusal("single_class", `all ${n} labels of the evaluated rows are equal`);
+  let goodBelow = 0;
+  let badBelow = 0;
+  let ordered = 0;
+  let tied = 0;
+  let ks = 0;
+  for (let bin = 0; bin < scoreBins; bin++) {
+    ordered += counts.bad[bin]! * goodBelow;
+    tied += counts.bad[bin]! * counts.good[bin]!;
+    goodBelow += counts.good[bin]!;
+    badBelow += counts.bad[bin]!;
+    ks = Math.max(ks, Math.abs(goodBelow / good - badBelow / bad));
+  }
+  const auc = (ordered + tied / 2) / (good * bad);
+  const { goodCalledBad: falseBad, badCalledBad: trueBad } = counts;
+  return {
+    n,
+    bad,
+    auc,
+    aucWithin: tied / 2 / (good * bad),
+    ks,
+    gini: 2 * auc - 1,
+    brier: counts.squaredError / n,
+    accuracy: (trueBad + good - falseBad) / n,
+    majority: Math.max(good, bad) / n,
+    confusion: { trueBad, falseBad, trueGood: good - falseBad, falseGood: bad - trueBad },
+    calibration: calibrationOf(counts, n),
+  };
+}
+
+function calibrationOf(counts: ScoreCounts, n: number): CalibrationGroup[] {
+  const groups: CalibrationGroup[] = [];
+  let first = 0;
+  let rows = 0;
+  let bad = 0;
+  let scores = 0;
+  let seen = 0;
+  for (let bin = 0; bin < scoreBins; bin++) {
+    const inBin = counts.good[bin]! + counts.bad[bin]!;
+    rows += inBin;
+    seen += inBin;
+    bad += counts.bad[bin]!;
+    scores += inBin * scoreAt(bin + 0.5);
+    const full = seen >= ((groups.length + 1) * n) / calibrationGroups;
+    if (rows > 0 && (full || bin === scoreBins - 1)) {
+      groups.push({
+        from: scoreAt(first),
+        to: scoreAt(bin + 1),
+        n: rows,
+        bad,
+        predicted: scores / rows,
+        observed: bad / rows,
+      });
+      first = bin + 1;
+      rows = bad = scores = 0;
+    }
+  }
+  return groups;
+}
+
+const total = (values: Float64Array): number => values.reduce((sum, x) => sum + x, 0);

@@ -1,0 +1,172 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Refusal } from "../core/reasons.ts";
+import type { Evaluation } from "../models/numerics/metrics.ts";
+import { leastCohort, readProblem } from "./data.ts";
+import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
+
+const transports: Readonly<Record<string, () => Promise<Transport>>> = {
+  plain: async () => (await import("./plain.ts")).plain,
+  sealed: async () => (await import("./sealed.ts")).sealed,
+  grpc: async () => (await import("./grpc.ts")).grpc,
+};
+
+interface Flags {
+  data: string;
+  label: string;
+  bad?: string;
+  features?: string[];
+  parties: number;
+  partition: string;
+  algorithm: string;
+  param: Record<string, unknown>;
+  transport: string;
+  drop: DropOut;
+  seed: string;
+  holdout: number;
+  json: boolean;
+}
+
+/** `fedcredit simulate`: many parties on one machine, on any CSV, through the same code. */
+export function simulateCommand(): Command {
+  return new Command("simulate")
+    .description("deal a data set to many parties on this machine and train over a sealed sum")
+    .requiredOption("--data <file>", "CSV (gz too) or Parquet")
+    .requiredOption("--label <column>", "column of 0 (good) and 1 (bad), or any with --bad")
+    .option("--bad <value>", "label value that counts as bad")
+    .option("--features <a,b,…>", "columns to use; all others than the label by default", columnNames)
+    .option("--parties <n>", "number of enterprises", wholeNumber(2, 4096), 4)
+    .option("--partition <kind>", "iid, dirichlet:ALPHA or by:COLUMN", "iid")
+    .option("--algorithm <name>", "logistic, neural, summary, …", "logistic")
+    .addOption(
+      new Option("--param <name=value>", "a parameter of the algorithm; may be repeated")
+        .argParser(parameter)
+        .default({}, "the algorithm's own"),
+    )
+    .option("--transport <kind>", "plain, sealed (one process) or grpc (mTLS on loopback)", "sealed")
+    .addOption(
+      new Option(
+        "--drop <p>",
+        `probability that a party drops out of a round of the model, or N@STEP: the first N leave for good (${steps.join(", ")})`,
+      )
+        .argParser(dropOut)
+        .default({ kind: "chance", probability: 0 }, "0"),
+    )
+    .option("--seed <text>", "repeats partition, split and drop-outs", "0")
+    .option("--holdout <fraction>", "share of rows held out for evaluation; 0 evaluates on all", fraction, 0)
+    .option("--json", "one JSON object on stdout", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit simulate --data loans.csv --label bad --parties 8 --partition dirichlet:0.5 --transport grpc --json",
+    )
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const load = Object.hasOwn(transports, flags.transport) ? transports[flags.transport] : undefined;
+  if (load === undefined)
+    throw new Refusal("usage", `--transport ${flags.transport} is not known`, {
+      hint: "plain, sealed or grpc",
+    });
+  if (flags.drop.kind === "at" && flags.parties - flags.drop.parties < leastCohort)
+    throw new Refusal("usage", `--drop takes ${flags.drop.parties} of ${flags.parties} parties`, {
+      hint: `leave at least ${leastCohort}: the sum of one is its own`,
+    });
+  const problem = await readProblem({ ...flags, params: flags.param });
+  const transport = await load();
+  const begun = performance.now();
+  const outcome = await transport(problem, {
+    drop: flags.drop,
+    seed: flags.seed,
+    onRound: (algorithm, round) => process.stderr.write(`round ${round}: ${algorithm}\n`),
+  });
+  const seconds = (performance.now() - begun) / 1000;
+  const report = reportOf(flags, outcome, seconds);
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${textOf(report)}\n`);
+}
+
+function reportOf({ algorithm, parties }: Flags, outcome: Outcome, seconds: number) {
+  const { results, rounds, protection, bytes, log } = outcome;
+  const evaluated = results.evaluate as { models: Record<string, Evaluation> } | undefined;
+  return {
+    algorithm,
+    parties,
+    rounds,
+    seconds,
+    result: results[algorithm],
+    evaluation: evaluated?.models[algorithm] ?? null,
+    protection,
+    bytes,
+    log,
+  };
+}
+
+function textOf(report: ReturnType<typeof reportOf>): string {
+  const { evaluation: e, protection: p } = report;
+  const lines = [
+    `${report.algorithm}: ${report.parties} parties, ${report.rounds} rounds, ${report.seconds.toFixed(1)} s`,
+  ];
+  const result = report.result as {
+    intercept?: number;
+    coefficients?: Record<string, number>;
+    standardErrors?: Record<string, number>;
+  };
+  if (result.coefficients !== undefined)
+    for (const [name, value] of Object.entries({ intercept: result.intercept ?? 0, ...result.coefficients }))
+      lines.push(
+        `  ${name.padEnd(28)} ${value.toPrecision(8).padStart(16)}  ±${result.standardErrors?.[name]?.toPrecision(4) ?? "—"}`,
+      );
+  if (e)
+    lines.push(
+      `  AUC ${e.auc.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
+    );
+  lines.push(`  protection: masks ${p.masks ? "on" : "off"}, encryption ${p.encryption}, noise ${p.noise}`);
+  if (report.log.root !== null)
+    lines.push(
+      `  log: ${report.log.size} entries, root ${report.log.root}, ${report.log.verified ? "verified" : "NOT VERIFIED"}`,
+    );
+  return lines.join("\n");
+}
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}`);
+  };
+}
+
+function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 0.9) return value;
+  throw new InvalidArgumentError("Give a number from 0 to 0.9");
+}
+
+function columnNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("Give column names separated by commas");
+  return names;
+}
+
+function parameter(text: string, before: Record<string, unknown>): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Give name=value, the value as JSON or text");
+  const value = text.slice(at + 1);
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // not JSON: text
+  }
+  return { ...before, [text.slice(0, at)]: parsed };
+}
+
+function dropOut(text: string): DropOut {
+  const probability = Number(text);
+  if (text.trim() !== "" && probability >= 0 && probability < 1) return { kind: "chance", probability };
+  const [, parties, step] = /^(\d+)@(\w+)$/.exec(text) ?? [];
+  if (parties !== undefined && steps.includes(step as Step))
+    return { kind: "at", parties: Number(parties), step: step as Step };
+  throw new InvalidArgumentError(
+    `Give a probability below 1, or N@STEP with STEP one of ${steps.join(", ")}`,
+  );
+}

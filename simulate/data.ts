@@ -1,0 +1,139 @@
+import { inferFeatures } from "../client-node/rows/infer.ts";
+import { requireLearnable, tableFromRecords } from "../client-node/rows/rows.ts";
+import { readRecords } from "../client-node/rows/sources.ts";
+import { seededRandom } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
+import { takeRows } from "../models/rows.ts";
+import { manifestSchema, type StudyManifest } from "../models/study.ts";
+import type { Table } from "../models/table.ts";
+import { parsePartition, partitionRows } from "./partition.ts";
+
+export interface SimulateOptions {
+  /** CSV (gz too) or Parquet. */
+  readonly data: string;
+  readonly label: string;
+  /** Label value that counts as bad; the larger of 0 and 1 where absent. */
+  readonly bad?: string;
+  readonly features?: readonly string[];
+  readonly parties: number;
+  readonly partition: string;
+  readonly algorithm: string;
+  /** Parameters of the algorithm, as in a manifest. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly holdout: number;
+  readonly seed: string;
+}
+
+/** The fewest parties whose sum is released. */
+export const leastCohort = 2;
+
+export interface Problem {
+  readonly manifest: StudyManifest;
+  /** One per party. */
+  readonly tables: readonly Table[];
+}
+
+/**
+ * Reads a file, deals its rows to the parties and writes the manifest a bank would propose for it.
+ * @throws Refusal file_missing, file_malformed, label_not_binary, column_unknown, usage, …
+ */
+export async function readProblem(options: SimulateOptions): Promise<Problem> {
+  const records = await readRecords(options.data);
+  const labelAt = records.header.indexOf(options.label);
+  if (labelAt < 0)
+    throw new Refusal("column_unknown", `${options.data}: no column "${options.label}"`, {
+      hint: `the columns are ${records.header.join(", ")}`,
+    });
+  const partition = parsePartition(options.partition);
+  const groupAt = partition.kind === "by" ? records.header.indexOf(partition.column) : -1;
+  if (partition.kind === "by" && groupAt < 0)
+    throw new Refusal("column_unknown", `${options.data}: no column "${partition.column}"`, {
+      hint: `the columns are ${records.header.join(", ")}`,
+    });
+  if (options.features?.includes(options.label))
+    throw new Refusal("usage", `--features names the label "${options.label}"`, { hint: "leave it out" });
+
+  const labels = new Set<string>();
+  records.each((cells) => labels.add(String(cells[labelAt] ?? "").trim()));
+  const label = classesOf(options, labels);
+  const excluded = partition.kind === "by" ? [options.label, partition.column] : [options.label];
+  const manifest = parseManifest({
+    consortium: "simulation",
+    name: "simulation",
+    purpose: "simulation on one machine",
+    legalBasis: "none: one owner",
+    impactAssessment: "none",
+    retentionDays: 1,
+    label: { column: options.label, ...label },
+    features: inferFeatures(records, excluded, options.features),
+    maxRowsPerParty: records.atMost,
+    holdout: { fraction: options.holdout, seed: options.seed },
+    algorithms: algorithmsFor(options),
+    privacy: { minCohort: leastCohort, maxColluding: 1, unit: "record" },
+    unprotected: ["noise"],
+    deadlines: { stepSeconds: 60 },
+  });
+
+  const whole = requireLearnable(tableFromRecords([records], manifest));
+  const groups: string[] = [];
+  if (groupAt >= 0)
+    records.each((cells) => {
+      const text = String(cells[labelAt] ?? "").trim();
+      if (label.bad.includes(text) || label.good.includes(text)) groups.push(String(cells[groupAt] ?? ""));
+    });
+  const random = seededRandom(`partition ${options.seed}`);
+  const dealt = partitionRows(partition, options.parties, whole.label, groups, random);
+  return { manifest, tables: dealt.map((rows) => takeRows(whole, rows)) };
+}
+
+/** A model needs public bounds and moments first, and is evaluated last. */
+function algorithmsFor({ algorithm, params }: SimulateOptions): Record<string, unknown>[] {
+  const named = { name: algorithm, ...params };
+  switch (algorithm) {
+    case "range":
+      return [named];
+    case "summary":
+      return [{ name: "range" }, named];
+    case "standardize":
+      return [{ name: "range" }, { name: "summary" }, named];
+    case "evaluate":
+      throw new Refusal("usage", "evaluate needs a model", {
+        hint: "--algorithm logistic or neural: both are evaluated",
+      });
+    default:
+      return [{ name: "range" }, { name: "summary" }, named, { name: "evaluate" }];
+  }
+}
+
+function classesOf(
+  { data, label, bad }: SimulateOptions,
+  values: ReadonlySet<string>,
+): { bad: string[]; good: string[] } {
+  const present = [...values].filter((value) => value !== "").sort();
+  if (values.size === 0)
+    throw new Refusal("rows_missing", `${data}: no rows`, { hint: "a row follows the header line" });
+  if (present.length < 2)
+    throw new Refusal("single_class", `${data}: every row of "${label}" holds ${present[0] ?? "nothing"}`);
+  const chosen =
+    bad ??
+    (present.length === 2 && Number(present[0]) === 0 && Number(present[1]) === 1 ? present[1] : undefined);
+  if (chosen === undefined || !values.has(chosen))
+    throw new Refusal(
+      "label_not_binary",
+      `${data}: column "${label}" holds ${present.length} values${present.length <= 10 ? ` (${present.join(", ")})` : ""}`,
+      {
+        hint:
+          bad === undefined
+            ? "choose a column of 0 and 1, or name the value that counts as bad with --bad"
+            : `none of them is ${bad}: name one of them with --bad`,
+      },
+    );
+  return { bad: [chosen], good: present.filter((value) => value !== chosen) };
+}
+
+function parseManifest(manifest: unknown): StudyManifest {
+  const parsed = manifestSchema.safeParse(manifest);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Refusal("parameters_invalid", `${issue?.path.join(".")}: ${issue?.message}`);
+}

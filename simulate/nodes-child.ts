@@ -1,0 +1,48 @@
+/** Nodes in a process of their own, as an enterprise's is never the bank's: forked, they are told what to be. */
+
+import type { NodeCredentials } from "../client-node/federation/credentials.ts";
+import { type RunningNode, startNode } from "../client-node/node.ts";
+import type { Digest } from "../core/canonical.ts";
+import { secureRandom } from "../core/random.ts";
+import type { StudyManifest } from "../models/study.ts";
+import type { Table } from "../models/table.ts";
+import { openBfv } from "../privacy/sum/encryption/bfv.ts";
+import { policyFor } from "./consortium.ts";
+
+/** What such a process is told, once for each study; it answers `true` when all its nodes have consented. */
+export interface NodesOrder {
+  /** host:port. */
+  readonly coordinator: string;
+  readonly study: Digest;
+  readonly manifest: StudyManifest;
+  readonly nodes: readonly { readonly credentials: NodeCredentials; readonly table: Table }[];
+}
+
+let running: readonly RunningNode[] = [];
+const bfv = await openBfv();
+
+async function start({ coordinator, study, manifest, nodes }: NodesOrder): Promise<void> {
+  for (const node of running) node.drop();
+  running = await Promise.all(
+    nodes.map(async ({ credentials, table }) => {
+      const node = await startNode({
+        credentials,
+        coordinator,
+        policy: policyFor(manifest),
+        rows: async () => table,
+        ledger: ":memory:",
+        bfv,
+        random: secureRandom,
+        now: Date.now,
+      });
+      await node.consent(study);
+      return node;
+    }),
+  );
+}
+
+process.on("message", (order: NodesOrder) => {
+  // A failure ends the process, and whoever forked it waits for that too.
+  void start(order).then(() => process.send!(true));
+});
+process.once("disconnect", () => process.exit(0));

@@ -1,0 +1,190 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { EgressLedger } from "../../../client-node/ledger/egress.ts";
+import {
+  joinAttempt,
+  lastAttempt,
+  requireConsent,
+  roundsUnderEpoch,
+  storeConsent,
+} from "../../../client-node/ledger/records.ts";
+import { LedgerFailure, openStore, transact } from "../../../client-node/ledger/store.ts";
+import { seededRandom } from "../../../core/random.ts";
+import { Refusal } from "../../../core/reasons.ts";
+import { generateIdentity, publicIdentity } from "../../../privacy/identity.ts";
+import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
+import type { Entry } from "../../../privacy/log/entry.ts";
+import { parseVerifierKey } from "../../../privacy/log/note.ts";
+import { verifyExport } from "../../../privacy/log/verify.ts";
+import type { RoundHeader } from "../../../privacy/sum/header.ts";
+import type { PartyRecord } from "../../../privacy/sum/party/party.ts";
+
+const identity = generateIdentity("riverbank/mill", seededRandom("egress"));
+const verifier = parseVerifierKey(publicIdentity(identity).verifierKey);
+const study = "aa".repeat(32);
+const departure = { destination: "[::1]:8443", kind: "Studies.List", bytes: 3, digest: "cd".repeat(32) };
+
+const headerOf = (round: number, attempt: number, epoch = 1): RoundHeader =>
+  ({ study, round, attempt, keyEpoch: { epoch, commitment: "ee".repeat(32) } }) as RoundHeader;
+
+function recordOf(kind: "open" | "submission" | "release", round: number, attempt = 1): PartyRecord {
+  const header = headerOf(round, attempt);
+  const roundId = Buffer.alloc(32, 16 * round + attempt).toString("hex");
+  const digest = "bb".repeat(32);
+  switch (kind) {
+    case "open":
+      return { kind, roundId, header };
+    case "submission":
+      return { kind, roundId, header, digest, chunks: [digest], bytes: 40_000 };
+    case "release":
+      return { kind, roundId, header, digest, survivors: ["mill"] };
+  }
+}
+const step = { destination: "bank.example:8443", nowMillis: 5, unit: "record" } as const;
+
+async function entriesOf(ledger: EgressLedger): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  const policy = { log: verifier, witnesses: [], quorum: { kind: "none" } } as const;
+  const checks = await verifyExport(ledger.export(), policy, (entry) => void entries.push(entry));
+  const failed = checks.filter(({ ok }) => !ok);
+  if (failed.length > 0) throw new Error(JSON.stringify(failed));
+  return entries;
+}
+
+const folder = await mkdtemp(join(tmpdir(), "fedcredit-ledger-"));
+test.after.always(() => rm(folder, { recursive: true }));
+
+test("a ledger verifies like any log, also after a restart and with two writers", async (t) => {
+  const path = join(folder, "two.db");
+  const [first, second] = [openStore(path), openStore(path)];
+  const ledgers = [first, second].map((db) => new EgressLedger(db, identity));
+  for (let i = 0; i < 5; i++) ledgers[i % 2]!.recordDepartures([departure, departure], i);
+  first.close();
+  second.close();
+  const db = openStore(path);
+  const ledger = new EgressLedger(db, identity);
+  ledger.recordDepartures([departure], 9);
+  const entries = await entriesOf(ledger);
+  t.is(entries.length, 11);
+  t.deepEqual(entries.at(-1), { type: "egress.sent", time: 9, ...departure, destination: "ip6:::1:8443" });
+  t.is(openCheckpoint(ledger.checkpoint(), verifier).checkpoint.size, 11);
+  db.close();
+});
+
+test("the spend of a submission stands before it, and adds up over attempts", async (t) => {
+  const db = openStore(":memory:");
+  const ledger = new EgressLedger(db, identity);
+  for (const record of [
+    recordOf("open", 1),
+    recordOf("submission", 1),
+    recordOf("open", 1, 2),
+    recordOf("submission", 1, 2),
+    recordOf("release", 1, 2),
+  ])
+    ledger.recordStep(record, step);
+  const entries = await entriesOf(ledger);
+  t.deepEqual(
+    entries.map(({ type }) => type),
+    ["privacy.spent", "egress.sent", "privacy.spent", "egress.sent"],
+  );
+  t.like(entries[2], { cumulativeSteps: 2, mechanism: "none", unit: "record" });
+  t.deepEqual(lastAttempt(db, study), { round: 1, attempt: 2, released: true });
+});
+
+test("ciphertexts are counted once: in their submission, unless they leave again", async (t) => {
+  const ledger = new EgressLedger(openStore(":memory:"), identity);
+  ledger.recordStep(recordOf("open", 1), step);
+  ledger.recordStep(recordOf("submission", 1), step);
+  const chunk = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
+  ledger.recordDepartures([chunk], 6);
+  t.is((await entriesOf(ledger)).length, 2);
+  ledger.recordDepartures([chunk, departure], 7);
+  t.is((await entriesOf(ledger)).length, 4);
+});
+
+test("an attempt is joined once, and never an earlier one after it", (t) => {
+  const db = openStore(":memory:");
+  const ledger = new EgressLedger(db, identity);
+  ledger.recordStep(recordOf("open", 2, 2), step);
+  for (const [round, attempt] of [
+    [2, 2],
+    [2, 1],
+    [1, 9],
+  ] as const) {
+    const error = t.throws(() => ledger.recordStep(recordOf("open", round, attempt), step), {
+      instanceOf: Refusal,
+    });
+    t.is(error?.reason, "round_replayed");
+  }
+  t.notThrows(() => ledger.recordStep(recordOf("open", 3, 1), step));
+});
+
+test("rounds under an epoch are counted once each, without the one at hand", (t) => {
+  const db = openStore(":memory:");
+  for (const [round, attempt, epoch] of [
+    [1, 1, 1],
+    [1, 2, 1],
+    [2, 1, 1],
+    [3, 1, 2],
+  ] as const)
+    joinAttempt(db, headerOf(round, attempt, epoch));
+  t.is(roundsUnderEpoch(db, 1, study, 9), 2);
+  t.is(roundsUnderEpoch(db, 1, study, 2), 1);
+  t.is(roundsUnderEpoch(db, 2, study, 3), 0);
+});
+
+test("a consent counts until it expires or is withdrawn", (t) => {
+  const db = openStore(":memory:");
+  const reasonAt = (now: number) =>
+    t.throws(() => requireConsent(db, study, now), { instanceOf: Refusal })?.reason;
+  t.is(reasonAt(1), "consent_missing");
+  storeConsent(db, { study, manifest: "{}", expiresMillis: 10, withdrawn: false });
+  t.is(requireConsent(db, study, 9).manifest, "{}");
+  t.is(reasonAt(10), "consent_expired");
+  storeConsent(db, { study, manifest: "{}", expiresMillis: 10, withdrawn: true });
+  t.is(reasonAt(9), "consent_missing");
+});
+
+test("a full disk: disk_full, and nothing of the entry stays", async (t) => {
+  const db = openStore(join(folder, "full.db"));
+  const ledger = new EgressLedger(db, identity);
+  ledger.recordDepartures([departure], 1);
+  const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
+  db.exec(`PRAGMA max_page_count = ${pages}`);
+  const many = Array.from({ length: 1000 }, () => departure);
+  const error = t.throws(() => ledger.recordDepartures(many, 2), { instanceOf: LedgerFailure });
+  t.is(error?.reason, "disk_full");
+  t.is((await entriesOf(ledger)).length, 1);
+  t.notThrows(() => transact(db, () => undefined));
+  db.close();
+});
+
+test("a locked ledger: ledger_locked; a damaged one: file_malformed; no folder: file_missing", async (t) => {
+  const path = join(folder, "locked.db");
+  const other = openStore(path);
+  const db = openStore(path, 10);
+  other.exec("BEGIN EXCLUSIVE");
+  const ledger = new EgressLedger(db, identity);
+  const reason = (run: () => unknown) => t.throws(run, { instanceOf: LedgerFailure })?.reason;
+  t.is(
+    reason(() => ledger.recordDepartures([departure], 1)),
+    "ledger_locked",
+  );
+  other.exec("ROLLBACK");
+  t.notThrows(() => ledger.recordDepartures([departure], 1));
+  db.close();
+  other.close();
+
+  const damaged = join(folder, "damaged.db");
+  await writeFile(damaged, "not a database, but long enough to have a header of one hundred bytes".repeat(3));
+  t.is(
+    reason(() => openStore(damaged)),
+    "file_malformed",
+  );
+  t.is(
+    reason(() => openStore(join(folder, "nowhere", "ledger.db"))),
+    "file_missing",
+  );
+});

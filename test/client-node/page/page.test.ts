@@ -1,0 +1,243 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import type { Browser } from "playwright-core";
+import type { Operations } from "../../../client-node/operations/operations.ts";
+import { Sessions, writePassword } from "../../../client-node/page/access.ts";
+import { escapeHtml, html } from "../../../client-node/page/html.ts";
+import type { RunningPage } from "../../../client-node/page/page.ts";
+import { Refusal } from "../../../core/reasons.ts";
+import { findChromium, startChromium } from "../../support/chromium.ts";
+import { leftOut } from "../../support/left-out.ts";
+import { openPage, passwordFileIn } from "../../support/page.ts";
+import { history, hostileDevice, openPlant, type Plant, until } from "../../support/premises.ts";
+
+const paths = [
+  "",
+  "quality",
+  "features",
+  "warnings",
+  "egress",
+  "egress/3",
+  "studies",
+  "budget",
+  "model",
+  "nowhere",
+];
+/** A hash that is quick to compute. */
+const lightCost = { N: 2 ** 10, r: 8, p: 1 };
+const secret = "correct horse battery";
+
+let plant: Plant;
+let operations: Operations;
+let page: RunningPage;
+let browser: Browser | undefined;
+
+test.before(async () => {
+  plant = await openPlant();
+  operations = await plant.start();
+  const lines = [...history()];
+  await plant.export("history", lines);
+  await until(operations, () => (operations.collectors()[1]?.health.readings ?? 0) >= lines.length);
+  plant.press.vibration = 7;
+  await until(operations, () => operations.findings.countWarnings().open > 0);
+  await operations.refresh();
+  page = await openPage(plant.folder, operations, { now: plant.now });
+  const program = findChromium();
+  if (program === undefined) leftOut("chromium: page tests");
+  else browser = await startChromium(program);
+});
+
+test.after.always(async () => {
+  await browser?.close();
+  await page?.stop();
+  await operations?.stop();
+  await plant?.close();
+});
+
+const textOf = async (path: string): Promise<string> => (await fetch(new URL(path, page.url))).text();
+
+// Before the others: one of them changes what the press reports.
+test.serial(
+  "every page is whole HTML over plain HTTP, with nothing that only a script would fill in",
+  async (t) => {
+    for (const path of paths) {
+      const response = await fetch(new URL(path, page.url));
+      t.is(response.status, path === "nowhere" ? 404 : 200, path);
+      const text = await response.text();
+      t.regex(text, /^<!doctype html>/);
+      t.true(text.includes("</html>"), path);
+      const policy = response.headers.get("content-security-policy") ?? "";
+      t.true(policy.includes("default-src 'none'") && !policy.includes("unsafe"), policy);
+      t.is(response.headers.get("cache-control"), "no-store");
+    }
+    t.regex(await textOf("/"), /12\.5 kW/);
+    t.regex(await textOf("/warnings"), /operating rate 3\d %, usually 75 %/);
+    t.regex(await textOf("/features"), /<svg[^>]*aria-hidden/);
+    t.regex(await textOf("/quality"), /meter-1/);
+    t.regex(await textOf("/budget"), /released without noise/);
+    t.regex(await textOf("/model"), /own rows by score/);
+    t.regex(await textOf("/egress/3"), /The proof holds/);
+    t.regex(await textOf("/studies"), /Consent in force/);
+  },
+);
+
+test("what a device calls itself is text and never markup", async (t) => {
+  for (const path of paths) t.false((await textOf(path)).includes("<img"), path);
+  t.true((await textOf("/")).includes(escapeHtml(hostileDevice)));
+  t.is(
+    html`<a title="${`"'<>&`}">${["<b>", html`<i>${1}</i>`, undefined, false]}</a>`.text,
+    `<a title="&quot;&#39;&lt;&gt;&amp;">&lt;b&gt;<i>1</i></a>`,
+  );
+});
+
+test("a local page answers to this machine's names only", async (t) => {
+  const { port } = new URL(page.url);
+  const statusFor = (host: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      request({ host: "127.0.0.1", port, headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+  t.is(await statusFor(`localhost:${port}`), 200);
+  t.is(await statusFor(`bank.example:${port}`), 421);
+  t.is(await statusFor(`127.0.0.1.bank.example:${port}`), 421);
+});
+
+test("where others can reach the page it asks for the password, and without one it does not start", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-page-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const open = (listen: string): Promise<RunningPage> => openPage(folder, undefined, { listen });
+  const refused = await t.throwsAsync(open("0.0.0.0:0"), { instanceOf: Refusal });
+  t.is(refused?.reason, "config_invalid");
+  t.regex(refused!.hint, /node password/);
+
+  const file = passwordFileIn(folder);
+  const short = await t.throwsAsync(writePassword(file, "short", lightCost), { instanceOf: Refusal });
+  t.is(short?.reason, "parameters_invalid");
+  await writePassword(file, secret, lightCost);
+  t.is((await stat(file)).mode & 0o777, 0o600);
+
+  const guarded = await open("0.0.0.0:0");
+  t.teardown(() => guarded.stop());
+  const at = (path: string): string => `http://127.0.0.1:${new URL(guarded.url).port}${path}`;
+  const get = (path: string, cookie = ""): Promise<Response> =>
+    fetch(at(path), { redirect: "manual", headers: { cookie, accept: "text/html" } });
+  const login = (password: string): Promise<Response> =>
+    fetch(at("/login"), { method: "POST", redirect: "manual", body: new URLSearchParams({ password }) });
+
+  for (const path of ["/", "/egress", "/model"]) {
+    const response = await get(path);
+    t.is(response.status, 303);
+    t.is(response.headers.get("location"), "/login");
+  }
+  t.is((await get("/live")).status, 401);
+  t.is((await get("/", "fedcredit=guess")).status, 303);
+  t.is((await login("wrong horse battery")).status, 401);
+  const welcome = await login(secret);
+  t.is(welcome.status, 303);
+  const set = welcome.headers.get("set-cookie")!;
+  for (const part of ["HttpOnly", "SameSite=Strict", "Path=/"]) t.true(set.includes(part), set);
+  const cookie = set.split(";")[0]!;
+  t.is((await get("/egress", cookie)).status, 200);
+  const leaving = await fetch(at("/logout"), { method: "POST", redirect: "manual", headers: { cookie } });
+  t.is(leaving.status, 303);
+  t.is((await get("/egress", cookie)).status, 303, "the session is over, whoever still has its cookie");
+});
+
+test("guessing is slowed, and a session ends by itself", async (t) => {
+  let now = 0;
+  const sessions = new Sessions(
+    async (password) => password === secret,
+    () => now,
+  );
+  for (let i = 0; i < 5; i++) t.is(await sessions.login("guess"), "wrong");
+  t.is(await sessions.login(secret), "too many");
+  now += 60_001;
+  const outcome = await sessions.login(secret);
+  if (typeof outcome === "string") return t.fail(outcome);
+  const cookie = outcome.cookie.split(";")[0];
+  t.true(sessions.isOpen(`other=1; ${cookie}`));
+  t.false(sessions.isOpen(undefined));
+  now += 8 * 3_600_000;
+  t.false(sessions.isOpen(cookie));
+});
+
+test("while the bank cannot be reached, studies and consents are shown from memory, and it is asked once a minute", async (t) => {
+  let asked = 0;
+  const alone = await openPage(plant.folder, undefined, {
+    studies() {
+      asked++;
+      return Promise.reject(new Refusal("unavailable", "no route"));
+    },
+    now: () => 1_774_000_000_000,
+  });
+  t.teardown(() => alone.stop());
+  for (let i = 0; i < 3; i++) {
+    const text = await (await fetch(new URL("/studies", alone.url))).text();
+    t.regex(text, /cannot be reached \(no route\)/);
+    t.regex(text, /sme-default-90/);
+    t.regex(text, /Consent in force/);
+  }
+  t.is(asked, 1);
+  t.regex(await (await fetch(alone.url)).text(), /No collectors are configured/);
+});
+
+for (const width of [1280, 390]) {
+  test(`in a browser ${width} pixels wide nothing overflows, breaks the content security policy or runs`, async (t) => {
+    if (browser === undefined) return t.pass();
+    const context = await browser.newContext({ viewport: { width, height: 900 } });
+    t.teardown(() => context.close());
+    const tab = await context.newPage();
+    const complaints: string[] = [];
+    tab.on("console", (message) => {
+      if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
+    });
+    tab.on("pageerror", (error) => complaints.push(error.message));
+    for (const path of paths) {
+      await tab.goto(new URL(path, page.url).href);
+      t.true(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path);
+      t.is(await tab.evaluate("document.querySelectorAll('h1').length"), 1, path);
+      t.is(await tab.evaluate("window.stolen"), undefined);
+      t.is(await tab.evaluate("document.querySelectorAll('main img').length"), 0, path);
+    }
+    t.deepEqual(complaints, []);
+  });
+}
+
+test("a value changes on the open page when the device's does", async (t) => {
+  if (browser === undefined) return t.pass();
+  const context = await browser.newContext();
+  t.teardown(() => context.close());
+  const tab = await context.newPage();
+  await tab.goto(page.url);
+  const cell = tab.locator(`[data-live="${quotedCss(`${hostileDevice}\tactive_power\tvalue`)}"]`);
+  plant.press.power = 99.5;
+  await cell.filter({ hasText: "99.5 kW" }).waitFor();
+  t.is(await cell.textContent(), "99.5 kW");
+  t.is(await tab.evaluate("window.stolen"), undefined);
+});
+
+test("without JavaScript the pages say the same", async (t) => {
+  if (browser === undefined) return t.pass();
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  t.teardown(() => context.close());
+  const tab = await context.newPage();
+  await tab.goto(page.url);
+  t.true(await tab.getByRole("rowheader", { name: "lathe-1" }).isVisible());
+  await tab.getByRole("link", { name: "Features" }).click();
+  await tab.getByRole("combobox", { name: "Window" }).selectOption("week");
+  await tab.getByRole("button", { name: "Show" }).click();
+  t.regex(tab.url(), /window=week/);
+  t.true(await tab.getByText("share of observed, unexcluded machine time at work").first().isVisible());
+});
+
+/** A string within a quoted CSS attribute value. */
+function quotedCss(text: string): string {
+  return text.replace(/["\\]/g, "\\$&").replaceAll("\t", "\\9 ");
+}

@@ -1,0 +1,206 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { DuckDBConnection } from "@duckdb/node-api";
+import test from "ava";
+import fc from "fast-check";
+import { csvRecords } from "../../../client-node/rows/cells.ts";
+import { inferFeatures } from "../../../client-node/rows/infer.ts";
+import { isHeldOut, type RowSchema, requireLearnable, tableFromCsv } from "../../../client-node/rows/rows.ts";
+import { readTable } from "../../../client-node/rows/sources.ts";
+import { Refusal } from "../../../core/reasons.ts";
+
+const schema: RowSchema = {
+  features: [
+    { name: "amount", kind: "numeric" },
+    { name: "grade", kind: "categorical", levels: ["A", "B"] },
+  ],
+  label: { column: "status", bad: ["late", "1"], good: ["paid", "0"] },
+  holdout: { fraction: 0, seed: "s" },
+};
+const csv = (...lines: string[]): string => ["status,grade,amount,other", ...lines, ""].join("\n");
+
+const stringify = (records: readonly (readonly string[])[]): string =>
+  records.map((cells) => `${cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")}\n`).join("");
+
+const refusal = (run: () => unknown): Refusal => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+};
+
+test("cells become columns; missing is NaN or -1; other labels are left out", (t) => {
+  const text = csv("paid,A,1.5,x", "late,,,y", "open,C,not used,z", "1.0, B ,-2e3,", "0,NA,NA,");
+  const table = tableFromCsv(text, "loans.csv", schema);
+  t.is(table.rows, 4);
+  t.deepEqual([...table.label], [0, 1, 1, 0]);
+  t.deepEqual(table.columns.get("amount"), {
+    kind: "numeric",
+    values: Float64Array.of(1.5, Number.NaN, -2000, Number.NaN),
+  });
+  t.deepEqual(table.columns.get("grade"), {
+    kind: "categorical",
+    codes: Int32Array.of(0, -1, 1, -1),
+    levels: ["A", "B"],
+  });
+  t.is(table.columns.size, 2);
+});
+
+for (const [cell, column] of [
+  ["12,5", "amount"],
+  ["0x1F", "amount"],
+  ["1e999", "amount"],
+  ["Infinity", "amount"],
+  ["SECRETVALUE", "amount"],
+] as const) {
+  test(`amount ${cell} is refused with file, line and column, and without the value`, (t) => {
+    const error = refusal(() => tableFromCsv(csv("paid,A,1,", "", `late,A,"${cell}",`), "loans.csv", schema));
+    t.is(error.reason, "cell_malformed");
+    t.is(error.message, `loans.csv:4: column "${column}": not a finite number`);
+  });
+}
+
+test("a level outside the study's list is refused", (t) => {
+  const error = refusal(() => tableFromCsv(csv("paid,Z,1,"), "loans.csv", schema));
+  t.is(error.reason, "cell_malformed");
+  t.is(error.message, 'loans.csv:2: column "grade": not among the study\'s levels');
+});
+
+const badFiles: [string, string, string, RegExp][] = [
+  ["no header", "", "file_malformed", /no header/],
+  ["a column twice", "a,a\n", "file_malformed", /"a" appears twice/],
+  ["a column missing", "status,grade\npaid,A\n", "column_unknown", /"amount"/],
+  ["a short record", csv("paid,A,1"), "file_malformed", /:2: 3 cells where the header has 4/],
+  ["an open quote", csv('paid,"A,1,'), "file_malformed", /quotes do not match/],
+  ["no rows", csv(), "rows_missing", /no rows/],
+  ["labels of another study", csv("5,A,1,", "4,B,2,"), "label_not_binary", /"status"/],
+];
+for (const [name, text, reason, message] of badFiles) {
+  test(`${name}: ${reason}`, (t) => {
+    const error = refusal(() => tableFromCsv(text, "loans.csv", schema));
+    t.is(error.reason, reason as never);
+    t.regex(error.message, message);
+  });
+}
+
+test("a party with one class, or with no training rows, cannot take part", (t) => {
+  const one = tableFromCsv(csv("paid,A,1,", "0,A,1,"), "loans.csv", schema);
+  t.is(refusal(() => requireLearnable(one)).reason, "single_class");
+  const both = tableFromCsv(csv("paid,A,1,", "1,A,1,"), "loans.csv", schema);
+  t.is(requireLearnable(both), both);
+  t.is(refusal(() => requireLearnable({ ...both, holdout: Uint8Array.of(1, 1) })).reason, "rows_missing");
+  t.is(refusal(() => requireLearnable({ ...both, holdout: Uint8Array.of(1, 0) })).reason, "single_class");
+});
+
+test("one label value on both sides is refused", (t) => {
+  const label = { column: "status", bad: ["1"], good: ["0", "1"] };
+  t.is(refusal(() => tableFromCsv(csv("1,A,1,"), "f", { ...schema, label })).reason, "parameters_invalid");
+});
+
+test("quoted and unquoted files of the same cells give the same table", (t) => {
+  const cell = fc.string({ unit: fc.constantFrom("a", "1", ",", '"', "\n", "é", " ") });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 20 }), (cells) => {
+      const read: string[][] = [];
+      csvRecords(stringify([["first", "second"], ...cells]), "f").each((row) => read.push(row.map(String)));
+      t.deepEqual(
+        read,
+        cells.map((row) => [...row]),
+      );
+    }),
+  );
+  const plain = csv("paid,A,1,", "late,B,2,");
+  const crlf = plain.replaceAll("\n", "\r\n");
+  const quoted = plain.replace("status", '"status"');
+  const bom = `\uFEFF${plain}`;
+  for (const text of [crlf, quoted, bom])
+    t.deepEqual(tableFromCsv(text, "f", schema), tableFromCsv(plain, "f", schema));
+});
+
+test("a subject is on one side only, and on the same side in another order", (t) => {
+  const withSubject: RowSchema = {
+    ...schema,
+    subject: "other",
+    holdout: { fraction: 0.4, seed: "split" },
+  };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 60 }), (subjects) => {
+      const lines = subjects.map((subject) => `paid,A,${subject},s${subject}`);
+      const sides = new Map<number, number>();
+      for (const order of [lines, [...lines].reverse()]) {
+        const { holdout, columns } = tableFromCsv(csv(...order), "f", withSubject);
+        const amount = columns.get("amount");
+        if (amount?.kind !== "numeric") return t.fail();
+        amount.values.forEach((subject, row) => {
+          t.is(sides.get(subject) ?? holdout[row], holdout[row]);
+          sides.set(subject, holdout[row]!);
+        });
+      }
+    }),
+  );
+  t.is(refusal(() => tableFromCsv(csv("paid,A,1,"), "f", withSubject)).reason, "cell_malformed");
+});
+
+test("the held-out share is the fraction asked for, by a stated rule", (t) => {
+  let held = 0;
+  for (let row = 0; row < 20_000; row++) held += Number(isHeldOut({ fraction: 0.3, seed: "s" }, String(row)));
+  // Binomial(20000, 0.3): standard deviation 65; six of them.
+  t.true(Math.abs(held - 6000) < 390, `${held}`);
+  t.false(isHeldOut({ fraction: 0, seed: "s" }, "1"));
+  // SHA-256(73 00 37) = 820c8a85…, by another implementation (coreutils sha256sum).
+  t.true(isHeldOut({ fraction: 0x83 / 256, seed: "s" }, "7"));
+  t.false(isHeldOut({ fraction: 0x82 / 256, seed: "s" }, "7"));
+});
+
+test("kinds are inferred from the cells", (t) => {
+  const source = csvRecords("y,n,c,m\n1,1.5,b,\n0,NA,a,1\n1,-2,7,\n", "f");
+  t.deepEqual(inferFeatures(source, ["y"]), [
+    { name: "n", kind: "numeric" },
+    { name: "c", kind: "categorical", levels: ["7", "a", "b"] },
+    { name: "m", kind: "numeric" },
+  ]);
+  t.deepEqual(
+    inferFeatures(source, ["y"], ["c"]).map((feature) => feature.name),
+    ["c"],
+  );
+  t.is(refusal(() => inferFeatures(source, ["y"], ["nope"])).reason, "column_unknown");
+});
+
+test("CSV, gzip and Parquet of the same rows give the same table", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-rows-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const text = csv("paid,A,1.5,7", "late,,,8", "0,B,3,9");
+  const [plain, zipped, parquet] = ["a.csv", "a.csv.gz", "a'b.parquet"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(plain, text);
+  await writeFile(zipped, gzipSync(text));
+  const connection = await DuckDBConnection.create();
+  await connection.run(
+    `COPY (SELECT * FROM read_csv('${plain}', header = true)) TO '${parquet.replaceAll("'", "''")}' (FORMAT parquet)`,
+  );
+  connection.closeSync();
+  const expected = tableFromCsv(text, "f", schema);
+  for (const file of [plain, zipped, parquet]) t.deepEqual(await readTable([file], schema), expected, file);
+  t.is((await readTable([plain, parquet], schema)).rows, 6);
+
+  const refusals: [string, string | Uint8Array, string][] = [
+    ["cut.csv.gz", gzipSync(text).subarray(0, 40), "file_malformed"],
+    ["latin1.csv", Buffer.from("status,\xe9\n", "latin1"), "file_malformed"],
+    ["cut.parquet", "PAR1....", "file_malformed"],
+  ];
+  for (const [name, content, reason] of refusals) {
+    await writeFile(join(folder, name), content);
+    const error = await t.throwsAsync(readTable([join(folder, name)], schema), { instanceOf: Refusal });
+    t.is(error?.reason, reason as never, name);
+  }
+  const gone = await t.throwsAsync(readTable([join(folder, "gone.csv")], schema), { instanceOf: Refusal });
+  t.is(gone?.reason, "file_missing");
+});

@@ -1,0 +1,206 @@
+import * as grpc from "@grpc/grpc-js";
+import anyTest, { type TestFn } from "ava";
+import { createSecrets, enrol } from "../../../client-node/federation/enrol.ts";
+import { Authority, createAuthority, type KeyPair } from "../../../coordinator/authority/ca.ts";
+import { openAuthority } from "../../../coordinator/authority/keys.ts";
+import { secureRandom } from "../../../core/random.ts";
+import { type Reason, Refusal } from "../../../core/reasons.ts";
+import { certificateRequest, generateTlsKey } from "../../../privacy/certificate-request.ts";
+import { signConsent } from "../../../privacy/log/consent.ts";
+import { newSignerKey, noteSigner, parseSignerKey, signNote } from "../../../privacy/log/note.ts";
+import { channelOptions, Enrolment, Health, Membership, Studies, unary } from "../../../proto/wire.ts";
+import { consortiumName, LocalBank } from "../../../simulate/consortium.ts";
+import { borrowerFeatures, studyOf } from "../../support/rows.ts";
+
+const test = anyTest as TestFn<{ bank: LocalBank }>;
+
+/** Coordinator's time, set by the tests. */
+let offsetMillis = 0;
+const clock = {
+  now: () => Date.now() + offsetMillis,
+  after: (seconds: number, fire: () => void) => {
+    const timer = setTimeout(fire, seconds * 1000);
+    return () => clearTimeout(timer);
+  },
+};
+
+test.before(async (t) => {
+  t.context.bank = await LocalBank.start({}, { clock });
+});
+test.after.always((t) => t.context.bank.stop());
+test.afterEach(() => {
+  offsetMillis = 0;
+});
+
+async function reasonOf(work: Promise<unknown>): Promise<Reason | "none" | string> {
+  try {
+    await work;
+    return "none";
+  } catch (error) {
+    return error instanceof Refusal ? error.reason : String(error);
+  }
+}
+
+const connectAs = (ca: string, pair?: KeyPair): grpc.ChannelCredentials =>
+  pair === undefined
+    ? grpc.credentials.createSsl(Buffer.from(ca))
+    : grpc.credentials.createSsl(
+        Buffer.from(ca),
+        Buffer.from(pair.privateKeyPem),
+        Buffer.from(pair.certificatePem),
+      );
+
+async function enrolWith(bank: LocalBank, token: string, enterprise: string) {
+  const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
+  const address = bank.coordinator.enrolmentAddress;
+  return enrol({ consortium: consortiumName, enterprise, address, token, secrets, now: Date.now() });
+}
+
+test.serial("a token works once, for its enterprise, until it expires", async (t) => {
+  const { bank } = t.context;
+  const token = await bank.operator.createToken("mill", "Mill Ltd", 3600);
+  t.is(await reasonOf(enrolWith(bank, token, "truck")), "token_invalid");
+  t.is(await reasonOf(enrolWith(bank, token, "mill")), "none", "a failed try does not burn it");
+  t.is(await reasonOf(enrolWith(bank, token, "mill")), "token_invalid", "used");
+  const late = await bank.operator.createToken("mill", "Mill Ltd", 3600);
+  offsetMillis = 3_601_000;
+  t.is(await reasonOf(enrolWith(bank, late, "mill")), "token_invalid", "expired");
+  for (const [id, organisation, seconds] of [
+    ["Mill", "Mill Ltd", 60],
+    ["bank", "Bank", 60],
+    ["mill", " ", 60],
+    ["mill", "Mill Ltd", 0],
+  ] as const)
+    t.is(await reasonOf(bank.operator.createToken(id, organisation, seconds)), "parameters_invalid");
+});
+
+test.serial("enrolment refuses an older node and a request that is none", async (t) => {
+  const { bank } = t.context;
+  const { certificatePem } = await openAuthority(bank.config);
+  const client = new Enrolment(bank.coordinator.enrolmentAddress, connectAs(certificatePem), channelOptions);
+  t.teardown(() => client.close());
+  const [token = ""] = (await bank.operator.createToken("mill", "Mill Ltd")).split(".");
+  const { send: identityKey } = newSignerKey(`${consortiumName}/mill`, secureRandom);
+  const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion: 1 };
+  const ask = (changes: object): Promise<string> =>
+    reasonOf(unary(client, client.enrol, { ...request, ...changes }));
+  t.is(await ask({ protocolVersion: 0 }), "protocol_version");
+  t.is(await ask({}), "message_malformed");
+  t.is(await ask({ hpkeKey: Buffer.alloc(31) }), "message_malformed");
+  t.is(await ask({ identityKey: "mill" }), "note_malformed");
+  const requestPem = await certificateRequest(await generateTlsKey(), "whoever");
+  t.is(await ask({ csrPem: requestPem }), "none", "none of these burned the token");
+});
+
+test.serial(
+  "missing, foreign and expired certificates: certificate_invalid; the wrong role: role_denied",
+  async (t) => {
+    const { bank } = t.context;
+    const authority = await openAuthority(bank.config);
+    const foreign = await Authority.open(consortiumName, await createAuthority(consortiumName, Date.now()));
+    const year = 366 * 86_400_000 * 2;
+    const mill = { role: "enterprise", id: "mill" } as const;
+    const other = await Authority.open("elsewhere", {
+      certificatePem: authority.certificatePem,
+      privateKeyPem: await caKey(bank),
+    });
+    const cases: readonly [string, KeyPair | undefined, string][] = [
+      ["none", undefined, "certificate_invalid"],
+      ["foreign", await foreign.issueClient(mill, Date.now()), "certificate_invalid"],
+      ["expired", await authority.issueClient(mill, Date.now() - year), "certificate_invalid"],
+      ["of another consortium", await other.issueClient(mill, Date.now()), "certificate_invalid"],
+      ["enterprise", await authority.issueClient(mill, Date.now()), "role_denied"],
+    ];
+    for (const [what, pair, expected] of cases) {
+      const credentials = connectAs(authority.certificatePem, pair);
+      const options = { ...channelOptions, "grpc.use_local_subchannel_pool": 1 };
+      const membership = new Membership(bank.coordinator.address, credentials, options);
+      t.is(await reasonOf(unary(membership, membership.admit, { enterprises: [] })), expected, what);
+      membership.close();
+      const health = new Health(bank.coordinator.address, credentials, options);
+      const answer = await reasonOf(unary(health, health.check, { protocolVersion: 1 }));
+      t.is(answer, expected === "role_denied" ? "none" : expected, what);
+      health.close();
+    }
+  },
+);
+
+async function caKey(bank: LocalBank): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  const { join } = await import("node:path");
+  return readFile(join(bank.config.keys, "ca.key"), "utf8");
+}
+
+test.serial("a roster counts when the auditor signed exactly what the bank proposed", async (t) => {
+  const { bank } = t.context;
+  t.is(await reasonOf(bank.operator.admit(["nobody"])), "not_found");
+  t.is(await reasonOf(bank.operator.roster()), "not_found");
+  await bank.enrol("mill");
+  const note = await bank.operator.admit(["mill"]);
+  const auditor = bank.auditor();
+  t.teardown(() => auditor.close());
+  t.is((await auditor.pendingRoster()).note, note);
+  const stranger = parseSignerKey(newSignerKey("auditor", secureRandom).keep);
+  const forged = signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), [
+    noteSigner("auditor", stranger.seed),
+  ]);
+  t.is(await reasonOf(auditor.countersign(forged)), "signature_invalid");
+  await bank.enrol("truck");
+  await bank.operator.admit();
+  t.is(await reasonOf(auditor.countersign(note)), "roster_mismatch", "another roster is pending by now");
+  await bank.countersign();
+  t.regex(await bank.operator.roster(), /\nmill .*\ntruck /s);
+  t.is(await reasonOf(bank.operator.admit(["mill"])), "already_exists");
+});
+
+test.serial(
+  "studies: what cannot run is refused when it is proposed, consent when it is not the member's",
+  async (t) => {
+    const { bank } = t.context;
+    const manifest = studyOf(borrowerFeatures, [{ name: "range" }]);
+    const refused: readonly [object, string][] = [
+      [{ consortium: "elsewhere" }, "parameters_invalid"],
+      [{ algorithms: [{ name: "alchemy" }] }, "algorithm_unknown"],
+      [{ algorithms: [{ name: "logistic" }] }, "parameters_invalid"],
+      [{ unprotected: [] }, "unprotected"],
+      [{ privacy: { minCohort: 1, maxColluding: 0, unit: "record" } }, "parameters_invalid"],
+      [{ extra: true }, "parameters_invalid"],
+    ];
+    for (const [changes, reason] of refused)
+      t.is(
+        await reasonOf(bank.operator.propose({ ...manifest, ...changes })),
+        reason,
+        JSON.stringify(changes),
+      );
+    const study = await bank.operator.propose(manifest);
+    t.is(await bank.operator.propose(manifest), study, "proposing it again changes nothing");
+    t.is(await reasonOf(bank.operator.propose({ ...manifest, purpose: "another" })), "already_exists");
+
+    const credentials = await bank.enrol("mill");
+    await reasonOf(bank.operator.admit());
+    await reasonOf(bank.countersign());
+    const channel = connectAs(credentials.ca, {
+      certificatePem: credentials.certificate,
+      privateKeyPem: credentials.tlsKey,
+    });
+    const studies = new Studies(bank.coordinator.address, channel, channelOptions);
+    t.teardown(() => studies.close());
+    const expires = Date.now() + 60_000;
+    const consent = (changes: object, expiresMillis = expires): Promise<string> => {
+      const text = { consortium: consortiumName, enterprise: "mill", study, expires, ...changes };
+      const { name, signingSeed } = credentials.identity;
+      const note = signConsent(text, noteSigner(name, signingSeed));
+      return reasonOf(
+        unary(studies, studies.consent, { study: Buffer.from(study, "hex"), expiresMillis, note }),
+      );
+    };
+    t.is(await consent({ study: "0".repeat(64) }), "manifest_changed");
+    t.is(await consent({ enterprise: "truck" }), "signature_invalid");
+    t.is(await consent({}, expires + 1), "message_malformed");
+    t.is(await consent({ expires: 1 }, 1), "consent_expired");
+    t.is(await consent({}), "none");
+    t.deepEqual((await bank.operator.study(study)).consented, ["mill"]);
+    await unary(studies, studies.withdraw, { study: Buffer.from(study, "hex") });
+    t.deepEqual((await bank.operator.study(study)).consented, []);
+  },
+);

@@ -1,0 +1,54 @@
+import test from "ava";
+import { runPlain } from "../../../models/plain.ts";
+import { selectRows } from "../../../models/rows.ts";
+import { readExport } from "../../../privacy/log/export.ts";
+import { verifyExport } from "../../../privacy/log/verify.ts";
+import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
+import type { RoundHeader } from "../../../privacy/sum/header.ts";
+import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
+
+test("a study runs from tokens to a published model, and its log verifies", async (t) => {
+  const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
+  t.teardown(() => bank.stop());
+  const names = ["kiln", "lathe", "mill", "truck"];
+  const credentials = await bank.enrolAll(names);
+  const manifest = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "standardize" },
+    { name: "logistic" },
+  ]);
+  const study = await bank.operator.propose(manifest);
+  const table = borrowers();
+  const tables = scatter(table.rows, names.length, "study").map((rows) => {
+    const mine = new Set(rows);
+    return selectRows(table, (row) => mine.has(row));
+  });
+  const bfv = await openBfv();
+  t.teardown(() => bfv.close());
+  const nodes = await Promise.all(
+    names.map((name, i) => startEnterprise(bank, credentials.get(name)!, manifest, tables[i]!, bfv)),
+  );
+  t.teardown(() => Promise.all(nodes.map((node) => node.stop())));
+  await Promise.all(nodes.map((node) => node.consent(study)));
+  await bank.operator.start(study);
+  let last: { phase: string; reason: string; detail: string } | undefined;
+  for await (const view of bank.operator.follow(study)) last = view;
+  t.is(last?.phase, "finished", `${last?.reason}: ${last?.detail}`);
+  const { model } = await bank.operator.model(study);
+  const plain = await runPlain(manifest, tables);
+  t.deepEqual((model as { results: unknown }).results, plain.results);
+  const auditor = bank.auditor();
+  await auditor.witness(undefined, Date.now());
+  const checks = await verifyExport(auditor.exportLog(), bank.logPolicy(1));
+  t.deepEqual(
+    checks.filter(({ ok }) => !ok),
+    [],
+  );
+  const { records } = await readExport(auditor.exportLog());
+  for await (const record of records)
+    if (record.type === "attachment" && record.attachment.kind === "header")
+      t.is((record.attachment.value as RoundHeader).threshold, 3, "two thirds of four, everyone counted");
+  auditor.close();
+});

@@ -1,0 +1,208 @@
+import test from "ava";
+import fc from "fast-check";
+import { seededRandom, uniform } from "../../../core/random.ts";
+import type { Json } from "../../../models/algorithm.ts";
+import { type LogisticResult, logistic } from "../../../models/algorithms/logistic.ts";
+import { runPlain, runPooled } from "../../../models/plain.ts";
+import { takeRows } from "../../../models/rows.ts";
+import type { FeatureSchema, Table } from "../../../models/table.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
+import { readVectors } from "../../support/vectors.ts";
+
+type Named = Record<string, number>;
+interface Vectors {
+  readonly logistic: {
+    readonly coefficients: Named;
+    readonly standardErrors: Named;
+    readonly z: Named;
+    readonly p: Named;
+    readonly logLikelihood: number;
+  };
+  readonly penalized: readonly {
+    readonly penalty: number;
+    readonly l1Ratio: number;
+    readonly intercept: number;
+    readonly coefficients: Named;
+  }[];
+}
+const vectors = readVectors("models.json") as Vectors;
+
+async function estimate(features: readonly FeatureSchema[], tables: readonly Table[], params = {}) {
+  const study = studyOf(features, [{ name: "range" }, { name: "summary" }, { name: "logistic", ...params }]);
+  return (await runPlain(study, tables)).results.logistic as LogisticResult;
+}
+
+const parted = (parties: number, seed: string): Table[] =>
+  scatter(240, parties, seed).map((rows) => takeRows(borrowers(), rows));
+
+function farthest(seen: Named, expected: Named): number {
+  return Math.max(...Object.entries(expected).map(([name, x]) => Math.abs(seen[name]! / x - 1)));
+}
+
+test("federated equals pooled maximum likelihood in the data's own units", async (t) => {
+  const seen = await estimate(borrowerFeatures, parted(5, "maximum likelihood"));
+  const { coefficients, standardErrors, z, p, logLikelihood } = vectors.logistic;
+  t.deepEqual(Object.keys(seen.coefficients).sort(), [
+    "age",
+    "income",
+    "sector=trade",
+    "sector=transport",
+    "share",
+    "share=missing",
+  ]);
+  t.true(farthest({ intercept: seen.intercept, ...seen.coefficients }, coefficients) < 1e-9);
+  t.true(farthest(seen.standardErrors!, standardErrors) < 1e-9);
+  t.true(farthest(seen.z!, z) < 1e-9);
+  t.true(farthest(seen.p!, p) < 1e-8);
+  t.true(Math.abs(seen.logLikelihood - logLikelihood) < 1e-9);
+  t.true(seen.iterations <= 10);
+});
+
+for (const { penalty, l1Ratio, intercept, coefficients } of vectors.penalized)
+  test(`penalty ${penalty}, l1Ratio ${l1Ratio}: the pooled objective's minimum`, async (t) => {
+    const seen = await estimate(borrowerFeatures, parted(4, "penalty"), { penalty, l1Ratio });
+    for (const [name, x] of Object.entries(coefficients))
+      t.true(
+        Math.abs(seen.coefficients[name]! - x) <= 1e-7 * Math.abs(x),
+        `${name}: ${seen.coefficients[name]}`,
+      );
+    t.true(Math.abs(seen.intercept - intercept) < 1e-6);
+    t.is(seen.standardErrors, undefined);
+  });
+
+test("any partition gives the pooled coefficients", async (t) => {
+  const study = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  const pooled = (await runPooled(study, [borrowers()])).results.logistic as LogisticResult;
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.string(), async (parties, seed) => {
+      const seen = await estimate(borrowerFeatures, parted(parties, seed));
+      t.true(farthest(seen.coefficients, pooled.coefficients) < 1e-9);
+      t.true(farthest(seen.standardErrors!, pooled.standardErrors!) < 1e-9);
+    }),
+    { numRuns: process.env.SLOW ? 100 : 8 },
+  );
+});
+
+test("a step that lowers the likelihood is halved until it does not, and the estimate is the same", async (t) => {
+  const study = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  const { results } = await runPlain(study, [borrowers()]);
+  const sumAt = async (state: Json) => ({
+    values: await logistic.contribute(state as never, borrowers(), seededRandom("")),
+    parties: 1,
+  });
+  const start = logistic.start({ features: borrowerFeatures, maxRowsPerParty: 300 }, {}, results);
+  const first = await logistic.advance(start, await sumAt(start));
+  let state: typeof start = { ...first, weights: first.weights.map((w) => 40 * w) };
+  let halvings = 0;
+  for (let round = 0; logistic.result(state) === undefined && round < 40; round++) {
+    state = await logistic.advance(state, await sumAt(state));
+    halvings = Math.max(halvings, state.halvings);
+  }
+  t.true(halvings >= 2);
+  const { intercept, coefficients } = logistic.result(state)!;
+  t.true(farthest({ intercept, ...coefficients }, vectors.logistic.coefficients) < 1e-9);
+});
+
+const numeric = (...names: string[]): FeatureSchema[] => names.map((name) => ({ name, kind: "numeric" }));
+const noise = (seed: string, n = 80): number[] => {
+  const random = seededRandom(seed);
+  return Array.from({ length: n }, () => uniform(random));
+};
+const coin = (seed: string): number[] => noise(seed).map((x) => (x < 0.4 ? 1 : 0));
+
+test("a collinear column is refused by name, with those it follows from", async (t) => {
+  const a = noise("a");
+  const b = noise("b");
+  const c = a.map((x, i) => 3 * x - 2 * b[i]! + 7);
+  const table = tableOf({ a, b, other: noise("o"), c }, coin("label"));
+  await t.throwsAsync(estimate(numeric("a", "b", "other", "c"), [table]), {
+    name: "Refusal",
+    message: "column c follows from a, b",
+  });
+});
+
+test("a constant column is refused by name", async (t) => {
+  const table = tableOf({ a: noise("a"), flat: noise("a").map(() => 0.1) }, coin("label"));
+  const error = await t.throwsAsync(estimate(numeric("a", "flat"), [table]));
+  t.like(error, { reason: "column_constant" });
+  t.regex(error!.message, /flat/);
+});
+
+test("a categorical column with one level that occurs is refused by name", async (t) => {
+  const kind = { codes: noise("a").map(() => 1), levels: ["x", "y", "z"] };
+  const features: FeatureSchema[] = [
+    ...numeric("a"),
+    { name: "kind", kind: "categorical", levels: kind.levels },
+  ];
+  const error = await t.throwsAsync(estimate(features, [tableOf({ a: noise("a"), kind }, coin("label"))]));
+  t.like(error, { reason: "column_constant" });
+  t.regex(error!.message, /kind/);
+});
+
+test("complete separation is refused by name, and a penalty resolves it", async (t) => {
+  const sharp = noise("s");
+  const table = tableOf(
+    { a: noise("a"), sharp },
+    sharp.map((x) => (x > 0.5 ? 1 : 0)),
+  );
+  const error = await t.throwsAsync(estimate(numeric("a", "sharp"), [table]));
+  t.like(error, { reason: "separation" });
+  t.regex(error!.message, /column sharp/);
+  const seen = await estimate(numeric("a", "sharp"), [table], { penalty: 0.1 });
+  t.true(seen.coefficients.sharp! > 0);
+});
+
+test("quasi-complete separation by a level is refused with the level's name", async (t) => {
+  const codes = noise("k").map((x) => (x < 0.1 ? 2 : x < 0.5 ? 1 : 0));
+  const label = coin("label").map((y, i) => (codes[i] === 2 ? 1 : y));
+  const features: FeatureSchema[] = [
+    ...numeric("a"),
+    { name: "kind", kind: "categorical", levels: ["x", "y", "z"] },
+  ];
+  const kind = { codes, levels: ["x", "y", "z"] };
+  const error = await t.throwsAsync(estimate(features, [tableOf({ a: noise("a"), kind }, label)]));
+  t.like(error, { reason: "separation" });
+  t.regex(error!.message, /kind=z/);
+});
+
+test("labels of one class are refused", async (t) => {
+  const table = tableOf(
+    { a: noise("a") },
+    noise("a").map(() => 1),
+  );
+  t.like(await t.throwsAsync(estimate(numeric("a"), [table])), { reason: "single_class" });
+});
+
+test("no rows at all are refused", async (t) => {
+  t.like(await t.throwsAsync(estimate(numeric("a"), [tableOf({ a: [] }, [])])), { reason: "rows_missing" });
+});
+
+test("a cohort that changes for good in the middle still ends at its own maximum likelihood", async (t) => {
+  const tables = parted(4, "leaves");
+  // Without missing values: what they stand at would still be the mean over all four.
+  const features = borrowerFeatures.filter(({ name }) => name !== "share");
+  const study = studyOf(features, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  let round = 0;
+  const isPresent = (party: number) => party !== 0 || round < 5;
+  const { results } = await runPlain(study, tables, { isPresent, onRound: (_, now) => (round = now) });
+  const seen = results.logistic as LogisticResult;
+  const rest = await estimate(features, tables.slice(1));
+  t.true(seen.converged);
+  t.true(farthest(seen.coefficients, rest.coefficients) < 1e-8);
+});
+
+test("a cohort that never stays the same is reported as not converged, never as an estimate like others", async (t) => {
+  const tables = parted(4, "comes and goes");
+  const study = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic", maxIterations: 12 },
+  ]);
+  let round = 0;
+  const isPresent = (party: number) => round < 2 || party !== round % 4;
+  const { results } = await runPlain(study, tables, { isPresent, onRound: (_, now) => (round = now) });
+  const seen = results.logistic as LogisticResult;
+  t.false(seen.converged);
+  const pooled = await estimate(borrowerFeatures, tables);
+  t.true(pooled.converged);
+});
