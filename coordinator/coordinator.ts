@@ -14,7 +14,7 @@ import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { openDatabase } from "./store/database.ts";
 import { LogStore } from "./store/log.ts";
-import { Conductor } from "./studies/study-driver.ts";
+import { StudyDriver } from "./studies/study-driver.ts";
 
 export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
@@ -76,11 +76,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const bfv = await openBfv();
     cleanUp.push(() => bfv.close());
     const participants = new Participants(bank);
-    const conductor = new Conductor(bank, participants, bfv);
-    await conductor.load();
+    const driver = new StudyDriver(bank, participants, bfv);
+    await driver.load();
     let draining = false;
     const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
-    const finished = conductor.run();
+    const finished = driver.run();
     // Read through `finished`; until someone does it is no unhandled rejection.
     finished.catch((error: unknown) => log.fatal({ err: error }, "the coordinator ended"));
     log.info(
@@ -93,7 +93,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       finished,
       stop: async () => {
         draining = true;
-        conductor.stop();
+        driver.stop();
         await finished.catch(() => {});
         closing.abort();
         participants.close();

@@ -10,7 +10,7 @@ import type { StudyDesk } from "./studies.ts";
 import { type WitnessedCheckpoint, witnessCheckpoint } from "./witness.ts";
 
 /** What the node knows of a round before it says a word in it. */
-export interface StepZero {
+export interface Facts {
   readonly local: LocalFacts;
   /** The header's checkpoint, if it may be cosigned. */
   readonly witnessed?: WitnessedCheckpoint;
@@ -26,7 +26,7 @@ export async function lookUp(
   desk: StudyDesk,
   header: RoundHeader,
   epoch: KeyEpoch | undefined,
-): Promise<StepZero> {
+): Promise<Facts> {
   const { db, now, policy } = desk;
   const stored = storedConsent(db, header.study);
   const consent =

@@ -9,12 +9,12 @@ import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import { acceptEpochKey, dealEpoch, epochDealer, type KeyEpoch } from "../../privacy/sum/key-epoch.ts";
 import type { DealEpoch, EpochConfirmed, EpochDealt, EpochKey } from "../../privacy/sum/messages.ts";
 import type { PartyContext } from "../../privacy/sum/party/party.ts";
-import { Membership } from "../../proto/wire.ts";
+import { Membership as MembershipService } from "../../proto/wire.ts";
 import { lastEpoch, rememberEpoch } from "../ledger/records.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 
-interface StandingOptions {
+interface MembershipOptions {
   readonly db: DatabaseSync;
   readonly transport: Pick<Transport, "call">;
   readonly credentials: NodeCredentials;
@@ -22,13 +22,13 @@ interface StandingOptions {
   readonly random: Random;
 }
 
-/** This node's standing in the consortium: the roster it is in and the epoch key it holds. */
-export class Standing {
-  readonly #options: StandingOptions;
+/** This node's membership of the consortium: the roster it is in and the epoch key it holds. */
+export class Membership {
+  readonly #options: MembershipOptions;
   #roster: Roster | undefined;
   #epoch: (KeyEpoch & { readonly key: Uint8Array }) | undefined;
 
-  constructor(options: StandingOptions) {
+  constructor(options: MembershipOptions) {
     this.#options = options;
   }
 
@@ -39,7 +39,7 @@ export class Standing {
    */
   async fetchRoster(): Promise<Roster> {
     const { credentials, transport } = this.#options;
-    const { note } = await transport.call(Membership.service.GetRoster, {});
+    const { note } = await transport.call(MembershipService.service.GetRoster, {});
     const roster = openRoster(
       note,
       parseVerifierKey(credentials.bankKey),

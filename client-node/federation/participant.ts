@@ -18,7 +18,7 @@ import { storedConsent } from "../ledger/records.ts";
 import { LedgerFailure } from "../ledger/store.ts";
 import { Contribution } from "./contribution.ts";
 import { lookUp } from "./local-facts.ts";
-import { Standing } from "./membership.ts";
+import { Membership } from "./membership.ts";
 import { RoundRuntime } from "./round.ts";
 import type { StudyDesk } from "./studies.ts";
 import type { Participation } from "./transport.ts";
@@ -36,7 +36,7 @@ const farewellMillis = 1000;
 /** An enterprise's part in rounds and key epochs, over as many connections as it takes. */
 export class Participant {
   readonly #options: ParticipantOptions;
-  readonly #standing: Standing;
+  readonly #membership: Membership;
   readonly #contribution: Contribution;
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
@@ -47,7 +47,7 @@ export class Participant {
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
-    this.#standing = new Standing(options);
+    this.#membership = new Membership(options);
     this.#contribution = new Contribution(options);
   }
 
@@ -57,7 +57,7 @@ export class Participant {
    */
   async takePart(onConnected: () => void): Promise<void> {
     await this.#options.transport.checkHealth();
-    await this.#standing.fetchRoster();
+    await this.#membership.fetchRoster();
     const stream = this.#options.transport.participate();
     this.#stream = stream;
     try {
@@ -93,10 +93,10 @@ export class Participant {
     try {
       switch (message.type) {
         case "dealEpoch":
-          this.#say(await this.#standing.deal(message));
+          this.#say(await this.#membership.deal(message));
           break;
         case "epochKey":
-          this.#say(await this.#standing.accept(message));
+          this.#say(await this.#membership.accept(message));
           break;
         case "open":
           await this.#open(message);
@@ -131,8 +131,8 @@ export class Participant {
     const roundId = digestOf(message.header);
     try {
       const header = parseHeader(message.header);
-      await this.#standing.rosterOf(header.roster);
-      const { local, witnessed, fork } = await lookUp(this.#options, header, this.#standing.epoch);
+      await this.#membership.rosterOf(header.roster);
+      const { local, witnessed, fork } = await lookUp(this.#options, header, this.#membership.epoch);
       const runtime = this.#runtimes.get(header.study) ?? this.#newRuntime();
       this.#runtimes.set(header.study, runtime);
       runtime.feed({ type: "open", message, local });
@@ -166,8 +166,8 @@ export class Participant {
     const { bfv, transport } = this.#options;
     return new RoundRuntime({
       bfv,
-      context: () => this.#standing.context(),
-      epochKey: (epoch) => this.#standing.epochKey(epoch),
+      context: () => this.#membership.context(),
+      epochKey: (epoch) => this.#membership.epochKey(epoch),
       contribute: (header) => this.#contribution.compute(header),
       record: (record) => this.#record(record),
       upload: (blobs, roundId) => transport.upload(blobs, roundId),

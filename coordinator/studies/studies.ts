@@ -1,4 +1,4 @@
-/** Studies: proposed by the bank, consented to by enterprises, run by the conductor, ended with a model. */
+/** Studies: proposed by the bank, consented to by enterprises, led by the study driver, ended with a model. */
 import { once } from "node:events";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";

@@ -38,7 +38,7 @@ type Readiness =
   | { readonly kind: "later"; readonly atMillis: number }
   | { readonly kind: "waiting" };
 
-export class Conductor implements Audience {
+export class StudyDriver implements Audience {
   readonly #bank: Bank;
   readonly #participants: Participants;
   readonly #bfv: Bfv;
