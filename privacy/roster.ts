@@ -74,7 +74,8 @@ export function parseRoster(text: string): RosterText {
   const keys = new Set<string>();
   for (const [i, member] of members.entries()) {
     if (i > 0 && members[i - 1]!.id >= member.id) throw malformed("members are sorted by id, none twice");
-    for (const key of [member.verifierKey.split("+").at(-1)!, toBase64(member.hpkeKey)]) {
+    // Names differ between members in any case: it is the keys behind them that must.
+    for (const key of [parseVerifierKey(member.verifierKey).publicKey, member.hpkeKey].map(toBase64)) {
       if (keys.has(key)) throw malformed(`${member.id} has a key that another member has`);
       keys.add(key);
     }

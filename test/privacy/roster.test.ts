@@ -1,4 +1,5 @@
 import test from "ava";
+import fc from "fast-check";
 import { seededRandom } from "../../core/random.ts";
 import { generateIdentity, publicIdentity } from "../../privacy/identity.ts";
 import {
@@ -7,6 +8,7 @@ import {
   parseSignerKey,
   parseVerifierKey,
   signNote,
+  verifierKey,
 } from "../../privacy/log/note.ts";
 import {
   countOrganisations,
@@ -114,4 +116,52 @@ test("organisations count once, strangers not at all", (t) => {
   );
   t.is(countOrganisations(opened, ["mill", "mill-2", "cold-chain", "nobody"]), 2);
   t.is(countOrganisations(opened, []), 0);
+});
+
+/** Members with random keys: base64 of some holds "+", which is also what separates a verifier key's fields. */
+const manyMembers = (seed: string, count: number): RosterText["members"] => {
+  const keys = seededRandom(seed);
+  return Array.from({ length: count }, (_, i) => {
+    const id = `party-${String(i).padStart(4, "0")}`;
+    return {
+      id,
+      organisation: `Party ${i}`,
+      verifierKey: verifierKey(`riverbank/${id}`, keys.bytes(32)),
+      hpkeKey: keys.bytes(32),
+    };
+  });
+};
+
+test("honest rosters of 500 members are accepted, whatever their keys", (t) => {
+  fc.assert(
+    fc.property(fc.string(), (seed) => {
+      const members = manyMembers(seed, 500);
+      t.true(members.some(({ verifierKey }) => verifierKey.split("+").length > 3));
+      const text = formatRoster({ consortium: "riverbank", version: 1, members });
+      const parsed = parseRoster(text);
+      t.is(parsed.members.length, 500);
+      t.is(formatRoster(parsed), text);
+    }),
+    { numRuns: process.env.SLOW ? 200 : 10 },
+  );
+});
+
+test("a key that two of 500 members have is refused, identity or HPKE, also under another name", (t) => {
+  fc.assert(
+    fc.property(fc.string(), fc.nat(498), (seed, at) => {
+      const members = manyMembers(seed, 500);
+      const [one, other] = [members[at]!, members[at + 1]!];
+      const { publicKey } = parseVerifierKey(one.verifierKey);
+      for (const twice of [
+        { ...other, verifierKey: verifierKey(`riverbank/${other.id}`, publicKey) },
+        { ...other, hpkeKey: one.hpkeKey },
+      ]) {
+        const changed = members.with(at + 1, twice);
+        t.throws(() => formatRoster({ consortium: "riverbank", version: 1, members: changed }), {
+          message: new RegExp(`${other.id} has a key that another member has`),
+        });
+      }
+    }),
+    { numRuns: process.env.SLOW ? 200 : 10 },
+  );
 });
