@@ -12,6 +12,7 @@ import { startBroker } from "../../collectors/simulators/mqtt-broker.ts";
 import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
 import { type Case, check, near } from "./case.ts";
 import { plantedStream } from "./planted.ts";
+import { within } from "./within.ts";
 import { at, day, device, every, hour, inWorld, minute, reading, site } from "./world.ts";
 
 /** C10: the same check before and after. */
@@ -143,6 +144,7 @@ const c18: Case = {
       {
         mqtt: {
           url: `mqtt://127.0.0.1:${broker.port}`,
+          protocol: broker.protocol,
           clientId: "node",
           identity: "anonymous",
           topics: [
@@ -185,9 +187,18 @@ const c18: Case = {
             publisher.publish("plant/air-1/air", JSON.stringify({ t: 68, rh: 40 }), { qos: 1 });
             opcua.set("Spindle.Load", 0.5 + (Date.now() % 100) / 1000);
           }, 50);
-          await complete;
-          clearInterval(publish);
-          await publisher.endAsync();
+          try {
+            await within(
+              () =>
+                `6 metrics and 60 readings (${[...seenOf].sort().join(", ")}; ${readings}; ${collectors
+                  .map((collector) => `${collector.name}: ${collector.health().lastError ?? "no error"}`)
+                  .join("; ")})`,
+              complete,
+            );
+          } finally {
+            clearInterval(publish);
+            await publisher.endAsync();
+          }
           const health = collectors.map((collector) => collector.health());
           await Promise.all(collectors.map((collector) => collector.stop()));
           await Promise.all(taken);

@@ -10,6 +10,7 @@ import { createCollector } from "../../collectors/create.ts";
 import { startModbusServer } from "../../collectors/simulators/modbus-server.ts";
 import { startBroker } from "../../collectors/simulators/mqtt-broker.ts";
 import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
+import { eventually } from "../cases/within.ts";
 
 export interface Rate {
   readonly perSecond: number;
@@ -90,6 +91,7 @@ export async function mqttRate(
     const entry: CollectorInput = {
       mqtt: {
         url,
+        protocol: broker.protocol,
         clientId: "node",
         identity: "anonymous",
         topics: [{ topic: "plant/{device}/data", format: "json", time: { path: "t", as: "ms" }, fields }],
@@ -101,7 +103,10 @@ export async function mqttRate(
       for await (const batch of first) batch.stored();
     })();
     await first.start();
-    while (first.health().state !== "running") await sleep(20);
+    await eventually(
+      () => `the collector's first connection (${first.health().lastError ?? "no error"})`,
+      () => first.health().state === "running",
+    );
     await first.stop();
     await nothing;
 

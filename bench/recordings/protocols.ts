@@ -147,6 +147,7 @@ export function mqtt(): Protocol {
       {
         mqtt: {
           url,
+          protocol: broker.protocol,
           clientId: "node",
           identity: "anonymous",
           topics: [

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import type { Position, Reading } from "../../collectors/reading.ts";
+import { within } from "../cases/within.ts";
 import { second, type World } from "../cases/world.ts";
 
 /** A recording's device at one end of a real socket, and the collector that reads it at the other. */
@@ -62,9 +63,13 @@ export async function replay(
   const started = performance.now();
   await wire.collector.start();
   const taking = world.pipeline.take(arrivingAtOnce(wire.collector));
-  await connected;
-  const connection = performance.now();
+  let connection = started;
   try {
+    await within(
+      () => `the collector's first connection (${wire.collector.health().lastError ?? "no error"})`,
+      connected,
+    );
+    connection = performance.now();
     let sent = 0;
     while (sent < sorted.length) {
       const first = sorted[sent]!.time;

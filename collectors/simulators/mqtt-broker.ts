@@ -7,9 +7,12 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
+import type { MqttConfig } from "../mqtt/config.ts";
 
 export interface MqttBroker {
   readonly kind: "mosquitto" | "aedes";
+  /** The newest it speaks; it refuses a client of a newer one. */
+  readonly protocol: MqttConfig["protocol"];
   readonly port: number;
   /** Ends the broker and starts it again on its port; sessions and their messages are kept. */
   restart(): Promise<void>;
@@ -69,6 +72,7 @@ export async function startMosquitto(program: string, { tls }: BrokerOptions = {
   };
   return {
     kind: "mosquitto",
+    protocol: "5",
     port,
     async restart() {
       await end();
@@ -113,6 +117,7 @@ export async function startAedes({ tls }: BrokerOptions = {}): Promise<MqttBroke
   };
   return {
     kind: "aedes",
+    protocol: "3.1.1",
     port,
     async restart() {
       await end();

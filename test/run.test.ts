@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+
+const root = join(import.meta.dirname, "..");
+
+/** Runs the suite's runner on a project of one file. @returns its exit code and the lines it printed. */
+async function runOn(source: string): Promise<{ code: number; lines: string[] }> {
+  const project = mkdtempSync(join(tmpdir(), "fedcredit-run-"));
+  try {
+    symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+    const ava = { files: ["*.test.mjs"], timeout: "10s" };
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", ava }));
+    writeFileSync(join(project, "some.test.mjs"), `import test from "ava";\n${source}`);
+    const runner = spawn(process.execPath, [join(root, "test/run.ts")], { cwd: project });
+    let output = "";
+    runner.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const [code] = (await once(runner, "close")) as [number];
+    return { code, lines: output.trimEnd().split("\n") };
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+}
+
+test("a test that hangs ends the run, is named in the last lines and counts as failed", async (t) => {
+  const { code, lines } = await runOn(`
+    import { spawn } from "node:child_process";
+    test("is right", (t) => t.pass());
+    test("never ends", async (t) => {
+      // Outlives the run, and holds its output open.
+      spawn("sleep", ["40"], { stdio: "inherit", detached: true });
+      await new Promise(() => setInterval(() => {}, 1000));
+    });`);
+  t.is(code, 1);
+  t.deepEqual(lines.slice(-3), ["hung: never ends", "left out: nothing", "1 passed, 1 failed"]);
+});
+
+test("the last line counts what passed and what failed", async (t) => {
+  const { code, lines } = await runOn(`
+    test("is right", (t) => t.pass());
+    test("is right too", (t) => t.pass());
+    test("is wrong", (t) => t.fail());`);
+  t.is(code, 1);
+  t.is(lines.at(-1), "2 passed, 1 failed");
+  t.is((await runOn(`test("is right", (t) => t.pass());`)).lines.at(-1), "1 passed, 0 failed");
+});
