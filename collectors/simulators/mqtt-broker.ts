@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import type { MqttConfig } from "../mqtt/config.ts";
+import { findProgram } from "./programs.ts";
 
 export interface MqttBroker {
   readonly kind: "mosquitto" | "aedes";
@@ -27,10 +27,7 @@ export interface BrokerOptions {
 }
 
 /** @returns the path of mosquitto, or undefined where it is not installed. */
-export function findMosquitto(): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return folders.map((folder) => join(folder, "mosquitto")).find((path) => existsSync(path));
-}
+export const findMosquitto = (): string | undefined => findProgram("mosquitto");
 
 /** A real mosquitto where it is installed, an embedded broker otherwise; on the loopback interface. */
 export async function startBroker(options: BrokerOptions = {}): Promise<MqttBroker> {

@@ -1,16 +1,9 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-
-const names = ["chromium", "chromium-browser", "google-chrome"];
+import { findProgram } from "../../collectors/simulators/programs.ts";
 
 /** @returns the path of a browser, or undefined where none is installed. */
 export const findChromium = (): string | undefined =>
-  (process.env.PATH ?? "")
-    .split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .concat("/usr/bin/chromium")
-    .find((path) => existsSync(path));
+  findProgram("chromium", "chromium-browser", "google-chrome");
 
 /** A browser that talks to nobody but the pages it is shown. */
 export const startChromium = (executablePath: string): Promise<Browser> =>

@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
+import { programPrefixes } from "../../collectors/simulators/programs.ts";
 import { type Database, openDatabase } from "../../coordinator/store/database.ts";
 import { startEmbedded } from "../../coordinator/store/embedded.ts";
 import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
@@ -25,12 +26,12 @@ export interface Server {
 /** Between two tries for a lock that the server frees when it has noticed that its holder is gone. */
 const shortPause = (): Promise<void> => delay(50);
 
-const debianRoot = "/usr/lib/postgresql";
-
-function debianVersions(): string[] {
-  if (!existsSync(debianRoot)) return [];
-  return readdirSync(debianRoot).filter((version) => existsSync(join(debianRoot, version, "bin", "initdb")));
-}
+/** Debian keeps each major version's programs in a folder of their own. */
+const installed = programPrefixes()
+  .map((prefix) => join(prefix, "lib", "postgresql"))
+  .filter(existsSync)
+  .flatMap((folder) => readdirSync(folder).map((version) => ({ version, bin: join(folder, version, "bin") })))
+  .filter(({ bin }) => existsSync(join(bin, "initdb")));
 
 /** A database of its own on the server of DATABASE_URL. */
 async function ownDatabase(): Promise<TestDatabase> {
@@ -51,7 +52,7 @@ async function ownDatabase(): Promise<TestDatabase> {
   };
 }
 
-if (debianVersions().length === 0 && process.env.DATABASE_URL === undefined)
+if (installed.length === 0 && process.env.DATABASE_URL === undefined)
   leftOut("postgresql server: store tests on a server of its own");
 
 export const servers: readonly Server[] = [
@@ -69,11 +70,10 @@ export const servers: readonly Server[] = [
     },
   },
   ...(process.env.DATABASE_URL === undefined ? [] : [{ name: "DATABASE_URL", start: ownDatabase }]),
-  ...debianVersions().map((version) => ({
+  ...installed.map(({ version, bin }) => ({
     name: `PostgreSQL ${version}`,
     start: async () => {
       const dir = await temporaryDirectory();
-      const bin = join(debianRoot, version, "bin");
       const programs = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
       const server = await startEmbedded(join(dir, "cluster"), silent, programs);
       const host = encodeURIComponent(server.socketDirectory);
