@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { pino } from "pino";
+import { within } from "../../bench/cases/within.ts";
 import { startEmbedded } from "../../coordinator/store/embedded.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
@@ -57,18 +58,24 @@ test("the database goes away in the middle of a round and comes back: the study 
   t.teardown(() => Promise.all(nodes.map((node) => node.stop())));
   await Promise.all(nodes.map((node) => node.consent(study)));
   const finished = Promise.withResolvers<void>();
+  let last = "nothing yet";
   await bank.operator.start(study);
   void (async () => {
     // A stream that the lost database ends is opened again.
     for (;;)
       try {
-        for await (const { phase } of bank.operator.follow(study))
+        for await (const { phase } of bank.operator.follow(study)) {
+          last = phase;
           if (phase === "finished") return finished.resolve();
+        }
       } catch {
         await noticed.promise;
       }
   })();
-  await finished.promise;
+  await within(
+    () => `the study's end (${last}; the database ${goes ? "never went" : "went"})`,
+    finished.promise,
+  );
   t.false(goes);
   const { model } = await bank.operator.model(study);
   t.deepEqual((model as { results: unknown }).results, (await runPlain(manifest, tables)).results);

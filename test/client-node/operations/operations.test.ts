@@ -1,4 +1,5 @@
 import test from "ava";
+import { within } from "../../../bench/cases/within.ts";
 import { Findings, findingsFile } from "../../../client-node/operations/findings-store.ts";
 import type { Warning } from "../../../client-node/operations/warnings/warning.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -62,7 +63,7 @@ test("time and nothing else makes the periodic refresh", async (t) => {
   await until(operations, () => operations.board.size > 0);
   t.is(operations.findings.quality(), undefined);
   timer.turn();
-  await refreshed.promise;
+  await within(() => "a refresh once its time has come", refreshed.promise);
   t.not(operations.findings.quality(), undefined);
   await operations.stop();
 });
