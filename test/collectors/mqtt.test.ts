@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import mqtt from "mqtt";
+import { within } from "../../bench/cases/within.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import { type MqttInput, mqttConfig } from "../../collectors/mqtt/config.ts";
 import { mqttCollector } from "../../collectors/mqtt.ts";
@@ -46,11 +47,14 @@ async function running(collector: Collector): Promise<Collector> {
 async function take(collector: Collector, count: number): Promise<{ values: unknown[]; batches: Batch[] }> {
   const batches: Batch[] = [];
   const values: unknown[] = [];
-  for await (const batch of collector) {
-    batches.push(batch);
-    values.push(...batch.readings.map((r) => r.value));
-    if (values.length >= count) break;
-  }
+  const taken = (async () => {
+    for await (const batch of collector) {
+      batches.push(batch);
+      values.push(...batch.readings.map((r) => r.value));
+      if (values.length >= count) break;
+    }
+  })();
+  await within(() => `${count} values (${values} came; ${collector.health().lastError})`, taken);
   return { values, batches };
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { within } from "../../bench/cases/within.ts";
 import {
   type Operations,
   type OperationsOptions,
@@ -158,13 +159,14 @@ export function* history(): Generator<string> {
 }
 
 /** @returns once `holds` does, which is looked at whenever something comes in. */
-export function until(operations: Operations, holds: () => boolean): Promise<void> {
-  if (holds()) return Promise.resolve();
-  return new Promise((resolve) => {
+export async function until(operations: Operations, holds: () => boolean): Promise<void> {
+  if (holds()) return;
+  const held = new Promise<void>((resolve) => {
     const end = operations.subscribe(() => {
       if (!holds()) return;
       end();
       resolve();
     });
   });
+  await within(() => `${holds}`, held);
 }
