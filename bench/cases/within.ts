@@ -25,8 +25,8 @@ export async function within<T>(
 
 /** Looks every few milliseconds until `condition` holds. @throws {Error} that names `what`, as `within`. */
 export async function eventually(
-  what: () => string,
   condition: () => boolean,
+  what: () => string = () => `${condition}`,
   seconds = patienceSeconds,
 ): Promise<void> {
   const end = performance.now() + seconds * 1000;

@@ -104,8 +104,8 @@ export async function mqttRate(
     })();
     await first.start();
     await eventually(
-      () => `the collector's first connection (${first.health().lastError ?? "no error"})`,
       () => first.health().state === "running",
+      () => `the collector's first connection (${first.health().lastError ?? "no error"})`,
     );
     await first.stop();
     await nothing;

@@ -9,8 +9,8 @@ test("a wait that comes to nothing says for what, and how far things came", asyn
   await t.throwsAsync(waiting, { message: "waited 0.05 s for 3 readings (2 came)" });
   await t.throwsAsync(
     eventually(
-      () => "the broker",
       () => false,
+      () => "the broker",
       0.05,
     ),
     { message: "waited 0.05 s for the broker" },
@@ -24,9 +24,6 @@ test("a wait that is over hands on what came, a failure too", async (t) => {
     { message: "refused" },
   );
   let looks = 0;
-  await eventually(
-    () => "the third look",
-    () => ++looks === 3,
-  );
+  await eventually(() => ++looks === 3);
   t.is(looks, 3);
 });

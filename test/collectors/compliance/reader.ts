@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+export { eventually } from "../../../bench/cases/within.ts";
+
 import type { Batch, Collector } from "../../../collectors/collector.ts";
 
 /** Reads a collector as the pipeline does: a batch is kept until the store takes it, then receipted. */
@@ -55,14 +56,5 @@ export class Reader {
       else values.push(value);
       this.#stored++;
     }
-  }
-}
-
-/** Waits until `condition` holds, looking every few milliseconds. @throws {Error} after 30 s. */
-export async function eventually(condition: () => boolean): Promise<void> {
-  const giveUp = performance.now() + 30_000;
-  while (!condition()) {
-    if (performance.now() > giveUp) throw new Error(`never came true: ${condition}`);
-    await sleep(5);
   }
 }
