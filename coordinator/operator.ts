@@ -1,6 +1,7 @@
 /** The operator's side of the wire: what the bank's people do from a command line or a script. */
 import * as grpc from "@grpc/grpc-js";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
+import { findStudy } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
@@ -116,12 +117,7 @@ export class Operator {
 
   /** @param wanted - a study's name or the beginning of its digest. @throws Refusal not_found */
   async find(wanted: string): Promise<StudyView> {
-    const studies = await this.studies();
-    const found =
-      studies.find(({ name }) => name === wanted) ??
-      (wanted.length >= 8 ? studies.find(({ study }) => study.startsWith(wanted)) : undefined);
-    if (found === undefined) throw new Refusal("not_found", `no study "${wanted}"`);
-    return found;
+    return findStudy(await this.studies(), wanted);
   }
 
   /** A view whenever the study changes, until it has ended. */

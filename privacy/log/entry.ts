@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { equalBytes, utf8Text } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { idSchema } from "../../core/ids.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
+import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { maxEntryLength } from "./tiles.ts";
 
 /**
@@ -10,12 +12,11 @@ import { maxEntryLength } from "./tiles.ts";
  */
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowercase hexadecimal digits");
-const party = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
+const party = idSchema;
 const parties = z
   .array(party)
   .refine((ids) => ids.every((id, i) => i === 0 || ids[i - 1]! < id), "sorted, none twice");
 const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, "an identifier");
-const reference = z.string().min(1).max(500);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 const time = z.int().min(0).describe("when it was recorded, Unix milliseconds");
@@ -46,13 +47,9 @@ const consortium = {
 const study = {
   "study.proposed": {
     study: digest.describe("of the manifest"),
-    name: party,
-    purpose: reference,
-    legalBasis: reference,
-    impactAssessment: reference,
-    retentionDays: z.int().min(1),
+    ...studyTerms,
     minCohort: z.int().min(2),
-    unprotected: z.array(z.enum(["noise"])),
+    unprotected: unprotectedSchema,
   },
   "study.consented": {
     study: digest,
@@ -101,7 +98,7 @@ const round = {
     attempt: z.int().min(1),
     algorithm: identifier,
     cohort: z.int().min(2).describe("number of enterprises; the header lists them"),
-    unprotected: z.array(z.enum(["noise"])).describe("layers this round runs without"),
+    unprotected: unprotectedSchema.describe("layers this round runs without"),
   },
   "round.submitted": {
     roundId: digest,
@@ -138,7 +135,7 @@ const model = {
     study: digest,
     rounds: z.array(digest).min(1).max(900).describe("roundIds of the released sums it stands on, in order"),
     smallestCohort: z.int().min(2).describe("fewest survivors in any of them"),
-    unprotected: z.array(z.enum(["noise"])),
+    unprotected: unprotectedSchema,
   },
   "model.evaluated": {
     model: digest,

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Digest } from "../../core/canonical.ts";
+import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Entry, EntryOf } from "./entry.ts";
@@ -10,14 +12,10 @@ import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({
-  consortium: z.string(),
-  name: z.string(),
-  purpose: z.string(),
-  legalBasis: z.string(),
-  impactAssessment: z.string(),
-  retentionDays: z.number(),
+  consortium: idSchema,
+  ...studyTerms,
   privacy: z.looseObject({ minCohort: z.number(), unit: z.string() }),
-  unprotected: z.array(z.string()),
+  unprotected: unprotectedSchema,
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
 
