@@ -10,8 +10,9 @@ import { certificateRequest, generateTlsKey } from "../privacy/certificate-reque
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { fingerprint, type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
+import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { AuditorClient, type SeenTree } from "./client.ts";
+import { AuditorClient } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
 
 const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
