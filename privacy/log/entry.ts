@@ -104,7 +104,7 @@ const round = {
     roundId: digest,
     enterprise: party,
     digest: digest.describe("of the submission"),
-    bytes: count,
+    bytes: count.describe("of its ciphertexts, as they were uploaded"),
     layers: z.array(z.enum(["mask", "encryption", "noise"])).describe("what protects the submission"),
   },
   "round.survivors": {

@@ -1,10 +1,13 @@
 import test from "ava";
 import { runPlain } from "../../../models/plain.ts";
 import { selectRows } from "../../../models/rows.ts";
+import { parseEntry } from "../../../privacy/log/entry.ts";
 import { readExport } from "../../../privacy/log/export.ts";
 import { verifyExport } from "../../../privacy/log/verify.ts";
-import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
+import { chunkCount, openBfv } from "../../../privacy/sum/encryption/bfv.ts";
+import { seededBytes } from "../../../privacy/sum/encryption/bfv-format.ts";
 import type { RoundHeader } from "../../../privacy/sum/header.ts";
+import { planPacking } from "../../../privacy/sum/layout.ts";
 import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 
@@ -47,8 +50,20 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
     [],
   );
   const { records } = await readExport(auditor.exportLog());
+  let bytes = 0;
+  let submissions = 0;
   for await (const record of records)
-    if (record.type === "attachment" && record.attachment.kind === "header")
-      t.is((record.attachment.value as RoundHeader).threshold, 3, "two thirds of four, everyone counted");
+    if (record.type === "attachment" && record.attachment.kind === "header") {
+      const header = record.attachment.value as RoundHeader;
+      t.is(header.threshold, 3, "two thirds of four, everyone counted");
+      const { slots } = planPacking(header.layout, header.cohort.length);
+      bytes = chunkCount(slots) * seededBytes;
+    } else if (record.type === "entry") {
+      const entry = parseEntry(record.bytes);
+      if (entry.type !== "round.submitted") continue;
+      submissions++;
+      t.is(entry.bytes, bytes, "all its ciphertexts, each as long as it is");
+    }
+  t.true(submissions >= 4 * names.length);
   auditor.close();
 });
