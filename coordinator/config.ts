@@ -25,7 +25,10 @@ export const configSchema = z.strictObject({
     .describe("directory of the certificate authority's, the server's and the bank's keys"),
   auditor: z.string().min(1).describe("the auditor's verifier key, name+id+base64"),
   witnesses: z.strictObject({
-    quorum: z.int().min(0).describe("cosignatures a checkpoint needs before a model is published under it"),
+    quorum: z
+      .int()
+      .min(0)
+      .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
   }),
 });
 

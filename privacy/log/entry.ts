@@ -41,7 +41,6 @@ const consortium = {
     commitment: digest.describe("of the epoch's secret key"),
     confirmed: parties.describe("members that confirmed the commitment by signature"),
   },
-  "key.destroyed": { epoch: z.int().min(1), enterprise: party.optional() },
 };
 
 const study = {
@@ -80,13 +79,6 @@ const data = {
     l: z.int().min(1).describe("fewest distinct sensitive values in a class"),
     t: share.describe("largest distance of a class from the whole"),
     suppressionRate: share,
-  },
-  "data.committed": {
-    enterprise: party,
-    root: digest.describe("Merkle root over the segments of one day"),
-    rows: count,
-    passRateBefore: share.describe("quality checks passed as collected"),
-    passRateAfter: share.describe("quality checks passed after cleaning and completion"),
   },
 };
 
@@ -140,8 +132,9 @@ const model = {
   "model.evaluated": {
     model: digest,
     study: digest,
-    rows: count,
-    metrics: z.record(identifier, z.number()),
+    algorithm: identifier.describe("whose scores were evaluated"),
+    rows: count.describe("rows scored, of all enterprises"),
+    metrics: z.record(identifier, z.number()).describe("as the model document states them"),
   },
 };
 
