@@ -3,9 +3,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
 import { z } from "zod";
 import { readRefusal, writeWhole } from "../core/files.ts";
+import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { certifyAuditor, initCoordinator } from "./authority/keys.ts";
+import { systemClock } from "./bank.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
 import { startCoordinator } from "./coordinator.ts";
 import { Operator, type StudyView } from "./operator.ts";
@@ -56,9 +58,15 @@ function initCommand(): Command {
     .option("--json", "print one JSON object")
     .action(async (flags) => {
       const made = await initCoordinator({
-        ...{ dir: flags.dir, consortium: flags.consortium, auditor: flags.auditorKey, quorum: flags.quorum },
-        ...{ listen: flags.listen, enrolment: flags.enrolment, database: flags.database },
-        ...{ now: Date.now() },
+        dir: flags.dir,
+        consortium: flags.consortium,
+        auditor: flags.auditorKey,
+        quorum: flags.quorum,
+        listen: flags.listen,
+        enrolment: flags.enrolment,
+        database: flags.database,
+        now: Date.now(),
+        random: secureRandom,
       });
       if (flags.json) print(JSON.stringify(made));
       else
@@ -76,7 +84,10 @@ function certifyCommand(): Command {
     .requiredOption("--out <file>", "where certificate and authority go, PEM: hand it to the auditor")
     .action(async (request: string, flags: { config: string; out: string }) => {
       const text = await readText(request);
-      await writeWhole(flags.out, await certifyAuditor(readConfig(flags.config), text, Date.now()));
+      await writeWhole(
+        flags.out,
+        await certifyAuditor(readConfig(flags.config), text, Date.now(), secureRandom),
+      );
       print(flags.out);
     });
 }
@@ -94,7 +105,7 @@ function startCommand(): Command {
     .action(async ({ config: file, logLevel, json }: { config: string; logLevel: string; json?: true }) => {
       const config = withEnvironment(readConfig(file));
       const log = pino({ level: logLevel }, pino.destination(2));
-      const running = await startCoordinator({ config, log });
+      const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
       const { address, enrolmentAddress } = running;
       if (json) print(JSON.stringify({ address, enrolment: enrolmentAddress }));
       else print(`listening on ${address}, enrolment on ${enrolmentAddress}`);

@@ -97,9 +97,13 @@ export class StudyDriver implements Audience {
   #tellInterrupted(party: PartyId): void {
     for (const roundId of this.#interrupted)
       this.#participants.send(party, {
-        ...{ type: "closed", roundId, outcome: "aborted", reason: "coordinator_restarted" },
-        ...{ party: "", state: "" },
-      } as const);
+        type: "closed",
+        roundId,
+        outcome: "aborted",
+        reason: "coordinator_restarted",
+        party: "",
+        state: "",
+      });
   }
 
   /** Runs until `stop`. @throws only a defect: what peers and the database cause is survived. */
@@ -284,7 +288,7 @@ export class StudyDriver implements Audience {
     for (const [party, why] of map) if (why === "party_late") map.delete(party);
     for (const party of excluded) {
       const why = faults.find((fault) => fault.party === party)?.reason ?? reason;
-      // Who is back already need not be waited for.
+      // A party that rejoined may take part again, so it is not left out.
       if (!(why === "party_gone" && this.#participants.isPresent(party))) map.set(party, why);
     }
     this.#excluded.set(study.digest, map);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { certifyAuditor } from "../../coordinator/authority/keys.ts";
 import { toBase64 } from "../../core/bytes.ts";
+import { secureRandom } from "../../core/random.ts";
 import { parseCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { leafHash } from "../../privacy/log/merkle.ts";
 import { parseNote } from "../../privacy/log/note.ts";
@@ -28,7 +29,12 @@ test("receipt: the auditor fetches one entry's proof, anyone checks it offline",
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   await writeFile(join(dir, "auditor.key"), `${bank.auditorSigner}\n`);
   const request = (await audit("request", "--dir", dir)).stdout.trim();
-  const certificate = await certifyAuditor(bank.config, await readFile(request, "utf8"), Date.now());
+  const certificate = await certifyAuditor(
+    bank.config,
+    await readFile(request, "utf8"),
+    Date.now(),
+    secureRandom,
+  );
   await writeFile(join(dir, "auditor.pem"), certificate);
   const policy = join(dir, "log.policy");
   const key = ["--bank-key", bank.bankKey];
