@@ -14,7 +14,7 @@ import type { Epochs } from "../authority/epochs.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/database.ts";
 import { publishModel } from "../studies/model-registry.ts";
-import { getState, putState, type StudyRow } from "../studies/studies.ts";
+import { getState, putState, type StudyRow } from "../studies/study-row.ts";
 import type { EndedAttempt, RoundLedger } from "./round.ts";
 
 export interface NextAttempt {

@@ -50,7 +50,21 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
         yield { type: "header", bytes: utf8(row!.header as string) };
         break;
       }
-      default:
+      case "consortium.created":
+      case "key.epoch":
+      case "study.consented":
+      case "study.withdrawn":
+      case "policy.changed":
+      case "desensitization.ran":
+      case "round.submitted":
+      case "round.survivors":
+      case "round.released":
+      case "round.aborted":
+      case "privacy.spent":
+      case "model.published":
+      case "model.evaluated":
+      case "ledger.reported":
+      case "egress.sent":
         break;
     }
     yield { type: "entry", bytes };

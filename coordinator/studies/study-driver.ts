@@ -24,7 +24,7 @@ import {
 import type { Audience, Participants } from "../rounds/participants.ts";
 import { Attempt, type EndedAttempt } from "../rounds/round.ts";
 import { storeRefusal } from "../store/database.ts";
-import { consented, getState, type StudyRow, studyRow } from "./studies.ts";
+import { consented, getState, type StudyRow, studyRow } from "./study-row.ts";
 
 /** How long a round waits for a consented enterprise that is not connected, once. */
 const rejoinSeconds = 3;
@@ -165,8 +165,14 @@ export class StudyDriver implements Audience {
         if (message.roundId === "") this.#epochs.refused(party);
         else this.#attempt?.post({ type: "message", from: party, message });
         return;
-      default:
+      case "advertise":
+      case "share":
+      case "submit":
+      case "agree":
+      case "unmask":
+      case "released":
         this.#attempt?.post({ type: "message", from: party, message });
+        return;
     }
   }
 
