@@ -60,7 +60,9 @@ function policyCommand(): Command {
     .requiredOption("--out <file>", "where it goes")
     .addHelpText(
       "after",
-      "\nExample:\n  fedcredit audit policy --dir auditor --quorum 1 --out log.policy --bank-key BANKKEY",
+      `
+Example:
+  fedcredit audit policy --dir auditor --quorum 1 --out log.policy --bank-key "$(cat bank/bank.pub)"`,
     )
     .action(async (flags: { dir: string; bankKey?: string; quorum: number; out: string }) => {
       const { name, publicKey } = await readAuditorKey(flags.dir);

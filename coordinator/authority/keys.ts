@@ -77,6 +77,7 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
     { path: join(config.keys, "bank.key"), text: `${keep}\n`, mode: secret },
     { path: join(config.keys, "operator.key"), text: operator.privateKeyPem, mode: secret },
     { path: join(config.keys, "operator.pem"), text: operator.certificatePem, mode: open },
+    { path: join(dir, "bank.pub"), text: `${bankKey}\n`, mode: open },
     { path: configFile, text, mode: open },
   ]);
   return { configFile, bankKey, caFingerprint: authority.fingerprint };
