@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { digestOf } from "../core/canonical.ts";
 import { writeWhole } from "../core/files.ts";
+import { findStudy, shortDigest } from "../core/ids.ts";
 import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import { purposeKeys } from "../privacy/desensitize/keys.ts";
 import { publicIdentity } from "../privacy/identity.ts";
-import { parseVerifierKey } from "../privacy/log/note.ts";
+import { fingerprint } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { type NodeConfig, readNodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
@@ -24,7 +24,6 @@ import { enrol } from "./federation/enrol.ts";
 import {
   consentTo,
   fetchModel,
-  findStudy,
   listStudies,
   openManifest,
   type StudyDesk,
@@ -75,38 +74,55 @@ export function nodeCommand(): Command {
     .requiredOption("--enrolment <host:port>", "the bank's enrolment service")
     .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit node init --dir mill --enterprise mill --consortium riverbank \\
+    --coordinator 127.0.0.1:8443 --enrolment 127.0.0.1:8444 --rows loans.csv`,
+    )
     .action(init);
   command("enrol", "enrol with the bank's one-time token and pin its keys and the auditor's")
     .requiredOption("--token <token>", "as the bank gave it, over another channel")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node enrol --dir mill --token TOKEN")
     .action(enrolNode);
   command("studies", "what the bank proposes and runs")
     .option("--json", "print one JSON array")
+    .addHelpText("after", "\nExample:\n  fedcredit node studies --dir mill")
     .action(studies);
   command("consent", "agree to a study's manifest, as a whole, for as long as policy.yaml says")
     .argument("<study>", "name, or the beginning of its digest")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node consent --dir mill sme-default-90")
     .action(consent);
   command("preview", "show what a study would make of the rows and send, without sending anything")
     .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
     .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
     .option("--rows <count>", "rows to show", "3")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node preview --dir mill sme-default-90 --rows 3")
     .action(preview);
   command("withdraw", "take a consent back; the node stops taking part at once")
     .argument("<study>", "name, or the beginning of its digest")
+    .addHelpText("after", "\nExample:\n  fedcredit node withdraw --dir mill sme-default-90")
     .action(withdraw);
   command("start", "take part in every study consented to, until stopped")
     .option("--json", "print one JSON object a line for each event")
+    .addHelpText("after", "\nExample:\n  fedcredit node start --dir mill")
     .action(start);
-  command("password", "set the password of the enterprise's page").action(password);
+  command("password", "set the password of the enterprise's page")
+    .addHelpText("after", "\nExample:\n  fedcredit node password --dir mill")
+    .action(password);
   command("model", "download a finished study's model and check its digest")
     .argument("<study>", "name, or the beginning of its digest")
     .requiredOption("--out <file>", "where to write the model's JSON")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node model --dir mill sme-default-90 --out model.json")
     .action(model);
   command("ledger", "export what left this machine, for fedcredit audit reconcile")
     .requiredOption("--out <file>", "where to write the ledger (.fcexport)")
+    .addHelpText("after", "\nExample:\n  fedcredit node ledger --dir mill --out mill.fcexport")
     .action(ledger);
 
   return node.addHelpText(
@@ -172,10 +188,6 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
   if (again) tell("enrolled before: the pins of then are replaced");
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }
-
-/** SHA-256 of a verifier key's public key, in groups of four digits, as the auditor's command prints it. */
-const fingerprint = (key: string): string =>
-  digestOf(parseVerifierKey(key).publicKey).match(/.{4}/g)!.join(" ");
 
 function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
   const keys = {
@@ -246,7 +258,7 @@ async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Pr
 async function studies({ dir, json }: Common): Promise<void> {
   const views = await atDesk(dir, listStudies);
   if (json) print(JSON.stringify(views));
-  else for (const view of views) print(`${view.study.slice(0, 12)}  ${view.name}  ${standing(view)}`);
+  else for (const view of views) print(`${shortDigest(view.study)}  ${view.name}  ${standing(view)}`);
 }
 
 function standing({ phase, algorithm, round, reason, consentExpires }: StudyView): string {

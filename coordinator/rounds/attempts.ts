@@ -14,7 +14,7 @@ import type { Epochs } from "../authority/epochs.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/database.ts";
 import { publishModel } from "../studies/model-registry.ts";
-import { getState, putState, type StudyRow } from "../studies/studies.ts";
+import { getState, putState, type StudyRow } from "../studies/study-row.ts";
 import type { EndedAttempt, RoundLedger } from "./round.ts";
 
 export interface NextAttempt {
@@ -63,9 +63,15 @@ export async function openAttempt(
     await epochs.use(sql, epoch.epoch);
     await bank.privacyLog.append(sql, [
       {
-        ...{ type: "round.opened", roundId, study: study.digest, round: study.round, attempt },
-        ...{ algorithm: header.algorithm.name, cohort: cohort.length, unprotected: ["noise"] },
-      } as const,
+        type: "round.opened",
+        roundId,
+        study: study.digest,
+        round: study.round,
+        attempt,
+        algorithm: header.algorithm.name,
+        cohort: cohort.length,
+        unprotected: ["noise"],
+      },
     ]);
   });
   epochs.used(epoch.epoch);
@@ -107,9 +113,14 @@ export function attemptLedger(bank: Bank, roundId: Digest, header: RoundHeader):
         await bank.privacyLog.append(sql, [
           ...entries,
           {
-            ...{ type: "privacy.spent", roundId, study, mechanism: "none", unit, steps: 1 },
+            type: "privacy.spent",
+            roundId,
+            study,
+            mechanism: "none",
+            unit,
+            steps: 1,
             cumulativeSteps: steps,
-          } as const,
+          },
           { type: "round.released", roundId, sum: digest, signers: [...signers].sort(), state: after },
         ]);
         if (outcome instanceof Refusal) await failStudy(bank, sql, study, outcome);

@@ -24,7 +24,7 @@ import {
 import type { Audience, Participants } from "../rounds/participants.ts";
 import { Attempt, type EndedAttempt } from "../rounds/round.ts";
 import { storeRefusal } from "../store/database.ts";
-import { consented, getState, type StudyRow, studyRow } from "./studies.ts";
+import { consented, getState, type StudyRow, studyRow } from "./study-row.ts";
 
 /** How long a round waits for a consented enterprise that is not connected, once. */
 const rejoinSeconds = 3;
@@ -97,9 +97,13 @@ export class StudyDriver implements Audience {
   #tellInterrupted(party: PartyId): void {
     for (const roundId of this.#interrupted)
       this.#participants.send(party, {
-        ...{ type: "closed", roundId, outcome: "aborted", reason: "coordinator_restarted" },
-        ...{ party: "", state: "" },
-      } as const);
+        type: "closed",
+        roundId,
+        outcome: "aborted",
+        reason: "coordinator_restarted",
+        party: "",
+        state: "",
+      });
   }
 
   /** Runs until `stop`. @throws only a defect: what peers and the database cause is survived. */
@@ -161,8 +165,14 @@ export class StudyDriver implements Audience {
         if (message.roundId === "") this.#epochs.refused(party);
         else this.#attempt?.post({ type: "message", from: party, message });
         return;
-      default:
+      case "advertise":
+      case "share":
+      case "submit":
+      case "agree":
+      case "unmask":
+      case "released":
         this.#attempt?.post({ type: "message", from: party, message });
+        return;
     }
   }
 
@@ -284,7 +294,7 @@ export class StudyDriver implements Audience {
     for (const [party, why] of map) if (why === "party_late") map.delete(party);
     for (const party of excluded) {
       const why = faults.find((fault) => fault.party === party)?.reason ?? reason;
-      // Who is back already need not be waited for.
+      // A party that rejoined may take part again, so it is not left out.
       if (!(why === "party_gone" && this.#participants.isPresent(party))) map.set(party, why);
     }
     this.#excluded.set(study.digest, map);

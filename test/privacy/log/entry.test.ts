@@ -6,8 +6,8 @@ import { Refusal } from "../../../core/reasons.ts";
 import {
   checkEntry,
   type Entry,
+  type EntryType,
   entryBytes,
-  entryTypes,
   parseEntry,
   submissionsDigest,
 } from "../../../privacy/log/entry.ts";
@@ -16,7 +16,6 @@ import { sampleLedger, sampleLog } from "../../support/log.ts";
 const digest = "ab".repeat(32);
 const common = { time: 1_790_000_000_000 };
 const others: Entry[] = [
-  { ...common, type: "key.destroyed", epoch: 1 },
   { ...common, type: "policy.changed", enterprise: "mill", policy: digest, version: 1 },
   {
     ...common,
@@ -25,19 +24,35 @@ const others: Entry[] = [
     fields: [{ field: "customer_id", class: "direct", level: "C2", operator: "drop" }],
     suppressionRate: 0.1,
   },
-  {
-    ...common,
-    type: "data.committed",
-    ...{ enterprise: "mill", root: digest, rows: 9, passRateBefore: 0.9, passRateAfter: 0.99 },
-  },
 ];
 const samples = [
   ...[...sampleLog().leaves, ...sampleLedger("cold-chain", [digest]).leaves].map(parseEntry),
   ...others,
 ];
 
+const entryTypes: Readonly<Record<EntryType, true>> = {
+  "consortium.created": true,
+  "roster.changed": true,
+  "key.epoch": true,
+  "study.proposed": true,
+  "study.consented": true,
+  "study.withdrawn": true,
+  "policy.changed": true,
+  "desensitization.ran": true,
+  "round.opened": true,
+  "round.submitted": true,
+  "round.survivors": true,
+  "round.released": true,
+  "round.aborted": true,
+  "privacy.spent": true,
+  "model.published": true,
+  "model.evaluated": true,
+  "ledger.reported": true,
+  "egress.sent": true,
+};
+
 test("every entry type has a sample, and each sample survives its bytes", (t) => {
-  t.deepEqual([...new Set(samples.map(({ type }) => type))].sort(), entryTypes.toSorted());
+  t.deepEqual([...new Set(samples.map(({ type }) => type))].sort(), Object.keys(entryTypes).sort());
   for (const entry of samples) t.deepEqual(parseEntry(entryBytes(entry)), entry);
 });
 
