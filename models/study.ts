@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { nameSchema } from "./parameters.ts";
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens");
-
-const feature = z.discriminatedUnion("kind", [
+export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
   z.strictObject({
     name: z.string().min(1),
@@ -16,8 +15,8 @@ const feature = z.discriminatedUnion("kind", [
  * Security parameters have no default.
  */
 export const manifestSchema = z.strictObject({
-  consortium: name,
-  name,
+  consortium: nameSchema,
+  name: nameSchema,
   purpose: z.string().min(1),
   legalBasis: z.string().min(1),
   impactAssessment: z.string().min(1).describe("reference of the impact assessment"),
@@ -35,7 +34,7 @@ export const manifestSchema = z.strictObject({
       .min(1)
       .describe("cell values that count as good; any other row is indeterminate and left out"),
   }),
-  features: z.array(feature).min(1),
+  features: z.array(featureSchema).min(1),
   maxRowsPerParty: z.int().min(1).describe("public bound on one enterprise's rows; sizes the sealed digits"),
   holdout: z.strictObject({
     fraction: z
@@ -46,9 +45,14 @@ export const manifestSchema = z.strictObject({
     seed: z.string(),
   }),
   algorithms: z
-    .array(z.looseObject({ name: z.string() }))
+    .array(
+      z.looseObject({
+        name: z.string().describe("of the algorithm"),
+        as: nameSchema.describe("what its result is called; the algorithm's name by default").optional(),
+      }),
+    )
     .min(1)
-    .describe("run in this order; each sees the results before it"),
+    .describe("run in this order, each with its parameters; each sees the results before it"),
   privacy: z.strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
     maxColluding: z.int().min(0).describe("enterprises assumed to collude with the coordinator"),

@@ -43,6 +43,7 @@ export async function publishModel(
     name,
     purpose,
     legalBasis,
+    algorithms: manifest.algorithms,
     results: studyResult(state) ?? {},
     lineage: { state: rounds.at(-1)?.state ?? "", rounds },
     protection: {
