@@ -9,6 +9,7 @@ import { certifyAuditor, initCoordinator } from "./authority/keys.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
 import { startCoordinator } from "./coordinator.ts";
 import { Operator, type StudyView } from "./operator.ts";
+import { type ExportChoice, exportModel } from "./studies/model-export.ts";
 
 interface Common {
   readonly config: string;
@@ -197,14 +198,23 @@ function operatorCommands(): Command[] {
     }),
   );
 
-  const model = operatorCommand("model", "print a finished study's model document")
+  const model = operatorCommand("model", "print a finished study's model document, or export a model of it")
     .argument("<study>", "name or digest")
-    .action((wanted: string, flags: Common) =>
+    .option("--format <name>", "layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out")
+    .option("--result <name>", "which of the study's models; the only one that has the format by default")
+    .option("--out <dir>", "directory to export into")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit coordinator model sme-default-90 --config bank/coordinator.yaml --format layers --out model",
+    )
+    .action((wanted: string, flags: Common & Partial<ExportChoice>) =>
       asOperator(flags, async (operator) => {
         const { digest, model: document } = await operator.model((await operator.find(wanted)).study);
-        print(
-          flags.json ? JSON.stringify({ digest, model: document }) : JSON.stringify(document, undefined, 2),
-        );
+        if (flags.format !== undefined || flags.out !== undefined) {
+          const files = await exportModel(document, flags);
+          print(flags.json ? JSON.stringify({ digest, files }) : files.join("\n"));
+        } else if (flags.json) print(JSON.stringify({ digest, model: document }));
+        else print(JSON.stringify(document, undefined, 2));
       }),
     );
 
