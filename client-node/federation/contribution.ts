@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { StudyMemory } from "../../models/memory.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { type StudyState, studyContribute, studyLayout } from "../../models/study-loop.ts";
+import { parseStudyState, type StudyState, studyContribute, studyLayout } from "../../models/study-loop.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import { refusalOf } from "../../proto/wire.ts";
@@ -23,6 +24,7 @@ interface ContributionOptions {
 export class Contribution {
   readonly #options: ContributionOptions;
   #last: { readonly digest: Digest; readonly state: StudyState } | undefined;
+  #memory = { study: "", memory: new StudyMemory() };
 
   constructor(options: ContributionOptions) {
     this.#options = options;
@@ -36,13 +38,22 @@ export class Contribution {
     const { db, now, random, rows } = this.#options;
     const consent = requireConsent(db, header.study, now());
     const manifest = JSON.parse(consent.manifest) as StudyManifest;
-    const state = await this.#fetchState(header);
+    const state = await this.#fetchState(header, manifest);
     const table = await rows(manifest);
-    return { values: await studyContribute(manifest, state, table, random), layout: studyLayout(state) };
+    const means = { random, memory: this.#memoryOf(header.study) };
+    const values = await studyContribute(manifest, state, table, means);
+    return { values, layout: studyLayout(manifest, state) };
   }
 
-  async #fetchState({ state: digest, algorithm }: RoundHeader): Promise<StudyState> {
-    if (this.#last?.digest !== digest) this.#last = { digest, state: await this.#download(digest) };
+  /** Of the study that was last taken part in: each study's rows and results are large. */
+  #memoryOf(study: Digest): StudyMemory {
+    if (this.#memory.study !== study) this.#memory = { study, memory: new StudyMemory() };
+    return this.#memory.memory;
+  }
+
+  async #fetchState({ state: digest, algorithm }: RoundHeader, manifest: StudyManifest): Promise<StudyState> {
+    if (this.#last?.digest !== digest)
+      this.#last = { digest, state: parseStudyState(manifest, await this.#download(digest)) };
     const { state } = this.#last;
     const { index, name, step } = algorithm;
     if (state.index !== index || state.algorithm !== name || state.step !== step)
@@ -50,10 +61,10 @@ export class Contribution {
     return state;
   }
 
-  async #download(digest: Digest): Promise<StudyState> {
+  async #download(digest: Digest): Promise<unknown> {
     try {
       const [bytes] = await this.#options.transport.download([digest]);
-      return JSON.parse(Buffer.from(bytes!).toString("utf8")) as StudyState;
+      return JSON.parse(Buffer.from(bytes!).toString("utf8"));
     } catch (error) {
       const { reason, message } = refusalOf(error);
       const differs = reason === "digest_mismatch" || error instanceof SyntaxError;

@@ -5,6 +5,7 @@ import { writeWhole } from "../../core/files.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
 import { readYaml } from "../../core/yaml.ts";
 import type { Operator, StudyView } from "../operator.ts";
+import { type ExportChoice, exportModel } from "../studies/model-export.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { print, progress } from "./output.ts";
 
@@ -64,14 +65,20 @@ const statusCommand = (): Command =>
 const modelCommand = (): Command =>
   operatorCommand(
     "model",
-    "print a finished study's model document: exactly the bytes that its digest is of",
-    `model sme-default-90 ${config}`,
+    "print a finished study's model document, exactly the bytes that its digest is of, or export a model of it",
+    `model sme-default-90 --format layers --out model ${config}`,
   )
     .argument(...study)
-    .action((wanted: string, flags: OperatorFlags) =>
+    .option("--format <name>", "layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out")
+    .option("--result <name>", "which of the study's models; the only one that has the format by default")
+    .option("--out <dir>", "directory to export into")
+    .action((wanted: string, flags: OperatorFlags & Partial<ExportChoice>) =>
       asOperator(flags, async (operator) => {
         const { digest, model, text } = await operator.model((await operator.find(wanted)).study);
-        if (flags.json) print(JSON.stringify({ digest, model }));
+        if (flags.format !== undefined || flags.out !== undefined) {
+          const files = await exportModel(model, flags);
+          print(flags.json ? JSON.stringify({ digest, files }) : files.join("\n"));
+        } else if (flags.json) print(JSON.stringify({ digest, model }));
         else process.stdout.write(text);
       }),
     );
