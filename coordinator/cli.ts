@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { pino } from "pino";
 import { z } from "zod";
-import { readRefusal, writeWhole } from "../core/files.ts";
+import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { certifyAuditor, initCoordinator } from "./authority/keys.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
 import { startCoordinator } from "./coordinator.ts";
 import { Operator, type StudyView } from "./operator.ts";
+import { studyTemplate } from "./studies/template.ts";
 
 interface Common {
   readonly config: string;
@@ -34,11 +35,12 @@ export function coordinatorCommand(): Command {
     .description("the bank's process: rounds, aggregation, log; and its operator's commands")
     .addHelpText(
       "after",
-      "\nExample:\n  fedcredit coordinator init --dir bank --consortium riverbank-sme --auditor-key auditor+…\n  fedcredit coordinator start --config bank/coordinator.yaml",
+      '\nExample:\n  fedcredit coordinator init --dir bank --consortium riverbank-sme \\\n    --auditor-key "$(cat auditor.pub)" --quorum 1\n  fedcredit coordinator start --config bank/coordinator.yaml',
     );
   coordinator.addCommand(initCommand());
   coordinator.addCommand(startCommand());
   coordinator.addCommand(certifyCommand());
+  coordinator.addCommand(templateCommand());
   for (const command of operatorCommands()) coordinator.addCommand(command);
   return coordinator;
 }
@@ -81,6 +83,21 @@ function certifyCommand(): Command {
     .action(async (request: string, flags: { config: string; out: string }) => {
       const text = await readText(request);
       await writeWhole(flags.out, await certifyAuditor(readConfig(flags.config), text, Date.now()));
+      print(flags.out);
+    });
+}
+
+function templateCommand(): Command {
+  return new Command("study-template")
+    .description("write a manifest to fill in, with the columns of a table")
+    .requiredOption("--config <file>", "coordinator.yaml")
+    .requiredOption("--table <file>", "CSV as the enterprises have it; its header line is enough")
+    .requiredOption("--label <column>", "the column that tells good from bad")
+    .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
+    .action(async (flags: { config: string; table: string; label: string; out: string }) => {
+      const { consortium } = readConfig(flags.config);
+      const text = studyTemplate({ consortium, table: await readText(flags.table), label: flags.label });
+      writeNewFiles([{ path: flags.out, text, mode: 0o644 }]);
       print(flags.out);
     });
 }

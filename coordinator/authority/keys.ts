@@ -44,7 +44,7 @@ export interface Initialised {
 }
 
 /**
- * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml.
+ * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml; bank.pub, for the auditor.
  * @throws Refusal already_exists, config_invalid, note_malformed, disk_full; no key is left behind then.
  */
 export async function initCoordinator(options: InitOptions): Promise<Initialised> {
@@ -76,6 +76,7 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
     { path: join(config.keys, "bank.key"), text: `${keep}\n`, mode: secret },
     { path: join(config.keys, "operator.key"), text: operator.privateKeyPem, mode: secret },
     { path: join(config.keys, "operator.pem"), text: operator.certificatePem, mode: open },
+    { path: join(dir, "bank.pub"), text: `${bankKey}\n`, mode: open },
     { path: configFile, text, mode: open },
   ]);
   return { configFile, bankKey, caFingerprint: authority.fingerprint };
