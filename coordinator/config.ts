@@ -10,7 +10,10 @@ const address = z
 
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
 export const configSchema = z.strictObject({
-  consortium: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens"),
+  consortium: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens")
+    .describe("id of the consortium: lowercase letters, digits and hyphens"),
   listen: address.describe("where enterprises, operator and auditor connect, with certificates both ways"),
   enrolment: address.describe(
     "where a node without a certificate enrols, with the server's certificate only",
@@ -18,7 +21,9 @@ export const configSchema = z.strictObject({
   database: z
     .string()
     .regex(/^(embedded|postgres(ql)?:\/\/.+)$/, "embedded, or postgres://…")
-    .describe("embedded runs a PostgreSQL of its own under dataDir"),
+    .describe(
+      "embedded runs a PostgreSQL of its own under dataDir, unless DATABASE_URL in the environment names a server",
+    ),
   dataDir: z.string().min(1).describe("directory of the embedded database"),
   blobs: z.string().min(1).describe("directory of ciphertexts and model states, by digest"),
   keys: z
@@ -26,9 +31,11 @@ export const configSchema = z.strictObject({
     .min(1)
     .describe("directory of the certificate authority's, the server's and the bank's keys"),
   auditor: z.string().min(1).describe("the auditor's verifier key, name+id+base64"),
-  witnesses: z.strictObject({
-    quorum: z.int().min(0).describe("cosignatures a checkpoint needs before a model is published under it"),
-  }),
+  witnesses: z
+    .strictObject({
+      quorum: z.int().min(0).describe("cosignatures a checkpoint needs before the log is exported up to it"),
+    })
+    .describe("who has to have seen the log"),
 });
 
 export type CoordinatorConfig = z.infer<typeof configSchema>;
