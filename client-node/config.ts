@@ -50,13 +50,15 @@ export const nodeConfigSchema = z.strictObject({
       spoolGigabytes: z.number().positive().default(4).describe("readings not yet in segments, 10⁹ bytes"),
       keepDays: z.number().positive().default(400).describe("segments older than this are removed, days"),
     })
-    .optional(),
+    .optional()
+    .describe("how much of the readings is kept"),
   refresh: z
     .strictObject({
       every: duration.default(3_600_000).describe("how often quality and features are computed anew"),
       days: z.number().positive().max(3660).default(90).describe("how far back, days"),
     })
-    .optional(),
+    .optional()
+    .describe("quality and features of what was read"),
   page: addressSchema
     .optional()
     .describe("host:port of the enterprise's page; anything but this machine itself needs node password"),

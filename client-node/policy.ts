@@ -9,14 +9,25 @@ import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/
 export const policySchema = z
   .strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
-    allow: z.strictObject({
-      algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
-      purposes: z.array(z.string().min(1)).describe("purposes, in the words of the manifest"),
-    }),
-    unprotected: z.array(z.enum(["noise"])).describe("layers a study may run without"),
-    maxEpsilon: z.strictObject({
-      lifetime: z.number().positive().describe("privacy budget over all studies, epsilon"),
-    }),
+    allow: z
+      .strictObject({
+        algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
+        purposes: z.array(z.string().min(1)).describe("purposes, in the words of the manifest"),
+      })
+      .describe("what may run, and what for"),
+    unprotected: z
+      .array(z.enum(["noise"]))
+      .describe("layers a study may run without; noise has to be listed as long as this version adds none"),
+    maxEpsilon: z
+      .strictObject({
+        lifetime: z
+          .number()
+          .positive()
+          .describe(
+            "privacy budget over all studies, epsilon; stored, and not yet acted on: this version adds no noise",
+          ),
+      })
+      .describe("privacy budget"),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
     fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
     anonymity: anonymitySchema

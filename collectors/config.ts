@@ -12,12 +12,14 @@ import { terminalConfig } from "./terminal/config.ts";
  */
 export const collectorEntry = z
   .strictObject({
-    modbus: modbusConfig.optional(),
-    opcua: opcuaConfig.optional(),
-    mqtt: mqttConfig.optional(),
-    terminal: terminalConfig.optional(),
-    meter: meterConfig.optional(),
-    file: fileConfig.optional(),
+    modbus: modbusConfig.optional().describe("Modbus TCP, RTU over TCP, RTU on a serial line"),
+    opcua: opcuaConfig.optional().describe("OPC UA subscriptions, with history where the server has it"),
+    mqtt: mqttConfig.optional().describe("MQTT 3.1.1 or 5: JSON, CSV, plain text, Sparkplug B"),
+    terminal: terminalConfig
+      .optional()
+      .describe("vehicle terminals that dial this node: JT/T 808, NMEA 0183"),
+    meter: meterConfig.optional().describe("electricity, water and gas meters: DL/T 645-2007"),
+    file: fileConfig.optional().describe("tables that other systems export: CSV, JSON lines, Parquet"),
   })
   .refine((entry) => Object.keys(entry).length === 1, "one protocol per entry");
 

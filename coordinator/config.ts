@@ -16,7 +16,9 @@ export const configSchema = z.strictObject({
   database: z
     .string()
     .regex(/^(embedded|postgres(ql)?:\/\/.+)$/, "embedded, or postgres://…")
-    .describe("embedded runs a PostgreSQL of its own under dataDir"),
+    .describe(
+      "embedded runs a PostgreSQL of its own under dataDir, unless DATABASE_URL in the environment names a server",
+    ),
   dataDir: z.string().min(1).describe("directory of the embedded database"),
   blobs: z.string().min(1).describe("directory of ciphertexts and model states, by digest"),
   keys: z
@@ -24,12 +26,14 @@ export const configSchema = z.strictObject({
     .min(1)
     .describe("directory of the certificate authority's, the server's and the bank's keys"),
   auditor: z.string().min(1).describe("the auditor's verifier key, name+id+base64"),
-  witnesses: z.strictObject({
-    quorum: z
-      .int()
-      .min(0)
-      .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
-  }),
+  witnesses: z
+    .strictObject({
+      quorum: z
+        .int()
+        .min(0)
+        .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
+    })
+    .describe("who has to have seen the log"),
 });
 
 export type CoordinatorConfig = z.infer<typeof configSchema>;

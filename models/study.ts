@@ -5,11 +5,16 @@ import { Refusal } from "../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
 import { nameSchema } from "./parameters.ts";
 
+const column = z.string().min(1).describe("column, as in the header line of the enterprises' tables");
+
 export const featureSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
   z.strictObject({
-    name: z.string().min(1),
-    kind: z.literal("categorical"),
+    name: column,
+    kind: z.literal("numeric").describe("a number; empty where it is missing"),
+  }),
+  z.strictObject({
+    name: column,
+    kind: z.literal("categorical").describe("one of a list of levels; empty where it is missing"),
     levels: z.array(z.string()).min(1).describe("public list of levels; a value outside it is refused"),
   }),
 ]);
@@ -26,42 +31,59 @@ export const manifestSchema = z.strictObject({
     .min(1)
     .describe("column that names the data subject; its rows are never split over training and holdout")
     .optional(),
-  label: z.strictObject({
-    column: z.string().min(1),
-    bad: z.array(z.string()).min(1).describe("cell values that count as bad"),
-    good: z
-      .array(z.string())
-      .min(1)
-      .describe("cell values that count as good; any other row is indeterminate and left out"),
-  }),
-  features: z.array(featureSchema).min(1),
+  label: z
+    .strictObject({
+      column: z.string().min(1).describe("column that tells good from bad"),
+      bad: z.array(z.string()).min(1).describe("cell values that count as bad"),
+      good: z
+        .array(z.string())
+        .min(1)
+        .describe("cell values that count as good; any other row is indeterminate and left out"),
+    })
+    .describe("what is to be predicted"),
+  features: z.array(featureSchema).min(1).describe("columns that models may use"),
   maxRowsPerParty: z.int().min(1).describe("public bound on one enterprise's rows; sizes the sealed digits"),
-  holdout: z.strictObject({
-    fraction: z
-      .number()
-      .min(0)
-      .max(0.9)
-      .describe("share of rows held out for evaluation; 0 evaluates on the training rows"),
-    seed: z.string(),
-  }),
+  holdout: z
+    .strictObject({
+      fraction: z
+        .number()
+        .min(0)
+        .max(0.9)
+        .describe("share of rows held out for evaluation; 0 evaluates on the training rows"),
+      seed: z.string().describe("draws the rows held out; public"),
+    })
+    .describe("rows kept from training"),
   algorithms: z
     .array(
       z.looseObject({
-        name: z.string().describe("of the algorithm"),
+        name: z.string().describe("of the algorithm; its parameters stand beside it"),
         as: nameSchema.describe("what its result is called; the algorithm's name by default").optional(),
       }),
     )
     .min(1)
     .describe("run in this order, each with its parameters; each sees the results before it"),
-  privacy: z.strictObject({
-    minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
-    maxColluding: z.int().min(0).describe("enterprises assumed to collude with the coordinator"),
-    unit: z.enum(["record", "subject"]),
-  }),
-  unprotected: unprotectedSchema.describe("layers this study runs without; every policy must list them too"),
-  deadlines: z.strictObject({
-    stepSeconds: z.number().positive().describe("longest wait for one step of a round, seconds"),
-  }),
+  privacy: z
+    .strictObject({
+      minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
+      maxColluding: z
+        .int()
+        .min(0)
+        .describe("enterprises assumed to collude with the coordinator; stated, and not yet acted on"),
+      unit: z
+        .enum(["record", "subject"])
+        .describe(
+          "what one unit of privacy is: a row, or all rows of a data subject; stated, and not yet acted on",
+        ),
+    })
+    .describe("how the sums are protected"),
+  unprotected: unprotectedSchema.describe(
+    "layers this study runs without; every policy must list them too",
+  ),
+  deadlines: z
+    .strictObject({
+      stepSeconds: z.number().positive().describe("longest wait for one step of a round, seconds"),
+    })
+    .describe("how long is waited"),
 });
 
 export type StudyManifest = z.infer<typeof manifestSchema>;

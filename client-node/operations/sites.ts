@@ -4,7 +4,10 @@ import type { Reference } from "./quality/reference.ts";
 import type { SpecialDays } from "./warnings/baseline.ts";
 import type { Fence, Route } from "./warnings/rule.ts";
 
-const id = z.string().regex(/^[^/]+$/, "no slash");
+const id = z
+  .string()
+  .regex(/^[^/]+$/, "no slash")
+  .describe("id, unique within the enterprise; no slash");
 const date = z.iso.date("write a date as 2026-03-01");
 const instant = z
   .string()
@@ -30,7 +33,11 @@ const site = z.strictObject({
   declared: z
     .array(
       z
-        .strictObject({ measure: z.literal("revenue"), ...span, amount: z.number().positive() })
+        .strictObject({
+          measure: z.literal("revenue").describe("what was declared"),
+          ...span,
+          amount: z.number().positive().describe("over the whole period, in the metric's unit"),
+        })
         .refine(inOrder, orderMessage),
     )
     .default([])
@@ -52,45 +59,70 @@ const device = z.strictObject({
   tag: z.string().min(1).optional().describe("NFC tag by which terminals know it"),
   installed: instant.optional().describe("nothing is expected of the device before"),
   maintenance: z
-    .array(z.strictObject({ ...span, reason: z.string().min(1) }).refine(inOrder, orderMessage))
+    .array(
+      z
+        .strictObject({ ...span, reason: z.string().min(1).describe("shown on the page") })
+        .refine(inOrder, orderMessage),
+    )
     .default([])
     .describe("planned work: nothing that happens then is a stoppage or a fault"),
   calibrations: z
     .array(
       z
-        .strictObject({ metric: z.string(), ...span, relativeError: z.number() })
+        .strictObject({
+          metric: z.string().describe("metric id from the catalogue"),
+          ...span,
+          relativeError: z.number().describe("at `until`: 0.04 reads 4 % high"),
+        })
         .refine(inOrder, orderMessage),
     )
     .default([])
     .describe("found off by relativeError at `until` (0.04 reads 4 % high), right at `from`"),
   route: z
     .strictObject({
-      corridorMetres: z.number().positive(),
-      line: z.array(z.tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)])).min(2),
+      corridorMetres: z
+        .number()
+        .positive()
+        .describe("farther from the line than this is off the route, metres"),
+      line: z
+        .array(z.tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)]))
+        .min(2)
+        .describe("latitude and longitude of the corners, WGS-84 degrees"),
     })
     .optional()
-    .describe("latitude and longitude of the corners, WGS-84"),
+    .describe("way a vehicle is expected to take"),
 });
 
 /** What an enterprise writes in node.yaml about its sites and what stands there. */
 export const premisesSchema = z
   .strictObject({
-    sites: z.array(site).min(1),
-    devices: z.array(device).default([]),
+    sites: z.array(site).min(1).describe("places where devices stand, or borrowers are"),
+    devices: z.array(device).default([]).describe("what is read, and where it stands"),
     fences: z
       .array(
         z.strictObject({
           id,
-          lat: z.number().min(-90).max(90),
-          lon: z.number().min(-180).max(180),
-          radiusMetres: z.number().positive(),
-          dwellLimitHours: z.number().positive().optional(),
+          lat: z.number().min(-90).max(90).describe("latitude of the middle, WGS-84 degrees"),
+          lon: z.number().min(-180).max(180).describe("longitude of the middle, WGS-84 degrees"),
+          radiusMetres: z.number().positive().describe("of the circle, metres"),
+          dwellLimitHours: z
+            .number()
+            .positive()
+            .optional()
+            .describe("a stay longer than this is a warning, hours"),
         }),
       )
       .default([])
       .describe("places where a stop is no surprise"),
     specialDays: z
-      .array(z.strictObject({ name: z.string().min(1), from: date, until: date, site: id.optional() }))
+      .array(
+        z.strictObject({
+          name: z.string().min(1).describe("days of one name are compared with each other"),
+          from: date.describe("first day"),
+          until: date.describe("last day"),
+          site: id.optional().describe("every site when absent"),
+        }),
+      )
       .default([])
       .describe("festivals and promotions, compared only with their like; days inclusive"),
     maintenanceStatuses: z

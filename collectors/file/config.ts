@@ -3,7 +3,7 @@ import { deviceId, duration, metricId, ucum } from "../runtime/fields.ts";
 import { timePattern, zoneOffset } from "./time.ts";
 
 const column = z.string().min(1).describe("column of a CSV or Parquet file, key of a JSON line");
-const kind = z.enum(["number", "boolean", "text"]).default("number");
+const kind = z.enum(["number", "boolean", "text"]).default("number").describe("what the value is read as");
 
 const time = z
   .strictObject({
@@ -42,7 +42,7 @@ export const fileConfig = z
       .default("*")
       .describe("names to take; * stands for anything. Hidden, .tmp and .part files are never taken"),
     state: z.string().min(1).describe("file that remembers what was stored"),
-    format: z.enum(["csv", "jsonl", "parquet"]),
+    format: z.enum(["csv", "jsonl", "parquet"]).describe("of every file taken"),
     delimiter: z.string().length(1).optional().describe("of csv; a comma when absent"),
     encoding: z
       .enum(["utf-8", "gb18030"])
@@ -51,7 +51,7 @@ export const fileConfig = z
     device: z
       .union([deviceId, z.strictObject({ column })], { error: "write a device id, or { column: NAME }" })
       .describe("device id, or the column that holds it"),
-    time,
+    time: time.describe("source time of a line"),
     columns: z
       .array(valueField.extend({ column }))
       .min(1)

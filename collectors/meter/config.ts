@@ -44,12 +44,14 @@ export const meterConfig = z
           address: z
             .string()
             .regex(/^\d{1,12}$/, "digits as printed on the meter; leading zeros may be left out")
-            .transform((text) => text.padStart(12, "0")),
+            .transform((text) => text.padStart(12, "0"))
+            .describe("digits as printed on the meter; leading zeros may be left out"),
           device: deviceId.optional().describe("the address when absent"),
-          registers: z.array(register).min(1),
+          registers: z.array(register).min(1).describe("what is read"),
         }),
       )
-      .min(1),
+      .min(1)
+      .describe("meters on the bus or behind the gateway"),
   })
   .superRefine((c, context) => {
     const problem = (path: PropertyKey[], message: string) =>

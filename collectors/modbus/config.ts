@@ -10,8 +10,13 @@ const register = z
     address: registerAddress.describe(
       'as manuals print it, from 1 (40001, 300101, "00001"); with `table`, from 0 (0, 23296, "0x5b00")',
     ),
-    table: z.enum(["coil", "discrete", "input", "holding"]).optional(),
-    type: z.enum(["bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "string"]),
+    table: z
+      .enum(["coil", "discrete", "input", "holding"])
+      .optional()
+      .describe("which of the four tables; by the address's first digit when absent"),
+    type: z
+      .enum(["bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "string"])
+      .describe("what the registers hold; a number of 32 or 64 bits takes 2 or 4"),
     order: z.enum(["ABCD", "DCBA", "BADC", "CDAB"]).default("ABCD").describe("byte order on the wire"),
     bit: z.int().min(0).max(15).optional().describe("bit within a register, 0 the least significant"),
     length: z.int().min(1).max(125).optional().describe("registers of a string, two characters each"),
@@ -53,7 +58,7 @@ export function placeOf(r: {
 const unitFields = {
   unit: z.int().min(0).max(255).describe("unit id (slave address)"),
   device: deviceId.optional().describe("HOST:PORT/UNIT when absent"),
-  registers: z.array(register).min(1),
+  registers: z.array(register).min(1).describe("what is read"),
 };
 
 /** One gateway, device or bus; a single unit may be written flat, without `units`. */
@@ -65,8 +70,14 @@ export const modbusConfig = z
     framing: z.enum(["tcp", "rtu"]).optional().describe("tcp when absent; rtu: RTU frames over a TCP socket"),
     serial: z.string().optional().describe("device path of a serial port: RTU"),
     baudRate: z.int().positive().optional().describe("bits per second; 9600 when absent"),
-    dataBits: z.union([z.literal(7), z.literal(8)]).optional(),
-    stopBits: z.union([z.literal(1), z.literal(2)]).optional(),
+    dataBits: z
+      .union([z.literal(7), z.literal(8)])
+      .optional()
+      .describe("8 when absent"),
+    stopBits: z
+      .union([z.literal(1), z.literal(2)])
+      .optional()
+      .describe("1 when absent"),
     parity: z.enum(["none", "even", "odd"]).optional().describe("even when absent"),
     timeout: duration.default(1_000).describe("longest wait for a connection and for an answer"),
     pause: duration.optional().describe("rest between two requests, where a bus needs one"),

@@ -6,34 +6,37 @@ const path = z.string().min(1).describe("where in the payload: temp.celsius, cha
 const epoch = z
   .enum(["iso", "s", "ms", "us"])
   .describe("ISO 8601 text, or seconds/milliseconds/microseconds");
-const kind = z.enum(["number", "boolean", "text"]).default("number");
+const kind = z.enum(["number", "boolean", "text"]).default("number").describe("what the value is read as");
 
 const position = z.strictObject({
   lat: path,
   lon: path,
-  datum: z.enum(["WGS-84", "GCJ-02"]),
-  source: z.enum(["beidou", "gps", "uwb"]),
-  accuracyMetres: z.number().positive(),
+  datum: z.enum(["WGS-84", "GCJ-02"]).describe("what the coordinates refer to"),
+  source: z.enum(["beidou", "gps", "uwb"]).describe("what measured them"),
+  accuracyMetres: z.number().positive().describe("of one position, metres"),
 });
 
 const jsonFormat = z.strictObject({
-  format: z.literal("json"),
+  format: z.literal("json").describe("values by their path in a JSON text"),
   records: path.optional().describe("an array of records in one message; the message itself when absent"),
   time: z.strictObject({ path, as: epoch }).optional().describe("source time; the arrival when absent"),
-  sequence: path.optional(),
-  position: position.optional(),
-  fields: z.array(z.strictObject({ path, metric: metricId, unit: ucum })).min(1),
+  sequence: path.optional().describe("the source's own sequence number, where it has one"),
+  position: position.optional().describe("where the device is"),
+  fields: z
+    .array(z.strictObject({ path, metric: metricId, unit: ucum }))
+    .min(1)
+    .describe("what is taken from a record"),
 });
 
 const csvFormat = z.strictObject({
-  format: z.literal("csv"),
-  delimiter: z.string().length(1).default(","),
+  format: z.literal("csv").describe("values by their column"),
+  delimiter: z.string().length(1).default(",").describe("between two columns"),
   columns: z
     .array(
       z.union(
         [
           z.strictObject({ metric: metricId, unit: ucum, kind }),
-          z.strictObject({ time: epoch }),
+          z.strictObject({ time: epoch.describe("source time: ISO 8601 text, or since 1970") }),
           z.literal("skip"),
         ],
         { error: "write { metric, unit }, { time: iso } or skip" },
@@ -44,7 +47,7 @@ const csvFormat = z.strictObject({
 });
 
 const textFormat = z.strictObject({
-  format: z.literal("text"),
+  format: z.literal("text").describe("one value a message; the topic names the metric"),
   kind,
   units: z.record(metricId, ucum).describe("UCUM code per metric the topic may name"),
 });
@@ -74,12 +77,23 @@ const topic = z
 export const mqttConfig = z
   .strictObject({
     name: z.string().optional().describe("shown on the page; the URL when absent"),
-    url: z.string().regex(/^mqtts?:\/\/[^@/]+$/, "write mqtts://host:8883, without user or password"),
-    protocol: z.enum(["3.1.1", "5"]).default("5"),
+    url: z
+      .string()
+      .regex(/^mqtts?:\/\/[^@/]+$/, "write mqtts://host:8883, without user or password")
+      .describe("mqtts://host:8883, or mqtt:// without TLS"),
+    protocol: z.enum(["3.1.1", "5"]).default("5").describe("MQTT version"),
     clientId: z.string().min(1).describe("unique at the broker and always the same: it names the session"),
-    identity: z.union([z.literal("anonymous"), z.strictObject({ user: z.string(), password: secret })], {
-      error: "write anonymous, or { user, password: { file } }",
-    }),
+    identity: z
+      .union(
+        [
+          z.literal("anonymous"),
+          z.strictObject({ user: z.string().describe("name"), password: secret.describe("where it stands") }),
+        ],
+        {
+          error: "write anonymous, or { user, password: { file } }",
+        },
+      )
+      .describe("who logs in"),
     plainPassword: z
       .literal("accepted")
       .optional()
@@ -90,18 +104,19 @@ export const mqttConfig = z
         certificate: z.string().optional().describe("PEM file of the client's certificate"),
         key: z.string().optional().describe("PEM file of the client's key"),
       })
-      .optional(),
+      .optional()
+      .describe("certificates, where the system's do not do"),
     share: z
       .string()
       .regex(/^[^/+#]+$/)
       .optional()
       .describe("group of a shared subscription: its members divide the messages among them"),
     sessionExpiry: duration.default(7 * 24 * 3_600_000).describe("how long the broker keeps what we missed"),
-    keepAlive: duration.default(30_000),
+    keepAlive: duration.default(30_000).describe("longest silence before the line is tested"),
     timeout: duration.default(10_000).describe("longest wait for a connection"),
     inFlight: z.int().min(1).max(65_535).default(10_000).describe("messages taken but not yet acknowledged"),
-    topics: z.array(topic).default([]),
-    sparkplug: sparkplugConfig.optional(),
+    topics: z.array(topic).default([]).describe("what is subscribed to"),
+    sparkplug: sparkplugConfig.optional().describe("Sparkplug B, beside topics or instead of them"),
   })
   .superRefine((config, context) => {
     const problem = (field: string, message: string) =>

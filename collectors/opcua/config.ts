@@ -25,15 +25,17 @@ const group = z.strictObject({
   sampling: duration.or(z.literal("on change")).default("on change").describe("how often the server looks"),
   queue: z.int().min(1).default(1_000).describe("values the server keeps per node between two publications"),
   deadband: deadband.optional(),
-  nodes: z.array(node).min(1),
+  nodes: z.array(node).min(1).describe("what is subscribed to"),
 });
 
 const security = z.union(
   [
     z.literal("none"),
     z.strictObject({
-      mode: z.enum(["Sign", "SignAndEncrypt"]),
-      policy: z.enum(["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]),
+      mode: z.enum(["Sign", "SignAndEncrypt"]).describe("whether messages are encrypted too"),
+      policy: z
+        .enum(["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"])
+        .describe("one that the server offers"),
       pki: z
         .string()
         .describe(
@@ -47,8 +49,11 @@ const security = z.union(
 const identity = z.union(
   [
     z.literal("anonymous"),
-    z.strictObject({ user: z.string(), password: secret }),
-    z.strictObject({ certificate: z.string().describe("PEM file"), key: z.string().describe("PEM file") }),
+    z.strictObject({ user: z.string().describe("name"), password: secret.describe("where it stands") }),
+    z.strictObject({
+      certificate: z.string().describe("PEM file of the user's certificate"),
+      key: z.string().describe("PEM file of its key"),
+    }),
   ],
   { error: "write anonymous, { user, password: { file } } or { certificate, key }" },
 );
@@ -56,14 +61,17 @@ const identity = z.union(
 export const opcuaConfig = z
   .strictObject({
     name: z.string().optional().describe("shown on the page; the endpoint when absent"),
-    endpoint: z.string().regex(/^opc\.tcp:\/\/[^/]+/, "write opc.tcp://host:4840"),
-    security,
-    identity,
+    endpoint: z
+      .string()
+      .regex(/^opc\.tcp:\/\/[^/]+/, "write opc.tcp://host:4840")
+      .describe("opc.tcp://host:4840, with a path where the server has one"),
+    security: security.describe("none, or how the channel is protected; certificates both ways"),
+    identity: identity.describe("who logs in"),
     publishing: duration.default(1_000).describe("how often the server publishes"),
     keepAlive: duration.default(5_000).describe("longest silence of a server with nothing to publish"),
     timeout: duration.default(10_000).describe("longest wait for a connection and for an answer"),
     history: z.boolean().default(false).describe("read the server's history to fill an outage"),
-    groups: z.array(group).min(1),
+    groups: z.array(group).min(1).describe("one device each"),
   })
   .superRefine((config, context) => {
     if (config.security === "none" && config.identity !== "anonymous")

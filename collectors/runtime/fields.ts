@@ -23,6 +23,9 @@ export const secret = z.union(
 export type Secret = z.infer<typeof secret>;
 
 export const deviceId = z.string().min(1).describe("device id, unique within the enterprise");
-export const metricId = z.string().min(1).describe("metric id from the catalogue");
+export const metricId = z
+  .string()
+  .min(1)
+  .describe("metric id from the catalogue (client-node/operations/features/catalogue.yaml)");
 export const ucum = z.string().min(1).describe('UCUM code of the value, "1" for dimensionless');
 export const port = z.int().min(1).max(65_535).describe("TCP port");

@@ -12,7 +12,9 @@ export const sparkplugConfig = z.strictObject({
     .default({})
     .describe("device ids by EDGE or EDGE/DEVICE; that text itself when absent"),
   metrics: z
-    .array(z.strictObject({ name: z.string().min(1), metric: metricId, unit: ucum }))
+    .array(
+      z.strictObject({ name: z.string().min(1).describe("as births name it"), metric: metricId, unit: ucum }),
+    )
     .min(1)
     .describe("Sparkplug metric names to collect; others are left out"),
 });

@@ -44,23 +44,26 @@ const shared = {
       const at = text.lastIndexOf(":");
       return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
     })
-    .refine(({ port }) => port >= 1 && port <= 65_535, "a TCP port is 1 to 65535"),
+    .refine(({ port }) => port >= 1 && port <= 65_535, "a TCP port is 1 to 65535")
+    .describe("HOST:PORT that terminals dial, as 0.0.0.0:7611"),
   datum: z.enum(["WGS-84", "GCJ-02"]).describe("what the terminals' positions refer to"),
   silence: duration.default(300_000).describe("a connection without a sign of life for so long is closed"),
   clockTolerance: duration
     .default(300_000)
     .describe("a terminal's clock may be ahead, or step back, by so much before it is doubted"),
   oldest: duration.default(30 * 24 * 3_600_000).describe("a live report older than this has a wrong clock"),
-  maxConnections: z.int().min(1).default(20_000),
+  maxConnections: z.int().min(1).default(20_000).describe("terminals connected at a time; more are refused"),
 };
 
 const jt808 = z
   .strictObject({
     ...shared,
-    protocol: z.literal("jt808"),
-    accuracyMetres: metersOf.default(15),
+    protocol: z
+      .literal("jt808")
+      .describe("JT/T 808-2013 and -2019: registered terminals, acknowledged reports"),
+    accuracyMetres: metersOf.default(15).describe("of one position, metres"),
     authentication: z
-      .union([z.literal("none"), z.strictObject({ key: secret })], {
+      .union([z.literal("none"), z.strictObject({ key: secret.describe("where the secret stands") })], {
         error: "write none, or { key: { file } }",
       })
       .describe(
@@ -69,7 +72,10 @@ const jt808 = z
     terminals: z
       .array(
         z.strictObject({
-          phone: z.string().regex(/^\d{1,20}$/, "digits, leading zeros may be left out"),
+          phone: z
+            .string()
+            .regex(/^\d{1,20}$/, "digits, leading zeros may be left out")
+            .describe("SIM number in the terminal's header; leading zeros may be left out"),
           device: deviceId,
         }),
       )
@@ -78,6 +84,7 @@ const jt808 = z
     readings: z
       .array(z.union([field(["position", "speed", "altitude", "direction", "ignition"]), item]))
       .min(1)
+      .describe("what is taken from a report")
       .default([
         { from: "position", metric: "position" },
         { from: "speed", metric: "speed" },
@@ -100,7 +107,7 @@ const jt808 = z
 const nmea = z
   .strictObject({
     ...shared,
-    protocol: z.literal("nmea"),
+    protocol: z.literal("nmea").describe("NMEA 0183 sentences of a receiver behind a modem"),
     device: deviceId.optional().describe("where one receiver dials this port"),
     registration: z
       .strictObject({
@@ -119,6 +126,7 @@ const nmea = z
     readings: z
       .array(field(["position", "speed", "altitude", "direction"]))
       .min(1)
+      .describe("what is taken from a fix")
       .default([
         { from: "position", metric: "position" },
         { from: "speed", metric: "speed" },

@@ -45,7 +45,7 @@ export interface Initialised {
 }
 
 /**
- * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml.
+ * Makes a consortium: authority, bank key, operator certificate, coordinator.yaml; bank.pub, for the auditor.
  * @throws Refusal already_exists, config_invalid, note_malformed, disk_full; no key is left behind then.
  */
 export async function initCoordinator(options: InitOptions): Promise<Initialised> {

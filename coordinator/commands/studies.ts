@@ -1,11 +1,14 @@
-/** Studies and what comes of them: `propose`, `start-study`, `stop-study`, `status`, `model`, `export`. */
-import type { Command } from "commander";
+/** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `export`. */
+import { readFile } from "node:fs/promises";
+import { Command } from "commander";
 import { z } from "zod";
-import { writeWhole } from "../../core/files.ts";
+import { readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
 import { readYaml } from "../../core/yaml.ts";
+import { readConfig } from "../config.ts";
 import type { Operator, StudyView } from "../operator.ts";
 import { type ExportChoice, exportModel } from "../studies/model-export.ts";
+import { studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { print, progress } from "./output.ts";
 
@@ -13,6 +16,7 @@ const config = "--config bank/coordinator.yaml";
 const study = ["<study>", "name, or 8 digits or more of its digest"] as const;
 
 export const studyCommands = (): Command[] => [
+  templateCommand(),
   proposeCommand(),
   startCommand(),
   stopCommand(),
@@ -20,6 +24,27 @@ export const studyCommands = (): Command[] => [
   modelCommand(),
   exportCommand(),
 ];
+
+const templateCommand = (): Command =>
+  new Command("study-template")
+    .description("write a manifest to fill in, with the columns of a table")
+    .requiredOption("--config <file>", "coordinator.yaml")
+    .requiredOption("--table <file>", "CSV as the enterprises have it; its header line is enough")
+    .requiredOption("--label <column>", "the column that tells good from bad")
+    .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
+    .addHelpText(
+      "after",
+      `\nExample:\n  fedcredit coordinator study-template --table loans.csv --label default --out study.yaml ${config}`,
+    )
+    .action(async (flags: { config: string; table: string; label: string; out: string }) => {
+      const { consortium } = readConfig(flags.config);
+      const table = await readFile(flags.table, "utf8").catch((cause: unknown) => {
+        throw readRefusal(flags.table, cause);
+      });
+      const text = studyTemplate({ consortium, table, label: flags.label });
+      writeNewFiles([{ path: flags.out, text, mode: 0o644 }]);
+      print(flags.out);
+    });
 
 const proposeCommand = (): Command =>
   operatorCommand("propose", "propose a study to all enterprises", `propose study.yaml ${config}`)

@@ -17,8 +17,14 @@ const line = {
   name: z.string().min(1).max(200).describe("column"),
   class: z
     .enum(fieldClasses)
-    .describe("direct identifier, quasi-identifier, sensitive attribute or operational figure"),
-  level: z.enum(fieldLevels).describe("JR/T 0171-2020; C3 never leaves"),
+    .describe(
+      "direct identifier, quasi-identifier (one of several that point to a person together), sensitive attribute, or operational figure that points to nobody",
+    ),
+  level: z
+    .enum(fieldLevels)
+    .describe(
+      "sensitivity by JR/T 0171-2020: C1 internal, C2 identifies or describes a person's finances, C3 authenticates a person and never leaves",
+    ),
 };
 const rotationDays = z.int().min(1).max(3650).describe("days after which a new key is derived");
 const column = z.string().min(1).max(200);
@@ -32,13 +38,33 @@ export const timeUnits = ["year", "quarter", "month", "week", "day", "hour"] as 
 export type TimeUnit = (typeof timeUnits)[number];
 
 const operators = z.discriminatedUnion("operator", [
-  z.strictObject({ ...line, operator: z.literal("keep") }),
-  z.strictObject({ ...line, operator: z.literal("drop") }),
-  z.strictObject({ ...line, operator: z.literal("aggregate-only") }),
-  z.strictObject({ ...line, operator: z.literal("pseudonym"), rotationDays }),
   z.strictObject({
     ...line,
-    operator: z.literal("format-preserving"),
+    operator: z.literal("keep").describe("the value as it is; for operational figures only"),
+  }),
+  z.strictObject({ ...line, operator: z.literal("drop").describe("never read at all") }),
+  z.strictObject({
+    ...line,
+    operator: z
+      .literal("aggregate-only")
+      .describe("no single value passes, only what sums say; a label needs it"),
+  }),
+  z.strictObject({
+    ...line,
+    operator: z
+      .literal("pseudonym")
+      .describe(
+        "32 hexadecimal digits of HMAC-SHA-256 under a key of the node: equal values stay equal, and cannot be guessed by trying",
+      ),
+    rotationDays,
+  }),
+  z.strictObject({
+    ...line,
+    operator: z
+      .literal("format-preserving")
+      .describe(
+        "another value of the same length over the same alphabet (FF1, NIST SP 800-38G); needs a million possible values or more",
+      ),
     alphabet: z
       .string()
       .min(2)
@@ -49,32 +75,42 @@ const operators = z.discriminatedUnion("operator", [
   }),
   z.strictObject({
     ...line,
-    operator: z.literal("mask"),
+    operator: z
+      .literal("mask")
+      .describe("first and last characters, * between; all * where nothing would be hidden"),
     keepFirst: z.int().min(0).max(8).describe("characters left at the beginning"),
     keepLast: z.int().min(0).max(8).describe("characters left at the end"),
   }),
   z.strictObject({
     ...line,
-    operator: z.literal("bins"),
+    operator: z.literal("bins").describe("the middle of the bin that holds the value"),
     origin: z.number().describe("where a bin begins, in the column's unit"),
     width: z.number().positive().describe("of a bin, in the column's unit"),
   }),
-  z.strictObject({ ...line, operator: z.literal("truncate-time"), unit: z.enum(timeUnits) }),
   z.strictObject({
     ...line,
-    operator: z.literal("geohash"),
+    operator: z.literal("truncate-time").describe("the year, quarter, month, week, day or hour of a date"),
+    unit: z.enum(timeUnits).describe("what is kept; a week is an ISO week"),
+  }),
+  z.strictObject({
+    ...line,
+    operator: z.literal("geohash").describe("the middle of the geohash cell that holds the position"),
     ...position,
     digits: z.int().min(1).max(7).describe("characters of the geohash; 5 are 5 km, 7 are 150 m"),
   }),
   z.strictObject({
     ...line,
-    operator: z.literal("h3"),
+    operator: z.literal("h3").describe("the middle of the H3 cell that holds the position"),
     ...position,
     resolution: z.int().min(0).max(10).describe("of the H3 cell; 6 is 36 km², 8 is 0.7 km², 10 is 0.015 km²"),
   }),
   z.strictObject({
     ...line,
-    operator: z.literal("planar-laplace"),
+    operator: z
+      .literal("planar-laplace")
+      .describe(
+        "the position with planar-Laplace noise (geo-indistinguishable); none once the day's budget is spent",
+      ),
     ...position,
     epsilonPerMetre: z.number().positive().max(1).describe("privacy loss per metre of one position"),
     dailyBudgetPerMetre: z
@@ -88,7 +124,9 @@ const operators = z.discriminatedUnion("operator", [
   }),
   z.strictObject({
     ...line,
-    operator: z.literal("date-shift"),
+    operator: z
+      .literal("date-shift")
+      .describe("the date, moved by a number of days that is secret and the same for all dates of a subject"),
     subject: column.describe("column that names whose dates are shifted together"),
     maxDays: z.int().min(1).max(3650).describe("largest shift, days, either way"),
     rotationDays,
@@ -96,7 +134,7 @@ const operators = z.discriminatedUnion("operator", [
   z
     .strictObject({
       ...line,
-      operator: z.literal("top-bottom-code"),
+      operator: z.literal("top-bottom-code").describe("the value, or the nearer bound where it lies outside"),
       low: z.number().describe("values below become this"),
       high: z.number().describe("values above become this"),
     })
@@ -105,12 +143,13 @@ const operators = z.discriminatedUnion("operator", [
 
 type AnyField = z.infer<typeof operators>;
 export type Operator = AnyField["operator"];
+export const operatorNames: readonly Operator[] = operators.options.map(({ shape }) => shape.operator.value);
 
 /** Operators under which nothing of a single record passes. */
 const neverOneRecord: ReadonlySet<Operator> = new Set<Operator>(["drop", "aggregate-only"]);
 
 /** What may be done with a class; `keep` is for figures that point to nobody. */
-const allowed: Readonly<Record<FieldClass, (operator: Operator) => boolean>> = {
+export const allowed: Readonly<Record<FieldClass, (operator: Operator) => boolean>> = {
   direct: (operator) => ["drop", "pseudonym", "format-preserving", "mask"].includes(operator),
   quasi: (operator) => operator !== "keep",
   sensitive: (operator) => operator !== "keep",

@@ -1,0 +1,100 @@
+/** The pages of docs/ that are made from the source: what the program itself goes by. */
+import { z } from "zod";
+import { nodeConfigSchema } from "../../client-node/config.ts";
+import { policySchema } from "../../client-node/policy.ts";
+import { configSchema } from "../../coordinator/config.ts";
+import { reasons } from "../../core/reasons.ts";
+import { algorithmNamed, algorithmNames } from "../../models/registry.ts";
+import { manifestSchema } from "../../models/study.ts";
+import { allowed, fieldClasses, operatorNames } from "../../privacy/desensitize/policy.ts";
+import { schemaTables } from "./schema-page.ts";
+
+const note = (sources: string): string => `<!-- Made by npm run docs from ${sources}: edit it there. -->`;
+
+const duration = "A duration is written `500ms`, `1s`, `15m` or `1h`.";
+
+/** @returns text by path below docs/. */
+export function pages(): ReadonlyMap<string, string> {
+  return new Map([
+    [
+      "reference/coordinator.yaml.md",
+      page(
+        note("coordinator/config.ts"),
+        "# coordinator.yaml",
+        "What the bank writes; `fedcredit coordinator init` makes it. Paths are relative to the file. An unknown key is refused. The environment variable `DATABASE_URL` (`postgres://…`) wins over `database: embedded`.",
+        schemaTables(configSchema, "coordinator.yaml"),
+      ),
+    ],
+    [
+      "reference/node.yaml.md",
+      page(
+        note("client-node/config.ts, client-node/operations/sites.ts and collectors/"),
+        "# node.yaml",
+        `What the enterprise writes; \`fedcredit node init\` makes it. Paths are relative to the file. An unknown key is refused. ${duration} Secrets are named, by \`{ file: PATH }\` or \`{ env: NAME }\`, and never written. [Examples of collectors](../collectors.md).`,
+        schemaTables(nodeConfigSchema, "node.yaml"),
+      ),
+    ],
+    [
+      "reference/policy.yaml.md",
+      page(
+        note("client-node/policy.ts and privacy/desensitize/policy.ts"),
+        "# policy.yaml",
+        "What the enterprise allows, whatever a study asks for; `fedcredit node init` makes one that allows nothing. Nothing has a default, an unknown key is refused, and a column without a line under `fields` cannot pass. `fedcredit node preview` shows what it makes of the rows.",
+        schemaTables(policySchema, "policy.yaml"),
+        "## Which operator goes with which class",
+        "Whatever its class, a field of level C3 takes `drop` or `aggregate-only` only.",
+        operatorTable(),
+      ),
+    ],
+    [
+      "reference/study.yaml.md",
+      page(
+        note("models/study.ts and models/algorithms/"),
+        "# study.yaml",
+        "What the bank proposes and every enterprise consents to, as a whole, by its digest. `fedcredit coordinator study-template` makes one to fill in. An unknown key is refused.",
+        schemaTables(manifestSchema, "study.yaml"),
+        "# Algorithms and their parameters",
+        "Each is written under `algorithms` as `{ name: …, parameter: … }`.",
+        ...algorithmNames.map(algorithmTable),
+      ),
+    ],
+    [
+      "refusals.md",
+      page(
+        note("core/reasons.ts"),
+        "# What each refusal means",
+        "Everything a peer, a file, a device or an operator can cause has a reason from this closed list. A command prints `fedcredit: error: … (reason)` and a line with a hint, which may say more than the one here, and exits with 1; with 2 for `usage`. One that says *again* may go away without anyone changing anything.",
+        refusalTable(),
+      ),
+    ],
+  ]);
+}
+
+const page = (...parts: readonly string[]): string => `${parts.join("\n\n")}\n`;
+
+function operatorTable(): string {
+  const lines = operatorNames.map(
+    (operator) =>
+      `| \`${operator}\` | ${fieldClasses.map((one) => (allowed[one](operator) ? "yes" : "–")).join(" | ")} |`,
+  );
+  return [
+    `| operator | ${fieldClasses.join(" | ")} |`,
+    `|---${"|---".repeat(fieldClasses.length)}|`,
+    ...lines,
+  ].join("\n");
+}
+
+function algorithmTable(name: string): string {
+  const { parameters } = algorithmNamed(name);
+  if (parameters instanceof z.ZodObject && Object.keys(parameters.shape).length > 0)
+    return schemaTables(parameters, `\`${name}\``);
+  return `## \`${name}\`\n\nTakes no parameter but its name.`;
+}
+
+function refusalTable(): string {
+  const lines = Object.entries(reasons).map(
+    ([reason, { hint, retry }]) =>
+      `| \`${reason}\` | ${hint.replaceAll("|", "\\|")} | ${retry ? "again" : ""} |`,
+  );
+  return ["| reason | what to do | |", "|---|---|---|", ...lines].join("\n");
+}
