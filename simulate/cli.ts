@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Refusal } from "../core/reasons.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
+import { algorithmNames } from "../models/registry.ts";
 import { resultsBy } from "../models/results.ts";
 import { leastCohort, readProblem } from "./data.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
@@ -37,7 +38,7 @@ export function simulateCommand(): Command {
     .option("--features <a,b,…>", "columns to use; all others than the label by default", columnNames)
     .option("--parties <n>", "number of enterprises", wholeNumber(2, 4096), 4)
     .option("--partition <kind>", "iid, dirichlet:ALPHA or by:COLUMN", "iid")
-    .option("--algorithm <name>", "logistic, neural, summary, …", "logistic")
+    .option("--algorithm <name>", algorithmNames.join(", "), "logistic")
     .addOption(
       new Option("--param <name=value>", "a parameter of the algorithm; may be repeated")
         .argParser(parameter)

@@ -1,8 +1,13 @@
 import test from "ava";
+import fc from "fast-check";
 import { canonicalJson } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
+import type { LogisticResult } from "../../models/algorithms/logistic.ts";
 import { StudyMemory } from "../../models/memory.ts";
+import { exponentAbove, powerOfTwo } from "../../models/numerics/powers-of-two.ts";
+import { roundTo } from "../../models/numerics/rounding.ts";
 import { runPlain } from "../../models/plain.ts";
+import type { StudyManifest } from "../../models/study.ts";
 import {
   advanceStudy,
   type StudyState,
@@ -10,6 +15,7 @@ import {
   studyContribute,
   studyLayout,
   studyResult,
+  studySteps,
 } from "../../models/study-loop.ts";
 import { vectorLength } from "../../privacy/sum/layout.ts";
 import { borrowerFeatures, borrowers, studyOf } from "../support/rows.ts";
@@ -97,3 +103,92 @@ for (const [what, list, reason, message] of refusals)
     t.like(error, { reason });
     t.regex(error!.message, message);
   });
+
+test("needs are found by the names that the manifest gives", async (t) => {
+  const named = [
+    { name: "range", as: "bounds" },
+    { name: "summary", range: "bounds" },
+    { name: "logistic", as: "plain", range: "bounds" },
+    { name: "logistic", as: "ridge", range: "bounds", penalty: 0.1 },
+    { name: "evaluate", models: ["ridge"] },
+    { name: "evaluate", as: "both" },
+  ];
+  const { results } = await runPlain(studyOf(borrowerFeatures, named), [borrowers()]);
+  const income = (as: string) => (results[as] as unknown as LogisticResult).coefficients.income!;
+  t.true(Math.abs(income("ridge")) < Math.abs(income("plain")));
+  const evaluated = (as: string) => Object.keys((results[as] as { models: object }).models);
+  t.deepEqual([evaluated("evaluate"), evaluated("both")], [["ridge"], ["plain", "ridge"]]);
+  const unnamed = studyOf(borrowerFeatures, [{ name: "range", as: "bounds" }, { name: "summary" }]);
+  t.like(
+    t.throws(() => startStudy(unnamed)),
+    { reason: "parameters_invalid", message: "summary needs the result of range" },
+  );
+});
+
+const means = () => ({ random: seededRandom("p"), memory: new StudyMemory() });
+
+async function statesUntil(manifest: StudyManifest, most: number): Promise<StudyState[]> {
+  const states = [startStudy(manifest)];
+  while (states.length < most) {
+    const state = states.at(-1)!;
+    const values = await studyContribute(manifest, state, borrowers(), means());
+    states.push(await advanceStudy(manifest, state, { values, parties: 1 }));
+  }
+  return states;
+}
+
+test("a study goes no further than its public bound of sums", async (t) => {
+  const bounded = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic", maxIterations: 2 },
+    { name: "neural", rounds: 7 },
+  ]);
+  t.is(studySteps(bounded), 1 + 1 + 2 + 7);
+  t.like(await t.throwsAsync(runPlain(bounded, [borrowers()])), { reason: "not_converged" });
+  const three = studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "summary" },
+    { name: "neural", rounds: 3 },
+  ]);
+  const [, , first] = await statesUntil(three, 3);
+  const values = await studyContribute(three, first!, borrowers(), means());
+  // Whatever an algorithm thinks of its own progress.
+  const late = { ...first!, step: 2 };
+  t.like(await t.throwsAsync(advanceStudy(three, late, { values, parties: 1 })), {
+    reason: "not_converged",
+    message: "neural has come to no result in 3 sums",
+  });
+});
+
+test("numbers of a state lie on the public grid: what a last bit decides is the same on any machine", async (t) => {
+  const isOnGrid = (value: unknown): boolean => {
+    if (typeof value === "number") return roundTo(40, value) === value && !Object.is(value, -0);
+    return typeof value !== "object" || value === null || Object.values(value).every(isOnGrid);
+  };
+  const states: StudyState[] = [];
+  const { results } = await runPlain(study, [borrowers()], { onRound: (state) => states.push(state) });
+  t.true(states.length > 8);
+  t.true([...states, results].every(isOnGrid));
+});
+
+test("rounding keeps so many significant bits, and is nearest", (t) => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 }), (x) => {
+      const rounded = roundTo(40, x);
+      t.true(Math.abs(rounded - x) <= Math.abs(x) * 2 ** -40 || Math.abs(x) < 1e-300);
+      t.is(roundTo(40, rounded), rounded);
+    }),
+  );
+  t.is(roundTo(40, 2 ** 40 - 1), 2 ** 40 - 1);
+  t.is(roundTo(40, 1 + 2 ** -50), 1);
+  t.is(roundTo(28, Number.MAX_VALUE), Number.MAX_VALUE);
+});
+
+test("powers of two are exact, and the exponent above a number is the least", (t) => {
+  for (let e = -1022; e <= 1023; e++) {
+    t.is(powerOfTwo(e), 2 ** e);
+    t.is(exponentAbove(powerOfTwo(e)), e);
+    if (e < 1023) t.is(exponentAbove(powerOfTwo(e) * (1 + 2 ** -52)), e + 1);
+  }
+});

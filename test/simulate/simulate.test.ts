@@ -10,6 +10,7 @@ import { grpc } from "../../simulate/grpc.ts";
 import { plain } from "../../simulate/plain.ts";
 import { sealed } from "../../simulate/sealed.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "../../simulate/transport.ts";
+import { everyAlgorithm } from "../support/algorithms.ts";
 
 const parties = 6;
 const rows = 360;
@@ -48,8 +49,8 @@ interface Fit {
   readonly standardErrors: Readonly<Record<string, number>>;
 }
 
-const run = (transport: Transport, drop: DropOut): Promise<Outcome> =>
-  transport(problem, { drop, seed: "7", onRound: () => {} });
+const run = (transport: Transport, drop: DropOut, about = problem): Promise<Outcome> =>
+  transport(about, { drop, seed: "7", onRound: () => {} });
 const nobody = { kind: "chance", probability: 0 } as const;
 const fitOf = ({ results }: Outcome): Fit => results.logistic as unknown as Fit;
 
@@ -128,11 +129,14 @@ function distance(fit: Fit, tables: readonly Table[]): number {
   );
 }
 
-test("without drops: pooled maximum likelihood, and plain, sealed and gRPC agree bit for bit", async (t) => {
-  const inMemory = await run(plain, nobody);
+test("without drops: pooled maximum likelihood, and plain, sealed and gRPC agree bit for bit on every algorithm", async (t) => {
+  const algorithms = everyAlgorithm(40);
+  const everything = { ...problem, manifest: { ...problem.manifest, algorithms } };
+  const inMemory = await run(plain, nobody, everything);
+  t.deepEqual(Object.keys(inMemory.results).sort(), algorithms.map(({ name }) => name).sort());
   t.true(distance(fitOf(inMemory), problem.tables) < 1e-8);
   for (const transport of [sealed, grpc]) {
-    const outcome = await run(transport, nobody);
+    const outcome = await run(transport, nobody, everything);
     t.deepEqual(outcome.results, inMemory.results);
     t.is(outcome.rounds, inMemory.rounds);
     t.true(outcome.protection.masks);

@@ -15,6 +15,20 @@ import { borrowerFeatures, studyOf } from "./rows.ts";
 
 export const modelNames = algorithmNames.filter((name) => algorithmNamed(name).isModel);
 
+/** @returns a list of algorithms with everyone in it who takes at most so many sums, as their defaults have it. */
+export function everyAlgorithm(mostSums: number): StudyManifest["algorithms"] {
+  const short = algorithmNames.filter((name) => algorithmNamed(name).configure({}).maxSteps <= mostSums);
+  // Who reads any model comes after all of them.
+  const readsAll = (name: string) =>
+    algorithmNamed(name)
+      .configure({})
+      .needs.some((need) => need.entry === undefined);
+  const ordered = short.toSorted((a, b) => Number(readsAll(a)) - Number(readsAll(b)));
+  return [
+    ...new Map(ordered.flatMap((name) => withNeeds({ name })).map((entry) => [entry.name, entry])).values(),
+  ];
+}
+
 /** @returns a study that ends with the algorithm, as its defaults have it. */
 export function studyAbout(name: string): StudyManifest {
   const { needs } = algorithmNamed(name).configure({});
