@@ -278,7 +278,9 @@ async function preview(
       enterprise: config.enterprise,
       destination: config.coordinator,
       random: secureRandom,
-      ...{ bfv, sampleRows, nowMillis },
+      bfv,
+      sampleRows,
+      nowMillis,
     });
     if (json) print(JSON.stringify(shown));
     else for (const line of describePreview(shown)) print(line);

@@ -43,7 +43,11 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
     collectors === undefined || premises === undefined
       ? undefined
       : await (await import("./operations/operations.ts")).startOperations({
-          ...{ dataDir, collectors, premises, now, log },
+          dataDir,
+          collectors,
+          premises,
+          now,
+          log,
           spoolBytes: (config.storage?.spoolGigabytes ?? 4) * 1e9,
           keepDays: config.storage?.keepDays ?? 400,
           refreshMillis: config.refresh?.every ?? 3_600_000,
@@ -78,7 +82,9 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       enterprise: config.enterprise,
       policy: node.policy,
       ledger: new EgressLedger(db, node.credentials.identity),
-      ...{ db, now, log },
+      db,
+      now,
+      log,
       ...(operations === undefined ? {} : { operations }),
       studies: async () => joined().studies(),
       model: async (study) => joined().model(study),

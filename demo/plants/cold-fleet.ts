@@ -85,8 +85,12 @@ export const coldFleet: Plant = {
       return {
         alarm: 0,
         status: statusBit.ignition | statusBit.fixed | statusBit.beidou,
-        ...{ lat: 31 + 0.1 * Number(truck.at(-1)), lon: 120 + km / 95 },
-        ...{ altitudeMetres: 10, speedKmh: kmh, directionDegrees: 90, time: time * 1000 },
+        lat: 31 + 0.1 * Number(truck.at(-1)),
+        lon: 120 + km / 95,
+        altitudeMetres: 10,
+        speedKmh: kmh,
+        directionDegrees: 90,
+        time: time * 1000,
         items: new Map([[1, odometer]]),
       };
     };

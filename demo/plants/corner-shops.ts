@@ -34,7 +34,10 @@ export const cornerShops: Plant = {
   premises: (now) => {
     const span = { from: dateOf(monthStart(now, -1)), until: dateOf(monthStart(now)) };
     const site = (id: string, amount: number) => ({
-      ...{ id, industry: "retail", utcOffsetHours, norms: {} },
+      id,
+      industry: "retail",
+      utcOffsetHours,
+      norms: {},
       declared: [{ measure: "revenue" as const, ...span, amount }],
     });
     const till = (id: string, where: string) =>
@@ -48,7 +51,9 @@ export const cornerShops: Plant = {
     moments(monthStart(now, -2), monthStart(now, -1), dayMillis).flatMap((day) =>
       [...market, kiosk].flatMap((device) =>
         Object.entries(takings(device, day)).map(([metric, value]) => ({
-          ...{ device, time: day + closingTime, value },
+          device,
+          time: day + closingTime,
+          value,
           metric: metric as "sales_amount" | "transactions",
         })),
       ),

@@ -146,7 +146,10 @@ function optionsFor(name: string, rowFile: string, onEvent: (event: NodeEvent) =
       ? rowsFromFiles({ files: [rowFile], policy, key: secureRandom.bytes(32), now })
       : async () => selectRows(otherRows(name), () => true),
     ledger: join(folder, `${name}.db`),
-    ...{ bfv, now, onEvent, random: secureRandom },
+    bfv,
+    now,
+    onEvent,
+    random: secureRandom,
   };
 }
 

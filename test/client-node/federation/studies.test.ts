@@ -75,7 +75,12 @@ async function deskWith(blobs: readonly Uint8Array[], change: Partial<StudyDesk>
     },
   } as unknown as StudyDesk["transport"];
   const desk = {
-    ...{ db, transport, credentials, downloads, bankSeed, random: seededRandom("desk") },
+    db,
+    transport,
+    credentials,
+    downloads,
+    bankSeed,
+    random: seededRandom("desk"),
     ledger: new EgressLedger(db, credentials.identity),
     policy: policyFor(manifest),
     rows: async () => borrowers(),

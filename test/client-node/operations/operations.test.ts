@@ -73,7 +73,9 @@ test("a device whose collector is not there, or not named where there are two, i
   const premises = {
     sites: [{ id: "s", industry: "machining", utcOffsetHours: 0, norms: {}, declared: [] }],
     devices: [{ id: "d", site: "s", class: "lathe", maintenance: [], calibrations: [] }],
-    ...{ fences: [], specialDays: [], maintenanceStatuses: [] },
+    fences: [],
+    specialDays: [],
+    maintenanceStatuses: [],
   };
   const unnamed = await t.throwsAsync(plant.start({ premises }), { instanceOf: Refusal });
   t.is(unnamed?.reason, "config_invalid");

@@ -119,7 +119,10 @@ test("the split goes by the subject as it is, whatever the policy makes of it", 
   const kept: Policy = {
     ...plain,
     fields: ["owner", "age", "sector", "rate", "status"].map((name) => ({
-      ...{ name, class: "operational", level: "C1", operator: "keep" },
+      name,
+      class: "operational",
+      level: "C1",
+      operator: "keep",
     })) as Policy["fields"],
   };
   t.deepEqual((await read(file, kept)).holdout, holdout);
@@ -173,7 +176,11 @@ test("the ledger tells each run, and the policy where it is another", async (t) 
       { field: "rate", class: "operational", level: "C1", operator: "keep" },
       { field: "status", class: "sensitive", level: "C2", operator: "aggregate-only" },
     ],
-    ...{ rowsIn: 5, rowsOut: 5, k: 2, l: 2, suppressionRate: 0 },
+    rowsIn: 5,
+    rowsOut: 5,
+    k: 2,
+    l: 2,
+    suppressionRate: 0,
   });
   db.close();
 });

@@ -21,14 +21,25 @@ const others: Entry[] = [
   {
     ...common,
     type: "desensitization.ran",
-    ...{ enterprise: "mill", policy: digest, version: 1, rowsIn: 10, rowsOut: 9, k: 5, l: 2, t: 0.2 },
+    enterprise: "mill",
+    policy: digest,
+    version: 1,
+    rowsIn: 10,
+    rowsOut: 9,
+    k: 5,
+    l: 2,
+    t: 0.2,
     fields: [{ field: "customer_id", class: "direct", level: "C2", operator: "drop" }],
     suppressionRate: 0.1,
   },
   {
     ...common,
     type: "data.committed",
-    ...{ enterprise: "mill", root: digest, rows: 9, passRateBefore: 0.9, passRateAfter: 0.99 },
+    enterprise: "mill",
+    root: digest,
+    rows: 9,
+    passRateBefore: 0.9,
+    passRateAfter: 0.99,
   },
 ];
 const samples = [
