@@ -37,21 +37,21 @@ export interface OnSite {
  * @throws Refusal config_invalid, port_taken and what a collector's configuration causes.
  */
 export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
-  const { dataDir, collectors, premises } = config;
+  const { dataDir, collectors, refresh, storage } = config;
   const { now } = node;
   const operations =
-    collectors === undefined || premises === undefined
+    collectors === undefined
       ? undefined
       : await (await import("./operations/operations.ts")).startOperations({
           dataDir,
           collectors,
-          premises,
+          sites: config,
           now,
           log,
-          spoolBytes: (config.storage?.spoolGigabytes ?? 4) * 1e9,
-          keepDays: config.storage?.keepDays ?? 400,
-          refreshMillis: config.refresh?.every ?? 3_600_000,
-          refreshDays: config.refresh?.days ?? 90,
+          spoolBytes: storage.spoolGigabytes * 1e9,
+          keepDays: storage.keepDays,
+          refreshMillis: refresh.every,
+          refreshDays: refresh.days,
           random: Math.random,
           onWarning: (warning) => onEvent({ type: "warning", warning }),
           onRefresh: ({ features, quality }) =>

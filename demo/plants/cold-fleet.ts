@@ -16,7 +16,7 @@ const temperatureOf = (truck: Truck, time: number, warmFrom: number): number =>
 export const coldFleet: Plant = {
   happening: { type: "temperature_breach", what: "a load at 2 °C goes to 8 °C" },
   refreshDays: 3,
-  premises: () => ({
+  sites: () => ({
     sites: [{ id: "fleet", industry: "cold-chain", utcOffsetHours, norms: { cargo_temperature_limit: 6 } }],
     devices: trucks.map((id) => ({ id, site: "fleet", class: "truck", source: "loggers" })),
   }),

@@ -31,7 +31,7 @@ export const cornerShops: Plant = {
     what: "the tills of the market show 0.8 million where 1.5 million was declared",
   },
   refreshDays: 63,
-  premises: (now) => {
+  sites: (now) => {
     const span = { from: dateOf(monthStart(now, -1)), until: dateOf(monthStart(now)) };
     const site = (id: string, amount: number) => ({
       id,

@@ -10,7 +10,8 @@ import {
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { storeConsent } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
-import { remembered, rowsFromFiles } from "../../../client-node/rows/row-source.ts";
+import { ownRecords } from "../../../client-node/rows/own-records.ts";
+import { desensitizedRows, remembered } from "../../../client-node/rows/row-source.ts";
 import { canonicalBytes, canonicalJson, digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
@@ -158,8 +159,8 @@ test("rows are read once for a study, again after a failure, and never more than
   await rows(manifest);
   t.is(await rows(manifest), await rows(manifest));
   t.is(reads, 2);
-  const none = rowsFromFiles({
-    files: [],
+  const none = desensitizedRows({
+    read: ownRecords({ sites: [], dataDir: "" }),
     policy: policyFor(manifest),
     key: new Uint8Array(32),
     now: () => 0,

@@ -8,7 +8,8 @@ import { openStore } from "../../../client-node/ledger/store.ts";
 import { type Policy, policySchema } from "../../../client-node/policy.ts";
 import { desensitizationKey } from "../../../client-node/rows/desensitization-key.ts";
 import { recordDesensitization } from "../../../client-node/rows/desensitize.ts";
-import { rowsFromFiles } from "../../../client-node/rows/row-source.ts";
+import { desensitizedRows } from "../../../client-node/rows/row-source.ts";
+import { fileRecords } from "../../../client-node/rows/sources.ts";
 import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { parseYaml } from "../../../core/yaml.ts";
@@ -75,7 +76,7 @@ const read = (
   seen: unknown[] = [],
   study: typeof manifest = manifest,
 ): Promise<Table> =>
-  rowsFromFiles({ files: [from], policy: by, key: new Uint8Array(32), now: () => 0 })(
+  desensitizedRows({ read: fileRecords([from]), policy: by, key: new Uint8Array(32), now: () => 0 })(
     study,
     (run) => void seen.push(run),
   );

@@ -7,7 +7,7 @@ import {
   type OperationsOptions,
   startOperations,
 } from "../../client-node/operations/operations.ts";
-import { premisesSchema } from "../../client-node/operations/sites.ts";
+import { sitesSchema } from "../../client-node/operations/sites.ts";
 import type { Timer } from "../../collectors/collector.ts";
 import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
@@ -113,7 +113,7 @@ export async function openPlant(): Promise<Plant> {
       },
     },
   ]);
-  const premises = premisesSchema.parse({
+  const sites = sitesSchema.parse({
     sites: [{ id: "hall-1", industry: "machining", utcOffsetHours: 8, norms: { active_energy: 960 } }],
     devices: [
       { id: hostileDevice, site: "hall-1", class: "press", source: "hall" },
@@ -132,7 +132,7 @@ export async function openPlant(): Promise<Plant> {
       startOperations({
         dataDir: folder,
         collectors,
-        premises,
+        sites,
         now,
         spoolBytes: 1e9,
         keepDays: 400,
