@@ -52,28 +52,39 @@ const identity = z.union(
   { error: "write anonymous, { user, password: { file } } or { certificate, key }" },
 );
 
-export const opcuaConfig = z
-  .strictObject({
-    name: z.string().optional().describe("shown on the page; the endpoint when absent"),
-    endpoint: z.string().regex(/^opc\.tcp:\/\/[^/]+/, "write opc.tcp://host:4840"),
-    security,
-    identity,
-    publishing: duration.default(1_000).describe("how often the server publishes"),
-    keepAlive: duration.default(5_000).describe("longest silence of a server with nothing to publish"),
-    timeout: duration.default(10_000).describe("longest wait for a connection and for an answer"),
+const server = z.strictObject({
+  name: z.string().optional().describe("shown on the page; the endpoint when absent"),
+  endpoint: z.string().regex(/^opc\.tcp:\/\/[^/]+/, "write opc.tcp://host:4840"),
+  security,
+  identity,
+  publishing: duration.default(1_000).describe("how often the server publishes"),
+  keepAlive: duration.default(5_000).describe("longest silence of a server with nothing to publish"),
+  timeout: duration.default(10_000).describe("longest wait for a connection and for an answer"),
+});
+
+export type OpcuaServer = z.output<typeof server>;
+
+/** What holds between the fields of a server. */
+function checkServer(config: OpcuaServer, context: z.RefinementCtx): void {
+  if (config.security === "none" && config.identity !== "anonymous")
+    context.addIssue({
+      code: "custom",
+      path: ["identity"],
+      message: "a user's credentials would travel in the clear: set `security`",
+    });
+  if (config.keepAlive < config.publishing)
+    context.addIssue({ code: "custom", path: ["keepAlive"], message: "is shorter than `publishing`" });
+}
+
+/** A server and how to reach it: enough to look around. */
+export const opcuaServer = server.superRefine(checkServer);
+
+export const opcuaConfig = server
+  .extend({
     history: z.boolean().default(false).describe("read the server's history to fill an outage"),
     groups: z.array(group).min(1),
   })
-  .superRefine((config, context) => {
-    if (config.security === "none" && config.identity !== "anonymous")
-      context.addIssue({
-        code: "custom",
-        path: ["identity"],
-        message: "a user's credentials would travel in the clear: set `security`",
-      });
-    if (config.keepAlive < config.publishing)
-      context.addIssue({ code: "custom", path: ["keepAlive"], message: "is shorter than `publishing`" });
-  });
+  .superRefine(checkServer);
 
 export type OpcuaConfig = z.output<typeof opcuaConfig>;
 /** As users write it. */
