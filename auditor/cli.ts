@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { Command } from "commander";
 import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { print } from "../core/terminal.ts";
 import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
 import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
 import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
@@ -61,10 +62,6 @@ export function auditCommand(): Command {
   for (const command of remoteCommands()) audit.addCommand(command);
   return audit;
 }
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
 
 /** Prints the report. @throws Refusal log_invalid, naming the first check that fails. */
 function finish(checks: readonly Check[], json: boolean): void {

@@ -1,4 +1,5 @@
 /** The auditor's commands that speak to a coordinator: `request`, `countersign`, `watch`, `policy`. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,6 +7,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
 import { Refusal, reasons } from "../core/reasons.ts";
+import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
@@ -16,13 +18,6 @@ import { fingerprint, readAuditorKey } from "./keys.ts";
 
 const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
 const certificateFile = "auditor.pem";
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const progress = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 interface Connection {
   readonly dir: string;
@@ -92,7 +87,7 @@ function countersignCommand(): Command {
             print(`  ${id}  ${organisation}  ${identity}`);
         }
         if (flags.yes) await client.countersign(note);
-        else progress("not signed: compare the fingerprints with the enterprises', then add --yes");
+        else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
       } finally {
         client.close();
       }
@@ -151,7 +146,7 @@ async function look(
   } catch (error) {
     const refusal = refusalOf(error);
     if (flags.once || !reasons[refusal.reason].retry) throw refusal;
-    progress(`${refusal.reason}: ${refusal.message}`);
+    tell(`${refusal.reason}: ${refusal.message}`);
     return seen;
   }
   await writeSeen(flags.dir, now);

@@ -9,6 +9,7 @@ import { openReadings, passRates, runQuality } from "../client-node/operations/q
 import { cutSegment } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
+import { secureRandom } from "../core/random.ts";
 import { atLeast, atMost, type Bench, type Figure, median } from "./bench.ts";
 import { modbusRate, mqttRate, opcuaRate } from "./ingest/sockets.ts";
 
@@ -59,6 +60,7 @@ export const bench: Bench = async (args, progress) => {
       path: join(folder, "spool.db"),
       maxBytes: 64e9,
       maxAgeSeconds: 1e9,
+      random: secureRandom,
       now: Date.now,
     });
     const { spooled, parquet } = await spoolAndCut(spool, segments, total, progress);

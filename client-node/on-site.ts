@@ -15,7 +15,7 @@ type Log = (level: "info" | "warn" | "error", message: string, fields?: Record<s
 
 export interface OnSiteOptions {
   readonly config: NodeConfig;
-  readonly node: Pick<NodeOptions, "credentials" | "ledger" | "policy" | "rows" | "now">;
+  readonly node: Pick<NodeOptions, "credentials" | "ledger" | "policy" | "rows" | "now" | "random">;
   readonly onEvent: (event: NodeEvent) => void;
   readonly log: Log;
 }
@@ -38,7 +38,7 @@ export interface OnSite {
  */
 export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
   const { dataDir, collectors, refresh, storage } = config;
-  const { now } = node;
+  const { now, random } = node;
   const operations =
     collectors === undefined
       ? undefined
@@ -52,7 +52,7 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
           keepDays: storage.keepDays,
           refreshMillis: refresh.every,
           refreshDays: refresh.days,
-          random: Math.random,
+          random,
           onWarning: (warning) => onEvent({ type: "warning", warning }),
           onRefresh: ({ features, quality }) =>
             onEvent({
@@ -84,6 +84,7 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       ledger: new EgressLedger(db, node.credentials.identity),
       db,
       now,
+      random,
       log,
       ...(operations === undefined ? {} : { operations }),
       studies: async () => joined().studies(),

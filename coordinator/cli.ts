@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { z } from "zod";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
+import { print, tell } from "../core/terminal.ts";
 import { readYaml } from "../core/yaml.ts";
 import { certifyAuditor, initCoordinator } from "./authority/keys.ts";
 import { type CoordinatorConfig, readConfig } from "./config.ts";
@@ -15,13 +16,6 @@ interface Common {
   readonly address?: string;
   readonly json?: true;
 }
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const progress = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number");
@@ -161,7 +155,7 @@ function operatorCommands(): Command[] {
       asOperator(flags, async (operator) => {
         const note = await operator.admit(enterprises);
         print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
-        progress("the roster counts once the auditor has signed it: fedcredit audit countersign");
+        tell("the roster counts once the auditor has signed it: fedcredit audit countersign");
       }),
     );
 
@@ -240,7 +234,7 @@ async function followToEnd(operator: Operator, study: string): Promise<StudyView
   let last: StudyView | undefined;
   for await (const view of operator.follow(study)) {
     last = view;
-    progress(line(view));
+    tell(line(view));
   }
   if (last === undefined || last.phase === "running")
     throw new Refusal("unavailable", "the coordinator ended the connection");

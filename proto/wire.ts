@@ -49,6 +49,12 @@ export const channelOptions: grpc.ChannelOptions = {
   "grpc-node.flow_control_window": flowControlWindow,
 };
 
+/**
+ * @returns a call's deadline: the library compares it with this machine's own clock, whatever clock its caller was
+ *   given for what it says and signs.
+ */
+export const deadlineIn = (seconds: number): number => Date.now() + seconds * 1000;
+
 type Unary<Request, Reply> = (
   request: Request,
   callback: grpc.requestCallback<Reply>,
@@ -72,7 +78,7 @@ export function unary<Request, Reply>(
     callback: grpc.requestCallback<Reply>,
   ) => grpc.ClientUnaryCall;
   return new Promise((resolve, reject) => {
-    const deadline = Date.now() + deadlineSeconds * 1000;
+    const deadline = deadlineIn(deadlineSeconds);
     send.call(client, request, new grpc.Metadata(), { deadline }, (error, reply) => {
       if (error) reject(refusalOf(error));
       else resolve(reply as Reply);

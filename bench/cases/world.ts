@@ -28,6 +28,7 @@ import { WarningStream } from "../../client-node/operations/warnings/stream.ts";
 import type { Warning, WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
+import { secureRandom } from "../../core/random.ts";
 
 export const second = 1_000_000;
 export const minute = 60 * second;
@@ -121,6 +122,7 @@ export class World {
       path: join(this.#folder, "spool.db"),
       maxBytes: 4e9,
       maxAgeSeconds: 1e9,
+      random: secureRandom,
       now: () => 0,
     });
     const { sites, devices } = options;

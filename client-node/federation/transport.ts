@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import { type Digest, digestOf } from "../../core/canonical.ts";
+import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
 import {
   Blobs,
   channelOptions,
   chunkBytes,
+  deadlineIn,
   fromOneof,
   Health,
   protocolVersion,
@@ -15,6 +17,7 @@ import {
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
+import { type OutgoingKind, outgoingKind } from "../ledger/outgoing.ts";
 import type { NodeCredentials } from "./credentials.ts";
 
 const callSeconds = 30;
@@ -32,6 +35,7 @@ export interface TransportOptions {
   readonly beforeSend: (departures: readonly Departure[]) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly random: Random;
 }
 
 /** What of a service's method definition a call needs. */
@@ -88,6 +92,7 @@ export class Transport {
   /**
    * One unary call, e.g. `call(Studies.service.Get, { study })`.
    * @throws Refusal the peer's, unavailable, deadline, certificate_invalid, or by `beforeSend`.
+   * @throws {RangeError} for a call that is not declared among what leaves a node.
    */
   async call<Request, Reply>(
     method: Method<Request, Reply>,
@@ -95,9 +100,9 @@ export class Transport {
     seconds = callSeconds,
   ): Promise<Reply> {
     const bytes = method.requestSerialize(request);
-    this.#depart([bytes], kindOf(method));
+    this.#depart([bytes], outgoingKind(nameOf(method)));
     return new Promise((resolve, reject) => {
-      const deadline = Date.now() + seconds * 1000;
+      const deadline = deadlineIn(seconds);
       this.#client.makeUnaryRequest(
         method.path,
         asIs,
@@ -179,7 +184,7 @@ export class Transport {
       } catch (error) {
         const refusal = refusalOf(error);
         if (tries === uploadTries || !resumable.has(refusal.reason)) throw refusal;
-        await delay(backoffMillis(tries, Math.random()));
+        await delay(backoffMillis(tries, uniform(this.#options.random)));
       }
     }
   }
@@ -191,7 +196,7 @@ export class Transport {
   ): Promise<{ committed: number; complete: boolean }> {
     const method = Blobs.service.Upload;
     return new Promise((resolve, reject) => {
-      const deadline = Date.now() + transferSeconds * 1000;
+      const deadline = deadlineIn(transferSeconds);
       const call = this.#client.makeClientStreamRequest(
         method.path,
         method.requestSerialize,
@@ -243,7 +248,7 @@ export class Transport {
       this.#counting(method.responseDeserialize),
       request,
       new grpc.Metadata(),
-      { deadline: Date.now() + transferSeconds * 1000 },
+      { deadline: deadlineIn(transferSeconds) },
     );
     const chunks: Buffer[] = [];
     try {
@@ -261,7 +266,7 @@ export class Transport {
     this.#client.close();
   }
 
-  #depart(messages: readonly Uint8Array[], kind: string, roundId?: Digest): void {
+  #depart(messages: readonly Uint8Array[], kind: OutgoingKind, roundId?: Digest): void {
     this.#options.beforeSend(
       messages.map((message) => ({
         destination: this.#options.address,
@@ -311,7 +316,7 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 const resumable = new Set(["unavailable", "deadline", "upload_offset"]);
 
 /** `/fedcredit.v1.Studies/Get` → `Studies.Get`. */
-const kindOf = ({ path }: { readonly path: string }): string => path.replace(/^.*\./, "").replace("/", ".");
+const nameOf = ({ path }: { readonly path: string }): string => path.replace(/^.*\./, "").replace("/", ".");
 
 /**
  * Exponential from 200 ms to 10 s, of which the upper half is random, so that nodes do not return in step.

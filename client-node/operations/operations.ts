@@ -4,6 +4,7 @@ import type { Collector, CollectorContext, CollectorHealth, Timer } from "../../
 import type { CollectorEntry } from "../../collectors/config.ts";
 import { createCollector } from "../../collectors/create.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
+import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { DeviceRegistry, type Site } from "./device-registry.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
@@ -31,8 +32,7 @@ export interface OperationsOptions {
   readonly refreshDays: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
+  readonly random: Random;
   readonly timer?: Timer;
   /** Told once when a warning opens and once when it closes. */
   readonly onWarning?: (warning: Warning) => void;
@@ -75,6 +75,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     maxBytes: options.spoolBytes,
     maxAgeSeconds: (options.keepDays * dayMillis) / 1000,
     now,
+    random: options.random,
   });
   const findings = new FindingsStore(findingsFile(dataDir));
   const close = (): void => {
@@ -90,7 +91,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   try {
     const context: CollectorContext = {
       now,
-      random: options.random,
+      random: () => uniform(options.random),
       log,
       timer,
       lastStored: (device, metric) => spool.lastStored(device, metric),

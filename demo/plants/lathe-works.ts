@@ -91,6 +91,7 @@ export const latheWorks: Plant = {
     const stopped = now - stoppedBefore;
     const running = (time: number): number => (time < stopped ? 1 : 0);
     const opcua = await startOpcuaServer({
+      now: Date.now,
       pki: join(folder, "server-pki"),
       variables: lathes.flatMap((lathe) => [`${lathe}.running`, `${lathe}.load`]),
     });

@@ -250,6 +250,7 @@ for (const [form, write] of planted)
       credentials: credentials.get("alder")!,
       beforeSend: () => {},
       now: Date.now,
+      random: secureRandom,
     });
     const blob = Buffer.concat([secureRandom.bytes(20_001), write(revenue), secureRandom.bytes(20_000)]);
     await transport.upload([blob], "aa".repeat(32));

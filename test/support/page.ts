@@ -1,4 +1,5 @@
 /** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
+
 import { join } from "node:path";
 import type { StudyView } from "../../client-node/federation/studies.ts";
 import { EgressLedger } from "../../client-node/ledger/egress.ts";
@@ -7,7 +8,7 @@ import { openStore } from "../../client-node/ledger/store.ts";
 import type { Operations } from "../../client-node/operations/operations.ts";
 import { type PageOptions, type RunningPage, startPage } from "../../client-node/page/page.ts";
 import { canonicalJson, digestOf } from "../../core/canonical.ts";
-import { seededRandom } from "../../core/random.ts";
+import { secureRandom, seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { generateIdentity } from "../../privacy/identity.ts";
@@ -86,6 +87,7 @@ export async function openPage(
     ledger,
     db,
     now: Date.now,
+    random: secureRandom,
     log() {},
     ...(operations === undefined ? {} : { operations }),
     studies: async () => [view],

@@ -1,4 +1,5 @@
 /** A plant with machines behind a Modbus gateway and three weeks of exported history, for operations and their page. */
+
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { type ModbusServer, startModbusServer } from "../../collectors/simulators/modbus-server.ts";
+import { secureRandom } from "../../core/random.ts";
 import { day, hour, minute, monday } from "./readings.ts";
 
 /** A name that would run a script, were it not escaped. */
@@ -138,7 +140,7 @@ export async function openPlant(): Promise<Plant> {
         keepDays: 400,
         refreshMillis: 3_600_000,
         refreshDays: 30,
-        random: Math.random,
+        random: secureRandom,
         timer: new TurnedTimer(),
         log() {},
         ...options,

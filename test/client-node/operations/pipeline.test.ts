@@ -11,6 +11,7 @@ import { FeatureWatch } from "../../../client-node/operations/warnings/feature-w
 import { readProfiles } from "../../../client-node/operations/warnings/profiles.ts";
 import { WarningStream } from "../../../client-node/operations/warnings/stream.ts";
 import type { Batch } from "../../../collectors/collector.ts";
+import { secureRandom } from "../../../core/random.ts";
 import { monday, reading, second } from "../../support/readings.ts";
 
 test("while the store is full nothing is acknowledged; after it, everything, once", async (t) => {
@@ -21,6 +22,7 @@ test("while the store is full nothing is acknowledged; after it, everything, onc
     path: join(folder, "spool.db"),
     maxBytes: 1e9,
     maxAgeSeconds: 1e9,
+    random: secureRandom,
     now: () => 0,
   });
   const registry = new DeviceRegistry([device("press-1", "s")]);

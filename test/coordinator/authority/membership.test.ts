@@ -53,7 +53,15 @@ const connectAs = (ca: string, pair?: KeyPair): grpc.ChannelCredentials =>
 async function enrolWith(bank: LocalBank, token: string, enterprise: string) {
   const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
   const address = bank.coordinator.enrolmentAddress;
-  return enrol({ consortium: consortiumName, enterprise, address, token, secrets, now: Date.now() });
+  return enrol({
+    consortium: consortiumName,
+    enterprise,
+    address,
+    token,
+    secrets,
+    now: Date.now(),
+    beforeSend() {},
+  });
 }
 
 test.serial("a token works once, for its enterprise, until it expires", async (t) => {
