@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { print } from "../core/terminal.ts";
 import { createAuditorKey } from "./keys.ts";
 import { offlineCommands } from "./offline.ts";
-import { print } from "./output.ts";
 import { remoteCommands } from "./remote.ts";
 
 /** `fedcredit audit …`. Prints results on stdout; a failed verification is a refusal (log_invalid). */

@@ -1,4 +1,5 @@
 /** The auditor's commands that need files and nobody: `verify`, `reconcile`, `check-receipt`, `tiles`. */
+
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -6,6 +7,7 @@ import { Command } from "commander";
 import { utf8Text } from "../core/bytes.ts";
 import { makeDirectory, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
+import { print } from "../core/terminal.ts";
 import { parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
@@ -13,7 +15,6 @@ import { verifyReceipt } from "../privacy/log/proof.ts";
 import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
 import { staticFiles } from "../privacy/log/tiles.ts";
 import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
-import { print } from "./output.ts";
 
 interface Flags {
   readonly policy: string;

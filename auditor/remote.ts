@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
 import { Refusal, reasons } from "../core/reasons.ts";
+import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { fingerprint, type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
@@ -14,7 +15,6 @@ import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { AuditorClient } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
-import { print, progress } from "./output.ts";
 
 const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
 const certificateFile = "auditor.pem";
@@ -98,7 +98,7 @@ function countersignCommand(): Command {
             print(`  ${id}  ${organisation}  ${identity}`);
         }
         if (flags.yes) await client.countersign(note);
-        else progress("not signed: compare the fingerprints with the enterprises', then add --yes");
+        else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
       } finally {
         client.close();
       }
@@ -188,7 +188,7 @@ async function look(
   } catch (error) {
     const refusal = refusalOf(error);
     if (flags.once || !reasons[refusal.reason].retry) throw refusal;
-    progress(`${refusal.reason}: ${refusal.message}`);
+    tell(`${refusal.reason}: ${refusal.message}`);
     return seen;
   }
   await writeSeen(flags.dir, now);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Device, Registry, type Site } from "../client-node/operations/device-registry.ts";
+import { type Device, DeviceRegistry, type Site } from "../client-node/operations/device-registry.ts";
 import { Engine } from "../client-node/operations/engine.ts";
 import { readCatalogue } from "../client-node/operations/features/catalogue.ts";
 import { computeFeatures } from "../client-node/operations/features/features.ts";
@@ -9,6 +9,7 @@ import { openReadings, passRates, runQuality } from "../client-node/operations/q
 import { cutSegment } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
+import { secureRandom } from "../core/random.ts";
 import { atLeast, atMost, type Bench, type Figure, median } from "./bench.ts";
 import { modbusRate, mqttRate, opcuaRate } from "./ingest/sockets.ts";
 
@@ -59,6 +60,7 @@ export const bench: Bench = async (args, progress) => {
       path: join(folder, "spool.db"),
       maxBytes: 64e9,
       maxAgeSeconds: 1e9,
+      random: secureRandom,
       now: Date.now,
     });
     const { spooled, parquet } = await spoolAndCut(spool, segments, total, progress);
@@ -139,7 +141,7 @@ async function qualityAndFeatures(segments: string, total: number, progress: (li
   const reference = {
     catalogue: readCatalogue(),
     devices,
-    bindings: new Registry(devices).bindings(),
+    bindings: new DeviceRegistry(devices).bindings(),
     sites,
     exclusions: [],
     excludedStatuses: ["maintenance"],

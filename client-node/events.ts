@@ -1,40 +1,9 @@
-import type { Digest } from "../core/canonical.ts";
-import type { Reason } from "../core/reasons.ts";
+import type { FederationEvent } from "./federation/events.ts";
 import type { Warning } from "./operations/warnings/warning.ts";
 
 /** What a node tells its operator while it runs; nothing of it leaves the machine. */
 export type NodeEvent =
-  | { readonly type: "connected" }
-  | {
-      readonly type: "disconnected";
-      readonly reason: Reason;
-      readonly message: string;
-      readonly retryMillis: number;
-    }
-  | {
-      readonly type: "round";
-      readonly study: Digest;
-      readonly algorithm: string;
-      readonly round: number;
-      readonly attempt: number;
-      /** Where the party's state machine stands. */
-      readonly phase: string;
-    }
-  /** The coordinator ended an attempt. */
-  | {
-      readonly type: "closed";
-      readonly roundId: Digest;
-      /** "released" or "aborted". */
-      readonly outcome: string;
-      readonly reason: string;
-    }
-  /** The node would not do what it was asked to. */
-  | {
-      readonly type: "refused";
-      readonly roundId: Digest | "";
-      readonly reason: Reason;
-      readonly message: string;
-    }
+  | FederationEvent
   /** A warning opened or closed. */
   | { readonly type: "warning"; readonly warning: Warning }
   /** Quality and features were computed anew: windows of sites, and series of devices. */

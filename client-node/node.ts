@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../core/canonical.ts";
-import type { Random } from "../core/random.ts";
+import { type Random, uniform } from "../core/random.ts";
 import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
@@ -67,16 +67,17 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "onEvent">): StudyDesk & {
   readonly ledger: EgressLedger;
 } {
-  const { credentials, now } = options;
+  const { credentials, now, random } = options;
   const db = openStore(options.ledger);
   const ledger = new EgressLedger(db, credentials.identity);
   const transport = new Transport({
     address: options.coordinator,
     credentials,
     now,
+    random,
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
   const { policy } = options;
@@ -101,10 +102,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const participant = new Participant({ ...desk, bfv: options.bfv, random: options.random, emit });
 
   const firstTry = Promise.withResolvers<void>();
-  const finished = keepConnected(participant, ending.signal, emit, firstTry.resolve).finally(() => {
-    transport.close();
-    closeStore(db);
-  });
+  const finished = keepConnected(participant, options.random, ending.signal, emit, firstTry.resolve).finally(
+    () => {
+      transport.close();
+      closeStore(db);
+    },
+  );
   finished.catch(firstTry.reject);
   await firstTry.promise;
   return {
@@ -144,6 +147,7 @@ const fatal: ReadonlySet<Reason> = new Set([
 
 async function keepConnected(
   participant: Participant,
+  random: Random,
   ending: AbortSignal,
   emit: (event: NodeEvent) => void,
   onFirstTry: () => void,
@@ -162,7 +166,7 @@ async function keepConnected(
     if (ending.aborted) return;
     if (fatal.has(failure.reason)) throw failure;
     onFirstTry();
-    const retryMillis = backoffMillis(tries + 1, Math.random());
+    const retryMillis = backoffMillis(tries + 1, uniform(random));
     emit({ type: "disconnected", reason: failure.reason, message: failure.message, retryMillis });
     await delay(retryMillis, undefined, { signal: ending }).catch(() => {});
   }

@@ -134,9 +134,9 @@ async function subscribe(session: MqttSession, config: MqttConfig, routes: reado
 
 /** Waits until what was received is stored and acknowledged, or the store does not take it in time. */
 async function drained(link: Link, receipts: Receipts, session: MqttSession): Promise<void> {
-  const deadline = performance.now() + drainMillis;
+  const deadline = link.timer.elapsed() + drainMillis;
   const never = new AbortController().signal;
   const lost = session.lost.catch(() => true);
-  while (receipts.waiting > 0 && performance.now() < deadline)
+  while (receipts.waiting > 0 && link.timer.elapsed() < deadline)
     if (await Promise.race([lost, link.timer.wait(10, never)])) return;
 }

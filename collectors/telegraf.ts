@@ -13,8 +13,8 @@ export interface TelegrafImport {
 }
 
 /**
- * Turns the `inputs.modbus` and `inputs.opcua` sections of a Telegraf configuration into ours; other sections are
- * left alone. No secret is copied.
+ * Turns the `inputs.modbus` and `inputs.opcua` sections of a Telegraf configuration into ours; of what it
+ * leaves behind in an input it tells. No secret is copied.
  *
  * @param toml - the text of telegraf.conf.
  * @param unitOf - UCUM code of a metric, where the catalogue knows it.
@@ -27,7 +27,7 @@ export function importTelegraf(
 ): TelegrafImport {
   let file: Section;
   try {
-    file = new Section(parse(toml), "telegraf.conf");
+    file = new Section(parse(toml), "");
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     throw new Refusal("file_malformed", `line ${error.line}: ${error.message.split("\n")[0]}`);
@@ -38,11 +38,20 @@ export function importTelegraf(
   const inputs = file.section("inputs");
   const modbus = (inputs?.sections("modbus") ?? []).flatMap((section) => {
     const entry = importModbus(section, interval, notes);
-    return entry === undefined ? [] : [{ modbus: entry }];
+    return taken(section, entry, notes).map((one) => ({ modbus: one }));
   });
   const opcua = (inputs?.sections("opcua") ?? []).flatMap((section) => {
     const entry = importOpcua(section, interval, notes);
-    return entry === undefined ? [] : [{ opcua: entry }];
+    return taken(section, entry, notes).map((one) => ({ opcua: one }));
   });
+  for (const key of inputs?.keys() ?? [])
+    if (key !== "modbus" && key !== "opcua") notes.note(`inputs.${key} is not read and is left out`);
   return { collectors: [...modbus, ...opcua], notes: found };
+}
+
+/** A section that is left out has said why as a whole; of any other, each setting left behind is told. */
+function taken<Entry>(section: Section, entry: Entry | undefined, notes: ImportNotes): Entry[] {
+  if (entry === undefined) return [];
+  for (const place of section.unasked()) notes.note(`${place} has no counterpart here and is left out`);
+  return [entry];
 }

@@ -51,9 +51,9 @@ function listenNmea(link: Link, config: NmeaConfig): Promise<void> {
 function listenJt808(link: Link, fleet: Fleet): Promise<void> {
   const reference = new Reference(link);
   const drained = async () => {
-    const deadline = performance.now() + drainMillis;
+    const deadline = link.timer.elapsed() + drainMillis;
     const never = new AbortController().signal;
-    while (fleet.waiting > 0 && performance.now() < deadline) await link.timer.wait(5, never);
+    while (fleet.waiting > 0 && link.timer.elapsed() < deadline) await link.timer.wait(5, never);
   };
   return serve(link, { ...fleet.config, drained }, (socket) => new Session(link, fleet, reference, socket));
 }

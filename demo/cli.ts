@@ -2,10 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { Refusal } from "../core/reasons.ts";
+import { tell } from "../core/terminal.ts";
 import { runDemo } from "./demo.ts";
 import { type DemoSummary, tableOf } from "./report.ts";
-
-const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** `fedcredit demo`: the whole system as separate processes on this machine. */
 export function demoCommand(): Command {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Engine, quoteText } from "../client-node/operations/engine.ts";
 import { cutSegment, parquetFiles } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
+import { secureRandom } from "../core/random.ts";
 
 export interface Stored {
   readonly readings: number;
@@ -17,6 +18,7 @@ export async function storedOnce(dataDir: string, device: string, metric: string
     path: join(dataDir, "spool.db"),
     maxBytes: 4e9,
     maxAgeSeconds: 1e9,
+    random: secureRandom,
     now: Date.now,
   });
   try {

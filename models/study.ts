@@ -76,9 +76,7 @@ export const manifestSchema = z.strictObject({
         ),
     })
     .describe("how the sums are protected"),
-  unprotected: unprotectedSchema.describe(
-    "layers this study runs without; every policy must list them too",
-  ),
+  unprotected: unprotectedSchema.describe("layers this study runs without; every policy must list them too"),
   deadlines: z
     .strictObject({
       stepSeconds: z.number().positive().describe("longest wait for one step of a round, seconds"),

@@ -133,6 +133,8 @@ export class LocalBank {
       token,
       secrets,
       now: Date.now(),
+      // These nodes begin their ledgers when they start.
+      beforeSend() {},
     });
     return { ...secrets, ...pins };
   }

@@ -90,7 +90,11 @@ const c18: Case = {
     };
     const modbus = await startModbusServer(new Map([[1, unit]]));
     const broker = await startBroker();
-    const opcua = await startOpcuaServer({ pki: join(folder, "pki"), variables: ["Spindle.Load"] });
+    const opcua = await startOpcuaServer({
+      now: Date.now,
+      pki: join(folder, "pki"),
+      variables: ["Spindle.Load"],
+    });
     opcua.set("Spindle.Load", 0.55);
     const config: CollectorInput[] = [
       {

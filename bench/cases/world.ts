@@ -5,8 +5,8 @@ import {
   type Calibration,
   type Declaration,
   type Device,
+  DeviceRegistry,
   type Exclusion,
-  Registry,
   type Site,
 } from "../../client-node/operations/device-registry.ts";
 import { Engine, type EngineRow } from "../../client-node/operations/engine.ts";
@@ -28,6 +28,7 @@ import { WarningStream } from "../../client-node/operations/warnings/stream.ts";
 import type { Warning, WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
+import { secureRandom } from "../../core/random.ts";
 
 export const second = 1_000_000;
 export const minute = 60 * second;
@@ -106,7 +107,7 @@ export class World {
   readonly #folder = mkdtempSync(join(tmpdir(), "fedcredit-case-"));
   readonly #spool: Spool;
   readonly pipeline: Pipeline;
-  readonly registry: Registry;
+  readonly registry: DeviceRegistry;
   /** As they were told, opened and closed ones. */
   readonly told: Warning[] = [];
   /** Told of readings once all rules have judged them. */
@@ -121,12 +122,13 @@ export class World {
       path: join(this.#folder, "spool.db"),
       maxBytes: 4e9,
       maxAgeSeconds: 1e9,
+      random: secureRandom,
       now: () => 0,
     });
     const { sites, devices } = options;
     const catalogue = readCatalogue();
     const profiles = readProfiles();
-    this.registry = new Registry(devices, options.tags, (entry) =>
+    this.registry = new DeviceRegistry(devices, options.tags, (entry) =>
       this.bindings.push(`${entry.device} → ${entry.site} by ${entry.by}`),
     );
     const shared = {

@@ -10,6 +10,7 @@ import { createCollector } from "../../collectors/create.ts";
 import { startModbusServer } from "../../collectors/simulators/modbus-server.ts";
 import { startBroker } from "../../collectors/simulators/mqtt-broker.ts";
 import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
+import { secureRandom } from "../../core/random.ts";
 import { eventually } from "../cases/within.ts";
 
 export interface Rate {
@@ -31,6 +32,7 @@ async function spoolFrom(collector: Collector, target: number, seconds: number):
     path: join(folder, "spool.db"),
     maxBytes: 4e9,
     maxAgeSeconds: 1e9,
+    random: secureRandom,
     now: Date.now,
   });
   let started = 0;
@@ -162,7 +164,7 @@ export async function modbusRate(seconds: number): Promise<Rate> {
 export async function opcuaRate(seconds: number): Promise<Rate> {
   const folder = mkdtempSync(join(tmpdir(), "fedcredit-ingest-opcua-"));
   const variables = Array.from({ length: 200 }, (_, i) => `Machine.${i}`);
-  const server = await startOpcuaServer({ pki: join(folder, "pki"), variables });
+  const server = await startOpcuaServer({ now: Date.now, pki: join(folder, "pki"), variables });
   let value = 0;
   const change = setInterval(() => {
     value++;

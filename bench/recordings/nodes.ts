@@ -66,6 +66,7 @@ export async function readNodes(
 ): Promise<NodeFigures> {
   const folder = mkdtempSync(join(tmpdir(), "fedcredit-nodes-"));
   const server = await startOpcuaServer({
+    now: Date.now,
     pki: join(folder, "pki"),
     variables: [],
     nodesets: [

@@ -95,7 +95,11 @@ export function opcua(): Protocol {
     const folder = mkdtempSync(join(tmpdir(), "fedcredit-recording-"));
     const channels = channelsOf(recording);
     const nameOf = (one: { device: string; metric: string }) => `${one.device}.${one.metric}`;
-    const server = await startOpcuaServer({ pki: join(folder, "pki"), variables: channels.map(nameOf) });
+    const server = await startOpcuaServer({
+      now: Date.now,
+      pki: join(folder, "pki"),
+      variables: channels.map(nameOf),
+    });
     const set = (one: Reading) =>
       server.set(nameOf(one), Number(one.value), undefined, new Date(one.time / 1000));
     // A variable has a value when it is subscribed to: the subscription begins with it.

@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import * as x509 from "@peculiar/x509";
+import { digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
@@ -9,6 +10,7 @@ import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { WireClient } from "../../proto/client.ts";
 import { parseToken } from "../../proto/token.ts";
 import { Enrolment, protocolVersion } from "../../proto/wire.ts";
+import type { Departure } from "../ledger/egress.ts";
 import { checkCertificate, type NodeSecrets, type Pins, parseCertificate } from "./credentials.ts";
 
 const connectSeconds = 10;
@@ -33,6 +35,8 @@ export interface EnrolOptions {
   readonly secrets: NodeSecrets;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Called before the token leaves; if it throws, it stays. */
+  readonly beforeSend: (departures: readonly Departure[]) => void;
 }
 
 /**
@@ -48,13 +52,23 @@ export async function enrol(options: EnrolOptions): Promise<Pins> {
   const client = new WireClient(options.address, { authorityPem: ca });
   try {
     const { verifierKey, hpkeKey } = publicIdentity(options.secrets.identity);
-    const reply = await client.call(Enrolment.service.Enrol, {
+    const request = {
       token: secret,
       csrPem: await certificateRequest(options.secrets.tlsKey, options.enterprise),
       identityKey: verifierKey,
       hpkeKey,
       protocolVersion,
-    });
+    };
+    const bytes = Enrolment.service.Enrol.requestSerialize(request);
+    options.beforeSend([
+      {
+        destination: options.address,
+        kind: "Enrolment.Enrol",
+        bytes: bytes.length,
+        digest: digestOf(bytes),
+      },
+    ]);
+    const reply = await client.send(Enrolment.service.Enrol, bytes);
     if (reply.enterprise !== options.enterprise || reply.consortium !== options.consortium)
       throw new Refusal(
         "token_invalid",

@@ -13,10 +13,10 @@ import type {
 } from "../../privacy/sum/messages.ts";
 import { type PartyRecord, type PartyState, roundOf } from "../../privacy/sum/party/party.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
-import type { NodeEvent } from "../events.ts";
 import { storedConsent } from "../ledger/records.ts";
 import { LedgerFailure } from "../ledger/store.ts";
 import { Contribution } from "./contribution.ts";
+import type { FederationEvent } from "./events.ts";
 import { lookUp } from "./local-facts.ts";
 import { Membership } from "./membership.ts";
 import { RoundRuntime } from "./round.ts";
@@ -27,7 +27,7 @@ import { cosignCheckpoint } from "./witness.ts";
 export interface ParticipantOptions extends StudyDesk {
   readonly bfv: Bfv;
   readonly random: Random;
-  readonly emit: (event: NodeEvent) => void;
+  readonly emit: (event: FederationEvent) => void;
 }
 
 /** How long an ended stream may take to be closed by the other side. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
+import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
 import { type Method, WireClient } from "../../proto/client.ts";
@@ -17,6 +18,7 @@ import {
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
+import { type OutgoingKind, outgoingKind } from "../ledger/outgoing.ts";
 import type { NodeCredentials } from "./credentials.ts";
 
 const uploadTries = 5;
@@ -29,6 +31,7 @@ export interface TransportOptions {
   readonly beforeSend: (departures: readonly Departure[]) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly random: Random;
 }
 
 /** The two ends of the participation stream. */
@@ -74,10 +77,11 @@ export class Transport {
   /**
    * One unary call, e.g. `call(Studies.service.Get, { study })`.
    * @throws Refusal the peer's, unavailable, deadline, certificate_invalid, or by `beforeSend`.
+   * @throws {RangeError} for a call that is not declared among what leaves a node.
    */
   async call<Request, Reply>(method: Method<Request, Reply>, request: NoInfer<Request>): Promise<Reply> {
     const bytes = method.requestSerialize(request);
-    this.#depart([bytes], kindOf(method));
+    this.#depart([bytes], outgoingKind(nameOf(method)));
     return this.#wire.send(method, bytes);
   }
 
@@ -146,7 +150,7 @@ export class Transport {
       } catch (error) {
         const refusal = refusalOf(error);
         if (tries === uploadTries || !resumable.has(refusal.reason)) throw refusal;
-        await delay(backoffMillis(tries, Math.random()));
+        await delay(backoffMillis(tries, uniform(this.#options.random)));
       }
     }
   }
@@ -177,7 +181,7 @@ export class Transport {
     this.#wire.close();
   }
 
-  #depart(messages: readonly Uint8Array[], kind: string, roundId?: Digest): void {
+  #depart(messages: readonly Uint8Array[], kind: OutgoingKind, roundId?: Digest): void {
     this.#options.beforeSend(
       messages.map((message) => ({
         destination: this.#options.address,
@@ -230,7 +234,7 @@ async function inTurns<Item, Out>(
 const resumable = new Set(["unavailable", "deadline", "upload_offset"]);
 
 /** `/fedcredit.v1.Studies/Get` → `Studies.Get`. */
-const kindOf = ({ path }: { readonly path: string }): string => path.replace(/^.*\./, "").replace("/", ".");
+const nameOf = ({ path }: { readonly path: string }): string => path.replace(/^.*\./, "").replace("/", ".");
 
 /**
  * Exponential from 200 ms to 10 s, of which the upper half is random, so that nodes do not return in step.

@@ -16,6 +16,7 @@ import {
 } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { PartyRecord } from "../../privacy/sum/party/party.ts";
+import type { OutgoingKind } from "./outgoing.ts";
 import { joinAttempt, markAttempt, submittedSums } from "./records.ts";
 import { prepared, transact } from "./store.ts";
 
@@ -23,8 +24,8 @@ import { prepared, transact } from "./store.ts";
 export interface Departure {
   /** host:port. */
   readonly destination: string;
-  /** The call it is part of; a blob's chunks are one message. */
-  readonly kind: string;
+  /** A blob's chunks are one message. */
+  readonly kind: OutgoingKind;
   readonly bytes: number;
   /** Of the message, as it is before TLS. */
   readonly digest: Digest;
@@ -102,7 +103,8 @@ export class EgressLedger {
           const cumulativeSteps = submittedSums(db, study);
           const spend = { study, mechanism: "none", unit, steps: 1, cumulativeSteps } as const;
           const { bytes, digest } = record;
-          const sent = { destination: logName(destination), kind: "submission", bytes, digest };
+          const kind: OutgoingKind = "submission";
+          const sent = { destination: logName(destination), kind, bytes, digest };
           this.append([
             { type: "privacy.spent", time, roundId, ...spend },
             { type: "egress.sent", time, roundId, ...sent, submission: digest },

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Reading } from "../../collectors/reading.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type BatchColumns, decodeBatch, encodeBatch, type SeriesIndex } from "./batch-codec.ts";
 
@@ -13,6 +13,8 @@ export interface SpoolOptions {
   readonly maxAgeSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** For the id of a new spool. */
+  readonly random: Random;
 }
 
 export interface Series {
@@ -97,7 +99,7 @@ export class Spool {
     );
     this.#db
       .prepare("INSERT OR IGNORE INTO meta VALUES ('id', ?), ('dropped', 0)")
-      .run(randomUUID().slice(0, 8));
+      .run(Buffer.from(options.random.bytes(4)).toString("hex"));
     this.#stats = this.#readStats();
     this.#restoreSeries();
     this.#index = {

@@ -1,8 +1,9 @@
-import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
 import { readRefusal, writeRefusal } from "../../core/files.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 
 const derive = promisify(
@@ -32,10 +33,15 @@ export const isLoopback = (host: string): boolean =>
  * Stores a password's hash: `scrypt N r p salt hash`, base64, readable by this user only.
  * @throws Refusal parameters_invalid, disk_full, file_missing
  */
-export async function writePassword(file: string, password: string, cost = usualCost): Promise<void> {
+export async function writePassword(
+  file: string,
+  password: string,
+  random: Random,
+  cost = usualCost,
+): Promise<void> {
   if (password.length < shortestPassword)
     throw new Refusal("parameters_invalid", `the password has fewer than ${shortestPassword} characters`);
-  const salt = randomBytes(16);
+  const salt = Buffer.from(random.bytes(16));
   const key = await derive(password, salt, cost);
   const { N, r, p } = cost;
   const text = `scrypt ${N} ${r} ${p} ${salt.toString("base64")} ${key.toString("base64")}\n`;
@@ -78,13 +84,15 @@ export type LoginOutcome = { readonly cookie: string } | "wrong" | "too many";
 export class Sessions {
   readonly #check: PasswordCheck;
   readonly #now: () => number;
+  readonly #random: Random;
   /** By SHA-256 of the token: milliseconds at which it ends. */
   readonly #ends = new Map<string, number>();
   #tries: number[] = [];
 
-  constructor(check: PasswordCheck, now: () => number) {
+  constructor(check: PasswordCheck, now: () => number, random: Random) {
     this.#check = check;
     this.#now = now;
+    this.#random = random;
   }
 
   async login(password: string): Promise<LoginOutcome> {
@@ -94,7 +102,7 @@ export class Sessions {
     this.#tries.push(now);
     if (!(await this.#check(password))) return "wrong";
     this.#tries = [];
-    const token = randomBytes(32).toString("base64url");
+    const token = Buffer.from(this.#random.bytes(32)).toString("base64url");
     for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
     this.#ends.set(keyOf(token), now + sessionMillis);
     return { cookie: cookie(token, sessionMillis / 1000) };

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type NextFunction, type Request, type Response } from "express";
 import helmet from "helmet";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -33,6 +34,7 @@ export interface PageOptions extends BankOptions {
   /** Absent where the node has no collectors. */
   readonly operations?: Operations;
   readonly ledger: EgressLedger;
+  readonly random: Random;
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -65,7 +67,9 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         listen,
       },
     );
-  const sessions = hasPassword ? new Sessions(readPassword(options.passwordFile), now) : undefined;
+  const sessions = hasPassword
+    ? new Sessions(readPassword(options.passwordFile), now, options.random)
+    : undefined;
   const streams = new LiveStreams(operations);
   const bank = new Bank(options);
 

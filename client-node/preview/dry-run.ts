@@ -1,3 +1,4 @@
+import { concatBytes } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
@@ -40,9 +41,10 @@ import {
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
+import { type KindsSent, type OutgoingKind, outgoingKind } from "../ledger/outgoing.ts";
 
 /** One round of an algorithm, as this enterprise would take part in it. */
-export interface RehearsedRound {
+export interface DryRunRound {
   readonly algorithm: string;
   readonly layout: VectorLayout;
   /** Numbers that go into the sum. */
@@ -52,18 +54,20 @@ export interface RehearsedRound {
   readonly departures: readonly Departure[];
 }
 
-export interface Rehearsal {
-  /** What leaves apart from rounds: calls of consent, standing and log. */
+export interface DryRun {
+  /** What leaves apart from rounds, a message of each kind. */
   readonly outsideRounds: readonly Departure[];
+  /** What leaves only where a connection breaks or the node will not go on, a message of each kind. */
+  readonly onFailure: readonly Departure[];
   /** The first round of each algorithm; its further rounds send the same. */
-  readonly rounds: readonly RehearsedRound[];
-  /** Why the rehearsal ended before the last algorithm, where it did: alone, an enterprise may not get to a result. */
+  readonly rounds: readonly DryRunRound[];
+  /** Why the dry run ended before the last algorithm, where it did: alone, an enterprise may not get to a result. */
   readonly stopped:
     | { readonly algorithm: string; readonly reason: Reason; readonly message: string }
     | undefined;
 }
 
-export interface RehearsalOptions {
+export interface DryRunOptions {
   readonly enterprise: string;
   /** host:port of the coordinator. */
   readonly destination: string;
@@ -71,7 +75,7 @@ export interface RehearsalOptions {
   readonly random: Random;
 }
 
-/** Enterprises in a rehearsed round, at most: a larger cohort sends a few more shares. */
+/** Enterprises in a round of the dry run, at most: a larger cohort sends a few more shares. */
 const largestCohort = 12;
 
 /**
@@ -81,11 +85,7 @@ const largestCohort = 12;
  * @param table - this enterprise's rows, desensitized.
  * @throws Refusal that the rows cause in the first round.
  */
-export async function rehearse(
-  manifest: StudyManifest,
-  table: Table,
-  options: RehearsalOptions,
-): Promise<Rehearsal> {
+export async function dryRun(manifest: StudyManifest, table: Table, options: DryRunOptions): Promise<DryRun> {
   const short = oneRoundEach(manifest);
   const consortium = await foundConsortium(
     manifest.consortium,
@@ -93,24 +93,29 @@ export async function rehearse(
     options.bfv,
     options.random,
   );
-  const rounds: RehearsedRound[] = [];
-  let stopped: Rehearsal["stopped"];
+  const rounds: DryRunRound[] = [];
+  let stopped: DryRun["stopped"];
   const means = { random: options.random, memory: new StudyMemory() };
   let state = startStudy(short);
   try {
     while (state.algorithm !== null) {
       const own = await studyContribute(short, state, table, means);
-      const rehearsed =
-        state.step === 0 ? await playRound(short, state, own, consortium, options) : undefined;
-      if (rehearsed !== undefined) rounds.push(rehearsed.round);
-      const sum = { values: rehearsed?.sum ?? own, parties: consortium.parties.size };
+      const played = state.step === 0 ? await playRound(short, state, own, consortium, options) : undefined;
+      if (played !== undefined) rounds.push(played.round);
+      const sum = { values: played?.sum ?? own, parties: consortium.parties.size };
       state = await advanceStudy(short, state, sum);
     }
   } catch (error) {
     if (!(error instanceof Refusal) || rounds.length === 0) throw error;
     stopped = { algorithm: state.algorithm!, reason: error.reason, message: error.message };
   }
-  return { outsideRounds: callsOutsideRounds(manifest, consortium, options), rounds, stopped };
+  const { destination, enterprise } = options;
+  return {
+    outsideRounds: departuresOf(destination, callsOutsideRounds(manifest, consortium, enterprise)),
+    onFailure: departuresOf(destination, callsOnFailure(rounds[0]!.departures)),
+    rounds,
+    stopped,
+  };
 }
 
 /** An algorithm's further rounds send messages of the same size; one of them leads to a result all the same. */
@@ -137,15 +142,17 @@ async function playRound(
   state: StudyState,
   own: Float64Array,
   consortium: Consortium,
-  { enterprise, destination, bfv }: RehearsalOptions,
-): Promise<{ round: RehearsedRound; sum: Float64Array }> {
+  { enterprise, destination, bfv }: DryRunOptions,
+): Promise<{ round: DryRunRound; sum: Float64Array }> {
   const cohort = [...consortium.parties.keys()];
   const layout = studyLayout(manifest, state);
   const algorithm = { index: state.index, name: state.algorithm!, step: state.step };
   const header = simulatedHeader(
     consortium,
     {
-      ...{ layout, algorithm, round: state.index + 1 },
+      layout,
+      algorithm,
+      round: state.index + 1,
       minCohort: cohort.length,
       study: digestOf(canonicalBytes(manifest)),
       state: digestOf(canonicalBytes(state)),
@@ -153,18 +160,21 @@ async function playRound(
     cohort,
   );
   const departures: Departure[] = [];
-  const leave = (kind: string, bytes: Uint8Array): void =>
+  const uploaded: Uint8Array[] = [];
+  const leave = (kind: KindsSent<"in a round">, bytes: Uint8Array): void =>
     void departures.push(departure(destination, kind, bytes));
   leave("Blobs.Download", downloadRequest(header.state));
   const done = await simulateAttempt(header, consortium, {
     bfv,
     contribute: (id) => (id === enterprise ? own : new Float64Array(own.length)),
     onUpload(from, blob) {
-      if (from === enterprise) leave("Blobs.Upload", blob);
+      if (from === enterprise) uploaded.push(blob);
       return blob;
     },
     onWayUp(from, message) {
-      if (from !== enterprise) return [message];
+      if (from !== enterprise || message.type === "refuse") return [message];
+      // As in the ledger: one entry for all ciphertexts of a contribution.
+      if (message.type === "submit") leave("submission", concatBytes(...uploaded));
       leave(`Rounds.Participate/${message.type}`, encode(message));
       return [message];
     },
@@ -178,64 +188,75 @@ async function playRound(
     const party = done.parties.get(enterprise);
     throw party?.phase === "refused"
       ? new Refusal(party.reason, party.detail)
-      : new Refusal("internal", "the rehearsed round came to no sum");
+      : new Refusal("internal", "the dry run came to no sum");
   }
   const { slots } = planPacking(layout, cohort.length);
   const round = { algorithm: algorithm.name, layout, entries: own.length, slots, departures };
   return { round, sum: done.sum.sum.values };
 }
 
+type Samples<When extends "apart from rounds" | "failure"> = Readonly<Record<KindsSent<When>, Uint8Array>>;
+
+/** Messages as this enterprise would send them, of every kind that is no part of a round. */
 function callsOutsideRounds(
   manifest: StudyManifest,
   { parties, keyEpoch, roster }: Consortium,
-  { destination, enterprise }: RehearsalOptions,
-): Departure[] {
-  const study = Buffer.from(digestOf(canonicalBytes(manifest)), "hex");
+  enterprise: string,
+): Samples<"apart from rounds"> {
+  const digest = digestOf(canonicalBytes(manifest));
+  const study = Buffer.from(digest, "hex");
   const { identity } = parties.get(enterprise)!;
   const signer = noteSigner(identity.name, identity.signingSeed);
-  const consent = { consortium: manifest.consortium, enterprise, study: study.toString("hex"), expires: 0 };
+  const consent = { consortium: manifest.consortium, enterprise, study: digest, expires: 0 };
   const checkpoint = { origin: identity.name, size: 0, root: emptyRoot };
-  const hello = { type: "hello", protocolVersion, softwareVersion: software.version } as const;
-  const confirmed = { type: "epochConfirmed", ...keyEpoch, signature: new Uint8Array(64) } as const;
-  const dealt = {
-    type: "epochDealt",
-    ...keyEpoch,
-    roster: roster.digest,
-    signature: new Uint8Array(64),
-    sealed: roster.members.map(({ id: party }) => ({
-      party,
-      encapsulated: new Uint8Array(32),
-      ciphertext: new Uint8Array(secretKeyBytes + 16),
-    })),
-  } as const;
-  return (
-    [
-      ["Health.Check", Health.service.Check.requestSerialize({ protocolVersion })],
-      ["Studies.List", Studies.service.List.requestSerialize({})],
-      ["Studies.Get", Studies.service.Get.requestSerialize({ study })],
-      [
-        "Studies.Consent",
-        Studies.service.Consent.requestSerialize({
-          study,
-          expiresMillis: Date.UTC(2100, 0),
-          note: signConsent(consent, signer),
-        }),
-      ],
-      ["Membership.GetRoster", Membership.service.GetRoster.requestSerialize({})],
-      ["Rounds.Participate/hello", encode(hello)],
-      ["Rounds.Participate/epochConfirmed", encode(confirmed)],
-      ["Rounds.Participate/epochDealt", encode(dealt)],
-      ["Log.GetConsistency", Log.service.GetConsistency.requestSerialize({ oldSize: 1, newSize: 2 })],
-      [
-        "Log.Cosign",
-        Log.service.Cosign.requestSerialize({ size: 1, line: cosignatureLine(enterprise, identity) }),
-      ],
-      [
-        "Log.ReportLedger",
-        Log.service.ReportLedger.requestSerialize({ note: signCheckpoint(checkpoint, signer) }),
-      ],
-    ] as const
-  ).map(([kind, bytes]) => departure(destination, kind, bytes));
+  const sealed = roster.members.map(({ id: party }) => ({
+    party,
+    encapsulated: new Uint8Array(32),
+    ciphertext: new Uint8Array(secretKeyBytes + 16),
+  }));
+  const signature = new Uint8Array(64);
+  return {
+    "Health.Check": Health.service.Check.requestSerialize({ protocolVersion }),
+    "Membership.GetRoster": Membership.service.GetRoster.requestSerialize({}),
+    "Studies.List": Studies.service.List.requestSerialize({}),
+    "Studies.Get": Studies.service.Get.requestSerialize({ study }),
+    "Studies.Consent": Studies.service.Consent.requestSerialize({
+      study,
+      expiresMillis: Date.UTC(2100, 0),
+      note: signConsent(consent, signer),
+    }),
+    "Studies.Withdraw": Studies.service.Withdraw.requestSerialize({ study }),
+    "Studies.GetModel": Studies.service.GetModel.requestSerialize({ study }),
+    "Log.GetConsistency": Log.service.GetConsistency.requestSerialize({ oldSize: 1, newSize: 2 }),
+    "Log.Cosign": Log.service.Cosign.requestSerialize({
+      size: 1,
+      line: cosignatureLine(enterprise, identity),
+    }),
+    "Log.ReportLedger": Log.service.ReportLedger.requestSerialize({
+      note: signCheckpoint(checkpoint, signer),
+    }),
+    "Rounds.Participate/hello": encode({ type: "hello", protocolVersion, softwareVersion: software.version }),
+    "Rounds.Participate/epochDealt": encode({
+      type: "epochDealt",
+      ...keyEpoch,
+      roster: roster.digest,
+      signature,
+      sealed,
+    }),
+    "Rounds.Participate/epochConfirmed": encode({ type: "epochConfirmed", ...keyEpoch, signature }),
+  };
+}
+
+/** What is said where a round does not go as it should. @param round - one of the dry run's. */
+function callsOnFailure(round: readonly Departure[]): Samples<"failure"> {
+  const largest = Math.max(...round.filter(({ kind }) => kind === "submission").map(({ bytes }) => bytes), 0);
+  const digest = Buffer.alloc(32);
+  const refusal = { roundId: digest.toString("hex"), reason: "below_quorum", party: "", detail: "" };
+  return {
+    "Rounds.Participate/refuse": encode({ type: "refuse", ...refusal }),
+    "Blobs.Stat": Blobs.service.Stat.requestSerialize({ digest, size: largest }),
+    "Blobs.Upload": new Uint8Array(largest),
+  };
 }
 
 const cosignatureLine = (enterprise: string, { signingSeed }: Identity): string =>
@@ -247,7 +268,13 @@ const encode = (message: PartyMessage): Buffer =>
 const downloadRequest = (digest: Digest): Buffer =>
   Blobs.service.Download.requestSerialize({ digest: Buffer.from(digest, "hex"), offset: 0 });
 
-const departure = (destination: string, kind: string, bytes: Uint8Array): Departure => ({
+const departuresOf = (
+  destination: string,
+  samples: Readonly<Partial<Record<OutgoingKind, Uint8Array>>>,
+): Departure[] =>
+  Object.entries(samples).map(([kind, bytes]) => departure(destination, outgoingKind(kind), bytes));
+
+const departure = (destination: string, kind: OutgoingKind, bytes: Uint8Array): Departure => ({
   destination,
   kind,
   bytes: bytes.length,

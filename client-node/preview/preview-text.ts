@@ -2,9 +2,9 @@ import type { Departure } from "../ledger/egress.ts";
 import type { Preview, PreviewedColumn } from "./preview.ts";
 
 /** @returns a preview for a person, a line each. */
-export function describePreview({ study, name, columns, desensitization, rehearsal }: Preview): string[] {
+export function describePreview({ study, name, columns, desensitization, dryRun }: Preview): string[] {
   const { rowsIn, rowsOut, k, l, t, suppressionRate, policy } = desensitization;
-  const { outsideRounds, rounds, stopped } = rehearsal;
+  const { onFailure, outsideRounds, rounds, stopped } = dryRun;
   return [
     `study   ${name} (${study})`,
     `policy  ${policy}`,
@@ -25,6 +25,8 @@ export function describePreview({ study, name, columns, desensitization, rehears
         ]),
     `apart from rounds: ${bytesOf(outsideRounds)} bytes`,
     ...outsideRounds.map(describeDeparture),
+    "only where a connection breaks, or this node will not go on:",
+    ...onFailure.map(describeDeparture),
   ];
 }
 

@@ -10,7 +10,7 @@ import { checkStudy, type Policy, policyDigest } from "../policy.ts";
 import type { Records } from "../rows/cells.ts";
 import { desensitizationEntry, desensitizeRows } from "../rows/desensitize.ts";
 import { type Passage, requireLearnable, tableFromRecords } from "../rows/rows.ts";
-import { type Rehearsal, type RehearsalOptions, rehearse } from "./dry-run.ts";
+import { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";
 
 /** What becomes of a column of the enterprise's rows in a study. */
 export type PreviewedColumn =
@@ -36,10 +36,10 @@ export interface Preview {
   readonly columns: readonly PreviewedColumn[];
   /** What the ledger would say of the run; it would count the policy's version itself. */
   readonly desensitization: Omit<EntryOf<"desensitization.ran">, "version">;
-  readonly rehearsal: Rehearsal;
+  readonly dryRun: DryRun;
 }
 
-export interface PreviewOptions extends RehearsalOptions {
+export interface PreviewOptions extends DryRunOptions {
   readonly policy: Policy;
   readonly keys: DesensitizationKeys;
   /** How many rows to show. */
@@ -86,7 +86,7 @@ export async function previewStudy(
     name: manifest.name,
     columns: [...columns, ...columnsLeftBehind(manifest, sources, columns, policy)],
     desensitization,
-    rehearsal: await rehearse(manifest, table, options),
+    dryRun: await dryRun(manifest, table, options),
   };
 }
 

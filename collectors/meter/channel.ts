@@ -21,6 +21,8 @@ export class MeterChannel {
   #arrived: (() => void) | undefined;
   #end: Error | undefined;
   #busy = false;
+  /** Whether the request under way has waited long enough. */
+  #late = false;
 
   constructor(line: Duplex, timeoutMillis: number) {
     this.#line = line;
@@ -77,8 +79,12 @@ export class MeterChannel {
     if (this.#end !== undefined) throw this.#end;
     this.#busy = true;
     this.#received = Buffer.alloc(0);
-    const deadline = performance.now() + this.#timeoutMillis;
     let damaged = false;
+    this.#late = false;
+    const timeout = setTimeout(() => {
+      this.#late = true;
+      this.#arrived?.();
+    }, this.#timeoutMillis);
     try {
       this.#line.write(readRequest(address, identifier, preambles));
       for (;;) {
@@ -88,9 +94,10 @@ export class MeterChannel {
         const answer = taken.frame && answerTo(taken.frame, address, identifier);
         if (answer !== undefined) return answer;
         if (taken.frame !== undefined) continue;
-        await this.#more(deadline, damaged);
+        await this.#more(damaged);
       }
     } finally {
+      clearTimeout(timeout);
       this.#busy = false;
     }
   }
@@ -101,18 +108,14 @@ export class MeterChannel {
     this.#line.destroy();
   }
 
-  async #more(deadline: number, damaged: boolean): Promise<void> {
-    const left = deadline - performance.now();
-    let timeout: NodeJS.Timeout | undefined;
-    const inTime = await new Promise<boolean>((resolve) => {
-      this.#arrived = () => resolve(true);
-      timeout = setTimeout(() => resolve(false), Math.max(0, left));
-      if (this.#end !== undefined) resolve(true);
+  async #more(damaged: boolean): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#arrived = resolve;
+      if (this.#end !== undefined || this.#late) resolve();
     });
-    clearTimeout(timeout);
     this.#arrived = undefined;
     if (this.#end !== undefined) throw this.#end;
-    if (!inTime) throw new MeterTimeout(damaged ? "answer damaged" : "timeout");
+    if (this.#late) throw new MeterTimeout(damaged ? "answer damaged" : "timeout");
   }
 
   #fail(error: Error): void {

@@ -8,7 +8,7 @@ import {
   ReferenceTypeIds,
 } from "node-opcua";
 import type { CollectorContext } from "../collector.ts";
-import type { OpcuaConfig } from "./config.ts";
+import type { OpcuaServer } from "./config.ts";
 import { connectOpcua, readIdentity } from "./connect.ts";
 
 /** The reference to how a variable's history is kept: settings, not operating data. */
@@ -33,7 +33,7 @@ const maxDepth = 12;
  * @throws {Error} as `connectOpcua`.
  */
 export async function browseOpcua(
-  config: OpcuaConfig,
+  config: OpcuaServer,
   context: CollectorContext,
   from = "ns=0;i=85",
 ): Promise<BrowsedNode[]> {

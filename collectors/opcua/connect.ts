@@ -17,7 +17,7 @@ import {
 } from "node-opcua";
 import type { CollectorContext } from "../collector.ts";
 import { readConfigured, readSecret } from "../runtime/secrets.ts";
-import type { OpcuaConfig } from "./config.ts";
+import type { OpcuaServer } from "./config.ts";
 
 /** Longest wait for the polite end of a session before its sockets are destroyed. */
 const farewellMillis = 1_000;
@@ -33,7 +33,7 @@ export interface OpcuaConnection {
 }
 
 /** @throws {Refusal} file_missing or config_invalid if the credentials cannot be read. */
-export async function readIdentity(identity: OpcuaConfig["identity"]): Promise<UserIdentityInfo> {
+export async function readIdentity(identity: OpcuaServer["identity"]): Promise<UserIdentityInfo> {
   if (identity === "anonymous") return { type: UserTokenType.Anonymous };
   if ("user" in identity)
     return {
@@ -57,7 +57,7 @@ const derOf = (pem: Buffer): Buffer => Buffer.from(String(pem).replace(/-----[^-
  * @throws {Error} if the server cannot be reached, its certificate is not trusted, or it refuses the user.
  */
 export async function connectOpcua(
-  config: OpcuaConfig,
+  config: OpcuaServer,
   identity: UserIdentityInfo,
   context: CollectorContext,
   signal: AbortSignal,
@@ -125,8 +125,8 @@ export async function connectOpcua(
  * server shows later is bound to it: the channel is opened with this certificate's key.
  */
 async function secureOptions(
-  config: OpcuaConfig,
-  security: Exclude<OpcuaConfig["security"], "none">,
+  config: OpcuaServer,
+  security: Exclude<OpcuaServer["security"], "none">,
   clientOptions: () => OPCUAClientOptions,
   close: (client: OPCUAClient) => Promise<void>,
   signal: AbortSignal,

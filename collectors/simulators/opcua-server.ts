@@ -15,6 +15,8 @@ import {
 export interface SimulatedOpcuaOptions {
   /** Folder for the server's certificate and key; made when absent. Client and user certificates are accepted. */
   readonly pki: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Variables, each a double with history: `ns=1;s=NAME`. */
   readonly variables: readonly string[];
   /** Files of node sets loaded after the standard's own, each after those it needs. */
@@ -49,7 +51,7 @@ export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<
     disableFileWatchers: true,
   });
   await userCertificates.initialize();
-  const { users } = options;
+  const { now, users } = options;
   const server = new OPCUAServer({
     port: options.port ?? 0,
     host: "127.0.0.1",
@@ -81,7 +83,7 @@ export async function startOpcuaServer(options: SimulatedOpcuaOptions): Promise<
     set(name, value, status = StatusCodes.Good, time) {
       const variable = variables.get(name);
       if (variable === undefined) throw new RangeError(`no variable ${name}`);
-      const sourceTimestamp = time ?? new Date(Math.max(Date.now(), (lastTime.get(name) ?? 0) + 1));
+      const sourceTimestamp = time ?? new Date(Math.max(now(), (lastTime.get(name) ?? 0) + 1));
       lastTime.set(name, sourceTimestamp.getTime());
       variable.setValueFromSource({ dataType: DataType.Double, value }, status, sourceTimestamp);
     },

@@ -61,6 +61,8 @@ export function importModbus(
     if (register !== undefined) units.set(unit, [...(units.get(unit) ?? []), { ...register, every }]);
   };
 
+  // Its styles are told apart by their own lists; which of them was meant adds nothing.
+  section.text("configuration_type");
   for (const [list, table] of Object.entries(lists))
     for (const field of section.sections(list)) add(defaultUnit, registerStyle(field, table, notes));
   for (const request of [...section.sections("request"), ...section.sections("metric")])
@@ -174,4 +176,5 @@ function leftOut(field: Section, why: string, notes: ImportNotes): undefined {
   notes.note(
     `${field.place} (${field.text("name") ?? "unnamed"}) ${why}, which is not supported, and is left out`,
   );
+  field.leave();
 }

@@ -61,9 +61,10 @@ function securityOf(section: Section, notes: ImportNotes): OpcuaInput["security"
   }
   if (policy === "auto" || mode === "auto")
     notes.note(`${section.place} let the server choose its security: it stands as ${known} SignAndEncrypt`);
-  if (section.text("certificate"))
+  const [certificate, key] = [section.text("certificate"), section.text("private_key")];
+  if (certificate !== undefined && certificate !== "")
     notes.note(
-      `${section.place}: put ${section.text("certificate")} and its key under pki/own, or let new ones be made`,
+      `${section.place}: put ${certificate} and ${key ?? "its key"} under pki/own, or let new ones be made`,
     );
   return { mode: mode === "Sign" ? "Sign" : "SignAndEncrypt", policy: known, pki: "./pki" };
 }
@@ -98,6 +99,7 @@ function nodeOf(node: Section, parent: Section, notes: ImportNotes): NodeInput[]
   const metric = node.text("name");
   if (identifier === undefined || metric === undefined) {
     notes.note(`${node.place} has no name or no identifier and is left out`);
+    node.leave();
     return [];
   }
   const namespace = node.text("namespace") ?? parent.text("namespace") ?? "0";

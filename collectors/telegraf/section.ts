@@ -1,16 +1,31 @@
 import { Refusal } from "../../core/reasons.ts";
 
-/** A table of a TOML file, with what it holds read by type. */
+/** A table of a TOML file, with what it holds read by type; it knows what of it was never asked for. */
 export class Section {
   readonly #table: Record<string, unknown>;
-  /** Where it stands, for messages: `inputs.modbus[0]`. */
+  readonly #asked = new Set<string>();
+  readonly #inside = new Map<string, Section>();
+  /** Where it stands, for messages: `inputs.modbus[0]`; "" for the whole file. */
   readonly place: string;
 
   constructor(table: unknown, place: string) {
     if (typeof table !== "object" || table === null || Array.isArray(table))
-      throw new Refusal("file_malformed", `${place} is not a table`);
+      throw new Refusal("file_malformed", `${place === "" ? "the file" : place} is not a table`);
     this.#table = table as Record<string, unknown>;
     this.place = place;
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#table);
+  }
+
+  /** @returns the places of everything in it that nobody asked for. */
+  unasked(): string[] {
+    const own = this.keys().filter((key) => !this.#asked.has(key));
+    return [
+      ...own.map((key) => this.#at(key)),
+      ...[...this.#inside.values()].flatMap((section) => section.unasked()),
+    ];
   }
 
   text(key: string): string | undefined {
@@ -18,36 +33,59 @@ export class Section {
   }
 
   number(key: string): number | undefined {
-    const value = this.#table[key];
+    const value = this.#take(key);
     return typeof value === "bigint" ? Number(value) : (this.#typed(key, "number") as number | undefined);
   }
 
   numbers(key: string): number[] {
     return this.#list(key).map((value) => {
       if (typeof value !== "number")
-        throw new Refusal("file_malformed", `${this.place}.${key} is not a list of numbers`);
+        throw new Refusal("file_malformed", `${this.#at(key)} is not a list of numbers`);
       return value;
     });
   }
 
   section(key: string): Section | undefined {
-    return this.#table[key] === undefined ? undefined : new Section(this.#table[key], `${this.place}.${key}`);
+    const table = this.#take(key);
+    return table === undefined ? undefined : this.#open(table, this.#at(key));
   }
 
   sections(key: string): Section[] {
-    return this.#list(key).map((table, i) => new Section(table, `${this.place}.${key}[${i}]`));
+    return this.#list(key).map((table, i) => this.#open(table, `${this.#at(key)}[${i}]`));
+  }
+
+  /** It is left out as a whole, and that was said: nothing in it need be told. */
+  leave(): void {
+    for (const key of this.keys()) this.#asked.add(key);
+    this.#inside.clear();
+  }
+
+  #at(key: string): string {
+    return this.place === "" ? key : `${this.place}.${key}`;
+  }
+
+  #take(key: string): unknown {
+    this.#asked.add(key);
+    return this.#table[key];
+  }
+
+  /** The same section for the same place: what was asked of it adds up. */
+  #open(table: unknown, place: string): Section {
+    const section = this.#inside.get(place) ?? new Section(table, place);
+    this.#inside.set(place, section);
+    return section;
   }
 
   #list(key: string): unknown[] {
-    const value = this.#table[key] ?? [];
-    if (!Array.isArray(value)) throw new Refusal("file_malformed", `${this.place}.${key} is not a list`);
+    const value = this.#take(key) ?? [];
+    if (!Array.isArray(value)) throw new Refusal("file_malformed", `${this.#at(key)} is not a list`);
     return value;
   }
 
   #typed(key: string, type: "string" | "number"): unknown {
-    const value = this.#table[key];
+    const value = this.#take(key);
     if (value === undefined || typeof value === type) return value;
-    throw new Refusal("file_malformed", `${this.place}.${key} is not a ${type}`);
+    throw new Refusal("file_malformed", `${this.#at(key)} is not a ${type}`);
   }
 }
 

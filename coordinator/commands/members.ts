@@ -1,8 +1,10 @@
 /** Who belongs to the consortium: `token`, `admit`, `roster`. */
+
 import type { Command } from "commander";
+import { print, tell } from "../../core/terminal.ts";
 import { tokenSeconds } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
-import { print, progress, wholeNumber } from "./output.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
 
@@ -35,7 +37,7 @@ const admitCommand = (): Command =>
       asOperator(flags, async (operator) => {
         const note = await operator.admit(enterprises);
         print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
-        progress("the roster counts once the auditor has signed it: fedcredit audit countersign");
+        tell("the roster counts once the auditor has signed it: fedcredit audit countersign");
       }),
     );
 

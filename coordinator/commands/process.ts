@@ -1,14 +1,16 @@
 /** The bank's process: `init`, `start`, `certify-auditor`. */
+
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { readRefusal, writeWhole } from "../../core/files.ts";
 import { secureRandom } from "../../core/random.ts";
+import { print } from "../../core/terminal.ts";
 import { certifyAuditor, initCoordinator } from "../authority/keys.ts";
 import { systemClock } from "../bank.ts";
 import { type CoordinatorConfig, readConfig } from "../config.ts";
 import { startCoordinator } from "../coordinator.ts";
-import { print, wholeNumber } from "./output.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export const processCommands = (): Command[] => [initCommand(), startCommand(), certifyCommand()];
 

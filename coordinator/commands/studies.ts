@@ -1,16 +1,17 @@
 /** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `export`. */
+
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { z } from "zod";
 import { readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
+import { print, tell } from "../../core/terminal.ts";
 import { readYaml } from "../../core/yaml.ts";
 import { readConfig } from "../config.ts";
 import type { Operator, StudyView } from "../operator.ts";
 import { type ExportChoice, exportModel } from "../studies/model-export.ts";
 import { studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
-import { print, progress } from "./output.ts";
 
 const config = "--config bank/coordinator.yaml";
 const study = ["<study>", "name, or 8 digits or more of its digest"] as const;
@@ -138,7 +139,7 @@ async function followToEnd(operator: Operator, study: string): Promise<StudyView
   let last: StudyView | undefined;
   for await (const view of operator.follow(study)) {
     last = view;
-    progress(line(view));
+    tell(line(view));
   }
   if (last === undefined || last.phase === "running")
     throw new Refusal("unavailable", "the coordinator ended the connection");

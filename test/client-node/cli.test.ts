@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
+import { parse, stringify } from "yaml";
+import { collectorEntries } from "../../collectors/config.ts";
+import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
 import { temporaryDirectory } from "../../simulate/consortium.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -63,3 +66,96 @@ test.serial(
     t.regex(unknown.stderr, /node\.yaml: .*\(config_invalid\)\nhint: /);
   },
 );
+
+test.serial(
+  "import telegraf prints what node.yaml takes, and a line for each thing it leaves behind",
+  async (t) => {
+    const conf = join(folder, "telegraf.conf");
+    await writeFile(
+      conf,
+      `[agent]
+  interval = "5s"
+[[inputs.cpu]]
+  percpu = true
+[[inputs.modbus]]
+  name = "line-1"
+  slave_id = 1
+  controller = "tcp://10.0.0.7:502"
+  holding_registers = [
+    { name = "active_power", byte_order = "ABCD", data_type = "FLOAT32", scale = 1.0, address = [0, 1] },
+    { name = "half", byte_order = "AB", data_type = "FLOAT16-IEEE", scale = 1.0, address = [30] },
+  ]
+  [inputs.modbus.tags]
+    hall = "east"
+`,
+    );
+    const { code, stdout, stderr } = await node("import", "telegraf", conf);
+    t.is(code, 0, stderr);
+    const { collectors } = parse(stdout) as { collectors: unknown[] };
+    const [entry] = collectorEntries.parse(collectors);
+    t.like(entry?.modbus?.units[0]?.registers[0], { metric: "active_power", unit: "kW" });
+    t.deepEqual(stderr.trimEnd().split("\n"), [
+      "inputs.modbus[0].holding_registers[1] (half) has the type FLOAT16-IEEE, which is not supported, and is left out",
+      "inputs.modbus[0].tags has no counterpart here and is left out",
+      "inputs.cpu is not read and is left out",
+    ]);
+
+    await writeFile(conf, "[[inputs.cpu]]\n");
+    const none = await node("import", "telegraf", conf);
+    t.is(none.code, 1);
+    t.is(none.stdout, "");
+    t.regex(none.stderr, /nothing in it could be taken \(config_invalid\)\nhint: /);
+    await writeFile(conf, "[[inputs.modbus]\n");
+    t.regex((await node("import", "telegraf", conf)).stderr, /telegraf\.conf: line 1: .*\(file_malformed\)/);
+  },
+);
+
+test.serial("browse lists what an OPC UA server has, by address or by the collector's name", async (t) => {
+  const server = await startOpcuaServer({
+    now: Date.now,
+    pki: join(folder, "server"),
+    variables: ["Spindle.Load", "Spindle.Speed"],
+  });
+  t.teardown(() => server.close());
+  const open = await node("browse", server.endpoint);
+  t.is(open.code, 0, open.stderr);
+  t.deepEqual(open.stdout.trimEnd().split("\n"), [
+    "nsu=urn:simulator:opcua;s=Spindle.Load\tPlant/Spindle.Load\tDouble",
+    "nsu=urn:simulator:opcua;s=Spindle.Speed\tPlant/Spindle.Speed\tDouble",
+  ]);
+  const dir = join(folder, "press");
+  await mkdir(dir);
+  const groups = [
+    { device: "press", nodes: [{ node: "ns=1;s=Spindle.Load", metric: "spindle_load", unit: "%" }] },
+  ];
+  await writeFile(
+    join(dir, "node.yaml"),
+    stringify({
+      enterprise: "mill",
+      consortium: "riverbank",
+      coordinator: "127.0.0.1:1",
+      enrolment: "127.0.0.1:1",
+      dataDir: "data",
+      sites: [{ id: "hall", industry: "machining", utcOffsetHours: 8 }],
+      collectors: [
+        {
+          opcua: {
+            name: "press",
+            endpoint: server.endpoint,
+            security: "none",
+            identity: "anonymous",
+            groups,
+          },
+        },
+      ],
+    }),
+  );
+  const named = await node("browse", "press", "--dir", dir, "--json");
+  t.is(named.code, 0, named.stderr);
+  t.is((JSON.parse(named.stdout) as unknown[]).length, 2);
+  const unknown = await node("browse", "lathe", "--dir", dir);
+  t.regex(unknown.stderr, /no opcua collector called lathe \(not_found\)\nhint: it has press/);
+  const nobody = await node("browse", "opc.tcp://127.0.0.1:1");
+  t.is(nobody.code, 1);
+  t.regex(nobody.stderr, /opc\.tcp:\/\/127\.0\.0\.1:1: .*\(unavailable\)\nhint: /);
+});

@@ -84,7 +84,15 @@ async function makeFolder(bank: LocalBank, dir: string): Promise<string> {
   const now = Date.now();
   writePins(
     dataDir,
-    await enrol({ consortium, enterprise: "dogwood", address: enrolmentAddress, token, secrets, now }),
+    await enrol({
+      consortium,
+      enterprise: "dogwood",
+      address: enrolmentAddress,
+      token,
+      secrets,
+      now,
+      beforeSend() {},
+    }),
   );
   return dataDir;
 }

@@ -21,7 +21,12 @@ let server: SimulatedOpcua;
 
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), "opcua-"));
-  server = await startOpcuaServer({ pki: join(folder, "server"), variables, users: { press: "tower" } });
+  server = await startOpcuaServer({
+    now: Date.now,
+    pki: join(folder, "server"),
+    variables,
+    users: { press: "tower" },
+  });
   await mkdir(join(folder, "client/trusted/certs"), { recursive: true });
   await copyFile(server.certificateFile, join(folder, "client/trusted/certs/server.pem"));
   process.env.OPCUA_RIGHT = "tower";
@@ -111,7 +116,7 @@ test("each security policy and each kind of identity the schema offers connects"
   const certificate = join(pki, "own/certs/client_certificate.pem");
   const key = join(pki, "own/private/private_key.pem");
   server.set("spindle", 1);
-  const plain = await startOpcuaServer({ pki: join(folder, "plain"), variables });
+  const plain = await startOpcuaServer({ now: Date.now, pki: join(folder, "plain"), variables });
   for (const rest of [
     { security: "none", identity: "anonymous", endpoint: plain.endpoint },
     { security: { mode: "SignAndEncrypt", policy: "Aes128_Sha256_RsaOaep", pki } },

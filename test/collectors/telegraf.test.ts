@@ -335,6 +335,7 @@ test("what is not taken over is said, and no secret is copied", (t) => {
   told(/Basic128Rsa15 Sign, which is no longer secure/);
   told(/password was not copied; set OPCUA_PASSWORD/);
   told(/unit of power_factor is not known/);
+  told(/inputs\.modbus\[0\]\.busy_retries has no counterpart here/);
   t.false(notes.some((note) => /unit of voltage/.test(note)));
   t.notRegex(JSON.stringify({ collectors, notes }), /tower-of-secrets/);
 });

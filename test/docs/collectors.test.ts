@@ -85,6 +85,7 @@ const simulators: Readonly<Record<string, (t: ExecutionContext, folder: string) 
       pki: join(folder, "server"),
       variables: ["SpindleLoad"],
       users: { node: "tower" },
+      now: Date.now,
     });
     t.teardown(() => server.close());
     await mkdir(trusted, { recursive: true });

@@ -1,4 +1,5 @@
 /** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
+
 import { join } from "node:path";
 import type { StudyView } from "../../client-node/federation/studies.ts";
 import { EgressLedger } from "../../client-node/ledger/egress.ts";
@@ -7,7 +8,7 @@ import { openStore } from "../../client-node/ledger/store.ts";
 import type { Operations } from "../../client-node/operations/operations.ts";
 import { type PageOptions, type RunningPage, startPage } from "../../client-node/page/page.ts";
 import { canonicalJson, digestOf } from "../../core/canonical.ts";
-import { seededRandom } from "../../core/random.ts";
+import { secureRandom, seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { generateIdentity } from "../../privacy/identity.ts";
@@ -26,8 +27,15 @@ const manifest = {
 const study = digestOf(canonicalJson(manifest));
 
 const view: StudyView = {
-  ...{ study, manifest, name: manifest.name, phase: "finished", algorithm: "", round: 9, attempt: 1 },
-  ...{ reason: "", consented: ["mill"] },
+  study,
+  manifest,
+  name: manifest.name,
+  phase: "finished",
+  algorithm: "",
+  round: 9,
+  attempt: 1,
+  reason: "",
+  consented: ["mill"],
 };
 
 export const passwordFileIn = (folder: string): string => join(folder, "page.password");
@@ -56,8 +64,14 @@ export async function openPage(
           digest,
         },
         {
-          ...{ type: "privacy.spent", time: 1_774_000_060_000 + i, study, mechanism: "none", unit: "record" },
-          ...{ steps: 1, cumulativeSteps: i + 1, roundId: digest },
+          type: "privacy.spent",
+          time: 1_774_000_060_000 + i,
+          study,
+          mechanism: "none",
+          unit: "record",
+          steps: 1,
+          cumulativeSteps: i + 1,
+          roundId: digest,
         } as const,
       ]);
     }
@@ -70,7 +84,11 @@ export async function openPage(
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
     policy: policyFor(manifest),
-    ...{ ledger, db, now: Date.now, log() {} },
+    ledger,
+    db,
+    now: Date.now,
+    random: secureRandom,
+    log() {},
     ...(operations === undefined ? {} : { operations }),
     studies: async () => [view],
     async model() {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cutSegment, recoverSegments } from "../../client-node/operations/segments.ts";
 import { Spool } from "../../client-node/operations/spool.ts";
+import { secureRandom } from "../../core/random.ts";
 import { monday, reading, second } from "./readings.ts";
 
 /**
@@ -21,6 +22,7 @@ const spool = new Spool({
   path: join(folder, "spool.db"),
   maxBytes: 1e9,
   maxAgeSeconds: 1e9,
+  random: secureRandom,
   now: () => monday / 1000,
 });
 const segments = join(folder, "segments");

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type * as grpc from "@grpc/grpc-js";
 import test from "ava";
 import { readCredentials, readSecrets, writePins } from "../../../client-node/federation/credentials.ts";
-import { createSecrets, enrol } from "../../../client-node/federation/enrol.ts";
+import { createSecrets, type EnrolOptions, enrol } from "../../../client-node/federation/enrol.ts";
 import { configFile, initNode } from "../../../client-node/init.ts";
+import type { Departure } from "../../../client-node/ledger/egress.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import type { EnrolRequest__Output } from "../../../proto/generated/fedcredit/v1/EnrolRequest.ts";
@@ -52,8 +53,8 @@ async function bank(
 }
 
 const token = formatToken({ secret: "one-time", caFingerprint: consortium.authority.fingerprint });
-const enrolAt = (address: string, at = now) =>
-  enrol({ consortium: "riverbank", enterprise: "mill", address, token, secrets, now: at });
+const enrolAt = (address: string, at = now, beforeSend: EnrolOptions["beforeSend"] = () => {}) =>
+  enrol({ consortium: "riverbank", enterprise: "mill", address, token, secrets, now: at, beforeSend });
 
 test("a node enrols; its keys stay, the bank gets the token's secret, a request and public keys", async (t) => {
   const server = await bank();
@@ -67,6 +68,24 @@ test("a node enrols; its keys stay, the bank gets the token's secret, a request 
     for (const encoding of ["hex", "base64"] as const)
       t.false(sent.includes(Buffer.from(secret).toString(encoding)));
   t.false(sent.includes("PRIVATE"));
+  server.stop();
+});
+
+test("the token leaves only once the ledger has it", async (t) => {
+  const server = await bank();
+  const departures: Departure[] = [];
+  await enrolAt(server.address, now, (list) => {
+    t.is(server.requests.length, 0);
+    departures.push(...list);
+  });
+  t.is(departures.length, 1);
+  t.like(departures[0], { destination: server.address, kind: "Enrolment.Enrol" });
+  t.true(departures[0]!.bytes > 100);
+  const full = enrolAt(server.address, now, () => {
+    throw new Refusal("disk_full", "no room");
+  });
+  t.is((await t.throwsAsync(full, { instanceOf: Refusal }))?.reason, "disk_full");
+  t.is(server.requests.length, 1);
   server.stop();
 });
 
@@ -103,6 +122,7 @@ test("nobody there: unavailable; not a token: token_invalid", async (t) => {
     token: "x",
     secrets,
     now,
+    beforeSend() {},
   });
   t.is((await t.throwsAsync(bad, { instanceOf: Refusal }))?.reason, "token_invalid");
 });
@@ -134,6 +154,7 @@ test("a node's folder: keys for this user only, made once, credentials whole or 
     token,
     secrets: own,
     now,
+    beforeSend() {},
   });
   server.stop();
   writePins(dataDir, pins);

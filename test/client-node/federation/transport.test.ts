@@ -5,7 +5,7 @@ import { backoffMillis, Transport } from "../../../client-node/federation/transp
 import type { Departure } from "../../../client-node/ledger/egress.ts";
 import { LedgerFailure } from "../../../client-node/ledger/store.ts";
 import { digestOf } from "../../../core/canonical.ts";
-import { seededRandom } from "../../../core/random.ts";
+import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import type { UploadChunk__Output } from "../../../proto/generated/fedcredit/v1/UploadChunk.ts";
 import { Blobs, chunkBytes, Health, protocolVersion, statusOf } from "../../../proto/wire.ts";
@@ -38,7 +38,7 @@ function transportTo(
     beforeSend = (_: readonly Departure[]) => {},
   } = {},
 ): Transport {
-  return new Transport({ address, credentials, beforeSend, now: () => now });
+  return new Transport({ address, credentials, beforeSend, now: () => now, random: secureRandom });
 }
 
 const reasonOf = async (work: Promise<unknown>): Promise<string> => {

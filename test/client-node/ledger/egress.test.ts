@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { EgressLedger } from "../../../client-node/ledger/egress.ts";
+import { type Departure, EgressLedger } from "../../../client-node/ledger/egress.ts";
 import {
   joinAttempt,
   lastAttempt,
@@ -24,7 +24,12 @@ import type { PartyRecord } from "../../../privacy/sum/party/party.ts";
 const identity = generateIdentity("riverbank/mill", seededRandom("egress"));
 const verifier = parseVerifierKey(publicIdentity(identity).verifierKey);
 const study = "aa".repeat(32);
-const departure = { destination: "[::1]:8443", kind: "Studies.List", bytes: 3, digest: "cd".repeat(32) };
+const departure: Departure = {
+  destination: "[::1]:8443",
+  kind: "Studies.List",
+  bytes: 3,
+  digest: "cd".repeat(32),
+};
 
 const headerOf = (round: number, attempt: number, epoch = 1): RoundHeader =>
   ({ study, round, attempt, keyEpoch: { epoch, commitment: "ee".repeat(32) } }) as RoundHeader;
@@ -97,7 +102,7 @@ test("ciphertexts are counted once: in their submission, unless they leave again
   const ledger = new EgressLedger(openStore(":memory:"), identity);
   ledger.recordStep(recordOf("open", 1), step);
   ledger.recordStep(recordOf("submission", 1), step);
-  const chunk = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
+  const chunk: Departure = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
   ledger.recordDepartures([chunk], 6);
   t.is((await entriesOf(ledger)).length, 2);
   ledger.recordDepartures([chunk, departure], 7);

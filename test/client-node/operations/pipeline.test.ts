@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { device, recorded, site } from "../../../bench/cases/world.ts";
-import { Registry } from "../../../client-node/operations/device-registry.ts";
+import { DeviceRegistry } from "../../../client-node/operations/device-registry.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import { Pipeline } from "../../../client-node/operations/pipeline.ts";
 import { Spool } from "../../../client-node/operations/spool.ts";
@@ -11,6 +11,7 @@ import { FeatureWatch } from "../../../client-node/operations/warnings/feature-w
 import { readProfiles } from "../../../client-node/operations/warnings/profiles.ts";
 import { WarningStream } from "../../../client-node/operations/warnings/stream.ts";
 import type { Batch } from "../../../collectors/collector.ts";
+import { secureRandom } from "../../../core/random.ts";
 import { monday, reading, second } from "../../support/readings.ts";
 
 test("while the store is full nothing is acknowledged; after it, everything, once", async (t) => {
@@ -21,9 +22,10 @@ test("while the store is full nothing is acknowledged; after it, everything, onc
     path: join(folder, "spool.db"),
     maxBytes: 1e9,
     maxAgeSeconds: 1e9,
+    random: secureRandom,
     now: () => 0,
   });
-  const registry = new Registry([device("press-1", "s")]);
+  const registry = new DeviceRegistry([device("press-1", "s")]);
   const sites = [site("s", "machining")];
   const catalogue = readCatalogue();
   const profiles = readProfiles();

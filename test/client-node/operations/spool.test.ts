@@ -9,6 +9,7 @@ import { Engine, quoteText } from "../../../client-node/operations/engine.ts";
 import { cutSegment, dropSegmentsBefore, parquetFiles } from "../../../client-node/operations/segments.ts";
 import { Spool, type SpoolOptions } from "../../../client-node/operations/spool.ts";
 import type { Reading } from "../../../collectors/reading.ts";
+import { secureRandom } from "../../../core/random.ts";
 import { day, hour, monday, reading, second } from "../../support/readings.ts";
 
 const runs = process.env.SLOW ? 500 : 50;
@@ -25,6 +26,7 @@ const open = (folder: string, options: Partial<SpoolOptions> = {}): Spool =>
     path: join(folder, "spool.db"),
     maxBytes: 1e9,
     maxAgeSeconds: 1e9,
+    random: secureRandom,
     now: () => monday / 1000,
     ...options,
   });

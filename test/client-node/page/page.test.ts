@@ -8,11 +8,12 @@ import type { Operations } from "../../../client-node/operations/operations.ts";
 import { Sessions, writePassword } from "../../../client-node/page/access.ts";
 import { escapeHtml, html } from "../../../client-node/page/html.ts";
 import type { RunningPage } from "../../../client-node/page/page.ts";
+import { secureRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { leftOut } from "../../support/left-out.ts";
 import { openPage, passwordFileIn } from "../../support/page.ts";
-import { history, hostileDevice, openPlant, type Plant, until } from "../../support/premises.ts";
+import { history, hostileDevice, openPlant, type Plant, until } from "../../support/plant.ts";
 
 const paths = [
   "",
@@ -118,9 +119,11 @@ test("where others can reach the page it asks for the password, and without one 
   t.regex(refused!.hint, /node password/);
 
   const file = passwordFileIn(folder);
-  const short = await t.throwsAsync(writePassword(file, "short", lightCost), { instanceOf: Refusal });
+  const short = await t.throwsAsync(writePassword(file, "short", secureRandom, lightCost), {
+    instanceOf: Refusal,
+  });
   t.is(short?.reason, "parameters_invalid");
-  await writePassword(file, secret, lightCost);
+  await writePassword(file, secret, secureRandom, lightCost);
   t.is((await stat(file)).mode & 0o777, 0o600);
 
   const guarded = await open("0.0.0.0:0");
@@ -155,6 +158,7 @@ test("guessing is slowed, and a session ends by itself", async (t) => {
   const sessions = new Sessions(
     async (password) => password === secret,
     () => now,
+    secureRandom,
   );
   for (let i = 0; i < 5; i++) t.is(await sessions.login("guess"), "wrong");
   t.is(await sessions.login(secret), "too many");

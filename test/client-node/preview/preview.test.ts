@@ -69,8 +69,12 @@ const previewOf = (study: StudyManifest = manifest, by: Policy = policy): Promis
   previewStudy(study, [csvRecords(csv, "rows.csv")], {
     policy: by,
     keys: purposeKeys(new Uint8Array(32), study.purpose, 0),
-    ...{ enterprise: "mill", destination: "bank.example:8443", bfv, random: secureRandom },
-    ...{ sampleRows: 3, nowMillis: 5 },
+    enterprise: "mill",
+    destination: "bank.example:8443",
+    bfv,
+    random: secureRandom,
+    sampleRows: 3,
+    nowMillis: 5,
   });
 
 test("columns before and after, and why each other one cannot pass", async (t) => {
@@ -105,13 +109,13 @@ test("columns before and after, and why each other one cannot pass", async (t) =
 });
 
 test("all that would leave, a round of each algorithm: kinds, sizes, destination", async (t) => {
-  const { rehearsal } = await previewOf();
+  const { dryRun } = await previewOf();
   t.deepEqual(
-    rehearsal.rounds.map(({ algorithm }) => algorithm),
+    dryRun.rounds.map(({ algorithm }) => algorithm),
     ["range", "summary", "neural"],
   );
-  t.is(rehearsal.stopped, undefined);
-  for (const { departures, layout, entries, slots } of rehearsal.rounds) {
+  t.is(dryRun.stopped, undefined);
+  for (const { departures, layout, entries, slots } of dryRun.rounds) {
     t.is(
       entries,
       layout.blocks.reduce((sum, { length }) => sum + length, 0),
@@ -120,18 +124,18 @@ test("all that would leave, a round of each algorithm: kinds, sizes, destination
     t.deepEqual(
       departures.map(({ kind }) => kind.replace("Rounds.Participate/", "")),
       [
-        ...["Blobs.Download", "advertise", "share", "Blobs.Upload", "submit"],
+        ...["Blobs.Download", "advertise", "share", "submission", "submit"],
         ...["agree", "unmask", "Blobs.Download", "released"],
       ],
     );
     t.true(departures.every(({ destination }) => destination === "bank.example:8443"));
     t.true(departures.every(({ digest }) => /^[0-9a-f]{64}$/.test(digest)));
-    t.is(departures.find(({ kind }) => kind === "Blobs.Upload")?.bytes, seededBytes);
+    t.is(departures.find(({ kind }) => kind === "submission")?.bytes, seededBytes);
   }
   const again = await previewOf();
-  const sizes = ({ rehearsal: { rounds, outsideRounds } }: Preview) =>
+  const sizes = ({ dryRun: { rounds, outsideRounds } }: Preview) =>
     [...rounds.flatMap(({ departures }) => departures), ...outsideRounds].map(({ bytes }) => bytes);
-  t.deepEqual(sizes(again), sizes({ rehearsal } as Preview));
+  t.deepEqual(sizes(again), sizes({ dryRun } as Preview));
   const text = describePreview(again).join("\n");
   t.regex(text, /phone +cannot pass: dropped/);
   t.regex(text, /a round of neural: /);
@@ -143,7 +147,7 @@ test("an algorithm that comes to no result alone is named, and what precedes it 
     features: [{ name: "risk", kind: "numeric" }],
     algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }, { name: "evaluate" }],
   });
-  const { rounds, stopped } = alone.rehearsal;
+  const { rounds, stopped } = alone.dryRun;
   t.deepEqual(
     rounds.map(({ algorithm }) => algorithm),
     ["range", "summary", "logistic"],
@@ -187,7 +191,10 @@ test("the command shows it for a study seen before, connects nowhere and writes 
   await writeFile(
     join(folder, "node.yaml"),
     JSON.stringify({
-      ...{ enterprise: "mill", consortium: "riverbank", dataDir: "data", rows: { files: ["rows.csv"] } },
+      enterprise: "mill",
+      consortium: "riverbank",
+      dataDir: "data",
+      rows: { files: ["rows.csv"] },
       coordinator: `127.0.0.1:${port}`,
       enrolment: `127.0.0.1:${port}`,
     }),
@@ -212,7 +219,7 @@ test("the command shows it for a study seen before, connects nowhere and writes 
   const { stdout } = await preview("study", "--json", "--rows", "1");
   const shown = JSON.parse(stdout) as Preview;
   t.is(shown.study, digestOf(text));
-  t.is(shown.rehearsal.rounds[0]?.departures[0]?.destination, `127.0.0.1:${port}`);
+  t.is(shown.dryRun.rounds[0]?.departures[0]?.destination, `127.0.0.1:${port}`);
   const unknown = await t.throwsAsync<Error & { code: number; stderr: string }>(preview("other"));
   t.is(unknown?.code, 1);
   t.regex(unknown?.stderr ?? "", /\(not_found\)\nhint: run fedcredit node studies/);

@@ -18,7 +18,12 @@ export const opcua: Adapter = {
   async open() {
     const folder = await mkdtemp(join(tmpdir(), "opcua-"));
     const trusted = join(folder, "client/trusted/certs");
-    const options = { pki: join(folder, "server"), variables: devices, users: { press: "tower" } };
+    const options = {
+      now: Date.now,
+      pki: join(folder, "server"),
+      variables: devices,
+      users: { press: "tower" },
+    };
     let server = await startOpcuaServer(options);
     await mkdir(trusted, { recursive: true });
     await copyFile(server.certificateFile, join(trusted, "server.pem"));

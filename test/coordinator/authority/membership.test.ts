@@ -44,7 +44,15 @@ async function reasonOf(work: Promise<unknown>): Promise<Reason | "none" | strin
 async function enrolWith(bank: LocalBank, token: string, enterprise: string) {
   const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
   const address = bank.coordinator.enrolmentAddress;
-  return enrol({ consortium: consortiumName, enterprise, address, token, secrets, now: Date.now() });
+  return enrol({
+    consortium: consortiumName,
+    enterprise,
+    address,
+    token,
+    secrets,
+    now: Date.now(),
+    beforeSend() {},
+  });
 }
 
 test.serial("a token works once, for its enterprise, until it expires", async (t) => {

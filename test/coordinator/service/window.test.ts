@@ -1,7 +1,7 @@
 import test from "ava";
 import { Transport } from "../../../client-node/federation/transport.ts";
 import { splitAddress } from "../../../core/address.ts";
-import { seededRandom } from "../../../core/random.ts";
+import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { LocalBank } from "../../../simulate/consortium.ts";
 import { slowNetwork } from "../../support/slow-network.ts";
 
@@ -20,6 +20,7 @@ test("an upload over a 40 ms round trip is not held back by the receive window",
     credentials,
     beforeSend: () => {},
     now: Date.now,
+    random: secureRandom,
   });
   t.teardown(() => transport.close());
   await transport.checkHealth();

@@ -1,4 +1,5 @@
 /** A plant with machines behind a Modbus gateway and three weeks of exported history, for operations and their page. */
+
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +9,13 @@ import {
   type OperationsOptions,
   startOperations,
 } from "../../client-node/operations/operations.ts";
-import { premisesSchema } from "../../client-node/operations/sites.ts";
+import { sitesSchema } from "../../client-node/operations/sites.ts";
 import type { Timer } from "../../collectors/collector.ts";
 import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { type ModbusServer, startModbusServer } from "../../collectors/simulators/modbus-server.ts";
+import { secureRandom } from "../../core/random.ts";
 import { day, hour, minute, monday } from "./readings.ts";
 
 /** A name that would run a script, were it not escaped. */
@@ -93,22 +95,28 @@ export async function openPlant(): Promise<Plant> {
     },
     {
       file: {
-        ...{ name: "history", folder: inbox, files: "*.csv", state: join(folder, "seen.db"), format: "csv" },
+        name: "history",
+        folder: inbox,
+        files: "*.csv",
+        state: join(folder, "seen.db"),
+        format: "csv",
         device: { column: "device" },
         time: { column: "time", as: "us" },
         rows: {
-          ...{ metric: "metric", value: "value" },
+          metric: "metric",
+          value: "value",
           metrics: {
             run_state: { metric: "run_state", unit: "1" },
             active_energy: { metric: "active_energy", unit: "kW.h" },
             reported_output: { metric: "reported_output", unit: "1" },
           },
         },
-        ...{ every: "5ms", settle: "10ms" },
+        every: "5ms",
+        settle: "10ms",
       },
     },
   ]);
-  const premises = premisesSchema.parse({
+  const sites = sitesSchema.parse({
     sites: [{ id: "hall-1", industry: "machining", utcOffsetHours: 8, norms: { active_energy: 960 } }],
     devices: [
       { id: hostileDevice, site: "hall-1", class: "press", source: "hall" },
@@ -119,12 +127,21 @@ export async function openPlant(): Promise<Plant> {
     ],
   });
   return {
-    ...{ folder, gateway, press, now },
+    folder,
+    gateway,
+    press,
+    now,
     start: (options = {}) =>
       startOperations({
-        ...{ dataDir: folder, collectors, premises, now },
-        ...{ spoolBytes: 1e9, keepDays: 400, refreshMillis: 3_600_000, refreshDays: 30 },
-        random: Math.random,
+        dataDir: folder,
+        collectors,
+        sites,
+        now,
+        spoolBytes: 1e9,
+        keepDays: 400,
+        refreshMillis: 3_600_000,
+        refreshDays: 30,
+        random: secureRandom,
         timer: new TurnedTimer(),
         log() {},
         ...options,

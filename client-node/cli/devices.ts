@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import type { CollectorContext } from "../../collectors/collector.ts";
+import type { OpcuaServer } from "../../collectors/opcua/config.ts";
+import { readRefusal } from "../../core/files.ts";
+import { secureRandom, uniform } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { print, tell } from "../../core/terminal.ts";
+import { readNodeConfig } from "../config.ts";
+import { configFile } from "../init.ts";
+import { type Common, commandOf } from "./node-folder.ts";
+
+/** What helps to connect devices; nothing is stored, and no bank is needed. */
+export function addDevices(node: Command): void {
+  node
+    .command("import")
+    .description("turn another program's configuration into `collectors:` for node.yaml")
+    .command("telegraf")
+    .description("take the inputs.modbus and inputs.opcua sections of a Telegraf configuration")
+    .argument("<file>", "telegraf.conf")
+    .addHelpText(
+      "after",
+      `
+Prints a fragment of node.yaml on stdout, and on stderr a line for each thing it could not take.
+
+Example:
+  fedcredit node import telegraf telegraf.conf > collectors.yaml`,
+    )
+    .action(importFrom);
+  commandOf(node, "browse", "list the variables of an OPC UA server, to choose what to collect")
+    .argument("<name>", "an opcua collector of node.yaml, or opc.tcp://host:port of an open server")
+    .option("--from <node>", "node id to start at; the Objects folder when absent")
+    .option("--json", "print one JSON array")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit node browse opc.tcp://127.0.0.1:4840`,
+    )
+    .action(browse);
+}
+
+async function importFrom(file: string): Promise<void> {
+  // Loaded where they are used: units and protocol libraries take a while.
+  const { importTelegraf } = await import("../../collectors/telegraf.ts");
+  const { readCatalogue } = await import("../operations/features/catalogue.ts");
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw readRefusal(file, error);
+  });
+  const { metrics } = readCatalogue();
+  const { collectors, notes } = inFile(file, () =>
+    importTelegraf(text, (metric) => metrics.get(metric)?.unit),
+  );
+  for (const note of notes) tell(note);
+  if (collectors.length === 0)
+    throw new Refusal("config_invalid", `${file}: nothing in it could be taken`, {
+      hint: "sections inputs.modbus and inputs.opcua are",
+    });
+  print(stringify({ collectors }).trimEnd());
+}
+
+/** Names the file in what is wrong with it. */
+function inFile<Result>(file: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(error.reason, `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+async function browse(name: string, { dir, from, json }: Common & { readonly from?: string }): Promise<void> {
+  const { browseOpcua } = await import("../../collectors/opcua/browse.ts");
+  const context: CollectorContext = {
+    now: Date.now,
+    random: () => uniform(secureRandom),
+    log: (level, message) => {
+      if (level !== "info") tell(`${level}: ${message}`);
+    },
+  };
+  const server = await serverCalled(name, dir);
+  const found = await browseOpcua(server, context, from).catch((error: unknown) => {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal("unavailable", `${server.endpoint}: ${(error as Error).message}`, {
+      cause: error,
+      hint: "is the server there, and its certificate under pki/trusted/certs?",
+    });
+  });
+  if (json) print(JSON.stringify(found));
+  else for (const { node, path, dataType } of found) print(`${node}\t${path}\t${dataType}`);
+}
+
+async function serverCalled(name: string, dir: string): Promise<OpcuaServer> {
+  if (name.startsWith("opc.tcp://")) {
+    const { opcuaServer } = await import("../../collectors/opcua/config.ts");
+    return opcuaServer.parse({ endpoint: name, security: "none", identity: "anonymous" });
+  }
+  const servers = (readNodeConfig(configFile(dir)).collectors ?? []).flatMap(({ opcua }) => opcua ?? []);
+  const named = (server: OpcuaServer): string => server.name ?? server.endpoint;
+  const found = servers.find((server) => named(server) === name);
+  if (found === undefined)
+    throw new Refusal("not_found", `${configFile(dir)} has no opcua collector called ${name}`, {
+      hint: servers.length === 0 ? "give opc.tcp://host:port" : `it has ${servers.map(named).join(", ")}`,
+    });
+  return found;
+}

@@ -1,0 +1,125 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { digestOf } from "../../core/canonical.ts";
+import { secureRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { print, tell } from "../../core/terminal.ts";
+import { publicIdentity } from "../../privacy/identity.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { readNodeConfig } from "../config.ts";
+import {
+  isEnrolled,
+  type Pins,
+  parseCertificate,
+  readSecrets,
+  writePins,
+} from "../federation/credentials.ts";
+import { enrol } from "../federation/enrol.ts";
+import { configFile, initNode, policyFile } from "../init.ts";
+import { EgressLedger } from "../ledger/egress.ts";
+import { openStore } from "../ledger/store.ts";
+import { ledgerFile } from "../node.ts";
+import { type Common, commandOf } from "./node-folder.ts";
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+
+/** `node init`, `node enrol`: how an enterprise becomes a member. */
+export function addEnrolment(node: Command): void {
+  commandOf(node, "init", "make a node's folder: configuration, policy, keys")
+    .requiredOption("--enterprise <id>", "this enterprise's id in the consortium")
+    .requiredOption("--consortium <id>", "the consortium's id")
+    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
+    .requiredOption("--enrolment <host:port>", "the bank's enrolment service")
+    .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
+    .option("--json", "print one JSON object")
+    .action(init);
+  commandOf(node, "enrol", "enrol with the bank's one-time token and pin its keys and the auditor's")
+    .requiredOption("--token <token>", "as the bank gave it, over another channel")
+    .option("--json", "print one JSON object")
+    .action(enrolNode);
+}
+
+async function init(options: {
+  readonly dir: string;
+  readonly enterprise: string;
+  readonly consortium: string;
+  readonly coordinator: string;
+  readonly enrolment: string;
+  readonly rows: readonly string[];
+  readonly json?: true;
+}): Promise<void> {
+  const { dir, enterprise, consortium, coordinator, enrolment, rows, json } = options;
+  const config = await initNode(
+    dir,
+    {
+      enterprise,
+      consortium,
+      coordinator,
+      enrolment,
+      ...(rows.length > 0 ? { rows: { files: [...rows] } } : {}),
+    },
+    secureRandom,
+  );
+  const { verifierKey } = publicIdentity(readSecrets(config.dataDir).identity);
+  if (json) print(JSON.stringify({ config: resolve(configFile(dir)), identityKey: verifierKey }));
+  else print(`identity key  ${verifierKey}`);
+  tell(`wrote ${configFile(dir)} and ${policyFile(dir)}: policy.yaml allows nothing yet`);
+}
+
+async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {
+  const config = readNodeConfig(configFile(dir));
+  const again = isEnrolled(config.dataDir);
+  const secrets = readSecrets(config.dataDir);
+  const db = openStore(ledgerFile(config.dataDir));
+  const ledger = new EgressLedger(db, secrets.identity);
+  const pins = await enrol({
+    consortium: config.consortium,
+    enterprise: config.enterprise,
+    address: config.enrolment,
+    token,
+    secrets,
+    now: Date.now(),
+    beforeSend: (departures) => ledger.recordDepartures(departures, Date.now()),
+  }).finally(() => db.close());
+  try {
+    writePins(config.dataDir, pins);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const hint = `${error.hint}; then ask the bank for a new token: this one is used`;
+    throw new Refusal(error.reason, error.message, { hint, cause: error });
+  }
+  if (again) tell("enrolled before: the pins of then are replaced");
+  showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
+}
+
+/** SHA-256 of a verifier key's public key, in groups of four digits, as the auditor's command prints it. */
+const fingerprint = (key: string): string =>
+  digestOf(parseVerifierKey(key).publicKey).match(/.{4}/g)!.join(" ");
+
+function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
+  const keys = {
+    authority: parseCertificate(pins.ca).fingerprint256.replaceAll(":", "").toLowerCase(),
+    bank: fingerprint(pins.bankKey),
+    auditor: fingerprint(pins.auditorKey),
+    identity: fingerprint(identityKey),
+  };
+  if (json) {
+    print(
+      JSON.stringify({
+        enterprise: pins.enterprise,
+        consortium: pins.consortium,
+        bankKey: pins.bankKey,
+        auditorKey: pins.auditorKey,
+        identityKey,
+        fingerprints: keys,
+      }),
+    );
+    return;
+  }
+  print(`enrolled as ${pins.enterprise} in ${pins.consortium}`);
+  print(`bank key      ${pins.bankKey}`);
+  print(`auditor key   ${pins.auditorKey}`);
+  print(`identity key  ${identityKey}`);
+  for (const [name, digest] of Object.entries(keys)) print(`SHA-256 ${name.padEnd(10)} ${digest}`);
+  tell("compare these with the bank and the auditor over another channel");
+}

@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import { secureRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { type NodeConfig, readNodeConfig } from "../config.ts";
+import { readCredentials } from "../federation/credentials.ts";
+import type { StudyDesk } from "../federation/studies.ts";
+import { configFile, policyFile } from "../init.ts";
+import { ledgerFile, openDesk } from "../node.ts";
+import { readPolicy } from "../policy.ts";
+import { desensitizationKey } from "../rows/desensitization-key.ts";
+import { ownRecords } from "../rows/own-records.ts";
+import { desensitizedRows } from "../rows/row-source.ts";
+
+/** What most commands of a node take. */
+export interface Common {
+  readonly dir: string;
+  readonly json?: true;
+}
+
+/** Adds a command that works on a node's folder. */
+export const commandOf = (parent: Command, name: string, description: string): Command =>
+  parent
+    .command(name)
+    .description(description)
+    .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".");
+
+export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
+  const config = readNodeConfig(configFile(dir));
+  const credentials = readCredentials(config.dataDir, Date.now());
+  if (credentials.enterprise !== config.enterprise || credentials.consortium !== config.consortium)
+    throw new Refusal(
+      "config_invalid",
+      `${configFile(dir)} says ${config.enterprise} in ${config.consortium}, the certificate ${credentials.enterprise} in ${credentials.consortium}`,
+      { hint: "correct node.yaml, or enrol again" },
+    );
+  const policy = readPolicy(policyFile(dir));
+  const key = desensitizationKey(config.dataDir, secureRandom);
+  return {
+    config,
+    credentials,
+    coordinator: config.coordinator,
+    policy,
+    rows: desensitizedRows({ read: ownRecords(config), policy, key, now: Date.now }),
+    ledger: ledgerFile(config.dataDir),
+    random: secureRandom,
+    now: Date.now,
+  };
+}
+
+export async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Promise<T> {
+  const desk = openDesk(readNode(dir));
+  try {
+    await desk.transport.checkHealth();
+    return await work(desk);
+  } finally {
+    desk.transport.close();
+    desk.db.close();
+  }
+}

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { findStudy } from "../../core/ids.ts";
+import { secureRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { print } from "../../core/terminal.ts";
+import { readYaml } from "../../core/yaml.ts";
+import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import { purposeKeys } from "../../privacy/desensitize/keys.ts";
+import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
+import { type NodeConfig, readNodeConfig } from "../config.ts";
+import { openManifest } from "../federation/studies.ts";
+import { configFile, policyFile } from "../init.ts";
+import { seenManifests } from "../ledger/records.ts";
+import { openStore } from "../ledger/store.ts";
+import { ledgerFile } from "../node.ts";
+import { readPolicy } from "../policy.ts";
+import { previewStudy } from "../preview/preview.ts";
+import { describePreview } from "../preview/preview-text.ts";
+import { desensitizationKey } from "../rows/desensitization-key.ts";
+import { ownRecords } from "../rows/own-records.ts";
+import { type Common, commandOf } from "./node-folder.ts";
+
+export function addPreview(node: Command): void {
+  commandOf(node, "preview", "show what a study would make of the rows and send, without sending anything")
+    .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
+    .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
+    .option("--rows <count>", "rows to show", "3")
+    .option("--json", "print one JSON object")
+    .action(preview);
+}
+
+async function preview(
+  wanted: string,
+  { dir, json, manifest: file, rows }: Common & { readonly manifest?: string; readonly rows: string },
+): Promise<void> {
+  const sampleRows = Number(rows);
+  if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
+    throw new Refusal("usage", `--rows ${rows}: not a whole number`);
+  const config = readNodeConfig(configFile(dir));
+  const policy = readPolicy(policyFile(dir));
+  const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
+  const sources = await ownRecords(config)();
+  const key = desensitizationKey(config.dataDir, secureRandom);
+  const nowMillis = Date.now();
+  const bfv = await openBfv();
+  try {
+    const shown = await previewStudy(manifest, sources, {
+      policy,
+      keys: purposeKeys(key, manifest.purpose, nowMillis),
+      enterprise: config.enterprise,
+      destination: config.coordinator,
+      random: secureRandom,
+      bfv,
+      sampleRows,
+      nowMillis,
+    });
+    if (json) print(JSON.stringify(shown));
+    else for (const line of describePreview(shown)) print(line);
+  } finally {
+    await bfv.close();
+  }
+}
+
+/** @returns the manifest as the bank showed it, without asking again. @throws Refusal not_found */
+function seenStudy({ dataDir }: NodeConfig, wanted: string): StudyManifest {
+  const db = openStore(ledgerFile(dataDir));
+  try {
+    const seen = seenManifests(db).map(({ study, manifest: text }) => {
+      const { manifest } = openManifest(study, Buffer.from(text));
+      return { study, name: manifest.name, manifest };
+    });
+    if (!seen.some(({ study, name }) => name === wanted || study.startsWith(wanted)))
+      throw new Refusal("not_found", `the bank has not shown this node a study "${wanted}"`, {
+        hint: "run fedcredit node studies, or give --manifest",
+      });
+    return findStudy(seen, wanted).manifest;
+  } finally {
+    db.close();
+  }
+}

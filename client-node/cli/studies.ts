@@ -1,0 +1,84 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { writeWhole } from "../../core/files.ts";
+import { findStudy } from "../../core/ids.ts";
+import { print, tell } from "../../core/terminal.ts";
+import { consentTo, fetchModel, listStudies, type StudyView, withdrawFrom } from "../federation/studies.ts";
+import { atDesk, type Common, commandOf } from "./node-folder.ts";
+
+/** What an enterprise decides about studies, and what it gets of them. */
+export function addStudies(node: Command): void {
+  commandOf(node, "studies", "what the bank proposes and runs")
+    .option("--json", "print one JSON array")
+    .action(studies);
+  commandOf(node, "consent", "agree to a study's manifest, as a whole, for as long as policy.yaml says")
+    .argument("<study>", "name, or the beginning of its digest")
+    .option("--json", "print one JSON object")
+    .action(consent);
+  commandOf(node, "withdraw", "take a consent back; the node stops taking part at once")
+    .argument("<study>", "name, or the beginning of its digest")
+    .action(withdraw);
+  commandOf(node, "model", "download a finished study's model and check its digest")
+    .argument("<study>", "name, or the beginning of its digest")
+    .requiredOption("--out <file>", "where to write the model's JSON")
+    .option("--json", "print one JSON object")
+    .action(model);
+}
+
+async function studies({ dir, json }: Common): Promise<void> {
+  const views = await atDesk(dir, listStudies);
+  if (json) print(JSON.stringify(views));
+  else for (const view of views) print(`${view.study.slice(0, 12)}  ${view.name}  ${whereItStands(view)}`);
+}
+
+function whereItStands({ phase, algorithm, round, reason, consentExpires }: StudyView): string {
+  const where = phase === "running" ? `running ${algorithm}, round ${round}` : phase;
+  const consented =
+    consentExpires === undefined ? "no consent" : `consent until ${new Date(consentExpires).toISOString()}`;
+  return [where, reason, consented].filter((part) => part !== "").join("  ");
+}
+
+async function consent(wanted: string, { dir, json }: Common): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const view = findStudy(await listStudies(desk), wanted);
+    for (const line of summary(view)) tell(line);
+    const { expiresMillis } = await consentTo(desk, view.study);
+    if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis }));
+    else print(`consented to ${view.name} (${view.study}) until ${new Date(expiresMillis).toISOString()}`);
+  });
+}
+
+/** What a person signs for, a line each. */
+function summary({ study, manifest }: StudyView): string[] {
+  const { label, privacy, features, algorithms } = manifest;
+  return [
+    `study          ${manifest.name}`,
+    `manifest       ${study}`,
+    `purpose        ${manifest.purpose}`,
+    `legal basis    ${manifest.legalBasis}; impact assessment ${manifest.impactAssessment}`,
+    `retention      ${manifest.retentionDays} days`,
+    `label          ${label.column}: bad ${label.bad.join(", ")}; good ${label.good.join(", ")}`,
+    `columns        ${features.map(({ name }) => name).join(", ")}`,
+    `algorithms     ${algorithms.map(({ name }) => name).join(", ")}`,
+    `least cohort   ${privacy.minCohort} organisations; privacy unit: ${privacy.unit}`,
+    `runs without   ${manifest.unprotected.join(", ") || "nothing: all layers are on"}`,
+  ];
+}
+
+async function withdraw(wanted: string, { dir }: Common): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const { study, name } = findStudy(await listStudies(desk), wanted);
+    await withdrawFrom(desk, study);
+    print(`withdrew from ${name} (${study})`);
+  });
+}
+
+async function model(wanted: string, { dir, out, json }: Common & { readonly out: string }): Promise<void> {
+  await atDesk(dir, async (desk) => {
+    const { study, name } = findStudy(await listStudies(desk), wanted);
+    const { digest, text } = await fetchModel(desk, study);
+    await writeWhole(out, text);
+    if (json) print(JSON.stringify({ study, name, digest, file: resolve(out) }));
+    else print(`${digest}  ${out}`);
+  });
+}
