@@ -92,6 +92,27 @@ export const reasons = {
   ),
   parameters_invalid: entry(status.invalidArgument, false, "correct the named parameter"),
 
+  // key epochs
+  cohort_too_large: entry(
+    status.failedPrecondition,
+    false,
+    "lower maxColluding, or let fewer enterprises take part",
+  ),
+  threshold_mismatch: entry(
+    status.failedPrecondition,
+    false,
+    "the header's threshold or degree is not the formula's: update the older of node and coordinator",
+  ),
+  key_low_order: entry(status.invalidArgument, false, "make new keys: this one gives no secret"),
+  nonce_mismatch: entry(status.aborted, false, "the opened nonce is not the committed one"),
+  complaint_false: entry(
+    status.aborted,
+    false,
+    "what was complained about is right: the complainer is left out",
+  ),
+  complaint_unanswered: entry(status.aborted, false, "the accused did not open its message: it is left out"),
+  slot_spent: entry(status.failedPrecondition, false, "a new key epoch gives new slots"),
+
   // round
   cohort_too_small: entry(status.failedPrecondition, true, "wait until enough enterprises are present"),
   too_few_survivors: entry(status.aborted, true, "a new attempt follows when enough enterprises are present"),

@@ -71,6 +71,13 @@ function sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array 
   }
 }
 
+/** Erases a secret and what was agreed with it. */
+export function forgetSecret(secretKey: Uint8Array): void {
+  for (const shared of readSecrets.get(secretKey)?.agreed.values() ?? []) shared.fill(0);
+  readSecrets.delete(secretKey);
+  secretKey.fill(0);
+}
+
 /** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */
 export function x25519Pair(secretKey: Uint8Array): X25519Pair {
   const spki = createPublicKey(readSecret(secretKey).key).export({ format: "der", type: "spki" });
@@ -133,6 +140,10 @@ export function importIdentity(text: string): Identity {
 
 /** What a signature is for: no signature of one purpose verifies as another's. */
 export type SignaturePurpose =
+  | "epoch-join"
+  | "epoch-share"
+  | "epoch-complaint"
+  | "epoch-answer"
   | "epoch-dealt"
   | "epoch-confirmed"
   | "advertise"
