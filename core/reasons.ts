@@ -135,6 +135,7 @@ export const reasons = {
   sum_invalid: entry(status.aborted, false, "somebody's vector is outside the bounds: nobody can say whose"),
   round_lost: entry(status.aborted, false, "the step is spent and too few are left to finish it"),
   certificate_forged: entry(status.dataLoss, false, "the sum certificate does not verify: tell the auditor"),
+  key_duplicate: entry(status.aborted, false, "two parties advertised the same key"),
   share_invalid: entry(status.aborted, false, "a secret share is not the one its sharer signed, or is none"),
   share_conflict: entry(status.aborted, false, "both kinds of share were asked for one party"),
   survivors_invalid: entry(status.aborted, false, "the survivor list is not a subset of the cohort"),
