@@ -213,7 +213,46 @@ function operatorCommands(): Command[] {
       }),
     );
 
-  return [token, admit, propose, start, stop, status, model, exportLog];
+  return [token, admit, enterpriseCommand(), propose, start, stop, status, model, exportLog];
+}
+
+function enterpriseCommand(): Command {
+  const list = operatorCommand("list", "enterprises, their standing and valid certificates").action(
+    (flags: Common) =>
+      asOperator(flags, async (operator) => {
+        const all = await operator.enterprises();
+        if (flags.json) print(JSON.stringify(all));
+        else
+          for (const { enterprise, organisation, standing, serials } of all)
+            print(
+              `${enterprise}: ${standing}; ${organisation}; certificates ${serials.join(", ") || "none"}`,
+            );
+      }),
+  );
+  const remove = operatorCommand("remove", "expel an enterprise: at once, and from the next roster on")
+    .argument("<enterprise>", "its id")
+    .option("--reason <text>", "for the log, in a sentence", "")
+    .action((enterprise: string, flags: Common & { reason: string }) =>
+      asOperator(flags, async (operator) => {
+        const note = await operator.remove(enterprise, flags.reason);
+        print(flags.json ? JSON.stringify({ enterprise, note }) : note.trimEnd());
+        progress(`${enterprise} is cut off; the roster without it counts once the auditor has signed it`);
+      }),
+    );
+  const revoke = operatorCommand("revoke", "revoke an enterprise's certificates, at once and for good")
+    .argument("<enterprise>", "its id")
+    .action((enterprise: string, flags: Common) =>
+      asOperator(flags, async (operator) => {
+        const serials = await operator.revoke(enterprise);
+        print(flags.json ? JSON.stringify({ enterprise, serials }) : serials.join("\n"));
+        progress(`${enterprise} can enrol again with a new token: fedcredit coordinator token`);
+      }),
+    );
+  return new Command("enterprise")
+    .description("who has enrolled; expel one, revoke its certificates")
+    .addCommand(list)
+    .addCommand(remove)
+    .addCommand(revoke);
 }
 
 const line = ({ name, phase, algorithm, round, attempt, consented, reason, detail }: StudyView): string =>

@@ -4,6 +4,7 @@ import { parseEntry } from "../../privacy/log/entry.ts";
 import { type ExportItem, writeExport } from "../../privacy/log/export.ts";
 import { parseNote } from "../../privacy/log/note.ts";
 import type { Bank } from "../bank.ts";
+import { attached } from "../store/attachments.ts";
 
 /**
  * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures.
@@ -48,6 +49,20 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
       case "round.opened": {
         const [row] = await sql`SELECT header FROM attempt WHERE round_id = ${entry.roundId}`;
         yield { type: "header", bytes: utf8(row!.header as string) };
+        break;
+      }
+      case "key.epoch": {
+        const [row] = await sql`SELECT record FROM key_epoch WHERE digest = ${entry.digest}`;
+        yield { type: "epoch", bytes: utf8(row!.record as string) };
+        break;
+      }
+      case "epoch.complaint":
+      case "round.rerun":
+        yield { type: "evidence", bytes: utf8(await attached(sql, entry.evidence)) };
+        break;
+      case "round.released": {
+        const [row] = await sql`SELECT document FROM sum_certificate WHERE digest = ${entry.certificate}`;
+        yield { type: "certificate", bytes: utf8(row!.document as string) };
         break;
       }
       default:

@@ -29,17 +29,20 @@ import type { Participants } from "../rounds/participants.ts";
 import type { BlobStatus } from "../store/blobs.ts";
 import * as studies from "../studies/studies.ts";
 import { exportLog } from "./export.ts";
-import { Methods } from "./transport.ts";
+import { type Callers, Methods } from "./transport.ts";
 import { Witnesses } from "./witnesses.ts";
 
 export const softwareVersion: string = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 ).version;
 
-const everyone: readonly Role[] = ["enterprise", "operator", "auditor"];
-const operator: readonly Role[] = ["operator"];
-const auditor: readonly Role[] = ["auditor"];
-const enterprise: readonly Role[] = ["enterprise"];
+const only = (...roles: readonly Role[]): Callers => ({ roles, outsiders: false });
+const everyone = only("enterprise", "operator", "auditor");
+/** Who has enrolled and waits to be admitted, too: it finds the coordinator, and nothing in it. */
+const anyone: Callers = { ...everyone, outsiders: true };
+const operator = only("operator");
+const auditor = only("auditor");
+const enterprise = only("enterprise");
 
 /** @throws Refusal message_malformed */
 function digestText(bytes: Buffer): Digest {
@@ -71,7 +74,7 @@ export function registerServices(
   const witnesses = new Witnesses(bank);
 
   const health: HealthHandlers = {
-    Check: methods.unary(everyone, async () => ({
+    Check: methods.unary(anyone, async () => ({
       ...{ protocolVersion, softwareVersion, timeMillis: bank.clock.now(), draining: isDraining() },
     })),
   };
@@ -85,7 +88,7 @@ export function registerServices(
         });
       return { note: current.note };
     }),
-    GetPendingRoster: methods.unary(["operator", "auditor"], async () => ({
+    GetPendingRoster: methods.unary(only("operator", "auditor"), async () => ({
       note: await membership.pendingRosterNote(bank),
     })),
     CountersignRoster: methods.unary(auditor, async ({ note }) => ({
@@ -94,6 +97,18 @@ export function registerServices(
     CreateToken: methods.unary(operator, (request) => membership.createToken(bank, request)),
     Admit: methods.unary(operator, async ({ enterprises }) => ({
       note: await membership.admit(bank, enterprises),
+    })),
+    Remove: methods.unary(operator, async ({ enterprise: id, reason }) => ({
+      note: await membership.remove(bank, id, reason),
+    })),
+    Revoke: methods.unary(operator, async ({ enterprise: id }) => ({
+      serials: await membership.revoke(bank, id),
+    })),
+    ListEnterprises: methods.unary(operator, async () => ({
+      enterprises: (await membership.enterprises(bank)).map((view) => ({
+        ...view,
+        serials: [...view.serials],
+      })),
     })),
   };
 
@@ -112,6 +127,10 @@ export function registerServices(
     Withdraw: methods.unary(enterprise, (request, { id }) =>
       studies.withdraw(bank, id, digestText(request.study)),
     ),
+    GetCertificates: methods.download(everyone, async function* ({ study: digest, after }) {
+      for await (const { round, document, entry } of studies.certificates(bank, digestText(digest), after))
+        yield { round, canonicalJson: Buffer.from(document), entry };
+    }),
     GetModel: methods.unary(everyone, async (request) => {
       const { document, digest } = await studies.model(bank, digestText(request.study));
       return { canonicalJson: Buffer.from(document), digest: Buffer.from(digest, "hex") };
@@ -123,9 +142,11 @@ export function registerServices(
       bank.blobs.uploads.status(digestText(digest), id),
     ),
     Upload: methods.upload(enterprise, (chunks, { id }) => upload(bank, chunks, id)),
-    Download: methods.download(everyone, async function* ({ digest, offset }) {
-      for await (const data of bank.blobs.published.read(digestText(digest), offset, chunkBytes))
-        yield { data };
+    Download: methods.download(everyone, async function* ({ digest: bytes, offset }, _, { role, id }) {
+      const digest = digestText(bytes);
+      const isShared = role === "enterprise" && bank.shared.mayRead(id, digest);
+      const store = isShared ? bank.blobs.uploads : bank.blobs.published;
+      for await (const data of store.read(digest, offset, chunkBytes)) yield { data };
     }),
   };
 
@@ -146,14 +167,14 @@ export function registerServices(
       for await (const { index, entry } of bank.privacyLog.entries(start, end))
         yield { index, entry: Buffer.from(entry) };
     }),
-    Cosign: methods.unary(["enterprise", "auditor"], async ({ size, line }, caller) => ({
+    Cosign: methods.unary(only("enterprise", "auditor"), async ({ size, line }, caller) => ({
       note: await witnesses.cosign(caller, size, line),
     })),
     ReportLedger: methods.unary(enterprise, async ({ note }, { id }) => {
       await witnesses.reportLedger(id, note);
       return { note: (await bank.privacyLog.checkpoint()).note };
     }),
-    Export: methods.download(["operator", "auditor"], async function* () {
+    Export: methods.download(only("operator", "auditor"), async function* () {
       for await (const data of exportLog(bank)) yield { data: Buffer.from(data) };
     }),
   };

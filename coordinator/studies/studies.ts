@@ -1,18 +1,20 @@
 /** Studies: proposed by the bank, consented to by enterprises, led by the study driver, ended with a model. */
 import { once } from "node:events";
-import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
-import type { Json } from "../../models/algorithm.ts";
 import { parseManifest, type StudyManifest } from "../../models/study.ts";
-import { type StudyState, startStudy, studyLayout } from "../../models/study-loop.ts";
+import { startStudy, studyLayout } from "../../models/study-loop.ts";
 import { openConsent } from "../../privacy/log/consent.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { countOrganisations } from "../../privacy/roster.ts";
+import { checkFeasible } from "../../privacy/sum/graph.ts";
 import { planPacking } from "../../privacy/sum/layout.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/database.ts";
+import { stateDigest } from "./state-chain.ts";
 
 export type StudyPhase = "proposed" | "running" | "finished" | "failed" | "stopped";
 
@@ -23,7 +25,7 @@ export interface StudyRow {
   /** Canonical JSON. */
   readonly manifest: string;
   readonly phase: StudyPhase;
-  /** Digest of the model state that the next round broadcasts. */
+  /** Digest of the state before the next sum: what manifest and sums so far lead to. */
   readonly state: Digest | null;
   readonly algorithm: string | null;
   readonly round: number;
@@ -37,7 +39,7 @@ const ended: ReadonlySet<StudyPhase> = new Set(["finished", "failed", "stopped"]
 /**
  * Takes a study in, to be consented to. Whatever its parameters would later refuse is refused now.
  * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
- *   message_malformed
+ *   message_malformed, cohort_too_small, cohort_too_large
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
   const { manifest } = parseManifest(bytes);
@@ -53,9 +55,14 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
       hint: 'write unprotected: ["noise"] in the manifest',
     });
   const first = startStudy(manifest);
-  const members = (await currentRoster(bank))?.roster.members.length ?? 0;
-  if (first.algorithm !== null)
-    planPacking(studyLayout(first), Math.max(members, manifest.privacy.minCohort));
+  const { minCohort, maxColluding } = manifest.privacy;
+  const roster = (await currentRoster(bank))?.roster;
+  const members = Math.max(
+    roster === undefined ? 0 : countOrganisations(roster, roster.byId.keys()),
+    minCohort,
+  );
+  checkFeasible({ members, minCohort, maxColluding: Math.max(1, maxColluding) });
+  if (first.algorithm !== null) planPacking(studyLayout(first), members);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;
     if (known?.digest === study) return;
@@ -87,7 +94,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
       hint: "propose it under a new name to run it again",
     });
   const state = startStudy(JSON.parse(row.manifest) as StudyManifest);
-  const digest = await putState(bank, state);
+  const digest = stateDigest(state);
   await bank.database.transaction(
     (sql) => sql`
       UPDATE study SET phase = 'running', state = ${digest}, algorithm = ${state.algorithm}, round = 1, attempt = 0
@@ -179,6 +186,7 @@ export async function consented(bank: Bank, study: Digest): Promise<string[]> {
 /** @throws Refusal not_found */
 export async function status(bank: Bank, study: Digest): Promise<StudyStatus> {
   const row = await studyRow(bank.database.sql, study);
+  const waiting = row.phase === "running" ? bank.waiting.get(study) : undefined;
   return {
     study: Buffer.from(study, "hex"),
     name: row.name,
@@ -187,8 +195,8 @@ export async function status(bank: Bank, study: Digest): Promise<StudyStatus> {
     round: row.round,
     attempt: row.attempt,
     algorithm: row.algorithm ?? "",
-    reason: row.reason ?? "",
-    detail: row.detail ?? "",
+    reason: row.reason ?? (waiting === undefined ? "" : "cohort_too_small"),
+    detail: row.detail ?? waiting ?? "",
     manifest: { canonicalJson: Buffer.from(row.manifest) },
   };
 }
@@ -233,12 +241,23 @@ export async function model(bank: Bank, study: Digest): Promise<{ document: stri
   return { document: row.document, digest: row.digest };
 }
 
-/** Stores a model state where members can fetch it. @returns its digest, durable. */
-export const putState = (bank: Bank, state: StudyState): Promise<Digest> =>
-  bank.blobs.published.put(canonicalBytes(state));
+export interface StoredCertificate {
+  readonly round: number;
+  /** Canonical JSON. */
+  readonly document: string;
+  /** Index of the log entry that names it. */
+  readonly entry: number;
+}
 
-/** @throws Refusal not_found, digest_mismatch */
-export async function getState(bank: Bank, digest: Digest): Promise<StudyState> {
-  const bytes = await bank.blobs.published.get(digest);
-  return JSON.parse(Buffer.from(bytes).toString("utf8")) as Json as StudyState;
+/** The certificates of a study's sums, in order. @param after - sums the caller has. @throws Refusal not_found */
+export async function* certificates(
+  bank: Bank,
+  study: Digest,
+  after: number,
+): AsyncGenerator<StoredCertificate> {
+  const { sql } = bank.database;
+  await studyRow(sql, study);
+  const rows = sql<StoredCertificate[]>`
+    SELECT round, document, entry FROM sum_certificate WHERE study = ${study} AND round > ${after} ORDER BY round`;
+  for await (const batch of rows.cursor(16)) yield* batch;
 }

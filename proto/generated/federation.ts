@@ -24,6 +24,7 @@ import type { DownloadRequest as _fedcredit_v1_DownloadRequest, DownloadRequest_
 import type { EnrolRequest as _fedcredit_v1_EnrolRequest, EnrolRequest__Output as _fedcredit_v1_EnrolRequest__Output } from './fedcredit/v1/EnrolRequest.ts';
 import type { EnrolResponse as _fedcredit_v1_EnrolResponse, EnrolResponse__Output as _fedcredit_v1_EnrolResponse__Output } from './fedcredit/v1/EnrolResponse.ts';
 import type { EnrolmentClient as _fedcredit_v1_EnrolmentClient, EnrolmentDefinition as _fedcredit_v1_EnrolmentDefinition } from './fedcredit/v1/Enrolment.ts';
+import type { Enterprise as _fedcredit_v1_Enterprise, Enterprise__Output as _fedcredit_v1_Enterprise__Output } from './fedcredit/v1/Enterprise.ts';
 import type { EpochDealt as _fedcredit_v1_EpochDealt, EpochDealt__Output as _fedcredit_v1_EpochDealt__Output } from './fedcredit/v1/EpochDealt.ts';
 import type { EpochFailed as _fedcredit_v1_EpochFailed, EpochFailed__Output as _fedcredit_v1_EpochFailed__Output } from './fedcredit/v1/EpochFailed.ts';
 import type { EpochJoined as _fedcredit_v1_EpochJoined, EpochJoined__Output as _fedcredit_v1_EpochJoined__Output } from './fedcredit/v1/EpochJoined.ts';
@@ -40,6 +41,8 @@ import type { Invalid as _fedcredit_v1_Invalid, Invalid__Output as _fedcredit_v1
 import type { JoinEpoch as _fedcredit_v1_JoinEpoch, JoinEpoch__Output as _fedcredit_v1_JoinEpoch__Output } from './fedcredit/v1/JoinEpoch.ts';
 import type { Joined as _fedcredit_v1_Joined, Joined__Output as _fedcredit_v1_Joined__Output } from './fedcredit/v1/Joined.ts';
 import type { Lift as _fedcredit_v1_Lift, Lift__Output as _fedcredit_v1_Lift__Output } from './fedcredit/v1/Lift.ts';
+import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from './fedcredit/v1/ListEnterprisesRequest.ts';
+import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from './fedcredit/v1/ListEnterprisesResponse.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from './fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from './fedcredit/v1/ListStudiesResponse.ts';
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from './fedcredit/v1/Manifest.ts';
@@ -53,11 +56,14 @@ import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Ou
 import type { Refuse as _fedcredit_v1_Refuse, Refuse__Output as _fedcredit_v1_Refuse__Output } from './fedcredit/v1/Refuse.ts';
 import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _fedcredit_v1_RefuseEpoch__Output } from './fedcredit/v1/RefuseEpoch.ts';
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
+import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from './fedcredit/v1/RemoveRequest.ts';
 import type { Renounce as _fedcredit_v1_Renounce, Renounce__Output as _fedcredit_v1_Renounce__Output } from './fedcredit/v1/Renounce.ts';
 import type { Renounced as _fedcredit_v1_Renounced, Renounced__Output as _fedcredit_v1_Renounced__Output } from './fedcredit/v1/Renounced.ts';
 import type { RevealedMaskSecret as _fedcredit_v1_RevealedMaskSecret, RevealedMaskSecret__Output as _fedcredit_v1_RevealedMaskSecret__Output } from './fedcredit/v1/RevealedMaskSecret.ts';
 import type { RevealedSeed as _fedcredit_v1_RevealedSeed, RevealedSeed__Output as _fedcredit_v1_RevealedSeed__Output } from './fedcredit/v1/RevealedSeed.ts';
 import type { RevealedShare as _fedcredit_v1_RevealedShare, RevealedShare__Output as _fedcredit_v1_RevealedShare__Output } from './fedcredit/v1/RevealedShare.ts';
+import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from './fedcredit/v1/RevokeRequest.ts';
+import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from './fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from './fedcredit/v1/Roster.ts';
 import type { RoundsClient as _fedcredit_v1_RoundsClient, RoundsDefinition as _fedcredit_v1_RoundsDefinition } from './fedcredit/v1/Rounds.ts';
 import type { SealedKey as _fedcredit_v1_SealedKey, SealedKey__Output as _fedcredit_v1_SealedKey__Output } from './fedcredit/v1/SealedKey.ts';
@@ -104,6 +110,7 @@ export interface ProtoGrpcType {
       EnrolRequest: MessageTypeDefinition<_fedcredit_v1_EnrolRequest, _fedcredit_v1_EnrolRequest__Output>
       EnrolResponse: MessageTypeDefinition<_fedcredit_v1_EnrolResponse, _fedcredit_v1_EnrolResponse__Output>
       Enrolment: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_EnrolmentClient> & { service: _fedcredit_v1_EnrolmentDefinition }
+      Enterprise: MessageTypeDefinition<_fedcredit_v1_Enterprise, _fedcredit_v1_Enterprise__Output>
       EpochDealt: MessageTypeDefinition<_fedcredit_v1_EpochDealt, _fedcredit_v1_EpochDealt__Output>
       EpochFailed: MessageTypeDefinition<_fedcredit_v1_EpochFailed, _fedcredit_v1_EpochFailed__Output>
       EpochJoined: MessageTypeDefinition<_fedcredit_v1_EpochJoined, _fedcredit_v1_EpochJoined__Output>
@@ -120,6 +127,8 @@ export interface ProtoGrpcType {
       JoinEpoch: MessageTypeDefinition<_fedcredit_v1_JoinEpoch, _fedcredit_v1_JoinEpoch__Output>
       Joined: MessageTypeDefinition<_fedcredit_v1_Joined, _fedcredit_v1_Joined__Output>
       Lift: MessageTypeDefinition<_fedcredit_v1_Lift, _fedcredit_v1_Lift__Output>
+      ListEnterprisesRequest: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesRequest__Output>
+      ListEnterprisesResponse: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesResponse__Output>
       ListStudiesRequest: MessageTypeDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesRequest__Output>
       ListStudiesResponse: MessageTypeDefinition<_fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesResponse__Output>
       Manifest: MessageTypeDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_Manifest__Output>
@@ -133,11 +142,14 @@ export interface ProtoGrpcType {
       Refuse: MessageTypeDefinition<_fedcredit_v1_Refuse, _fedcredit_v1_Refuse__Output>
       RefuseEpoch: MessageTypeDefinition<_fedcredit_v1_RefuseEpoch, _fedcredit_v1_RefuseEpoch__Output>
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>
+      RemoveRequest: MessageTypeDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_RemoveRequest__Output>
       Renounce: MessageTypeDefinition<_fedcredit_v1_Renounce, _fedcredit_v1_Renounce__Output>
       Renounced: MessageTypeDefinition<_fedcredit_v1_Renounced, _fedcredit_v1_Renounced__Output>
       RevealedMaskSecret: MessageTypeDefinition<_fedcredit_v1_RevealedMaskSecret, _fedcredit_v1_RevealedMaskSecret__Output>
       RevealedSeed: MessageTypeDefinition<_fedcredit_v1_RevealedSeed, _fedcredit_v1_RevealedSeed__Output>
       RevealedShare: MessageTypeDefinition<_fedcredit_v1_RevealedShare, _fedcredit_v1_RevealedShare__Output>
+      RevokeRequest: MessageTypeDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeRequest__Output>
+      RevokeResponse: MessageTypeDefinition<_fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeResponse__Output>
       Roster: MessageTypeDefinition<_fedcredit_v1_Roster, _fedcredit_v1_Roster__Output>
       Rounds: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_RoundsClient> & { service: _fedcredit_v1_RoundsDefinition }
       SealedKey: MessageTypeDefinition<_fedcredit_v1_SealedKey, _fedcredit_v1_SealedKey__Output>
