@@ -9,6 +9,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../identity.ts";
 import { newSignerKey, noteSigner, parseSignerKey, parseVerifierKey } from "../log/note.ts";
 import { openRoster, type Roster, signRoster } from "../roster.ts";
+import { certificateDigest } from "./certificate.ts";
 import {
   type CoordinatorContext,
   type CoordinatorEffect,
@@ -390,7 +391,7 @@ class AttemptSimulation {
         return undefined;
       case "advance":
         this.#sum = effect;
-        return { type: "advanced", certificate: digestOf(JSON.stringify(effect.certificate)) };
+        return { type: "advanced", certificate: certificateDigest(effect.certificate) };
     }
   }
 
@@ -574,8 +575,9 @@ export async function simulateStep(
   let end = await run(cohort, { ...nothing, lifts }, null);
   while (end.phase === "aborted" && attempts.length < mostAttempts) {
     if (end.lift !== undefined) lifts = [...lifts, end.lift];
-    const { excluded } = end;
-    cohort = cohort.filter((party) => !excluded.includes(party));
+    // who was only away is back
+    const named = end.faults.filter(({ reason }) => reason !== "party_gone" && reason !== "party_late");
+    cohort = cohort.filter((id) => !named.some(({ party }) => party === id));
     if (cohort.length < subject.minCohort) break;
     end = await run(cohort, { ...nothing, lifts }, null);
   }
