@@ -1,12 +1,12 @@
 /** The auditor's side of the wire: signs rosters, witnesses the log. Trusts the bank's key and nothing it says. */
-import * as grpc from "@grpc/grpc-js";
-import { Refusal, reasons } from "../core/reasons.ts";
+import { Refusal } from "../core/reasons.ts";
 import { openCheckpoint } from "../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../privacy/log/cosignature.ts";
-import { type Hash, verifyConsistency } from "../privacy/log/merkle.ts";
 import { addSignatures, type NoteVerifier, noteSigner, openNote } from "../privacy/log/note.ts";
+import { checkSameLog, type SeenTree } from "../privacy/log/witness.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
-import { channelOptions, Log, Membership, refusalOf, unary } from "../proto/wire.ts";
+import { exportLog, WireClient } from "../proto/client.ts";
+import { Log, Membership } from "../proto/wire.ts";
 
 export interface AuditorOptions {
   /** host:port of the coordinator. */
@@ -19,27 +19,13 @@ export interface AuditorOptions {
   readonly bankKey: NoteVerifier;
 }
 
-/** The largest tree this auditor has seen. */
-export interface SeenTree {
-  readonly size: number;
-  readonly root: Hash;
-}
-
 export class AuditorClient {
   readonly #options: AuditorOptions;
-  readonly #membership: InstanceType<typeof Membership>;
-  readonly #log: InstanceType<typeof Log>;
+  readonly #wire: WireClient;
 
   constructor(options: AuditorOptions) {
     this.#options = options;
-    const { address, authorityPem, privateKeyPem, certificatePem } = options;
-    const [ca, key, certificate] = [authorityPem, privateKeyPem, certificatePem].map((pem) =>
-      Buffer.from(pem),
-    );
-    const credentials = grpc.credentials.createSsl(ca!, key!, certificate!);
-    const channel = { ...channelOptions, "grpc.use_local_subchannel_pool": 1 };
-    this.#membership = new Membership(address, credentials, channel);
-    this.#log = new Log(address, credentials, channel);
+    this.#wire = new WireClient(options.address, options);
   }
 
   /**
@@ -47,7 +33,7 @@ export class AuditorClient {
    * @throws Refusal not_found, signature_invalid, note_malformed and the transport's
    */
   async pendingRoster(): Promise<{ note: string; roster: RosterText }> {
-    const { note } = await unary(this.#membership, this.#membership.getPendingRoster, {});
+    const { note } = await this.#wire.call(Membership.service.GetPendingRoster, {});
     return { note, roster: parseRoster(openNote(note, [this.#options.bankKey]).text) };
   }
 
@@ -57,7 +43,7 @@ export class AuditorClient {
     const { text } = openNote(note, [bankKey]);
     const { name, keyId, sign } = noteSigner(key.name, key.seed);
     const signed = addSignatures(note, [{ name, keyId, signature: sign(text) }]);
-    return (await unary(this.#membership, this.#membership.countersignRoster, { note: signed })).note;
+    return (await this.#wire.call(Membership.service.CountersignRoster, { note: signed })).note;
   }
 
   /**
@@ -69,48 +55,28 @@ export class AuditorClient {
    */
   async witness(seen: SeenTree | undefined, nowMillis: number): Promise<SeenTree> {
     const { bankKey, key } = this.#options;
-    const { note } = await unary(this.#log, this.#log.getCheckpoint, {});
+    const { note } = await this.#wire.call(Log.service.GetCheckpoint, {});
     const { checkpoint, text } = openCheckpoint(note, bankKey);
     if (seen !== undefined) {
       if (checkpoint.size < seen.size)
         throw new Refusal("log_forked", `the log shrank from ${seen.size} to ${checkpoint.size} entries`);
-      const proof = await this.#consistency(seen.size, checkpoint.size);
-      if (!verifyConsistency(seen.size, checkpoint.size, proof, seen.root, checkpoint.root))
-        throw new Refusal(
-          "log_forked",
-          `the log of ${checkpoint.size} entries does not continue that of ${seen.size}`,
-        );
+      await checkSameLog(seen, checkpoint, (oldSize, newSize) => this.#prove(oldSize, newSize));
     }
     const line = cosign(text, cosigner(key.name, key.seed, Math.floor(nowMillis / 1000)));
-    await unary(this.#log, this.#log.cosign, { size: checkpoint.size, line });
+    await this.#wire.call(Log.service.Cosign, { size: checkpoint.size, line });
     return { size: checkpoint.size, root: checkpoint.root };
   }
 
-  async #consistency(oldSize: number, newSize: number): Promise<Hash[]> {
-    if (oldSize === 0 || oldSize === newSize) return [];
-    try {
-      const { hashes } = await unary(this.#log, this.#log.getConsistency, { oldSize, newSize });
-      return hashes.map((hash) => new Uint8Array(hash as Buffer));
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (reasons[refusal.reason].retry) throw refusal;
-      const message = `the bank does not prove that its log of ${newSize} entries contains that of ${oldSize}`;
-      throw new Refusal("log_forked", message, { cause: error });
-    }
+  async #prove(oldSize: number, newSize: number): Promise<Uint8Array[]> {
+    return (await this.#wire.call(Log.service.GetConsistency, { oldSize, newSize })).hashes;
   }
 
   /** The log's export in pieces. */
-  async *exportLog(): AsyncGenerator<Uint8Array> {
-    const call = this.#log.export({});
-    try {
-      for await (const { data } of call) yield data as Buffer;
-    } catch (error) {
-      throw refusalOf(error);
-    }
+  exportLog(): AsyncGenerator<Uint8Array> {
+    return exportLog(this.#wire);
   }
 
   close(): void {
-    this.#membership.close();
-    this.#log.close();
+    this.#wire.close();
   }
 }

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestOf } from "../core/canonical.ts";
 import { makeDirectory, readRefusal, writeNewFiles } from "../core/files.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { cosignatureKey } from "../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
-import { newSignerKey, parseSignerKey, parseVerifierKey } from "../privacy/log/note.ts";
+import { fingerprint, newSignerKey, parseSignerKey, parseVerifierKey } from "../privacy/log/note.ts";
 
 /** The auditor's public half, to be handed to bank and enterprises. */
 export interface AuditorKey {
@@ -21,10 +20,6 @@ export interface AuditorKey {
 
 const secretFile = "auditor.key";
 const publicFile = "auditor.pub";
-
-/** @returns SHA-256 of a verifier key's public key, in groups of four hexadecimal digits. */
-export const fingerprint = (verifierKey: string): string =>
-  digestOf(parseVerifierKey(verifierKey).publicKey).match(/.{4}/g)!.join(" ");
 
 /**
  * Makes the auditor's key: `auditor.key` (secret, only its owner reads it) and `auditor.pub` in a directory.

@@ -8,11 +8,12 @@ import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
 import { Refusal, reasons } from "../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
-import { type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
+import { fingerprint, type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
+import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { AuditorClient, type SeenTree } from "./client.ts";
-import { fingerprint, readAuditorKey } from "./keys.ts";
+import { AuditorClient } from "./client.ts";
+import { readAuditorKey } from "./keys.ts";
 
 const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
 const certificateFile = "auditor.pem";

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { digestOf } from "../core/canonical.ts";
 import { writeWhole } from "../core/files.ts";
+import { findStudy, shortDigest } from "../core/ids.ts";
 import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import { purposeKeys } from "../privacy/desensitize/keys.ts";
 import { publicIdentity } from "../privacy/identity.ts";
-import { parseVerifierKey } from "../privacy/log/note.ts";
+import { fingerprint } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { type NodeConfig, readNodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
@@ -24,7 +24,6 @@ import { enrol } from "./federation/enrol.ts";
 import {
   consentTo,
   fetchModel,
-  findStudy,
   listStudies,
   openManifest,
   type StudyDesk,
@@ -173,10 +172,6 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }
 
-/** SHA-256 of a verifier key's public key, in groups of four digits, as the auditor's command prints it. */
-const fingerprint = (key: string): string =>
-  digestOf(parseVerifierKey(key).publicKey).match(/.{4}/g)!.join(" ");
-
 function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
   const keys = {
     authority: parseCertificate(pins.ca).fingerprint256.replaceAll(":", "").toLowerCase(),
@@ -246,7 +241,7 @@ async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Pr
 async function studies({ dir, json }: Common): Promise<void> {
   const views = await atDesk(dir, listStudies);
   if (json) print(JSON.stringify(views));
-  else for (const view of views) print(`${view.study.slice(0, 12)}  ${view.name}  ${standing(view)}`);
+  else for (const view of views) print(`${shortDigest(view.study)}  ${view.name}  ${standing(view)}`);
 }
 
 function standing({ phase, algorithm, round, reason, consentExpires }: StudyView): string {

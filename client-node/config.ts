@@ -2,18 +2,11 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { collectorEntries } from "../collectors/config.ts";
 import { duration } from "../collectors/runtime/fields.ts";
+import { addressSchema } from "../core/address.ts";
+import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { premisesSchema } from "./operations/sites.ts";
-
-const partyName = z
-  .string()
-  .regex(/^[a-z0-9-]+$/, "lowercase letters, digits and hyphens")
-  .max(63);
-const endpoint = z
-  .string()
-  .regex(/^(\[[0-9a-f:]+\]|[^:\s/]+):[0-9]{1,5}$/i, "host:port")
-  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "the port is at most 65535");
 
 const column = z.string().min(1);
 const featureRows = z.strictObject({
@@ -25,10 +18,10 @@ const featureRows = z.strictObject({
 
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z.strictObject({
-  enterprise: partyName.describe("this enterprise's id in the consortium"),
-  consortium: partyName.describe("id of the consortium; enrolment into any other is refused"),
-  coordinator: endpoint.describe("host:port of the bank's coordinator (mutual TLS)"),
-  enrolment: endpoint.describe("host:port of the bank's enrolment service, needed once"),
+  enterprise: idSchema.describe("this enterprise's id in the consortium"),
+  consortium: idSchema.describe("id of the consortium; enrolment into any other is refused"),
+  coordinator: addressSchema.describe("host:port of the bank's coordinator (mutual TLS)"),
+  enrolment: addressSchema.describe("host:port of the bank's enrolment service, needed once"),
   dataDir: z
     .string()
     .min(1)
@@ -64,7 +57,7 @@ export const nodeConfigSchema = z.strictObject({
       days: z.number().positive().max(3660).default(90).describe("how far back, days"),
     })
     .optional(),
-  page: endpoint
+  page: addressSchema
     .optional()
     .describe("host:port of the enterprise's page; anything but this machine itself needs node password"),
 });

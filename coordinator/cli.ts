@@ -49,11 +49,7 @@ function initCommand(): Command {
     .requiredOption("--dir <dir>", "directory to make it in")
     .requiredOption("--consortium <name>", "lowercase letters, digits and hyphens")
     .requiredOption("--auditor-key <key>", "the auditor's verifier key (fedcredit audit init prints it)")
-    .requiredOption(
-      "--quorum <n>",
-      "cosignatures a checkpoint needs to be exported as witnessed",
-      wholeNumber,
-    )
+    .requiredOption("--quorum <n>", "cosignatures a checkpoint needs to be exported", wholeNumber)
     .option("--listen <host:port>", "where enterprises connect", "127.0.0.1:8443")
     .option("--enrolment <host:port>", "where enterprises enrol", "127.0.0.1:8444")
     .option("--database <where>", "embedded, or postgres://…", "embedded")

@@ -1,19 +1,17 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { addressSchema } from "../core/address.ts";
+import { idSchema } from "../core/ids.ts";
 import { parseYaml, readYaml } from "../core/yaml.ts";
-
-const address = z
-  .string()
-  .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, "host:port")
-  .refine((text) => splitAddress(text).port <= 65_535, "a port is at most 65535")
-  .describe("host:port; port 0 takes a free one");
 
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
 export const configSchema = z.strictObject({
-  consortium: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens"),
-  listen: address.describe("where enterprises, operator and auditor connect, with certificates both ways"),
-  enrolment: address.describe(
-    "where a node without a certificate enrols, with the server's certificate only",
+  consortium: idSchema.describe("the consortium's name"),
+  listen: addressSchema.describe(
+    "host:port where enterprises, operator and auditor connect, with certificates both ways; port 0 takes a free one",
+  ),
+  enrolment: addressSchema.describe(
+    "host:port where a node without a certificate enrols, with the server's certificate only; port 0 takes a free one",
   ),
   database: z
     .string()
@@ -27,7 +25,10 @@ export const configSchema = z.strictObject({
     .describe("directory of the certificate authority's, the server's and the bank's keys"),
   auditor: z.string().min(1).describe("the auditor's verifier key, name+id+base64"),
   witnesses: z.strictObject({
-    quorum: z.int().min(0).describe("cosignatures a checkpoint needs before a model is published under it"),
+    quorum: z
+      .int()
+      .min(0)
+      .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
   }),
 });
 
@@ -51,10 +52,4 @@ function absolutePaths(config: CoordinatorConfig, file: string): CoordinatorConf
   const base = dirname(resolve(file));
   const { dataDir, blobs, keys, ...rest } = config;
   return { ...rest, dataDir: resolve(base, dataDir), blobs: resolve(base, blobs), keys: resolve(base, keys) };
-}
-
-/** @returns host and port of `host:port`; an IPv6 host without its brackets. */
-export function splitAddress(hostPort: string): { host: string; port: number } {
-  const at = hostPort.lastIndexOf(":");
-  return { host: hostPort.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(hostPort.slice(at + 1)) };
 }

@@ -1,13 +1,14 @@
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { splitAddress } from "../core/address.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { coordinatorName } from "../proto/wire.ts";
 import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { type Bank, type BankEvents, type Clock, type CrashPoint, systemClock } from "./bank.ts";
-import { type CoordinatorConfig, splitAddress } from "./config.ts";
+import type { CoordinatorConfig } from "./config.ts";
 import { Participants } from "./rounds/participants.ts";
 import { registerEnrolment, registerServices } from "./service/server.ts";
 import { type Listening, listen } from "./service/transport.ts";

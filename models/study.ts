@@ -1,6 +1,8 @@
 import { z } from "zod";
-
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens");
+import { canonicalJson } from "../core/canonical.ts";
+import { idSchema } from "../core/ids.ts";
+import { Refusal } from "../core/reasons.ts";
+import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
 
 const feature = z.discriminatedUnion("kind", [
   z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
@@ -16,12 +18,8 @@ const feature = z.discriminatedUnion("kind", [
  * Security parameters have no default.
  */
 export const manifestSchema = z.strictObject({
-  consortium: name,
-  name,
-  purpose: z.string().min(1),
-  legalBasis: z.string().min(1),
-  impactAssessment: z.string().min(1).describe("reference of the impact assessment"),
-  retentionDays: z.int().min(1).describe("how long results and log entries are kept, days"),
+  consortium: idSchema.describe("the consortium whose enterprises are asked"),
+  ...studyTerms,
   subject: z
     .string()
     .min(1)
@@ -54,12 +52,36 @@ export const manifestSchema = z.strictObject({
     maxColluding: z.int().min(0).describe("enterprises assumed to collude with the coordinator"),
     unit: z.enum(["record", "subject"]),
   }),
-  unprotected: z
-    .array(z.enum(["noise"]))
-    .describe("layers this study runs without; every policy must list them too"),
+  unprotected: unprotectedSchema.describe("layers this study runs without; every policy must list them too"),
   deadlines: z.strictObject({
     stepSeconds: z.number().positive().describe("longest wait for one step of a round, seconds"),
   }),
 });
 
 export type StudyManifest = z.infer<typeof manifestSchema>;
+
+/** @throws Refusal parameters_invalid naming the field */
+export function checkManifest(value: unknown): StudyManifest {
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new Refusal("parameters_invalid", `manifest: ${issue.path.join(".")}: ${issue.message}`);
+}
+
+/**
+ * Reads a manifest as it travels: canonical JSON, so that it has one digest.
+ * @throws Refusal message_malformed, unless it is JSON in its one form; parameters_invalid naming the field
+ */
+export function parseManifest(bytes: Uint8Array): { text: string; manifest: StudyManifest } {
+  const text = Buffer.from(bytes).toString("utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Refusal("message_malformed", "the manifest is not JSON", { cause });
+  }
+  const manifest = checkManifest(value);
+  if (canonicalJson(value) !== text)
+    throw new Refusal("message_malformed", "the manifest is not canonical JSON");
+  return { text, manifest };
+}

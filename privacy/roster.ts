@@ -9,6 +9,7 @@
 
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { type Digest, digestOf } from "../core/canonical.ts";
+import { idPattern } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { checkEd25519Key, checkX25519Key, type PublicIdentity } from "./identity.ts";
 import {
@@ -45,9 +46,8 @@ export interface Roster extends RosterText {
 }
 
 const kind = "fedcredit/roster/v1";
-const idPattern = /^[a-z0-9-]{1,63}$/;
 // A note's text holds no control character but the newline; the line's fields are split at single spaces.
-const organisationPattern = /^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u;
+export const organisationPattern = /^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u;
 
 const malformed = (message: string): Refusal => new Refusal("note_malformed", `roster: ${message}`);
 

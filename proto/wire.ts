@@ -10,7 +10,7 @@ import type { ProtoGrpcType as AuditTypes } from "./generated/audit.ts";
 import type { ProtoGrpcType as FederationTypes } from "./generated/federation.ts";
 
 /** Raised whenever an older peer would misunderstand a message. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 /** Largest data field of an upload or download chunk, bytes. */
 export const chunkBytes = 256 * 1024;
 /**
@@ -28,7 +28,7 @@ const definition = loadSync([protoFile("./federation.proto"), protoFile("./audit
 
 type Services = FederationTypes["fedcredit"]["v1"] & AuditTypes["fedcredit"]["v1"];
 
-/** Client constructors, each with its `.service` definition for a server. */
+/** The services: each `.service` defines its methods, for a server and for `WireClient`. */
 export const { Enrolment, Health, Membership, Studies, Blobs, Rounds, Log } = (
   grpc.loadPackageDefinition(definition) as unknown as { fedcredit: { v1: Services } }
 ).fedcredit.v1;
@@ -39,46 +39,20 @@ export const { Enrolment, Health, Membership, Studies, Blobs, Rounds, Log } = (
  */
 export const coordinatorName = "coordinator.fedcredit";
 
+/**
+ * Two clocks further apart than this mean different things by the times in consents, cosignatures and certificates.
+ */
+export const clockToleranceMillis = 5 * 60_000;
+
 /** Options of every client. Messages stay small: bulk travels as chunks. */
 export const channelOptions: grpc.ChannelOptions = {
   "grpc.ssl_target_name_override": coordinatorName,
-  "grpc.max_receive_message_length": 4 * 1024 * 1024,
+  "grpc.max_receive_message_length": 16 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.keepalive_permit_without_calls": 1,
   "grpc-node.flow_control_window": flowControlWindow,
 };
-
-type Unary<Request, Reply> = (
-  request: Request,
-  callback: grpc.requestCallback<Reply>,
-) => grpc.ClientUnaryCall;
-
-/**
- * One unary call as a promise: `await unary(health, health.check, { protocolVersion })`.
- * @param deadlineSeconds - longest wait, seconds.
- * @throws Refusal the peer's, or unavailable, deadline or certificate_invalid by the transport.
- */
-export function unary<Request, Reply>(
-  client: grpc.Client,
-  method: Unary<Request, Reply>,
-  request: Request,
-  deadlineSeconds = 30,
-): Promise<Reply> {
-  const send = method as unknown as (
-    request: Request,
-    metadata: grpc.Metadata,
-    options: grpc.CallOptions,
-    callback: grpc.requestCallback<Reply>,
-  ) => grpc.ClientUnaryCall;
-  return new Promise((resolve, reject) => {
-    const deadline = Date.now() + deadlineSeconds * 1000;
-    send.call(client, request, new grpc.Metadata(), { deadline }, (error, reply) => {
-      if (error) reject(refusalOf(error));
-      else resolve(reply as Reply);
-    });
-  });
-}
 
 const reasonKey = "fedcredit-reason";
 const partyKey = "fedcredit-party";
@@ -132,12 +106,14 @@ export function refusalOf(error: unknown): Refusal {
 /** Fields that hold a SHA-256 digest: 32 raw bytes on the wire, 64 hexadecimal digits in TypeScript. */
 const digestFields = new Set([
   "roundId",
-  "roster",
+  "opening",
   "digest",
   "chunks",
   "sealedDigests",
+  "nonceCommitment",
   "commitment",
-  "state",
+  "aggregate",
+  "certificate",
 ]);
 
 type Plain = Record<string, unknown>;

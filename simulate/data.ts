@@ -4,7 +4,7 @@ import { readRecords } from "../client-node/rows/sources.ts";
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { takeRows } from "../models/rows.ts";
-import { manifestSchema, type StudyManifest } from "../models/study.ts";
+import { checkManifest, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { parsePartition, partitionRows } from "./partition.ts";
 
@@ -60,7 +60,7 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
   records.each((cells) => labels.add(String(cells[labelAt] ?? "").trim()));
   const label = classesOf(options, labels);
   const excluded = partition.kind === "by" ? [options.label, partition.column] : [options.label];
-  const manifest = parseManifest({
+  const manifest = checkManifest({
     consortium: "simulation",
     name: "simulation",
     purpose: "simulation on one machine",
@@ -132,11 +132,4 @@ function classesOf(
       },
     );
   return { bad: [chosen], good: present.filter((value) => value !== chosen) };
-}
-
-function parseManifest(manifest: unknown): StudyManifest {
-  const parsed = manifestSchema.safeParse(manifest);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Refusal("parameters_invalid", `${issue?.path.join(".")}: ${issue?.message}`);
 }

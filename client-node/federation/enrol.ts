@@ -1,14 +1,14 @@
 import "reflect-metadata";
 import { connect, type DetailedPeerCertificate } from "node:tls";
-import * as grpc from "@grpc/grpc-js";
 import * as x509 from "@peculiar/x509";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
 import { generateIdentity, publicIdentity } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { WireClient } from "../../proto/client.ts";
 import { parseToken } from "../../proto/token.ts";
-import { channelOptions, Enrolment, protocolVersion, unary } from "../../proto/wire.ts";
+import { Enrolment, protocolVersion } from "../../proto/wire.ts";
 import { checkCertificate, type NodeSecrets, type Pins, parseCertificate } from "./credentials.ts";
 
 const connectSeconds = 10;
@@ -45,10 +45,10 @@ export interface EnrolOptions {
 export async function enrol(options: EnrolOptions): Promise<Pins> {
   const { secret, caFingerprint } = parseToken(options.token);
   const ca = await fetchAuthority(options.address, caFingerprint);
-  const client = new Enrolment(options.address, grpc.credentials.createSsl(Buffer.from(ca)), channelOptions);
+  const client = new WireClient(options.address, { authorityPem: ca });
   try {
     const { verifierKey, hpkeKey } = publicIdentity(options.secrets.identity);
-    const reply = await unary(client, client.enrol, {
+    const reply = await client.call(Enrolment.service.Enrol, {
       token: secret,
       csrPem: await certificateRequest(options.secrets.tlsKey, options.enterprise),
       identityKey: verifierKey,

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import { type Digest, digestOf } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Json } from "../../models/algorithm.ts";
-import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import { parseManifest, type StudyManifest } from "../../models/study.ts";
 import { checkAlgorithms } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
@@ -44,7 +45,7 @@ export interface StudyDesk {
 
 const bytesOf = (digest: Digest): Buffer => Buffer.from(digest, "hex");
 
-/** @throws Refusal message_malformed, if a manifest is not what its digest says. */
+/** @throws Refusal manifest_changed, if a manifest is not what its digest says; those of {@link openManifest}. */
 export async function listStudies({
   db,
   transport,
@@ -70,43 +71,11 @@ export async function listStudies({
   });
 }
 
-/** @throws Refusal message_malformed, manifest_changed, if the text is not that of the digest. */
+/** @throws Refusal manifest_changed, if the text is not that of the digest; message_malformed, parameters_invalid. */
 export function openManifest(study: Digest, bytes: Uint8Array): { text: string; manifest: StudyManifest } {
   if (digestOf(bytes) !== study)
-    throw new Refusal("manifest_changed", `the manifest shown is not that of study ${study.slice(0, 12)}`);
-  const text = Buffer.from(bytes).toString("utf8");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Refusal("message_malformed", "the study's manifest is not JSON", { cause });
-  }
-  const parsed = manifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Refusal("message_malformed", `the study's manifest: ${issue.path.join(".")}: ${issue.message}`);
-  }
-  if (canonicalJson(value) !== text)
-    throw new Refusal("message_malformed", "the study's manifest is not canonical JSON");
-  return { text, manifest: parsed.data };
-}
-
-/** @returns the one study whose name or digest begins so. @throws Refusal not_found */
-export function findStudy<View extends Pick<StudyView, "study" | "name">>(
-  studies: readonly View[],
-  wanted: string,
-): View {
-  const byName = studies.filter(({ name }) => name === wanted);
-  const found =
-    byName.length > 0
-      ? byName
-      : studies.filter(({ study }) => wanted.length >= 6 && study.startsWith(wanted));
-  if (found.length === 1) return found[0]!;
-  throw new Refusal(
-    "not_found",
-    found.length === 0 ? `no study "${wanted}"` : `several studies are called "${wanted}"`,
-    found.length === 0 ? {} : { hint: "name it by its digest" },
-  );
+    throw new Refusal("manifest_changed", `the manifest shown is not that of study ${shortDigest(study)}`);
+  return parseManifest(bytes);
 }
 
 /**

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import * as grpc from "@grpc/grpc-js";
 import { type Digest, digestOf } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
+import { type Method, WireClient } from "../../proto/client.ts";
+import type { UploadChunk } from "../../proto/generated/fedcredit/v1/UploadChunk.ts";
 import {
   Blobs,
-  channelOptions,
   chunkBytes,
+  clockToleranceMillis,
   fromOneof,
   Health,
   protocolVersion,
@@ -17,12 +19,7 @@ import {
 import type { Departure } from "../ledger/egress.ts";
 import type { NodeCredentials } from "./credentials.ts";
 
-const callSeconds = 30;
-/** Longest an upload may rest without the coordinator answering, seconds. */
-const transferSeconds = 120;
 const uploadTries = 5;
-/** More than this and timestamps of consents, cosignatures and certificates mean different things to the two sides. */
-const clockToleranceMillis = 5 * 60_000;
 
 export interface TransportOptions {
   /** host:port of the coordinator. */
@@ -32,13 +29,6 @@ export interface TransportOptions {
   readonly beforeSend: (departures: readonly Departure[]) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-}
-
-/** What of a service's method definition a call needs. */
-interface Method<Request, Reply> {
-  readonly path: string;
-  requestSerialize(request: Request): Buffer;
-  responseDeserialize(bytes: Buffer): Reply;
 }
 
 /** The two ends of the participation stream. */
@@ -55,7 +45,7 @@ export interface Participation extends AsyncIterable<CoordinatorMessage> {
  * The node's one way out: mutual TLS to the pinned authority, and every message through `beforeSend`.
  */
 export class Transport {
-  readonly #client: grpc.Client;
+  readonly #wire: WireClient;
   readonly #options: TransportOptions;
   #up = 0;
   #down = 0;
@@ -63,15 +53,11 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     const { ca, tlsKey, certificate } = options.credentials;
-    this.#client = new grpc.Client(
+    this.#wire = new WireClient(
       options.address,
-      grpc.credentials.createSsl(Buffer.from(ca), Buffer.from(tlsKey), Buffer.from(certificate)),
-      {
-        ...channelOptions,
-        "grpc.initial_reconnect_backoff_ms": 200,
-        "grpc.max_reconnect_backoff_ms": 10_000,
-        // A process may hold many nodes: none may share another's connection, hence certificate.
-        "grpc.use_local_subchannel_pool": 1,
+      { authorityPem: ca, certificatePem: certificate, privateKeyPem: tlsKey },
+      (bytes) => {
+        this.#down += bytes;
       },
     );
   }
@@ -89,25 +75,10 @@ export class Transport {
    * One unary call, e.g. `call(Studies.service.Get, { study })`.
    * @throws Refusal the peer's, unavailable, deadline, certificate_invalid, or by `beforeSend`.
    */
-  async call<Request, Reply>(
-    method: Method<Request, Reply>,
-    request: NoInfer<Request>,
-    seconds = callSeconds,
-  ): Promise<Reply> {
+  async call<Request, Reply>(method: Method<Request, Reply>, request: NoInfer<Request>): Promise<Reply> {
     const bytes = method.requestSerialize(request);
     this.#depart([bytes], kindOf(method));
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + seconds * 1000;
-      this.#client.makeUnaryRequest(
-        method.path,
-        asIs,
-        this.#counting(method.responseDeserialize),
-        bytes,
-        new grpc.Metadata(),
-        { deadline },
-        (error, reply) => (error ? reject(refusalOf(error)) : resolve(reply as Reply)),
-      );
-    });
+    return this.#wire.send(method, bytes);
   }
 
   /** @throws Refusal clock_skew, protocol_version, and those of {@link call}. */
@@ -129,14 +100,7 @@ export class Transport {
   /** Opens the participation stream. Iterating throws the Refusal that ended it. */
   participate(): Participation {
     const method = Rounds.service.Participate;
-    const call = this.#client.makeBidiStreamRequest(
-      method.path,
-      asIs,
-      this.#counting(method.responseDeserialize),
-      new grpc.Metadata(),
-    );
-    // The iteration below reports errors; one that comes while nobody iterates must not end the process.
-    call.on("error", () => {});
+    const call = this.#wire.duplex(method);
     return {
       send: (message) => {
         const bytes = method.requestSerialize(toOneof(message));
@@ -170,7 +134,10 @@ export class Transport {
     for (let tries = 1; ; tries++) {
       try {
         const held = tries === 1 ? { committed: 0 } : await this.call(Blobs.service.Stat, blob);
-        const status = await this.#uploadFrom(content, blob, Number(held.committed));
+        const status = await this.#wire.upload(
+          Blobs.service.Upload,
+          chunksOf(content, blob, Number(held.committed)),
+        );
         if (status.complete) return;
         throw new Refusal(
           "upload_offset",
@@ -182,44 +149,6 @@ export class Transport {
         await delay(backoffMillis(tries, Math.random()));
       }
     }
-  }
-
-  #uploadFrom(
-    content: Uint8Array,
-    blob: { digest: Buffer; size: number },
-    offset: number,
-  ): Promise<{ committed: number; complete: boolean }> {
-    const method = Blobs.service.Upload;
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + transferSeconds * 1000;
-      const call = this.#client.makeClientStreamRequest(
-        method.path,
-        method.requestSerialize,
-        this.#counting(method.responseDeserialize),
-        new grpc.Metadata(),
-        { deadline },
-        (error, status) =>
-          error
-            ? reject(refusalOf(error))
-            : resolve({ committed: Number(status?.committed), complete: status?.complete === true }),
-      );
-      // Errors come through the callback; a stream without this listener would end the process instead.
-      call.on("error", () => {});
-      let at = offset;
-      const pump = (): void => {
-        for (let first = at === offset; first || at < content.length; first = false) {
-          const data = content.subarray(at, at + chunkBytes);
-          const more = call.write({ ...(first ? blob : {}), offset: at, data });
-          at += data.length;
-          if (!more && at < content.length) {
-            call.once("drain", pump);
-            return;
-          }
-        }
-        call.end();
-      };
-      pump();
-    });
   }
 
   /**
@@ -236,29 +165,16 @@ export class Transport {
   }
 
   async #downloadOne(digest: Digest, request: Buffer): Promise<Uint8Array> {
-    const method = Blobs.service.Download;
-    const call = this.#client.makeServerStreamRequest(
-      method.path,
-      asIs,
-      this.#counting(method.responseDeserialize),
-      request,
-      new grpc.Metadata(),
-      { deadline: Date.now() + transferSeconds * 1000 },
-    );
     const chunks: Buffer[] = [];
-    try {
-      for await (const { data } of call) chunks.push(data as Buffer);
-    } catch (error) {
-      throw refusalOf(error);
-    }
+    for await (const { data } of this.#wire.download(Blobs.service.Download, request)) chunks.push(data);
     const content = new Uint8Array(Buffer.concat(chunks));
     if (digestOf(content) !== digest)
-      throw new Refusal("digest_mismatch", `the download does not have the digest ${digest.slice(0, 12)}…`);
+      throw new Refusal("digest_mismatch", `the download does not have the digest ${shortDigest(digest)}…`);
     return content;
   }
 
   close(): void {
-    this.#client.close();
+    this.#wire.close();
   }
 
   #depart(messages: readonly Uint8Array[], kind: string, roundId?: Digest): void {
@@ -273,13 +189,17 @@ export class Transport {
     );
     for (const message of messages) this.#up += message.length;
   }
+}
 
-  #counting<Reply>(deserialize: (bytes: Buffer) => Reply): (bytes: Buffer) => Reply {
-    return (bytes) => {
-      this.#down += bytes.length;
-      return deserialize(bytes);
-    };
-  }
+/** A blob from an offset on, in pieces; at least one, and the first says what blob it is. */
+function* chunksOf(
+  content: Uint8Array,
+  blob: { readonly digest: Buffer; readonly size: number },
+  offset: number,
+): Generator<UploadChunk> {
+  yield { ...blob, offset, data: content.subarray(offset, offset + chunkBytes) };
+  for (let at = offset + chunkBytes; at < content.length; at += chunkBytes)
+    yield { offset: at, data: content.subarray(at, at + chunkBytes) };
 }
 
 const transfersAtOnce = 8;
@@ -307,7 +227,6 @@ async function inTurns<Item, Out>(
   return out;
 }
 
-const asIs = (bytes: Buffer): Buffer => bytes;
 const resumable = new Set(["unavailable", "deadline", "upload_offset"]);
 
 /** `/fedcredit.v1.Studies/Get` → `Studies.Get`. */

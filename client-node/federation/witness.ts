@@ -1,10 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Refusal, reasons } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
-import { verifyConsistency } from "../../privacy/log/merkle.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { Log, refusalOf } from "../../proto/wire.ts";
+import { checkSameLog } from "../../privacy/log/witness.ts";
+import { Log } from "../../proto/wire.ts";
 import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
@@ -38,36 +37,13 @@ export async function witnessCheckpoint(
   const seen = seenCheckpoint(db, bank.name);
   if (seen !== undefined) {
     // A checkpoint signed before the last one seen is no fork as long as it is a part of it.
-    const [older, newer] = checkpoint.size < seen.size ? [checkpoint, seen] : [seen, checkpoint];
-    const proof = await consistencyProof(transport, older.size, newer.size);
-    if (!verifyConsistency(older.size, newer.size, proof, older.root, newer.root))
-      throw new Refusal(
-        "log_forked",
-        `the bank's log of ${checkpoint.size} entries is not a continuation of the one of ${seen.size} entries seen before`,
-      );
+    await checkSameLog(seen, checkpoint, async (oldSize, newSize) => {
+      const { hashes } = await transport.call(Log.service.GetConsistency, { oldSize, newSize });
+      return hashes.map((hash) => new Uint8Array(hash));
+    });
   }
   if (seen === undefined || checkpoint.size > seen.size) rememberCheckpoint(db, bank.name, checkpoint);
   return { size: checkpoint.size, text };
-}
-
-async function consistencyProof(
-  transport: Pick<Transport, "call">,
-  oldSize: number,
-  newSize: number,
-): Promise<Uint8Array[]> {
-  if (oldSize === newSize || oldSize === 0) return [];
-  try {
-    const { hashes } = await transport.call(Log.service.GetConsistency, { oldSize, newSize });
-    return hashes.map((hash) => new Uint8Array(hash as Buffer));
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (reasons[refusal.reason].retry) throw refusal;
-    throw new Refusal(
-      "log_forked",
-      `the bank does not prove that its log of ${newSize} entries contains that of ${oldSize} entries`,
-      { cause: error },
-    );
-  }
 }
 
 /** Tells the bank, and through it everyone, that this node saw this log. @throws Refusal */

@@ -25,7 +25,7 @@ export interface InitOptions {
   readonly consortium: string;
   /** The auditor's verifier key. */
   readonly auditor: string;
-  /** Cosignatures a published checkpoint needs. */
+  /** Cosignatures a checkpoint needs to be exported. */
   readonly quorum: number;
   readonly listen?: string;
   readonly enrolment?: string;

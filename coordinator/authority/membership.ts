@@ -1,16 +1,23 @@
 /** Who belongs to the consortium: tokens, enrolment, and the roster that bank and auditor both sign. */
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../../core/canonical.ts";
+import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { checkEd25519Key, checkX25519Key } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { type Member, openRoster, type Roster, rosterDigest, signRoster } from "../../privacy/roster.ts";
+import {
+  type Member,
+  openRoster,
+  organisationPattern,
+  type Roster,
+  rosterDigest,
+  signRoster,
+} from "../../privacy/roster.ts";
 import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/database.ts";
 
-const idPattern = /^[a-z0-9-]{1,63}$/;
 // Names of the keys that sign next to the enterprises' own.
 const reservedIds = new Set(["bank", "auditor"]);
 const longestTokenSeconds = 30 * 86_400;
@@ -31,7 +38,7 @@ export async function createToken(
     throw new Refusal("parameters_invalid", `"${enterprise}" cannot name an enterprise`, {
       hint: "1 to 63 lowercase letters, digits and hyphens; not bank or auditor",
     });
-  if (!/^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u.test(organisation))
+  if (!organisationPattern.test(organisation))
     throw new Refusal("parameters_invalid", "the organisation is printable text");
   if (!(Number.isInteger(validSeconds) && validSeconds >= 1 && validSeconds <= longestTokenSeconds))
     throw new Refusal("parameters_invalid", "a token is valid for at least a second and at most 30 days");

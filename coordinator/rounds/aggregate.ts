@@ -1,6 +1,7 @@
 import type { Digest } from "../../core/canonical.ts";
 import type { CoordinatorEffect, CoordinatorEvent } from "../../privacy/sum/coordinator/state.ts";
 import { type Bfv, chunkCount, type RunningSum } from "../../privacy/sum/encryption/bfv.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
 import { performFold, performUnmask } from "../../privacy/sum/work.ts";
 import type { Bank } from "../bank.ts";
 
@@ -17,6 +18,12 @@ export class Aggregation {
   constructor(bank: Bank, bfv: Bfv) {
     this.#bank = bank;
     this.#bfv = bfv;
+  }
+
+  /** @returns bytes held of a submission's ciphertexts: those that came, whatever was announced. */
+  async bytesOf(chunks: readonly Digest[], party: PartyId): Promise<number> {
+    const held = await Promise.all(chunks.map((digest) => this.#bank.blobs.uploads.status(digest, party)));
+    return held.reduce((sum, { committed }) => sum + committed, 0);
   }
 
   async fold(effect: Effect<"fold">): Promise<Event<"folded" | "foldFailed">> {

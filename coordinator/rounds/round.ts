@@ -12,7 +12,6 @@ import type {
   ReleasePoint,
 } from "../../privacy/sum/coordinator/state.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { Bank } from "../bank.ts";
@@ -50,8 +49,8 @@ export class Attempt {
   #callOff = (): void => {};
   /** Entries that go into the log with the next thing that must be durable. */
   #entries: NewEntry[] = [];
-  /** Ciphertexts of each submission. */
-  readonly #chunks = new Map<PartyId, number>();
+  /** Digests of each submission's ciphertexts. */
+  readonly #chunks = new Map<PartyId, readonly Digest[]>();
 
   constructor(options: {
     readonly bank: Bank;
@@ -83,6 +82,9 @@ export class Attempt {
     let { state, effects } = first;
     try {
       for (;;) {
+        // What is recorded of a submission counts the ciphertexts that are folded after it.
+        for (const effect of effects)
+          if (effect.type === "fold") this.#chunks.set(effect.party, effect.chunks);
         for (const effect of effects) await this.#perform(effect);
         if (state.phase === "closed") return state;
         if (state.phase === "aborted") {
@@ -123,7 +125,6 @@ export class Attempt {
         );
         return;
       case "fold":
-        this.#chunks.set(effect.party, effect.chunks.length);
         return this.post(await this.#aggregation.fold(effect));
       case "unmask":
         return this.post(await this.#aggregation.unmask(effect));
@@ -144,10 +145,13 @@ export class Attempt {
     const { roundId } = this;
     switch (record.kind) {
       case "submitted": {
-        const bytes = (this.#chunks.get(record.party) ?? 0) * seededBytes;
         const { party: enterprise, digest } = record;
         this.#entries.push({
-          ...{ type: "round.submitted", roundId, enterprise, digest, bytes },
+          type: "round.submitted",
+          roundId,
+          enterprise,
+          digest,
+          bytes: await this.#aggregation.bytesOf(this.#chunks.get(enterprise) ?? [], enterprise),
           layers: ["mask", "encryption"],
         });
         return;
@@ -168,11 +172,11 @@ export class Attempt {
       case "aborted": {
         const culprit = record.faults[0]?.party;
         const { reason } = record;
-        this.#entries.push({
-          type: "round.aborted",
-          ...{ roundId, reason },
-          ...(culprit === undefined ? {} : { enterprise: culprit }),
-        });
+        this.#entries.push(
+          culprit === undefined
+            ? { type: "round.aborted", roundId, reason }
+            : { type: "round.aborted", roundId, reason, enterprise: culprit },
+        );
         return;
       }
     }

@@ -1,12 +1,13 @@
 import { utf8 } from "../../core/bytes.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
 import { type ExportItem, writeExport } from "../../privacy/log/export.ts";
 import { parseNote } from "../../privacy/log/note.ts";
 import type { Bank } from "../bank.ts";
 
 /**
- * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures,
- * or up to the newest where none has.
+ * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures.
+ * @throws Refusal witness_quorum, where none has it
  */
 export async function* exportLog(bank: Bank): AsyncGenerator<Uint8Array> {
   const { size, note } = await checkpointToExport(bank);
@@ -21,7 +22,10 @@ async function checkpointToExport(bank: Bank): Promise<{ size: number; note: str
     for (const row of batch)
       if (parseNote(row.note as string).signatures.length - 1 >= quorum)
         return { size: row.size as number, note: row.note as string };
-  return bank.privacyLog.checkpoint();
+  throw new Refusal(
+    "witness_quorum",
+    `quorum ${quorum}: no checkpoint of the log has so many cosignatures yet`,
+  );
 }
 
 /** Every entry, each after what it names by digest and a check needs in full. */

@@ -8,6 +8,7 @@ import {
   cosignatureVerifier,
 } from "../../privacy/log/cosignature.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { clockToleranceMillis } from "../../proto/wire.ts";
 import type { Identity } from "../authority/ca.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
@@ -17,9 +18,6 @@ import type { NewEntry } from "../store/log.ts";
 
 // golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
 const mostSignatures = 99;
-
-/** A witness says when it looked: with a wrong clock that statement is false. */
-const clockToleranceMillis = 5 * 60_000;
 
 interface Report {
   readonly enterprise: string;

@@ -1,9 +1,13 @@
 import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import type { PriorResults } from "../../models/algorithm.ts";
+import type { EvaluateResult } from "../../models/algorithms/evaluate.ts";
+import type { Evaluation } from "../../models/numerics/metrics.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { type StudyState, studyResult } from "../../models/study-loop.ts";
 import { encryptionName } from "../../privacy/sum/header.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/database.ts";
+import type { NewEntry } from "../store/log.ts";
 
 /** A released round, as a model's lineage names it. */
 interface LineageRound {
@@ -35,6 +39,7 @@ export async function publishModel(
     return { roundId, algorithm: algorithm.name, parties, sum, state: after, roster };
   });
   const smallestCohort = Math.min(...rounds.map(({ parties }) => parties));
+  const results = studyResult(state) ?? {};
   const { consortium, name, purpose, legalBasis, privacy, unprotected } = manifest;
   const document = canonicalJson({
     format: "fedcredit/model/v1",
@@ -43,11 +48,17 @@ export async function publishModel(
     name,
     purpose,
     legalBasis,
-    results: studyResult(state) ?? {},
+    results,
     lineage: { state: rounds.at(-1)?.state ?? "", rounds },
     protection: {
-      ...{ masks: true, encryption: encryptionName, noise: "none", unprotected, unit: privacy.unit },
-      ...{ minCohort: privacy.minCohort, maxColluding: privacy.maxColluding, smallestCohort },
+      masks: true,
+      encryption: encryptionName,
+      noise: "none",
+      unprotected,
+      unit: privacy.unit,
+      minCohort: privacy.minCohort,
+      maxColluding: privacy.maxColluding,
+      smallestCohort,
     },
     publishedMillis: bank.clock.now(),
   });
@@ -55,9 +66,39 @@ export async function publishModel(
   await sql`INSERT INTO model VALUES (${model}, ${study}, ${document}, ${new Date(bank.clock.now())})`;
   await bank.privacyLog.append(sql, [
     {
-      ...{ type: "model.published", model, study, smallestCohort, unprotected },
+      type: "model.published",
+      model,
+      study,
       rounds: rounds.map(({ roundId }) => roundId),
-    } as const,
+      smallestCohort,
+      unprotected,
+    },
+    ...evaluations(results).map(
+      ([algorithm, evaluation]): NewEntry => ({
+        type: "model.evaluated",
+        model,
+        study,
+        algorithm,
+        rows: evaluation.n,
+        metrics: metricsOf(evaluation),
+      }),
+    ),
   ]);
   return model;
 }
+
+/** @returns each evaluated algorithm's figures, by its name; none in a study without `evaluate`. */
+function evaluations(results: PriorResults): [algorithm: string, evaluation: Evaluation][] {
+  const evaluated = results.evaluate as EvaluateResult | undefined;
+  return Object.entries(evaluated?.models ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The single figures of an evaluation; its tables stay in the model document. */
+const metricsOf = ({ auc, ks, gini, brier, accuracy, majority }: Evaluation): Record<string, number> => ({
+  auc,
+  ks,
+  gini,
+  brier,
+  accuracy,
+  majority,
+});

@@ -1,9 +1,10 @@
 /** Studies: proposed by the bank, consented to by enterprises, led by the study driver, ended with a model. */
 import { once } from "node:events";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
 import type { Json } from "../../models/algorithm.ts";
-import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import { parseManifest, type StudyManifest } from "../../models/study.ts";
 import { type StudyState, startStudy, studyLayout } from "../../models/study-loop.ts";
 import { openConsent } from "../../privacy/log/consent.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
@@ -33,32 +34,13 @@ export interface StudyRow {
 
 const ended: ReadonlySet<StudyPhase> = new Set(["finished", "failed", "stopped"]);
 
-/** @throws Refusal message_malformed, parameters_invalid naming the field */
-export function parseManifest(bytes: Uint8Array): StudyManifest {
-  let value: unknown;
-  const text = Buffer.from(bytes).toString("utf8");
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Refusal("message_malformed", "the manifest is not JSON", { cause });
-  }
-  const parsed = manifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Refusal("parameters_invalid", `manifest: ${issue.path.join(".")}: ${issue.message}`);
-  }
-  if (canonicalJson(value) !== text)
-    throw new Refusal("message_malformed", "the manifest is not canonical JSON");
-  return parsed.data;
-}
-
 /**
  * Takes a study in, to be consented to. Whatever its parameters would later refuse is refused now.
  * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
  *   message_malformed
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
-  const manifest = parseManifest(bytes);
+  const { manifest } = parseManifest(bytes);
   const study = digestOf(bytes);
   const { consortium } = bank.config;
   if (manifest.consortium !== consortium)
@@ -182,7 +164,7 @@ export async function studyRow(sql: Sql | Transaction, study: Digest): Promise<S
   const [row] = await sql<StudyRow[]>`
     SELECT digest, name, manifest, phase, state, algorithm, round, attempt, reason, detail
     FROM study WHERE digest = ${study}`;
-  if (row === undefined) throw new Refusal("not_found", `no study ${study.slice(0, 12)}`);
+  if (row === undefined) throw new Refusal("not_found", `no study ${shortDigest(study)}`);
   return row;
 }
 

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { equalBytes, utf8Text } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { idSchema } from "../../core/ids.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
+import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { maxEntryLength } from "./tiles.ts";
 
 /**
@@ -10,12 +12,11 @@ import { maxEntryLength } from "./tiles.ts";
  */
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowercase hexadecimal digits");
-const party = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
+const party = idSchema;
 const parties = z
   .array(party)
   .refine((ids) => ids.every((id, i) => i === 0 || ids[i - 1]! < id), "sorted, none twice");
 const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, "an identifier");
-const reference = z.string().min(1).max(500);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 const time = z.int().min(0).describe("when it was recorded, Unix milliseconds");
@@ -40,19 +41,14 @@ const consortium = {
     commitment: digest.describe("of the epoch's secret key"),
     confirmed: parties.describe("members that confirmed the commitment by signature"),
   },
-  "key.destroyed": { epoch: z.int().min(1), enterprise: party.optional() },
 };
 
 const study = {
   "study.proposed": {
     study: digest.describe("of the manifest"),
-    name: party,
-    purpose: reference,
-    legalBasis: reference,
-    impactAssessment: reference,
-    retentionDays: z.int().min(1),
+    ...studyTerms,
     minCohort: z.int().min(2),
-    unprotected: z.array(z.enum(["noise"])),
+    unprotected: unprotectedSchema,
   },
   "study.consented": {
     study: digest,
@@ -84,13 +80,6 @@ const data = {
     t: share.describe("largest distance of a class from the whole"),
     suppressionRate: share,
   },
-  "data.committed": {
-    enterprise: party,
-    root: digest.describe("Merkle root over the segments of one day"),
-    rows: count,
-    passRateBefore: share.describe("quality checks passed as collected"),
-    passRateAfter: share.describe("quality checks passed after cleaning and completion"),
-  },
 };
 
 const round = {
@@ -101,13 +90,13 @@ const round = {
     attempt: z.int().min(1),
     algorithm: identifier,
     cohort: z.int().min(2).describe("number of enterprises; the header lists them"),
-    unprotected: z.array(z.enum(["noise"])).describe("layers this round runs without"),
+    unprotected: unprotectedSchema.describe("layers this round runs without"),
   },
   "round.submitted": {
     roundId: digest,
     enterprise: party,
     digest: digest.describe("of the submission"),
-    bytes: count,
+    bytes: count.describe("of its ciphertexts, as they were uploaded"),
     layers: z.array(z.enum(["mask", "encryption", "noise"])).describe("what protects the submission"),
   },
   "round.survivors": {
@@ -138,13 +127,14 @@ const model = {
     study: digest,
     rounds: z.array(digest).min(1).max(900).describe("roundIds of the released sums it stands on, in order"),
     smallestCohort: z.int().min(2).describe("fewest survivors in any of them"),
-    unprotected: z.array(z.enum(["noise"])),
+    unprotected: unprotectedSchema,
   },
   "model.evaluated": {
     model: digest,
     study: digest,
-    rows: count,
-    metrics: z.record(identifier, z.number()),
+    algorithm: identifier.describe("whose scores were evaluated"),
+    rows: count.describe("rows scored, of all enterprises"),
+    metrics: z.record(identifier, z.number()).describe("as the model document states them"),
   },
 };
 

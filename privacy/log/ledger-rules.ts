@@ -10,7 +10,6 @@ const allowed: readonly EntryType[] = [
   "study.withdrawn",
   "policy.changed",
   "desensitization.ran",
-  "data.committed",
 ];
 
 export const onlyLedgerEntries: Rule = (entry) =>

@@ -92,6 +92,12 @@ export function parseVerifierKey(key: string): NoteVerifier {
   };
 }
 
+/** @returns SHA-256 of a verifier key's public key, in groups of four digits: what people compare aloud. */
+export const fingerprint = (key: string): string =>
+  toHex(sha256(parseVerifierKey(key).publicKey))
+    .match(/.{4}/g)!
+    .join(" ");
+
 /** @param seed - Ed25519 private seed, 32 bytes. */
 export function noteSigner(name: string, seed: Uint8Array): Signer {
   checkKeyName(name);

@@ -6,7 +6,14 @@ import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, submissionsDigest } from "./entry.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
-import { attachedHeader, attachedManifest, attachedRoster, type LogState, type RoundState } from "./state.ts";
+import {
+  attachedHeader,
+  attachedManifest,
+  attachedRoster,
+  evaluationKey,
+  type LogState,
+  type RoundState,
+} from "./state.ts";
 
 /**
  * Says what is wrong with an entry after all that came before it, or nothing.
@@ -65,9 +72,7 @@ export const rosterSigned = about(["roster.changed"], (entry, state) =>
   }),
 );
 
-export const epochDealt = about(["key.epoch", "key.destroyed"], (entry, state) => {
-  if (entry.type === "key.destroyed")
-    return state.epochs.has(entry.epoch) ? undefined : `epoch ${entry.epoch} was never dealt`;
+export const epochDealt = about(["key.epoch"], (entry, state) => {
   if (entry.epoch <= Math.max(0, ...state.epochs.keys())) return "the epoch does not count up";
   if (entry.roster !== state.roster?.digest) return "the epoch is not of the current roster";
   const { byId } = state.roster;
@@ -139,7 +144,6 @@ export const keyBeforeUse = about(["round.opened"], (entry, state) => {
   if (header.roster !== state.roster?.digest) return "the round is not of the current roster";
   const epoch = state.epochs.get(header.keyEpoch.epoch);
   if (epoch === undefined) return `key epoch ${header.keyEpoch.epoch} was not dealt`;
-  if (epoch.destroyed) return `the key of epoch ${header.keyEpoch.epoch} was destroyed`;
   if (epoch.commitment !== header.keyEpoch.commitment) return "the round uses another key than was dealt";
   return epoch.roster === header.roster ? undefined : "the key epoch is of another roster";
 });
@@ -294,10 +298,10 @@ export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, st
 });
 
 export const lineageComplete = about(["model.published", "model.evaluated"], (entry, state) => {
-  if (entry.type === "model.evaluated")
-    return state.models.get(entry.model) === entry.study
-      ? undefined
-      : "the model was not published in this study";
+  if (entry.type === "model.evaluated") {
+    if (state.models.get(entry.model) !== entry.study) return "the model was not published in this study";
+    return state.evaluations.has(evaluationKey(entry)) ? `${entry.algorithm} is evaluated twice` : undefined;
+  }
   if (state.models.has(entry.model)) return "the model is published twice";
   const released = state.studies.get(entry.study)?.released ?? [];
   let at = 0;

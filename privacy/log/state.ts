@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Digest } from "../../core/canonical.ts";
+import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Entry, EntryOf } from "./entry.ts";
@@ -10,14 +12,10 @@ import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({
-  consortium: z.string(),
-  name: z.string(),
-  purpose: z.string(),
-  legalBasis: z.string(),
-  impactAssessment: z.string(),
-  retentionDays: z.number(),
+  consortium: idSchema,
+  ...studyTerms,
   privacy: z.looseObject({ minCohort: z.number(), unit: z.string() }),
-  unprotected: z.array(z.string()),
+  unprotected: unprotectedSchema,
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
 
@@ -53,10 +51,12 @@ export interface LogState {
   time: number;
   consortium: { name: string; bank: NoteVerifier; auditor: NoteVerifier } | undefined;
   roster: Roster | undefined;
-  readonly epochs: Map<number, { commitment: Digest; roster: Digest; destroyed: boolean }>;
+  readonly epochs: Map<number, { readonly commitment: Digest; readonly roster: Digest }>;
   readonly studies: Map<Digest, StudyState>;
   readonly rounds: Map<Digest, RoundState>;
   readonly models: Map<Digest, Digest>;
+  /** By {@link evaluationKey}. */
+  readonly evaluations: Set<string>;
   readonly ledgers: Map<string, { size: number; root: Digest }>;
   /** Enterprise → version of its policy. */
   readonly policies: Map<string, number>;
@@ -80,6 +80,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   studies: new Map(),
   rounds: new Map(),
   models: new Map(),
+  evaluations: new Set(),
   ledgers: new Map(),
   policies: new Map(),
   ledgerSpent: new Set(),
@@ -115,6 +116,10 @@ export function attachedRoster(state: LogState, digest: Digest): Roster {
   return openRoster(attachment.note, bank, auditor);
 }
 
+/** What is evaluated once: one algorithm's scores in one model. */
+export const evaluationKey = ({ model, algorithm }: EntryOf<"model.evaluated">): string =>
+  `${model} ${algorithm}`;
+
 /** @returns undefined instead of a refusal: the rule that asks for the same thing reports it. */
 function orUndefined<T>(get: () => T): T | undefined {
   try {
@@ -142,14 +147,8 @@ export function apply(state: LogState, entry: Entry): void {
       state.unused.delete(entry.roster);
       return;
     case "key.epoch":
-      state.epochs.set(entry.epoch, { ...entry, destroyed: false });
+      state.epochs.set(entry.epoch, entry);
       return;
-    case "key.destroyed": {
-      const epoch = state.epochs.get(entry.epoch);
-      // One enterprise's copy may go while the others still work with theirs.
-      if (epoch && entry.enterprise === undefined) epoch.destroyed = true;
-      return;
-    }
     case "study.proposed":
       state.unused.delete(entry.study);
       if (!state.studies.has(entry.study)) state.studies.set(entry.study, newStudy(state, entry));
@@ -178,8 +177,9 @@ export function apply(state: LogState, entry: Entry): void {
       state.ledgers.set(entry.enterprise, entry);
       return;
     case "model.evaluated":
+      state.evaluations.add(evaluationKey(entry));
+      return;
     case "desensitization.ran":
-    case "data.committed":
     case "egress.sent":
       return;
   }

@@ -183,7 +183,13 @@ test("reconcile: a submission cut off on its way is told from one the bank hides
 
 test("reconcile: a ledger of a stranger is refused", async (t) => {
   const stranger = new LogBuilder(auditor);
-  stranger.append({ type: "key.destroyed", time: 1, epoch: 1 });
+  stranger.append({
+    type: "policy.changed",
+    time: 1,
+    enterprise: "mill",
+    policy: "ab".repeat(32),
+    version: 1,
+  });
   await writeFile(file("stranger.fcexport"), await stranger.export([], "ledger"));
   const { code, stderr } = await fedcredit(
     ...[

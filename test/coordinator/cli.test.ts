@@ -55,17 +55,24 @@ test("killed with -9 and started again over the same directory: nothing is lost;
   const common = (address: string): string[] => ["--config", config, "--address", address, "--json"];
   const proposed = await result(run("propose", manifest, ...common(first.address)));
   t.is(proposed.code, 0, proposed.err);
+  const file = join(dir, "bank.fcexport");
+  const unwitnessed = await result(run("export", "--out", file, ...common(first.address)));
+  t.regex(
+    unwitnessed.err,
+    /^witness_quorum: quorum 1: no checkpoint of the log has so many cosignatures yet/,
+  );
   const gone = once(first.process, "close");
   first.process.kill("SIGKILL");
   await gone;
 
+  // An operator may decide to export a log that nobody witnessed, but has to say so.
+  await writeFile(config, (await readFile(config, "utf8")).replace("quorum: 1", "quorum: 0"));
   const second = await start(config);
   const studies = JSON.parse((await result(run("status", ...common(second.address)))).out);
   t.deepEqual(
     studies.map(({ name, phase, study }: Record<string, string>) => [name, phase, study]),
     [["study", "proposed", JSON.parse(proposed.out).study]],
   );
-  const file = join(dir, "bank.fcexport");
   t.is((await result(run("export", "--out", file, ...common(second.address)))).code, 0);
   t.regex(await readFile(file, "utf8"), /"type":"study\.proposed"/);
 

@@ -234,7 +234,10 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     type: "model.published",
     ...{ model, study, rounds: [first, second], smallestCohort: 3, unprotected: ["noise"] },
   });
-  append({ type: "model.evaluated", model, study, rows: 6000, metrics: { auc: 0.77, ks: 0.41 } });
+  append({
+    type: "model.evaluated",
+    ...{ model, study, algorithm: "logistic", rows: 6000, metrics: { auc: 0.77, ks: 0.41 } },
+  });
   append({ type: "study.withdrawn", study, enterprise: "cold-chain" });
   return log;
 }

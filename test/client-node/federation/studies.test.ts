@@ -1,12 +1,7 @@
 import test from "ava";
 import { Contribution } from "../../../client-node/federation/contribution.ts";
 import { lookUp } from "../../../client-node/federation/local-facts.ts";
-import {
-  findStudy,
-  openManifest,
-  type StudyDesk,
-  type StudyView,
-} from "../../../client-node/federation/studies.ts";
+import { openManifest, type StudyDesk } from "../../../client-node/federation/studies.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { storeConsent } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
@@ -45,16 +40,7 @@ test("a manifest is what its digest says, in its one form, or refused", async (t
   t.is(await open(canonicalJson({ ...manifest, purpose: "marketing" }), study), "manifest_changed");
   t.is(await open(JSON.stringify(manifest, undefined, 1)), "message_malformed");
   t.is(await open("{"), "message_malformed");
-  t.is(await open(canonicalJson({ ...manifest, extra: 1 })), "message_malformed");
-});
-
-test("a study is found by its name or by the beginning of its digest", async (t) => {
-  const view = (name: string, digest: string) => ({ name, study: digest.repeat(8) }) as StudyView;
-  const views = [view("a", "11112222"), view("b", "33334444"), view("c", "33334445"), view("c", "55556666")];
-  t.is(findStudy(views, "a"), views[0]!);
-  t.is(findStudy(views, "33334445"), views[2]!);
-  for (const wanted of ["d", "3333444", "c", "1111"])
-    t.is(await reasonOf(() => findStudy(views, wanted)), "not_found", wanted);
+  t.is(await open(canonicalJson({ ...manifest, extra: 1 })), "parameters_invalid");
 });
 
 /** A desk with a consent, and a transport that downloads what is put there. */

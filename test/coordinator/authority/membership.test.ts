@@ -1,4 +1,3 @@
-import * as grpc from "@grpc/grpc-js";
 import anyTest, { type TestFn } from "ava";
 import { createSecrets, enrol } from "../../../client-node/federation/enrol.ts";
 import { Authority, createAuthority, type KeyPair } from "../../../coordinator/authority/ca.ts";
@@ -8,7 +7,8 @@ import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../../privacy/certificate-request.ts";
 import { signConsent } from "../../../privacy/log/consent.ts";
 import { newSignerKey, noteSigner, parseSignerKey, signNote } from "../../../privacy/log/note.ts";
-import { channelOptions, Enrolment, Health, Membership, Studies, unary } from "../../../proto/wire.ts";
+import { WireClient } from "../../../proto/client.ts";
+import { Enrolment, Health, Membership, Studies } from "../../../proto/wire.ts";
 import { consortiumName, LocalBank } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
@@ -41,15 +41,6 @@ async function reasonOf(work: Promise<unknown>): Promise<Reason | "none" | strin
   }
 }
 
-const connectAs = (ca: string, pair?: KeyPair): grpc.ChannelCredentials =>
-  pair === undefined
-    ? grpc.credentials.createSsl(Buffer.from(ca))
-    : grpc.credentials.createSsl(
-        Buffer.from(ca),
-        Buffer.from(pair.privateKeyPem),
-        Buffer.from(pair.certificatePem),
-      );
-
 async function enrolWith(bank: LocalBank, token: string, enterprise: string) {
   const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
   const address = bank.coordinator.enrolmentAddress;
@@ -77,13 +68,13 @@ test.serial("a token works once, for its enterprise, until it expires", async (t
 test.serial("enrolment refuses an older node and a request that is none", async (t) => {
   const { bank } = t.context;
   const { certificatePem } = await openAuthority(bank.config);
-  const client = new Enrolment(bank.coordinator.enrolmentAddress, connectAs(certificatePem), channelOptions);
+  const client = new WireClient(bank.coordinator.enrolmentAddress, { authorityPem: certificatePem });
   t.teardown(() => client.close());
   const [token = ""] = (await bank.operator.createToken("mill", "Mill Ltd")).split(".");
   const { send: identityKey } = newSignerKey(`${consortiumName}/mill`, secureRandom);
   const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion: 1 };
   const ask = (changes: object): Promise<string> =>
-    reasonOf(unary(client, client.enrol, { ...request, ...changes }));
+    reasonOf(client.call(Enrolment.service.Enrol, { ...request, ...changes }));
   t.is(await ask({ protocolVersion: 0 }), "protocol_version");
   t.is(await ask({}), "message_malformed");
   t.is(await ask({ hpkeKey: Buffer.alloc(31) }), "message_malformed");
@@ -112,15 +103,12 @@ test.serial(
       ["enterprise", await authority.issueClient(mill, Date.now()), "role_denied"],
     ];
     for (const [what, pair, expected] of cases) {
-      const credentials = connectAs(authority.certificatePem, pair);
-      const options = { ...channelOptions, "grpc.use_local_subchannel_pool": 1 };
-      const membership = new Membership(bank.coordinator.address, credentials, options);
-      t.is(await reasonOf(unary(membership, membership.admit, { enterprises: [] })), expected, what);
-      membership.close();
-      const health = new Health(bank.coordinator.address, credentials, options);
-      const answer = await reasonOf(unary(health, health.check, { protocolVersion: 1 }));
+      const keys = { authorityPem: authority.certificatePem, ...pair };
+      const client = new WireClient(bank.coordinator.address, keys);
+      t.is(await reasonOf(client.call(Membership.service.Admit, { enterprises: [] })), expected, what);
+      const answer = await reasonOf(client.call(Health.service.Check, { protocolVersion: 1 }));
       t.is(answer, expected === "role_denied" ? "none" : expected, what);
-      health.close();
+      client.close();
     }
   },
 );
@@ -179,19 +167,19 @@ test.serial(
     const credentials = await bank.enrol("mill");
     await reasonOf(bank.operator.admit());
     await reasonOf(bank.countersign());
-    const channel = connectAs(credentials.ca, {
+    const client = new WireClient(bank.coordinator.address, {
+      authorityPem: credentials.ca,
       certificatePem: credentials.certificate,
       privateKeyPem: credentials.tlsKey,
     });
-    const studies = new Studies(bank.coordinator.address, channel, channelOptions);
-    t.teardown(() => studies.close());
+    t.teardown(() => client.close());
     const expires = Date.now() + 60_000;
     const consent = (changes: object, expiresMillis = expires): Promise<string> => {
       const text = { consortium: consortiumName, enterprise: "mill", study, expires, ...changes };
       const { name, signingSeed } = credentials.identity;
       const note = signConsent(text, noteSigner(name, signingSeed));
       return reasonOf(
-        unary(studies, studies.consent, { study: Buffer.from(study, "hex"), expiresMillis, note }),
+        client.call(Studies.service.Consent, { study: Buffer.from(study, "hex"), expiresMillis, note }),
       );
     };
     t.is(await consent({ study: "0".repeat(64) }), "manifest_changed");
@@ -200,7 +188,7 @@ test.serial(
     t.is(await consent({ expires: 1 }, 1), "consent_expired");
     t.is(await consent({}), "none");
     t.deepEqual((await bank.operator.study(study)).consented, ["mill"]);
-    await unary(studies, studies.withdraw, { study: Buffer.from(study, "hex") });
+    await client.call(Studies.service.Withdraw, { study: Buffer.from(study, "hex") });
     t.deepEqual((await bank.operator.study(study)).consented, []);
   },
 );

@@ -1,6 +1,6 @@
 import test from "ava";
 import { Transport } from "../../../client-node/federation/transport.ts";
-import { splitAddress } from "../../../coordinator/config.ts";
+import { splitAddress } from "../../../core/address.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { LocalBank } from "../../../simulate/consortium.ts";
 import { slowNetwork } from "../../support/slow-network.ts";

@@ -12,7 +12,8 @@ import { servers, type TestDatabase } from "../../support/databases.ts";
 const seed = seededRandom("store").bytes(32);
 const signer = noteSigner("riverbank/bank", seed);
 const bankKey = parseVerifierKey(verifierKey("riverbank/bank", ed25519PublicKey(seed)));
-const destroyed = (epoch: number) => ({ type: "key.destroyed", epoch }) as const;
+const changed = (version: number) =>
+  ({ type: "policy.changed", enterprise: "mill", policy: "ab".repeat(32), version }) as const;
 
 for (const server of servers) {
   const withDatabase = test.macro(
@@ -32,13 +33,13 @@ for (const server of servers) {
     withDatabase,
     async (t, { database }) => {
       const log = new LogStore(database, signer, () => 1000);
-      await database.transaction((sql) => log.append(sql, [destroyed(1), destroyed(2), destroyed(3)]));
+      await database.transaction((sql) => log.append(sql, [changed(1), changed(2), changed(3)]));
       const before = await log.checkpoint();
       t.is(before.size, 3);
       await t.throwsAsync(
         database.transaction(async (sql) => {
           await sql`INSERT INTO enterprise VALUES ('mill', 'Mill Ltd', 'key', ${Buffer.alloc(32)}, now())`;
-          await log.append(sql, [destroyed(4)]);
+          await log.append(sql, [changed(4)]);
           throw new Error("after the entry");
         }),
         { message: "after the entry" },
@@ -49,13 +50,13 @@ for (const server of servers) {
       ];
       t.is(count, 0);
       // What was rolled back must not be remembered either: the next entry of that index is another one.
-      await database.transaction((sql) => log.append(sql, [destroyed(5)]));
+      await database.transaction((sql) => log.append(sql, [changed(5)]));
       await log.verify(bankKey);
       const after = await log.checkpoint();
       const { checkpoint } = openCheckpoint(after.note, bankKey);
       const { hashes, entry } = await log.inclusion(3, 4);
       t.true(verifyInclusion(3, 4, leafHash(entry), hashes, checkpoint.root));
-      t.deepEqual(JSON.parse(Buffer.from(entry).toString()), { epoch: 5, time: 1000, type: "key.destroyed" });
+      t.deepEqual(JSON.parse(Buffer.from(entry).toString()), { ...changed(5), time: 1000 });
       const old = openCheckpoint(before.note, bankKey).checkpoint;
       t.true(verifyConsistency(3, 4, await log.consistency(3, 4), old.root, checkpoint.root));
     },
@@ -69,7 +70,7 @@ for (const server of servers) {
       const other = new LogStore(database, signer, () => 500);
       const writers = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? log : other));
       await Promise.all(
-        writers.map((writer, i) => database.transaction((sql) => writer.append(sql, [destroyed(i + 1)]))),
+        writers.map((writer, i) => database.transaction((sql) => writer.append(sql, [changed(i + 1)]))),
       );
       t.is((await log.checkpoint()).size, 20);
       await log.verify(bankKey);
@@ -96,7 +97,7 @@ for (const server of servers) {
 
   test(`${server.name}: a damaged store is not signed on`, withDatabase, async (t, { database }) => {
     const log = new LogStore(database, signer, () => 1000);
-    await database.transaction((sql) => log.append(sql, [destroyed(1), destroyed(2)]));
+    await database.transaction((sql) => log.append(sql, [changed(1), changed(2)]));
     await database.sql`ALTER TABLE log_hash DISABLE TRIGGER USER`;
     await database.sql`UPDATE log_hash SET hash = ${Buffer.alloc(32)} WHERE level = 1 AND index = 0`;
     const refusal = await t.throwsAsync(log.verify(bankKey), { instanceOf: Refusal });
@@ -108,7 +109,7 @@ for (const server of servers) {
     withDatabase,
     async (t, { database }) => {
       const log = new LogStore(database, signer, () => 1000);
-      await database.transaction((sql) => log.append(sql, [destroyed(1)]));
+      await database.transaction((sql) => log.append(sql, [changed(1)]));
       const { note } = await log.checkpoint();
       const witnesses = ["mill", "truck"].map((name) => {
         const witnessSeed = seededRandom(name).bytes(32);
@@ -129,7 +130,7 @@ for (const server of servers) {
 
   test(`${server.name}: closed and opened again, everything is there`, withDatabase, async (t, on) => {
     const log = new LogStore(on.database, signer, () => 1000);
-    await on.database.transaction((sql) => log.append(sql, [destroyed(1)]));
+    await on.database.transaction((sql) => log.append(sql, [changed(1)]));
     const before = await log.checkpoint();
     await on.database.close();
     const again = await on.reopen();

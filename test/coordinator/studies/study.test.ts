@@ -1,10 +1,14 @@
 import test from "ava";
+import type { EvaluateResult } from "../../../models/algorithms/evaluate.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { selectRows } from "../../../models/rows.ts";
+import { type EntryOf, parseEntry } from "../../../privacy/log/entry.ts";
 import { readExport } from "../../../privacy/log/export.ts";
 import { verifyExport } from "../../../privacy/log/verify.ts";
-import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
+import { chunkCount, openBfv } from "../../../privacy/sum/encryption/bfv.ts";
+import { seededBytes } from "../../../privacy/sum/encryption/bfv-format.ts";
 import type { RoundHeader } from "../../../privacy/sum/header.ts";
+import { planPacking } from "../../../privacy/sum/layout.ts";
 import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 
@@ -18,6 +22,7 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
     { name: "summary" },
     { name: "standardize" },
     { name: "logistic" },
+    { name: "evaluate" },
   ]);
   const study = await bank.operator.propose(manifest);
   const table = borrowers();
@@ -36,7 +41,7 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
   let last: { phase: string; reason: string; detail: string } | undefined;
   for await (const view of bank.operator.follow(study)) last = view;
   t.is(last?.phase, "finished", `${last?.reason}: ${last?.detail}`);
-  const { model } = await bank.operator.model(study);
+  const { digest, model } = await bank.operator.model(study);
   const plain = await runPlain(manifest, tables);
   t.deepEqual((model as { results: unknown }).results, plain.results);
   const auditor = bank.auditor();
@@ -47,8 +52,26 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
     [],
   );
   const { records } = await readExport(auditor.exportLog());
+  let bytes = 0;
+  let submissions = 0;
+  const evaluated: EntryOf<"model.evaluated">[] = [];
   for await (const record of records)
-    if (record.type === "attachment" && record.attachment.kind === "header")
-      t.is((record.attachment.value as RoundHeader).threshold, 3, "two thirds of four, everyone counted");
+    if (record.type === "attachment" && record.attachment.kind === "header") {
+      const header = record.attachment.value as RoundHeader;
+      t.is(header.threshold, 3, "two thirds of four, everyone counted");
+      const { slots } = planPacking(header.layout, header.cohort.length);
+      bytes = chunkCount(slots) * seededBytes;
+    } else if (record.type === "entry") {
+      const entry = parseEntry(record.bytes);
+      if (entry.type === "model.evaluated") evaluated.push(entry);
+      if (entry.type !== "round.submitted") continue;
+      submissions++;
+      t.is(entry.bytes, bytes, "all its ciphertexts, each as long as it is");
+    }
+  const { n, auc, ks } = (plain.results.evaluate as EvaluateResult).models.logistic!;
+  t.is(evaluated.length, 1);
+  t.like(evaluated[0], { study, model: digest, algorithm: "logistic", rows: n });
+  t.like(evaluated[0]!.metrics, { auc, ks });
+  t.true(submissions >= 4 * names.length);
   auditor.close();
 });

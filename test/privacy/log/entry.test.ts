@@ -16,7 +16,6 @@ import { sampleLedger, sampleLog } from "../../support/log.ts";
 const digest = "ab".repeat(32);
 const common = { time: 1_790_000_000_000 };
 const others: Entry[] = [
-  { ...common, type: "key.destroyed", epoch: 1 },
   { ...common, type: "policy.changed", enterprise: "mill", policy: digest, version: 1 },
   {
     ...common,
@@ -24,11 +23,6 @@ const others: Entry[] = [
     ...{ enterprise: "mill", policy: digest, version: 1, rowsIn: 10, rowsOut: 9, k: 5, l: 2, t: 0.2 },
     fields: [{ field: "customer_id", class: "direct", level: "C2", operator: "drop" }],
     suppressionRate: 0.1,
-  },
-  {
-    ...common,
-    type: "data.committed",
-    ...{ enterprise: "mill", root: digest, rows: 9, passRateBefore: 0.9, passRateAfter: 0.99 },
   },
 ];
 const samples = [

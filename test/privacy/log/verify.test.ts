@@ -269,12 +269,6 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     { header: (h, n) => (n === 0 ? { ...h, keyEpoch: { epoch: 1, commitment: stranger } } : h) },
   ],
   [
-    "a round after its key was destroyed",
-    "key epoch before use",
-    9,
-    { entry: before("round.opened", ({ time }) => ({ type: "key.destroyed", time, epoch: 1 })) },
-  ],
-  [
     "a round that allows a smaller cohort",
     "minimum cohort kept, in organisations",
     8,
@@ -442,6 +436,7 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     30,
     { entry: change("model.evaluated", { model: stranger }) },
   ],
+  ["a model evaluated twice", "model lineage", 31, { entry: twice("model.evaluated") }],
   [
     "a ledger reported with another root",
     "egress ledgers only grow",
@@ -486,12 +481,6 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     "rosters signed by bank and auditor",
     1,
     { entry: change("consortium.created", { consortium: "other" }) },
-  ],
-  [
-    "a key destroyed that never was",
-    "key epochs dealt to the roster",
-    8,
-    { entry: before("round.opened", ({ time }) => ({ type: "key.destroyed", time, epoch: 9 })) },
   ],
   ["a study proposed twice", "manifests as proposed", 4, { entry: twice("study.proposed") }],
   [
@@ -693,7 +682,7 @@ const ledgerForgeries: [
     "an entry of the bank's log",
     "only a ledger's entries",
     0,
-    () => [{ type: "key.destroyed", time: 1, epoch: 1 }],
+    () => [{ type: "roster.changed", time: 1, roster: digestOf("roster"), version: 1, members: [] }],
   ],
 ];
 

@@ -1,12 +1,12 @@
 // Original file: proto/federation.proto
 
 
-export interface AgreedSignature {
+export interface PartySignature {
   'party'?: (string);
   'signature'?: (Buffer | Uint8Array | string);
 }
 
-export interface AgreedSignature__Output {
+export interface PartySignature__Output {
   'party': (string);
   'signature': (Buffer);
 }

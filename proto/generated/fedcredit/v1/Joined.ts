@@ -1,16 +1,18 @@
 // Original file: proto/federation.proto
 
 
-export interface Advertised {
+export interface Joined {
   'party'?: (string);
-  'maskKey'?: (Buffer | Uint8Array | string);
+  'nonceCommitment'?: (Buffer | Uint8Array | string);
+  'maskKeys'?: (Buffer | Uint8Array | string);
   'shareKey'?: (Buffer | Uint8Array | string);
   'signature'?: (Buffer | Uint8Array | string);
 }
 
-export interface Advertised__Output {
+export interface Joined__Output {
   'party': (string);
-  'maskKey': (Buffer);
+  'nonceCommitment': (Buffer);
+  'maskKeys': (Buffer);
   'shareKey': (Buffer);
   'signature': (Buffer);
 }

@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+const form = /^(\[[0-9a-f:]+\]|[^:\s/]+):\d{1,5}$/i;
+
+/** @returns host and port of `host:port`; an IPv6 host without its brackets. */
+export function splitAddress(hostPort: string): { host: string; port: number } {
+  const at = hostPort.lastIndexOf(":");
+  return { host: hostPort.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(hostPort.slice(at + 1)) };
+}
+
+/** `host:port`, an IPv6 host in brackets. */
+export const addressSchema = z
+  .string()
+  .regex(form, "host:port")
+  .refine((text) => splitAddress(text).port <= 65_535, "the port is at most 65535");
