@@ -177,7 +177,8 @@ export function checkX25519Key(publicKey: Uint8Array, party?: string): void {
 }
 
 /**
- * Every y below p of a point whose order divides 8: under such a key one signature fits many messages.
+ * Every y below p of a point whose order divides 8: where a verifier takes such a key, one signature fits many
+ * messages, and verifiers differ on it.
  * @see libsodium, crypto_core/ed25519/ref10/ed25519_ref10.c, ge25519_has_small_order
  */
 const ed25519LowOrder = new Set([

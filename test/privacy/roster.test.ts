@@ -7,6 +7,7 @@ import {
   parseSignerKey,
   parseVerifierKey,
   signNote,
+  verifierKey,
 } from "../../privacy/log/note.ts";
 import {
   countOrganisations,
@@ -114,4 +115,31 @@ test("organisations count once, strangers not at all", (t) => {
   );
   t.is(countOrganisations(opened, ["mill", "mill-2", "cold-chain", "nobody"]), 2);
   t.is(countOrganisations(opened, []), 0);
+});
+
+test("a member whose key gives no secret, or no signature of its own, is in no roster", (t) => {
+  const [first, ...rest] = roster.members;
+  const withFirst = (changes: object): RosterText => ({
+    ...roster,
+    members: [{ ...first!, ...changes }, ...rest],
+  });
+  const weak = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
+  const changes = [{ hpkeKey: weak }, { verifierKey: verifierKey("riverbank/cold-chain", weak) }];
+  for (const change of changes) {
+    t.like(
+      t.throws(() => signRoster(withFirst(change), [bank.signer, auditor.signer])),
+      { reason: "key_low_order" },
+    );
+    // signed by both all the same, as text
+    const line = (member: typeof first) =>
+      `${member!.id} ${member!.verifierKey} ${Buffer.from(member!.hpkeKey).toString("base64")} `;
+    const text = formatRoster(roster).replace(line(first), line({ ...first!, ...change }));
+    t.not(text, formatRoster(roster));
+    t.like(
+      t.throws(() =>
+        openRoster(signNote(text, [bank.signer, auditor.signer]), bank.verifier, auditor.verifier),
+      ),
+      { reason: "key_low_order" },
+    );
+  }
 });

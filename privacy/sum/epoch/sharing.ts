@@ -1,6 +1,7 @@
 /** The 64 mask secrets and 64 self-mask seeds of a member, in shares: split at once, shown one at a time. */
+import { hash } from "node:crypto";
 import { combine, split } from "shamir-secret-sharing";
-import { type Digest, sha256 } from "../../../core/canonical.ts";
+import type { Digest } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import type { PartyId } from "../graph.ts";
 import { epochSlots } from "./header.ts";
@@ -76,7 +77,11 @@ export const shareHash = (
   slot: number,
   kind: SecretKind,
   share: Uint8Array,
-): Uint8Array => sha256(`fedcredit/v2/share ${view} ${sharer} ${holder} ${slot} ${kind}\0`, share);
+): Uint8Array => {
+  const label = Buffer.from(`fedcredit/v2/share ${view} ${sharer} ${holder} ${slot} ${kind}\0`);
+  // one call each: there are 128 for every neighbour
+  return hash("sha256", Buffer.concat([label, share]), "buffer");
+};
 
 /** @returns the hashes of all shares of a bundle, slot by slot, shape [bundleHashBytes]. */
 export function bundleHashes(place: SharePlace, bundle: Uint8Array): Uint8Array {
