@@ -1,22 +1,6 @@
 import { Command, CommanderError } from "commander";
+import { groups, prepare, summaries } from "./commands.ts";
 import { type Reason, Refusal } from "./core/reasons.ts";
-
-// The one command. Each subcommand's code lives beside what it starts and is loaded only when named.
-const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
-  coordinator: async () => (await import("./coordinator/cli.ts")).coordinatorCommand(),
-  node: async () => (await import("./client-node/cli.ts")).nodeCommand(),
-  audit: async () => (await import("./auditor/cli.ts")).auditCommand(),
-  simulate: async () => (await import("./simulate/cli.ts")).simulateCommand(),
-  demo: async () => (await import("./demo/cli.ts")).demoCommand(),
-};
-
-const summaries: Readonly<Record<string, string>> = {
-  coordinator: "the bank's process and its operator's commands",
-  node: "the enterprise's process and its commands",
-  audit: "the auditor's tools: verify, countersign, watch",
-  simulate: "many parties on one machine, on any CSV, through the same code",
-  demo: "a bank, an auditor and four enterprises as processes on this machine",
-};
 
 const program = new Command("fedcredit")
   .description(
@@ -27,12 +11,6 @@ const program = new Command("fedcredit")
     "\nExample:\n  fedcredit simulate --data loans.csv --label bad --parties 4 --algorithm logistic",
   );
 
-const throwInsteadOfExit = (command: Command): void => {
-  // A wrong call gets one line and a hint; the page of help is printed only where it was asked for.
-  command.exitOverride().configureOutput({ outputError: () => {}, writeErr: () => {} });
-  for (const child of command.commands) throwInsteadOfExit(child);
-};
-
 // A reader such as `head` may close the pipe early: that is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
@@ -40,10 +18,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 const named = process.argv[2];
-const load = named !== undefined && Object.hasOwn(subcommands, named) ? subcommands[named] : undefined;
+const load = named !== undefined && Object.hasOwn(groups, named) ? groups[named] : undefined;
 if (load) program.addCommand(await load());
 else for (const [name, summary] of Object.entries(summaries)) program.command(name).description(summary);
-throwInsteadOfExit(program);
+prepare(program);
 
 /** Prints one line with the reason and one with the hint. @returns the exit code: 1 a refusal, 2 wrong usage. */
 function report(error: unknown): number {

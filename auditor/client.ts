@@ -3,6 +3,7 @@ import { Refusal } from "../core/reasons.ts";
 import { openCheckpoint } from "../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../privacy/log/cosignature.ts";
 import { addSignatures, type NoteVerifier, noteSigner, openNote } from "../privacy/log/note.ts";
+import { formatReceipt, verifyReceipt } from "../privacy/log/proof.ts";
 import { checkSameLog, type SeenTree } from "../privacy/log/witness.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
@@ -17,6 +18,12 @@ export interface AuditorOptions {
   /** Name and Ed25519 seed of the auditor's own key. */
   readonly key: { readonly name: string; readonly seed: Uint8Array };
   readonly bankKey: NoteVerifier;
+}
+
+/** A tree that this auditor has cosigned. */
+export interface Witnessed extends SeenTree {
+  /** The checkpoint with the cosignatures held. */
+  readonly note: string;
 }
 
 export class AuditorClient {
@@ -50,10 +57,10 @@ export class AuditorClient {
    * Fetches the log's checkpoint, proves that it continues what was seen before, and cosigns it.
    * @param seen - undefined the first time.
    * @param nowMillis - Unix milliseconds; goes into the cosignature.
-   * @returns what to remember, durably, as seen.
+   * @returns what to remember, durably, as seen; and the checkpoint with every cosignature held.
    * @throws Refusal log_forked, signature_invalid, note_malformed and the transport's
    */
-  async witness(seen: SeenTree | undefined, nowMillis: number): Promise<SeenTree> {
+  async witness(seen: SeenTree | undefined, nowMillis: number): Promise<Witnessed> {
     const { bankKey, key } = this.#options;
     const { note } = await this.#wire.call(Log.service.GetCheckpoint, {});
     const { checkpoint, text } = openCheckpoint(note, bankKey);
@@ -63,8 +70,20 @@ export class AuditorClient {
       await checkSameLog(seen, checkpoint, (oldSize, newSize) => this.#prove(oldSize, newSize));
     }
     const line = cosign(text, cosigner(key.name, key.seed, Math.floor(nowMillis / 1000)));
-    await this.#wire.call(Log.service.Cosign, { size: checkpoint.size, line });
-    return { size: checkpoint.size, root: checkpoint.root };
+    const cosigned = await this.#wire.call(Log.service.Cosign, { size: checkpoint.size, line });
+    return { size: checkpoint.size, root: checkpoint.root, note: cosigned.note };
+  }
+
+  /**
+   * Proves one entry of a log that was witnessed.
+   * @returns the text of a receipt, checked: whoever trusts the checkpoint's signatures needs nothing else.
+   * @throws Refusal not_found beyond the log's end, log_invalid and the transport's
+   */
+  async receipt(index: number, { size, note }: Witnessed): Promise<string> {
+    const { hashes, entry } = await this.#wire.call(Log.service.GetInclusion, { index, size });
+    const receipt = formatReceipt({ index, proof: hashes, entry, checkpoint: note });
+    verifyReceipt(receipt, { log: this.#options.bankKey, witnesses: [], quorum: { kind: "none" } });
+    return receipt;
   }
 
   async #prove(oldSize: number, newSize: number): Promise<Uint8Array[]> {

@@ -1,4 +1,4 @@
-/** The auditor's commands that speak to a coordinator: `request`, `countersign`, `watch`, `policy`. */
+/** The auditor's commands that speak to a coordinator, and those that prepare for it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,16 +14,10 @@ import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { AuditorClient } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
+import { print, progress } from "./output.ts";
 
 const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
 const certificateFile = "auditor.pem";
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const progress = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 interface Connection {
   readonly dir: string;
@@ -33,13 +27,14 @@ interface Connection {
 }
 
 export function remoteCommands(): Command[] {
-  return [requestCommand(), policyCommand(), countersignCommand(), watchCommand()];
+  return [requestCommand(), policyCommand(), countersignCommand(), watchCommand(), receiptCommand()];
 }
 
 function requestCommand(): Command {
   return new Command("request")
     .description("make a TLS key and the request that the bank certifies (coordinator certify-auditor)")
     .requiredOption("--dir <dir>", "the auditor's directory, as made by audit init")
+    .addHelpText("after", "\nExample:\n  fedcredit audit request --dir auditor")
     .action(async ({ dir }: { dir: string }) => {
       await readAuditorKey(dir);
       const privateKeyPem = await generateTlsKey();
@@ -63,6 +58,12 @@ function policyCommand(): Command {
       return Number(text);
     })
     .requiredOption("--out <file>", "where it goes")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit audit policy --dir auditor --quorum 1 --out log.policy --bank-key "$(cat bank/bank.pub)"`,
+    )
     .action(async (flags: { dir: string; bankKey?: string; quorum: number; out: string }) => {
       const { name, publicKey } = await readAuditorKey(flags.dir);
       const bank = await pinnedBankKey(flags);
@@ -82,6 +83,10 @@ const remote = (name: string, description: string): Command =>
 function countersignCommand(): Command {
   return remote("countersign", "show the roster that waits for the auditor; sign it with --yes")
     .option("--yes", "sign: these enterprises exist, and are who the roster says")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit countersign --dir auditor --coordinator 127.0.0.1:8443 --yes",
+    )
     .action(async (flags: Connection & { yes?: true }) => {
       const client = await connect(flags);
       try {
@@ -123,6 +128,10 @@ function watchCommand(): Command {
       },
       10,
     )
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit watch --dir auditor --coordinator 127.0.0.1:8443 --once",
+    )
     .action(async (flags: Connection & { once?: true; every: number }) => {
       const client = await connect(flags);
       const ending = new AbortController();
@@ -134,6 +143,33 @@ function watchCommand(): Command {
           if (!flags.once)
             await delay(flags.every * 1000, undefined, { signal: ending.signal }).catch(() => {});
         } while (!flags.once && !ending.signal.aborted);
+      } finally {
+        client.close();
+      }
+    });
+}
+
+function receiptCommand(): Command {
+  return remote("receipt", "fetch the proof that one entry is in the log, cosigned by this auditor")
+    .requiredOption("--index <n>", "the entry's number, counted from 0", (text) => {
+      if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number");
+      return Number(text);
+    })
+    .requiredOption("--out <file>", "where the receipt goes (.tlog-proof)")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit audit receipt --dir auditor --coordinator 127.0.0.1:8443 --index 0 --out entry-0.tlog-proof`,
+    )
+    .action(async (flags: Connection & { index: number; out: string }) => {
+      const client = await connect(flags);
+      try {
+        const witnessed = await client.witness(await readSeen(flags.dir), Date.now());
+        await writeSeen(flags.dir, witnessed);
+        await writeWhole(flags.out, await client.receipt(flags.index, witnessed));
+        const { index, out: file } = flags;
+        print(flags.json ? JSON.stringify({ file, index, size: witnessed.size }) : file);
       } finally {
         client.close();
       }

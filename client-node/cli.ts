@@ -74,38 +74,55 @@ export function nodeCommand(): Command {
     .requiredOption("--enrolment <host:port>", "the bank's enrolment service")
     .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
     .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit node init --dir mill --enterprise mill --consortium riverbank \\
+    --coordinator 127.0.0.1:8443 --enrolment 127.0.0.1:8444 --rows loans.csv`,
+    )
     .action(init);
   command("enrol", "enrol with the bank's one-time token and pin its keys and the auditor's")
     .requiredOption("--token <token>", "as the bank gave it, over another channel")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node enrol --dir mill --token TOKEN")
     .action(enrolNode);
   command("studies", "what the bank proposes and runs")
     .option("--json", "print one JSON array")
+    .addHelpText("after", "\nExample:\n  fedcredit node studies --dir mill")
     .action(studies);
   command("consent", "agree to a study's manifest, as a whole, for as long as policy.yaml says")
     .argument("<study>", "name, or the beginning of its digest")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node consent --dir mill sme-default-90")
     .action(consent);
   command("preview", "show what a study would make of the rows and send, without sending anything")
     .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
     .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
     .option("--rows <count>", "rows to show", "3")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node preview --dir mill sme-default-90 --rows 3")
     .action(preview);
   command("withdraw", "take a consent back; the node stops taking part at once")
     .argument("<study>", "name, or the beginning of its digest")
+    .addHelpText("after", "\nExample:\n  fedcredit node withdraw --dir mill sme-default-90")
     .action(withdraw);
   command("start", "take part in every study consented to, until stopped")
     .option("--json", "print one JSON object a line for each event")
+    .addHelpText("after", "\nExample:\n  fedcredit node start --dir mill")
     .action(start);
-  command("password", "set the password of the enterprise's page").action(password);
+  command("password", "set the password of the enterprise's page")
+    .addHelpText("after", "\nExample:\n  fedcredit node password --dir mill")
+    .action(password);
   command("model", "download a finished study's model and check its digest")
     .argument("<study>", "name, or the beginning of its digest")
     .requiredOption("--out <file>", "where to write the model's JSON")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit node model --dir mill sme-default-90 --out model.json")
     .action(model);
   command("ledger", "export what left this machine, for fedcredit audit reconcile")
     .requiredOption("--out <file>", "where to write the ledger (.fcexport)")
+    .addHelpText("after", "\nExample:\n  fedcredit node ledger --dir mill --out mill.fcexport")
     .action(ledger);
 
   return node.addHelpText(

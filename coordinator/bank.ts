@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Logger } from "pino";
 import type { Digest } from "../core/canonical.ts";
+import type { Random } from "../core/random.ts";
 import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
 import type { Authority } from "./authority/ca.ts";
 import type { CoordinatorConfig } from "./config.ts";
@@ -55,6 +56,7 @@ export interface BankEvents {
 export interface Bank {
   readonly config: CoordinatorConfig;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly database: Database;
   readonly privacyLog: LogStore;

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { splitAddress } from "../core/address.ts";
+import type { Random } from "../core/random.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
@@ -9,7 +10,7 @@ import { coordinatorName } from "../proto/wire.ts";
 import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { currentRoster } from "./authority/membership.ts";
 import { loadRevoked } from "./authority/revocation.ts";
-import { type Bank, type BankEvents, type Clock, type CrashPoint, systemClock } from "./bank.ts";
+import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { Participants } from "./rounds/participants.ts";
 import { SharedChunks } from "./rounds/shared-chunks.ts";
@@ -23,8 +24,8 @@ import { StudyDriver } from "./studies/study-driver.ts";
 export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
   readonly log: Logger;
-  /** The system's unless told otherwise. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
+  readonly random: Random;
   /** Called where a test may stop the process for good: a promise that never settles does. */
   readonly onCrashPoint?: (point: CrashPoint) => void | Promise<void>;
 }
@@ -51,8 +52,8 @@ const uploadsKeptMillis = 86_400_000;
  *   log_forked when the stored log is not the one that was signed
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const { config, log, clock = systemClock, onCrashPoint = () => {} } = options;
-  const [authority, signer] = await Promise.all([openAuthority(config), openBankKey(config)]);
+  const { config, log, clock, random, onCrashPoint = () => {} } = options;
+  const [authority, signer] = await Promise.all([openAuthority(config, random), openBankKey(config)]);
   const bankKey = parseVerifierKey(verifierKey(signer.name, ed25519PublicKey(signer.seed)));
   const auditorKey = parseVerifierKey(config.auditor);
   const cleanUp: (() => Promise<unknown>)[] = [];
@@ -75,6 +76,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const bank: Bank = {
       config,
       clock,
+      random,
       log,
       database,
       privacyLog,
@@ -87,8 +89,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       bankKey,
       auditorKey,
       events,
-      crashPoint: onCrashPoint,
       closing: closing.signal,
+      crashPoint: onCrashPoint,
     };
     await createConsortium(bank);
     await loadRevoked(bank);
@@ -161,9 +163,11 @@ async function createConsortium(bank: Bank): Promise<void> {
     if (entry !== undefined) return;
     await bank.privacyLog.append(sql, [
       {
-        ...{ type: "consortium.created", consortium: config.consortium },
-        ...{ bank: bankKey.key, auditor: auditorKey.key },
-      } as const,
+        type: "consortium.created",
+        consortium: config.consortium,
+        bank: bankKey.key,
+        auditor: auditorKey.key,
+      },
     ]);
   });
 }

@@ -6,7 +6,7 @@ import type { Json } from "../models/algorithm.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
-import { Health, Log, Membership, protocolVersion, Studies } from "../proto/wire.ts";
+import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 
@@ -22,6 +22,9 @@ export interface StudyView {
   readonly reason: string;
   readonly detail: string;
 }
+
+/** How long a token works where nobody says otherwise. */
+export const tokenSeconds = 86_400;
 
 const bytesOf = (digest: Digest): Buffer => Buffer.from(digest, "hex");
 
@@ -53,13 +56,8 @@ export class Operator {
     return new Operator(new WireClient(address, await openOperator(config)));
   }
 
-  /** Waits until the coordinator answers. */
-  health(): Promise<{ softwareVersion: string; timeMillis: number; draining: boolean }> {
-    return this.#wire.call(Health.service.Check, { protocolVersion });
-  }
-
   /** @returns the token as it is handed over: secret and authority's fingerprint. */
-  async createToken(enterprise: string, organisation: string, validSeconds = 86_400): Promise<string> {
+  async createToken(enterprise: string, organisation: string, validSeconds = tokenSeconds): Promise<string> {
     const request = { enterprise, organisation, validSeconds };
     return (await this.#wire.call(Membership.service.CreateToken, request)).token;
   }
@@ -83,6 +81,7 @@ export class Operator {
     return (await this.#wire.call(Membership.service.ListEnterprises, {})).enterprises;
   }
 
+  /** @returns the roster in force, with both signatures. @throws Refusal not_found before the first */
   async roster(): Promise<string> {
     return (await this.#wire.call(Membership.service.GetRoster, {})).note;
   }
@@ -122,13 +121,17 @@ export class Operator {
     for await (const status of this.#wire.receive(method, request)) yield viewOf(status);
   }
 
-  /** @returns a finished study's model document, its digest checked. @throws Refusal digest_mismatch */
-  async model(study: Digest): Promise<{ digest: Digest; model: Json }> {
+  /**
+   * @returns a finished study's model document, its digest checked, and the one text that has this digest.
+   * @throws Refusal not_found, digest_mismatch
+   */
+  async model(study: Digest): Promise<{ digest: Digest; model: Json; text: string }> {
     const reply = await this.#wire.call(Studies.service.GetModel, { study: bytesOf(study) });
     const digest = reply.digest.toString("hex");
     if (digestOf(reply.canonicalJson) !== digest)
       throw new Refusal("digest_mismatch", "the model does not have the digest the coordinator states");
-    return { digest, model: JSON.parse(reply.canonicalJson.toString("utf8")) as Json };
+    const text = reply.canonicalJson.toString("utf8");
+    return { digest, model: JSON.parse(text) as Json, text };
   }
 
   async checkpoint(): Promise<string> {

@@ -10,6 +10,7 @@ import { type NodeOptions, type RunningNode, startNode } from "../client-node/no
 import type { Policy } from "../client-node/policy.ts";
 import type { Authority, KeyPair } from "../coordinator/authority/ca.ts";
 import { initCoordinator, openAuthority } from "../coordinator/authority/keys.ts";
+import { systemClock } from "../coordinator/bank.ts";
 import type { CoordinatorConfig } from "../coordinator/config.ts";
 import { readConfig } from "../coordinator/config.ts";
 import {
@@ -38,6 +39,8 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 const removeDirectory = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
+
+const onThisMachine = { log: silent, clock: systemClock, random: secureRandom };
 
 export class LocalBank {
   readonly dir: string;
@@ -73,13 +76,20 @@ export class LocalBank {
     const dir = undo.adopt(await temporaryDirectory(), removeDirectory);
     const { keep: auditorSigner, send: auditor } = newSignerKey("auditor", secureRandom);
     const { configFile, bankKey } = await initCoordinator({
-      ...{ dir, consortium: consortiumName, auditor, quorum: 0 },
-      ...{ listen: "127.0.0.1:0", enrolment: "127.0.0.1:0", now: Date.now() },
+      dir,
+      consortium: consortiumName,
+      auditor,
+      quorum: 0,
+      listen: "127.0.0.1:0",
+      enrolment: "127.0.0.1:0",
+      database: "embedded",
+      now: Date.now(),
+      random: secureRandom,
     });
     const config = { ...readConfig(configFile), ...overrides };
-    const authority = await openAuthority(config);
+    const authority = await openAuthority(config, secureRandom);
     const auditorTls = await authority.issueClient({ role: "auditor", id: "auditor" }, Date.now());
-    const coordinator = await startCoordinator({ config, log: silent, ...options });
+    const coordinator = await startCoordinator({ ...onThisMachine, config, ...options });
     const operator = await Operator.connect(config, coordinator.address);
     undo.move();
     return new LocalBank(
@@ -148,7 +158,7 @@ export class LocalBank {
       listen: this.coordinator.address,
       enrolment: this.coordinator.enrolmentAddress,
     };
-    this.coordinator = await startCoordinator({ config, log: silent, ...options });
+    this.coordinator = await startCoordinator({ ...onThisMachine, config, ...options });
     this.operator.close();
     this.operator = await Operator.connect(config, this.coordinator.address);
   }

@@ -2,6 +2,9 @@
 import "reflect-metadata";
 import { createHash, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
+import { toHex } from "../../core/bytes.ts";
+import { idPattern } from "../../core/ids.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { exportTlsKey, newTlsKeys, tlsKeyAlgorithm } from "../../privacy/certificate-request.ts";
 
@@ -27,18 +30,21 @@ const backdateMillis = 3_600_000;
 
 type CryptoKey = webcrypto.CryptoKey;
 
-const serialNumber = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString("hex");
+const serialNumber = (random: Random): string => toHex(random.bytes(16));
 
 const lifetime = (now: number, days: number) => ({
   notBefore: new Date(now - backdateMillis),
   notAfter: new Date(now + days * day),
 });
 
-/** @param now - Unix milliseconds. */
-export async function createAuthority(consortium: string, now: number): Promise<KeyPair> {
+/**
+ * @param now - Unix milliseconds.
+ * @param random - of the serial number; the key is by the system's own generator.
+ */
+export async function createAuthority(consortium: string, now: number, random: Random): Promise<KeyPair> {
   const keys = await newTlsKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(),
+    serialNumber: serialNumber(random),
     name: `CN=FedCredit consortium ${consortium}`,
     ...lifetime(now, authorityDays),
     keys,
@@ -58,15 +64,18 @@ export class Authority {
   readonly certificatePem: string;
   readonly #certificate: x509.X509Certificate;
   readonly #key: CryptoKey;
+  readonly #random: Random;
 
-  private constructor(consortium: string, certificate: x509.X509Certificate, key: CryptoKey) {
+  private constructor(consortium: string, certificate: x509.X509Certificate, key: CryptoKey, random: Random) {
     this.consortium = consortium;
     this.certificatePem = certificate.toString("pem");
     this.#certificate = certificate;
     this.#key = key;
+    this.#random = random;
   }
 
-  static async open(consortium: string, pair: KeyPair): Promise<Authority> {
+  /** @param random - of serial numbers. */
+  static async open(consortium: string, pair: KeyPair, random: Random): Promise<Authority> {
     const key = await webcrypto.subtle.importKey(
       "pkcs8",
       x509.PemConverter.decodeFirst(pair.privateKeyPem),
@@ -74,7 +83,7 @@ export class Authority {
       false,
       ["sign"],
     );
-    return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key);
+    return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key, random);
   }
 
   /** SHA-256 of the authority's certificate (DER), hexadecimal: compared over another channel at enrolment. */
@@ -126,7 +135,7 @@ export class Authority {
     now: number,
   ): Promise<string> {
     const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: serialNumber(),
+      serialNumber: serialNumber(this.#random),
       subject: `CN=${name}`,
       issuer: this.#certificate.subject,
       ...lifetime(now, certificateDays),
@@ -145,7 +154,7 @@ export class Authority {
   }
 }
 
-const identityUri = /^fedcredit:\/\/([a-z0-9-]+)\/(enterprise|operator|auditor)\/([a-z0-9-]+)$/;
+const identityUri = /^fedcredit:\/\/([^/]+)\/(enterprise|operator|auditor)\/([^/]+)$/;
 
 /**
  * @param der - a certificate whose chain TLS has verified.
@@ -157,7 +166,7 @@ export function identityOf(der: Uint8Array, consortium: string): Identity {
   );
   const uris = names?.names.items.filter((name) => name.type === "url") ?? [];
   const match = uris.length === 1 ? identityUri.exec(uris[0]!.value) : null;
-  if (match?.[1] !== consortium)
+  if (match?.[1] !== consortium || !idPattern.test(match[3]!))
     throw new Refusal("certificate_invalid", "the certificate names no member of this consortium");
   return { role: match[2] as Role, id: match[3]! };
 }

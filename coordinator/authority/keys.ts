@@ -4,7 +4,7 @@ import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { makeDirectory, readRefusal, writeNewFiles } from "../../core/files.ts";
-import { secureRandom } from "../../core/random.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import {
   newSignerKey,
@@ -27,12 +27,13 @@ export interface InitOptions {
   readonly auditor: string;
   /** Cosignatures a checkpoint needs to be exported. */
   readonly quorum: number;
-  readonly listen?: string;
-  readonly enrolment?: string;
+  readonly listen: string;
+  readonly enrolment: string;
   /** "embedded" or postgres://…. */
-  readonly database?: string;
+  readonly database: string;
   /** Unix milliseconds. */
   readonly now: number;
+  readonly random: Random;
 }
 
 export interface Initialised {
@@ -48,13 +49,13 @@ export interface Initialised {
  * @throws Refusal already_exists, config_invalid, note_malformed, disk_full; no key is left behind then.
  */
 export async function initCoordinator(options: InitOptions): Promise<Initialised> {
-  const { dir, consortium, now } = options;
+  const { dir, consortium, now, random } = options;
   const configFile = join(dir, "coordinator.yaml");
   const text = stringify({
     consortium,
-    listen: options.listen ?? "127.0.0.1:8443",
-    enrolment: options.enrolment ?? "127.0.0.1:8444",
-    database: options.database ?? "embedded",
+    listen: options.listen,
+    enrolment: options.enrolment,
+    database: options.database,
     dataDir: "./data",
     blobs: "./blobs",
     keys: "./keys",
@@ -66,16 +67,17 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
   await makeDirectory(dir);
   await makeDirectory(config.keys, 0o700);
   await chmod(config.keys, 0o700);
-  const pair = await createAuthority(consortium, now);
-  const authority = await Authority.open(consortium, pair);
+  const pair = await createAuthority(consortium, now, random);
+  const authority = await Authority.open(consortium, pair, random);
   const operator = await authority.issueClient({ role: "operator", id: "operator" }, now);
-  const { keep, send: bankKey } = newSignerKey(`${consortium}/bank`, secureRandom);
+  const { keep, send: bankKey } = newSignerKey(`${consortium}/bank`, random);
   writeNewFiles([
     { path: join(config.keys, "ca.key"), text: pair.privateKeyPem, mode: secret },
     { path: join(config.keys, "ca.pem"), text: pair.certificatePem, mode: open },
     { path: join(config.keys, "bank.key"), text: `${keep}\n`, mode: secret },
     { path: join(config.keys, "operator.key"), text: operator.privateKeyPem, mode: secret },
     { path: join(config.keys, "operator.pem"), text: operator.certificatePem, mode: open },
+    { path: join(dir, "bank.pub"), text: `${bankKey}\n`, mode: open },
     { path: configFile, text, mode: open },
   ]);
   return { configFile, bankKey, caFingerprint: authority.fingerprint };
@@ -90,8 +92,9 @@ export async function certifyAuditor(
   config: CoordinatorConfig,
   requestPem: string,
   now: number,
+  random: Random,
 ): Promise<string> {
-  const authority = await openAuthority(config);
+  const authority = await openAuthority(config, random);
   const identity = { role: "auditor", id: "auditor" } as const;
   return `${await authority.signRequest(requestPem, identity, now)}\n${authority.certificatePem}\n`;
 }
@@ -104,12 +107,12 @@ async function readKey(config: CoordinatorConfig, name: string): Promise<string>
   });
 }
 
-export async function openAuthority(config: CoordinatorConfig): Promise<Authority> {
+export async function openAuthority(config: CoordinatorConfig, random: Random): Promise<Authority> {
   const [certificatePem, privateKeyPem] = await Promise.all([
     readKey(config, "ca.pem"),
     readKey(config, "ca.key"),
   ]);
-  return Authority.open(config.consortium, { certificatePem, privateKeyPem });
+  return Authority.open(config.consortium, { certificatePem, privateKeyPem }, random);
 }
 
 /** @returns the bank's signer and its verifier key's text. @throws Refusal file_missing, note_malformed */

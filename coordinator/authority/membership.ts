@@ -1,5 +1,4 @@
 /** Who belongs to the consortium: tokens, enrolment, and the roster that bank and auditor both sign. */
-import { randomBytes } from "node:crypto";
 import { type Digest, sha256 } from "../../core/canonical.ts";
 import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -43,7 +42,7 @@ export async function createToken(
     throw new Refusal("parameters_invalid", "the organisation is printable text");
   if (!(Number.isInteger(validSeconds) && validSeconds >= 1 && validSeconds <= longestTokenSeconds))
     throw new Refusal("parameters_invalid", "a token is valid for at least a second and at most 30 days");
-  const secret = randomBytes(32).toString("base64url");
+  const secret = Buffer.from(bank.random.bytes(32)).toString("base64url");
   const expires = new Date(bank.clock.now() + validSeconds * 1000);
   await bank.database.transaction(
     (sql) =>

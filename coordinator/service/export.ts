@@ -65,7 +65,24 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
         yield { type: "certificate", bytes: utf8(row!.document as string) };
         break;
       }
-      default:
+      case "consortium.created":
+      case "study.consented":
+      case "study.withdrawn":
+      case "policy.changed":
+      case "desensitization.ran":
+      case "round.submitted":
+      case "round.survivors":
+      case "round.unmasked":
+      case "round.aborted":
+      case "round.split":
+      case "round.lost":
+      case "member.expelled":
+      case "certificate.revoked":
+      case "privacy.spent":
+      case "model.published":
+      case "model.evaluated":
+      case "ledger.reported":
+      case "egress.sent":
         break;
     }
     yield { type: "entry", bytes };

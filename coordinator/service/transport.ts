@@ -6,11 +6,12 @@ import type { PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../../core/reasons.ts";
 import { flowControlWindow, statusOf } from "../../proto/wire.ts";
-import { type Identity, identityOf, type KeyPair, type Role } from "../authority/ca.ts";
+import { type Identity, identityOf, type KeyPair } from "../authority/ca.ts";
 import { isMember } from "../authority/membership.ts";
 import { serialText } from "../authority/revocation.ts";
 import type { Bank } from "../bank.ts";
 import { storeRefusal } from "../store/database.ts";
+import type { Callers } from "./request.ts";
 
 /**
  * TLS of a server. The client's certificate is asked for and verified, and a caller without a valid one is
@@ -109,13 +110,6 @@ function bindRefusal(target: string, cause: Error): Refusal {
   return new Refusal("config_invalid", `${target} cannot be listened on: ${code ?? cause.message}`, {
     cause,
   });
-}
-
-/** Who may call a method. */
-export interface Callers {
-  readonly roles: readonly Role[];
-  /** Whether an enterprise may that is not, or not any more, in the newest roster. */
-  readonly outsiders: boolean;
 }
 
 /** @throws Refusal certificate_invalid, role_denied, roster_mismatch */

@@ -150,8 +150,19 @@ async function migrate(sql: Sql): Promise<void> {
 }
 
 const connectionCodes = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "ENOENT", "ENOTFOUND", "EACCES", "ETIMEDOUT", "EPIPE"],
-  ...["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"],
+  // The system's.
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "ENOTFOUND",
+  "EACCES",
+  "ETIMEDOUT",
+  "EPIPE",
+  // The driver's.
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
 ]);
 
 /** @returns what an error of the database stands for: itself, unless the server is gone, locked or full. */

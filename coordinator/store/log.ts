@@ -150,7 +150,7 @@ export class LogStore {
       throw new Refusal("not_found", `the log has ${held.size} entries`);
   }
 
-  /** Entries [start, end) in batches; a missing end is the log's. */
+  /** Entries [start, end), read in batches. */
   async *entries(start: number, end: number): AsyncGenerator<{ index: number; entry: Uint8Array }> {
     const rows = this.#database.sql`
       SELECT index, entry FROM log_entry WHERE index >= ${start} AND index < ${end} ORDER BY index`;

@@ -14,7 +14,7 @@ import type { Audience, Participants } from "../rounds/participants.ts";
 import type { Attempt } from "../rounds/round.ts";
 import { storeRefusal } from "../store/database.ts";
 import { StateChain } from "./state-chain.ts";
-import { studyRow } from "./studies.ts";
+import { studyRow } from "./study-row.ts";
 import { StudyLead } from "./study-lead.ts";
 
 const retryDatabaseSeconds = 1;

@@ -32,7 +32,7 @@ import type { Participants } from "../rounds/participants.ts";
 import { Attempt } from "../rounds/round.ts";
 import { storeRefusal } from "../store/database.ts";
 import type { StateChain } from "./state-chain.ts";
-import { consented, type StudyRow, studyRow } from "./studies.ts";
+import { consented, type StudyRow, studyRow } from "./study-row.ts";
 
 /** Attempts of one step after which the study fails. */
 const mostAttempts = 30;

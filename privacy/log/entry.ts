@@ -220,8 +220,6 @@ const schemas = new Map<string, z.ZodType>(
   ]),
 );
 
-export const entryTypes = Object.keys(shapes) as readonly EntryType[];
-
 /** @returns SHA-256 over one line `enterprise digest commitment` for each survivor, the lines sorted. */
 export const submissionsDigest = (
   submissions: readonly {

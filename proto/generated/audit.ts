@@ -5,7 +5,6 @@ import type { Checkpoint as _fedcredit_v1_Checkpoint, Checkpoint__Output as _fed
 import type { ConsistencyProof as _fedcredit_v1_ConsistencyProof, ConsistencyProof__Output as _fedcredit_v1_ConsistencyProof__Output } from './fedcredit/v1/ConsistencyProof.ts';
 import type { ConsistencyRequest as _fedcredit_v1_ConsistencyRequest, ConsistencyRequest__Output as _fedcredit_v1_ConsistencyRequest__Output } from './fedcredit/v1/ConsistencyRequest.ts';
 import type { Cosignature as _fedcredit_v1_Cosignature, Cosignature__Output as _fedcredit_v1_Cosignature__Output } from './fedcredit/v1/Cosignature.ts';
-import type { EntriesRequest as _fedcredit_v1_EntriesRequest, EntriesRequest__Output as _fedcredit_v1_EntriesRequest__Output } from './fedcredit/v1/EntriesRequest.ts';
 import type { ExportChunk as _fedcredit_v1_ExportChunk, ExportChunk__Output as _fedcredit_v1_ExportChunk__Output } from './fedcredit/v1/ExportChunk.ts';
 import type { ExportRequest as _fedcredit_v1_ExportRequest, ExportRequest__Output as _fedcredit_v1_ExportRequest__Output } from './fedcredit/v1/ExportRequest.ts';
 import type { GetCheckpointRequest as _fedcredit_v1_GetCheckpointRequest, GetCheckpointRequest__Output as _fedcredit_v1_GetCheckpointRequest__Output } from './fedcredit/v1/GetCheckpointRequest.ts';
@@ -13,7 +12,6 @@ import type { InclusionProof as _fedcredit_v1_InclusionProof, InclusionProof__Ou
 import type { InclusionRequest as _fedcredit_v1_InclusionRequest, InclusionRequest__Output as _fedcredit_v1_InclusionRequest__Output } from './fedcredit/v1/InclusionRequest.ts';
 import type { LedgerCheckpoint as _fedcredit_v1_LedgerCheckpoint, LedgerCheckpoint__Output as _fedcredit_v1_LedgerCheckpoint__Output } from './fedcredit/v1/LedgerCheckpoint.ts';
 import type { LogClient as _fedcredit_v1_LogClient, LogDefinition as _fedcredit_v1_LogDefinition } from './fedcredit/v1/Log.ts';
-import type { LogEntry as _fedcredit_v1_LogEntry, LogEntry__Output as _fedcredit_v1_LogEntry__Output } from './fedcredit/v1/LogEntry.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -26,7 +24,6 @@ export interface ProtoGrpcType {
       ConsistencyProof: MessageTypeDefinition<_fedcredit_v1_ConsistencyProof, _fedcredit_v1_ConsistencyProof__Output>
       ConsistencyRequest: MessageTypeDefinition<_fedcredit_v1_ConsistencyRequest, _fedcredit_v1_ConsistencyRequest__Output>
       Cosignature: MessageTypeDefinition<_fedcredit_v1_Cosignature, _fedcredit_v1_Cosignature__Output>
-      EntriesRequest: MessageTypeDefinition<_fedcredit_v1_EntriesRequest, _fedcredit_v1_EntriesRequest__Output>
       ExportChunk: MessageTypeDefinition<_fedcredit_v1_ExportChunk, _fedcredit_v1_ExportChunk__Output>
       ExportRequest: MessageTypeDefinition<_fedcredit_v1_ExportRequest, _fedcredit_v1_ExportRequest__Output>
       GetCheckpointRequest: MessageTypeDefinition<_fedcredit_v1_GetCheckpointRequest, _fedcredit_v1_GetCheckpointRequest__Output>
@@ -34,7 +31,6 @@ export interface ProtoGrpcType {
       InclusionRequest: MessageTypeDefinition<_fedcredit_v1_InclusionRequest, _fedcredit_v1_InclusionRequest__Output>
       LedgerCheckpoint: MessageTypeDefinition<_fedcredit_v1_LedgerCheckpoint, _fedcredit_v1_LedgerCheckpoint__Output>
       Log: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_LogClient> & { service: _fedcredit_v1_LogDefinition }
-      LogEntry: MessageTypeDefinition<_fedcredit_v1_LogEntry, _fedcredit_v1_LogEntry__Output>
     }
   }
 }

@@ -12,7 +12,11 @@ const random = seededRandom("wire-server");
 
 /** A consortium of one bank, one auditor and the enterprise `mill`, without a coordinator. */
 export async function testConsortium(now = Date.now()) {
-  const authority = await Authority.open("riverbank", await createAuthority("riverbank", now));
+  const authority = await Authority.open(
+    "riverbank",
+    await createAuthority("riverbank", now, random),
+    random,
+  );
   const bank = newSignerKey("riverbank/bank", random);
   const auditor = newSignerKey("riverbank/auditor", random);
   const secrets = await createSecrets("riverbank", "mill", random);

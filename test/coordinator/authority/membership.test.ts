@@ -73,7 +73,7 @@ test.serial("a token works once, for its enterprise, until it expires", async (t
 
 test.serial("enrolment refuses an older node and a request that is none", async (t) => {
   const { bank } = t.context;
-  const { certificatePem } = await openAuthority(bank.config);
+  const { certificatePem } = await openAuthority(bank.config, secureRandom);
   const client = new WireClient(bank.coordinator.enrolmentAddress, { authorityPem: certificatePem });
   t.teardown(() => client.close());
   const [token = ""] = (await bank.operator.createToken("mill", "Mill Ltd")).split(".");
@@ -96,14 +96,22 @@ test.serial(
   "missing, foreign and expired certificates: certificate_invalid; the wrong role: role_denied",
   async (t) => {
     const { bank } = t.context;
-    const authority = await openAuthority(bank.config);
-    const foreign = await Authority.open(consortiumName, await createAuthority(consortiumName, Date.now()));
+    const authority = await openAuthority(bank.config, secureRandom);
+    const foreign = await Authority.open(
+      consortiumName,
+      await createAuthority(consortiumName, Date.now(), secureRandom),
+      secureRandom,
+    );
     const year = 366 * 86_400_000 * 2;
     const mill = { role: "enterprise", id: "mill" } as const;
-    const other = await Authority.open("elsewhere", {
-      certificatePem: authority.certificatePem,
-      privateKeyPem: await caKey(bank),
-    });
+    const other = await Authority.open(
+      "elsewhere",
+      {
+        certificatePem: authority.certificatePem,
+        privateKeyPem: await caKey(bank),
+      },
+      secureRandom,
+    );
     const cases: readonly [string, KeyPair | undefined, string][] = [
       ["none", undefined, "certificate_invalid"],
       ["foreign", await foreign.issueClient(mill, Date.now()), "certificate_invalid"],

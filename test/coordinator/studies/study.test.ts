@@ -1,4 +1,8 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import test from "ava";
+import { digestOf } from "../../../core/canonical.ts";
 import type { EvaluateResult } from "../../../models/algorithms/evaluate.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { selectRows } from "../../../models/rows.ts";
@@ -11,6 +15,8 @@ import type { RoundHeader } from "../../../privacy/sum/header.ts";
 import { planPacking } from "../../../privacy/sum/layout.ts";
 import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
+
+const execute = promisify(execFile);
 
 test("a study runs from tokens to a published model, and its log verifies", async (t) => {
   const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
@@ -42,6 +48,13 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
   for await (const view of bank.operator.follow(study)) last = view;
   t.is(last?.phase, "finished", `${last?.reason}: ${last?.detail}`);
   const { digest, model } = await bank.operator.model(study);
+  const printed = await execute(process.execPath, [
+    "--no-warnings",
+    join(import.meta.dirname, "../../support/coordinator-child.ts"),
+    ...["model", manifest.name, "--config", join(bank.dir, "coordinator.yaml")],
+    ...["--address", bank.coordinator.address],
+  ]);
+  t.is(digestOf(printed.stdout), digest, "what the command prints has the model's digest");
   const plain = await runPlain(manifest, tables);
   t.deepEqual((model as { results: unknown }).results, plain.results);
   const auditor = bank.auditor();

@@ -203,30 +203,33 @@ test("a receipt proves one entry and no other", async (t) => {
   const policy = parsePolicy(formatPolicy(logKey, [witness("w1")], 1));
   for (const [index, entry] of entries.entries()) {
     const proof = await inclusionProof(index, 11, (level, i) => stored.get(`${level}/${i}`)!);
-    const receipt = formatReceipt({ index, proof, checkpoint: signed });
+    const receipt = formatReceipt({ index, proof, entry, checkpoint: signed });
     t.is(formatReceipt(parseReceipt(receipt)), receipt);
     t.is(parseReceipt(receipt).index, index);
-    t.is(verifyReceipt(receipt, entry, policy).checkpoint.size, 11);
-    t.is(verifyReceipt(receipt.replace("\n", "\nextra AAAA\n"), entry, policy).checkpoint.size, 11);
+    const proved = verifyReceipt(receipt, policy);
+    t.deepEqual([proved.checkpoint.size, proved.index, proved.entry], [11, index, entry]);
+    const other = formatReceipt({ index, proof, entry: utf8("other"), checkpoint: signed });
     t.is(
-      reasonOf(() => verifyReceipt(receipt, utf8("other"), policy)),
+      reasonOf(() => verifyReceipt(other, policy)),
       "log_invalid",
     );
     t.is(
-      reasonOf(() => verifyReceipt(receipt.replace(/index \d+/, "index 12"), entry, policy)),
+      reasonOf(() => verifyReceipt(receipt.replace(/index \d+/, "index 12"), policy)),
       "log_invalid",
     );
-    const alone = formatReceipt({ index, proof, checkpoint: signCheckpoint(checkpoint, log) });
+    const alone = formatReceipt({ index, proof, entry, checkpoint: signCheckpoint(checkpoint, log) });
     t.is(
-      reasonOf(() => verifyReceipt(alone, entry, policy)),
+      reasonOf(() => verifyReceipt(alone, policy)),
       "witness_quorum",
     );
   }
   for (const bad of [
     "",
     "c2sp.org/tlog-proof@v1\n",
-    "c2sp.org/tlog-proof@v1\nindex 01\n\nx",
-    "c2sp.org/tlog-proof@v1\nindex 1\nAA==\n\nx",
+    "c2sp.org/tlog-proof@v1\nindex 1\n\nx",
+    "c2sp.org/tlog-proof@v1\nextra ?\nindex 1\n\nx",
+    "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 01\n\nx",
+    "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 1\nAA==\n\nx",
   ])
     t.is(
       reasonOf(() => parseReceipt(bad)),

@@ -6,8 +6,8 @@ import { Refusal } from "../../../core/reasons.ts";
 import {
   checkEntry,
   type Entry,
+  type EntryType,
   entryBytes,
-  entryTypes,
   parseEntry,
   submissionsDigest,
 } from "../../../privacy/log/entry.ts";
@@ -30,8 +30,29 @@ const samples = [
   ...others,
 ];
 
+const entryTypes: Readonly<Record<EntryType, true>> = {
+  "consortium.created": true,
+  "roster.changed": true,
+  "key.epoch": true,
+  "study.proposed": true,
+  "study.consented": true,
+  "study.withdrawn": true,
+  "policy.changed": true,
+  "desensitization.ran": true,
+  "round.opened": true,
+  "round.submitted": true,
+  "round.survivors": true,
+  "round.released": true,
+  "round.aborted": true,
+  "privacy.spent": true,
+  "model.published": true,
+  "model.evaluated": true,
+  "ledger.reported": true,
+  "egress.sent": true,
+};
+
 test("every entry type has a sample, and each sample survives its bytes", (t) => {
-  t.deepEqual([...new Set(samples.map(({ type }) => type))].sort(), entryTypes.toSorted());
+  t.deepEqual([...new Set(samples.map(({ type }) => type))].sort(), Object.keys(entryTypes).sort());
   for (const entry of samples) t.deepEqual(parseEntry(entryBytes(entry)), entry);
 });
 

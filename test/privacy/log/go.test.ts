@@ -18,14 +18,7 @@ import {
   rangeRoot,
 } from "../../../privacy/log/merkle.ts";
 import { newSignerKey, noteSigner, parseNote, parseSignerKey } from "../../../privacy/log/note.ts";
-import {
-  bundlePath,
-  formatBundle,
-  tileBytes,
-  tilePath,
-  tilesOf,
-  tileWidth,
-} from "../../../privacy/log/tiles.ts";
+import { staticFiles } from "../../../privacy/log/tiles.ts";
 import { leftOut } from "../../support/left-out.ts";
 
 const program = fileURLToPath(new URL("../../vectors/go-verify", import.meta.url));
@@ -61,17 +54,10 @@ async function writeLog(directory: string, size: number): Promise<void> {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await writeFile(join(directory, path), bytes);
   };
-  for (const tile of tilesOf(size)) await put(tilePath(tile), await tileBytes(tile, read));
-  for (let start = 0; start < size; start += tileWidth) {
-    const bundle = entries.slice(start, start + tileWidth);
-    await put(bundlePath(start / tileWidth, bundle.length), formatBundle(bundle));
-  }
   const note = signCheckpoint({ origin: name, size, root: rangeRoot(range) }, signer);
   // A cosignature is by a key Go was not told of: it has to be ignored there.
-  await put(
-    "checkpoint",
-    note + cosign(parseNote(note).text, cosigner("witness", seededRandom("w").bytes(32), 7)),
-  );
+  const cosigned = note + cosign(parseNote(note).text, cosigner("witness", seededRandom("w").bytes(32), 7));
+  for await (const { path, bytes } of staticFiles(cosigned, entries)) await put(path, bytes);
   const inclusion = [];
   const consistency = [];
   for (let i = 0; i < size; i += Math.ceil(size / 40)) {

@@ -6,14 +6,12 @@ import type { Checkpoint as _fedcredit_v1_Checkpoint, Checkpoint__Output as _fed
 import type { ConsistencyProof as _fedcredit_v1_ConsistencyProof, ConsistencyProof__Output as _fedcredit_v1_ConsistencyProof__Output } from '../../fedcredit/v1/ConsistencyProof.ts';
 import type { ConsistencyRequest as _fedcredit_v1_ConsistencyRequest, ConsistencyRequest__Output as _fedcredit_v1_ConsistencyRequest__Output } from '../../fedcredit/v1/ConsistencyRequest.ts';
 import type { Cosignature as _fedcredit_v1_Cosignature, Cosignature__Output as _fedcredit_v1_Cosignature__Output } from '../../fedcredit/v1/Cosignature.ts';
-import type { EntriesRequest as _fedcredit_v1_EntriesRequest, EntriesRequest__Output as _fedcredit_v1_EntriesRequest__Output } from '../../fedcredit/v1/EntriesRequest.ts';
 import type { ExportChunk as _fedcredit_v1_ExportChunk, ExportChunk__Output as _fedcredit_v1_ExportChunk__Output } from '../../fedcredit/v1/ExportChunk.ts';
 import type { ExportRequest as _fedcredit_v1_ExportRequest, ExportRequest__Output as _fedcredit_v1_ExportRequest__Output } from '../../fedcredit/v1/ExportRequest.ts';
 import type { GetCheckpointRequest as _fedcredit_v1_GetCheckpointRequest, GetCheckpointRequest__Output as _fedcredit_v1_GetCheckpointRequest__Output } from '../../fedcredit/v1/GetCheckpointRequest.ts';
 import type { InclusionProof as _fedcredit_v1_InclusionProof, InclusionProof__Output as _fedcredit_v1_InclusionProof__Output } from '../../fedcredit/v1/InclusionProof.ts';
 import type { InclusionRequest as _fedcredit_v1_InclusionRequest, InclusionRequest__Output as _fedcredit_v1_InclusionRequest__Output } from '../../fedcredit/v1/InclusionRequest.ts';
 import type { LedgerCheckpoint as _fedcredit_v1_LedgerCheckpoint, LedgerCheckpoint__Output as _fedcredit_v1_LedgerCheckpoint__Output } from '../../fedcredit/v1/LedgerCheckpoint.ts';
-import type { LogEntry as _fedcredit_v1_LogEntry, LogEntry__Output as _fedcredit_v1_LogEntry__Output } from '../../fedcredit/v1/LogEntry.ts';
 
 export interface LogClient extends grpc.Client {
   Cosign(argument: _fedcredit_v1_Cosignature, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
@@ -48,11 +46,6 @@ export interface LogClient extends grpc.Client {
   getConsistency(argument: _fedcredit_v1_ConsistencyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ConsistencyProof__Output>): grpc.ClientUnaryCall;
   getConsistency(argument: _fedcredit_v1_ConsistencyRequest, callback: grpc.requestCallback<_fedcredit_v1_ConsistencyProof__Output>): grpc.ClientUnaryCall;
   
-  GetEntries(argument: _fedcredit_v1_EntriesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_LogEntry__Output>;
-  GetEntries(argument: _fedcredit_v1_EntriesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_LogEntry__Output>;
-  getEntries(argument: _fedcredit_v1_EntriesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_LogEntry__Output>;
-  getEntries(argument: _fedcredit_v1_EntriesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_LogEntry__Output>;
-  
   GetInclusion(argument: _fedcredit_v1_InclusionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_InclusionProof__Output>): grpc.ClientUnaryCall;
   GetInclusion(argument: _fedcredit_v1_InclusionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_InclusionProof__Output>): grpc.ClientUnaryCall;
   GetInclusion(argument: _fedcredit_v1_InclusionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_InclusionProof__Output>): grpc.ClientUnaryCall;
@@ -82,8 +75,6 @@ export interface LogHandlers extends grpc.UntypedServiceImplementation {
   
   GetConsistency: grpc.handleUnaryCall<_fedcredit_v1_ConsistencyRequest__Output, _fedcredit_v1_ConsistencyProof>;
   
-  GetEntries: grpc.handleServerStreamingCall<_fedcredit_v1_EntriesRequest__Output, _fedcredit_v1_LogEntry>;
-  
   GetInclusion: grpc.handleUnaryCall<_fedcredit_v1_InclusionRequest__Output, _fedcredit_v1_InclusionProof>;
   
   ReportLedger: grpc.handleUnaryCall<_fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Checkpoint>;
@@ -95,7 +86,6 @@ export interface LogDefinition extends grpc.ServiceDefinition {
   Export: MethodDefinition<_fedcredit_v1_ExportRequest, _fedcredit_v1_ExportChunk, _fedcredit_v1_ExportRequest__Output, _fedcredit_v1_ExportChunk__Output>
   GetCheckpoint: MethodDefinition<_fedcredit_v1_GetCheckpointRequest, _fedcredit_v1_Checkpoint, _fedcredit_v1_GetCheckpointRequest__Output, _fedcredit_v1_Checkpoint__Output>
   GetConsistency: MethodDefinition<_fedcredit_v1_ConsistencyRequest, _fedcredit_v1_ConsistencyProof, _fedcredit_v1_ConsistencyRequest__Output, _fedcredit_v1_ConsistencyProof__Output>
-  GetEntries: MethodDefinition<_fedcredit_v1_EntriesRequest, _fedcredit_v1_LogEntry, _fedcredit_v1_EntriesRequest__Output, _fedcredit_v1_LogEntry__Output>
   GetInclusion: MethodDefinition<_fedcredit_v1_InclusionRequest, _fedcredit_v1_InclusionProof, _fedcredit_v1_InclusionRequest__Output, _fedcredit_v1_InclusionProof__Output>
   ReportLedger: MethodDefinition<_fedcredit_v1_LedgerCheckpoint, _fedcredit_v1_Checkpoint, _fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Checkpoint__Output>
 }

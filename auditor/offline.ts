@@ -1,0 +1,149 @@
+/** The auditor's commands that need files and nobody: `verify`, `reconcile`, `check-receipt`, `tiles`. */
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import { utf8Text } from "../core/bytes.ts";
+import { makeDirectory, writeWhole } from "../core/files.ts";
+import { Refusal } from "../core/reasons.ts";
+import { parseEntry } from "../privacy/log/entry.ts";
+import { type ExportRecord, readExport } from "../privacy/log/export.ts";
+import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
+import { verifyReceipt } from "../privacy/log/proof.ts";
+import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
+import { staticFiles } from "../privacy/log/tiles.ts";
+import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
+import { print } from "./output.ts";
+
+interface Flags {
+  readonly policy: string;
+  readonly json?: true;
+}
+
+export function offlineCommands(): Command[] {
+  return [verifyCommand(), reconcileCommand(), checkReceiptCommand(), tilesCommand()];
+}
+
+const policyOption = ["--policy <file>", "log key, witness keys and quorum, C2SP tlog-policy"] as const;
+
+function verifyCommand(): Command {
+  return new Command("verify")
+    .description("verify an export offline: one line a check; exit 0 if all hold, 1 otherwise")
+    .argument("<export>", "file written by the coordinator or a node (.fcexport)")
+    .requiredOption(...policyOption)
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fedcredit audit verify bank.fcexport --policy log.policy")
+    .action(async (file: string, { policy, json }: Flags) => {
+      finish(await verifyExport((await sourceOf(file))(), await readPolicy(policy)), json === true);
+    });
+}
+
+function reconcileCommand(): Command {
+  return new Command("reconcile")
+    .description("compare the bank's export with an enterprise's egress ledger")
+    .argument("<bank-export>", "the bank's log")
+    .argument("<node-ledger>", "the ledger as the enterprise exported it")
+    .requiredOption(...policyOption)
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit reconcile bank.fcexport mill.fcexport --policy log.policy",
+    )
+    .action(async (bank: string, ledger: string, { policy, json }: Flags) => {
+      finish(
+        await reconcile(await sourceOf(bank), await sourceOf(ledger), await readPolicy(policy)),
+        json === true,
+      );
+    });
+}
+
+function checkReceiptCommand(): Command {
+  return new Command("check-receipt")
+    .description("verify a receipt offline, and print the entry that it proves")
+    .argument("<receipt>", "file written by fedcredit audit receipt (.tlog-proof)")
+    .requiredOption(...policyOption)
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit check-receipt entry-7.tlog-proof --policy log.policy",
+    )
+    .action(async (file: string, { policy, json }: Flags) => {
+      await requireFile(file);
+      const text = await readFile(file, "utf8");
+      const { index, entry, checkpoint, cosigned } = verifyReceipt(text, await readPolicy(policy));
+      const shown = {
+        index,
+        size: checkpoint.size,
+        log: checkpoint.origin,
+        cosigned: cosigned.map(({ witness, timeSeconds }) => ({ witness: witness.name, timeSeconds })),
+        entry: parseEntry(entry),
+      };
+      if (json) return print(JSON.stringify(shown));
+      print(`entry ${index} of ${checkpoint.size} in the log of ${checkpoint.origin}`);
+      for (const { witness, timeSeconds } of shown.cosigned)
+        print(`cosigned by ${witness} at ${new Date(timeSeconds * 1000).toISOString()}`);
+      print(utf8Text(entry) ?? "");
+    });
+}
+
+function tilesCommand(): Command {
+  return new Command("tiles")
+    .description("write an export's log as static files, C2SP tlog-tiles, for any web server")
+    .argument("<export>", "file written by the coordinator or a node (.fcexport)")
+    .requiredOption("--out <dir>", "where checkpoint and tiles go")
+    .addHelpText("after", "\nExample:\n  fedcredit audit tiles bank.fcexport --out log")
+    .action(async (file: string, { out }: { out: string }) => {
+      const { records } = await readExport((await sourceOf(file))());
+      const first = await records.next();
+      if (first.done || first.value.type !== "checkpoint")
+        throw new Refusal("file_malformed", `${file}: no checkpoint before its entries`);
+      let files = 0;
+      for await (const { path, bytes } of staticFiles(first.value.note, entriesOf(records))) {
+        await makeDirectory(dirname(join(out, path)));
+        await writeWhole(join(out, path), [bytes]);
+        files++;
+      }
+      print(`${files} files in ${out}`);
+    });
+}
+
+async function* entriesOf(records: AsyncIterable<ExportRecord>): AsyncGenerator<Uint8Array> {
+  for await (const record of records) if (record.type === "entry") yield record.bytes;
+}
+
+/** Prints the report. @throws Refusal log_invalid, naming the first check that fails. */
+function finish(checks: readonly Check[], json: boolean): void {
+  if (json) print(JSON.stringify({ verified: allHold(checks), checks }));
+  else for (const check of checks) print(formatCheck(check));
+  const failed = checks.filter(({ ok }) => !ok);
+  if (failed.length > 0)
+    throw new Refusal(
+      "log_invalid",
+      `${failed.length} of ${checks.length} checks fail: ${place(failed[0]!)}`,
+    );
+}
+
+const place = ({ check, entry }: Check): string => (entry === undefined ? check : `${check}, entry ${entry}`);
+
+function formatCheck(check: Check): string {
+  const detail = check.detail === "" ? "" : `: ${check.detail}`;
+  return `${check.ok ? "ok  " : "FAIL"}  ${place(check)}${detail}`;
+}
+
+async function readPolicy(path: string): Promise<LogPolicy> {
+  await requireFile(path);
+  return parsePolicy(await readFile(path, "utf8"));
+}
+
+async function sourceOf(path: string): Promise<ExportSource> {
+  await requireFile(path);
+  return () => createReadStream(path) as AsyncIterable<Uint8Array>;
+}
+
+/** @throws Refusal file_missing */
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new Refusal("file_missing", `${path}: ${cause.code === "ENOENT" ? "no such file" : cause.message}`);
+  });
+  if (!found.isFile()) throw new Refusal("file_missing", `${path}: not a file`);
+}

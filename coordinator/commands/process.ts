@@ -1,0 +1,118 @@
+/** The bank's process: `init`, `start`, `certify-auditor`. */
+import { readFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { pino } from "pino";
+import { readRefusal, writeWhole } from "../../core/files.ts";
+import { secureRandom } from "../../core/random.ts";
+import { certifyAuditor, initCoordinator } from "../authority/keys.ts";
+import { systemClock } from "../bank.ts";
+import { type CoordinatorConfig, readConfig } from "../config.ts";
+import { startCoordinator } from "../coordinator.ts";
+import { print, wholeNumber } from "./output.ts";
+
+export const processCommands = (): Command[] => [initCommand(), startCommand(), certifyCommand()];
+
+interface InitFlags {
+  readonly dir: string;
+  readonly consortium: string;
+  readonly auditorKey: string;
+  readonly quorum: number;
+  readonly listen: string;
+  readonly enrolment: string;
+  readonly database: string;
+  readonly json?: true;
+}
+
+function initCommand(): Command {
+  return new Command("init")
+    .description("make a consortium: authority, bank key, operator's certificate, coordinator.yaml")
+    .requiredOption("--dir <dir>", "directory to make it in")
+    .requiredOption("--consortium <name>", "lowercase letters, digits and hyphens")
+    .requiredOption("--auditor-key <key>", "the auditor's verifier key (fedcredit audit init prints it)")
+    .requiredOption("--quorum <n>", "cosignatures a checkpoint needs to be exported", wholeNumber)
+    .option("--listen <host:port>", "where enterprises connect", "127.0.0.1:8443")
+    .option("--enrolment <host:port>", "where enterprises enrol", "127.0.0.1:8444")
+    .option("--database <where>", "embedded, or postgres://…", "embedded")
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Example, after fedcredit audit init --out auditor:
+  fedcredit coordinator init --dir bank --consortium riverbank --quorum 1 \\
+    --auditor-key "$(cat auditor/auditor.pub)"`,
+    )
+    .action(async ({ auditorKey: auditor, json, ...flags }: InitFlags) => {
+      const made = await initCoordinator({ ...flags, auditor, now: Date.now(), random: secureRandom });
+      if (json) print(JSON.stringify(made));
+      else
+        print(
+          `config          ${made.configFile}\nbank key        ${made.bankKey}\nCA fingerprint  ${made.caFingerprint}`,
+        );
+    });
+}
+
+function certifyCommand(): Command {
+  return new Command("certify-auditor")
+    .description("sign the auditor's certificate request (fedcredit audit request makes it)")
+    .argument("<request>", "PKCS#10, PEM")
+    .requiredOption("--config <file>", "coordinator.yaml")
+    .requiredOption("--out <file>", "where certificate and authority go, PEM: hand it to the auditor")
+    .addHelpText(
+      "after",
+      `
+Example:
+  fedcredit coordinator certify-auditor auditor/auditor.csr --config bank/coordinator.yaml \\
+    --out auditor/auditor.pem`,
+    )
+    .action(async (request: string, flags: { config: string; out: string }) => {
+      const text = await readText(request);
+      const certificate = await certifyAuditor(readConfig(flags.config), text, Date.now(), secureRandom);
+      await writeWhole(flags.out, certificate);
+      print(flags.out);
+    });
+}
+
+function startCommand(): Command {
+  return new Command("start")
+    .description("run the coordinator until SIGTERM or SIGINT")
+    .requiredOption("--config <file>", "coordinator.yaml")
+    .addOption(
+      new Option("--log-level <level>", "what the operational log on stderr holds")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
+    .option("--json", "print the addresses as one JSON object")
+    .addHelpText(
+      "after",
+      `
+With database: embedded in the config, a PostgreSQL named by the environment's DATABASE_URL is used instead.
+
+Example:
+  fedcredit coordinator start --config bank/coordinator.yaml`,
+    )
+    .action(async ({ config: file, logLevel, json }: { config: string; logLevel: string; json?: true }) => {
+      const config = withEnvironment(readConfig(file));
+      const log = pino({ level: logLevel }, pino.destination(2));
+      const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
+      const { address, enrolmentAddress } = running;
+      if (json) print(JSON.stringify({ address, enrolment: enrolmentAddress }));
+      else print(`listening on ${address}, enrolment on ${enrolmentAddress}`);
+      const asked = new Promise<void>((resolve) => {
+        for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+      });
+      await Promise.race([asked, running.finished]);
+      await running.stop();
+    });
+}
+
+/** A server in DATABASE_URL wins over the embedded one. */
+const withEnvironment = (config: CoordinatorConfig): CoordinatorConfig =>
+  config.database === "embedded" && process.env.DATABASE_URL
+    ? { ...config, database: process.env.DATABASE_URL }
+    : config;
+
+/** @throws Refusal file_missing */
+const readText = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((cause: unknown) => {
+    throw readRefusal(file, cause);
+  });

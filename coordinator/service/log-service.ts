@@ -1,0 +1,31 @@
+import type { LogHandlers } from "../../proto/generated/fedcredit/v1/Log.ts";
+import type { Bank } from "../bank.ts";
+import { exportLog } from "./export.ts";
+import { enterprise, everyone, only } from "./request.ts";
+import type { Methods } from "./transport.ts";
+import { Witnesses } from "./witnesses.ts";
+
+export function logService(bank: Bank, methods: Methods): LogHandlers {
+  const { privacyLog } = bank;
+  const witnesses = new Witnesses(bank);
+  return {
+    GetCheckpoint: methods.unary(everyone, async () => ({ note: (await privacyLog.checkpoint()).note })),
+    GetConsistency: methods.unary(everyone, async ({ oldSize, newSize }) => ({
+      hashes: (await privacyLog.consistency(oldSize, newSize)).map((hash) => Buffer.from(hash)),
+    })),
+    GetInclusion: methods.unary(everyone, async ({ index, size }) => {
+      const { hashes, entry } = await privacyLog.inclusion(index, size);
+      return { hashes: hashes.map((hash) => Buffer.from(hash)), entry: Buffer.from(entry) };
+    }),
+    Cosign: methods.unary(only("enterprise", "auditor"), async ({ size, line }, caller) => ({
+      note: await witnesses.cosign(caller, size, line),
+    })),
+    ReportLedger: methods.unary(enterprise, async ({ note }, { id }) => {
+      await witnesses.reportLedger(id, note);
+      return { note: (await privacyLog.checkpoint()).note };
+    }),
+    Export: methods.download(only("operator", "auditor"), async function* () {
+      for await (const data of exportLog(bank)) yield { data: Buffer.from(data) };
+    }),
+  };
+}

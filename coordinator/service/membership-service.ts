@@ -1,0 +1,50 @@
+import { Refusal } from "../../core/reasons.ts";
+import type { EnrolmentHandlers } from "../../proto/generated/fedcredit/v1/Enrolment.ts";
+import type { MembershipHandlers } from "../../proto/generated/fedcredit/v1/Membership.ts";
+import * as membership from "../authority/membership.ts";
+import type { Bank } from "../bank.ts";
+import { auditor, everyone, only, operator } from "./request.ts";
+import type { Methods } from "./transport.ts";
+
+export const enrolmentService = (bank: Bank, methods: Methods): EnrolmentHandlers => ({
+  Enrol: methods.open(async (request) => ({
+    ...(await membership.enrol(bank, request)),
+    caPem: bank.authority.certificatePem,
+    consortium: bank.config.consortium,
+    bankKey: bank.bankKey.key,
+    auditorKey: bank.auditorKey.key,
+  })),
+});
+
+export const membershipService = (bank: Bank, methods: Methods): MembershipHandlers => ({
+  GetRoster: methods.unary(everyone, async () => {
+    const current = await membership.currentRoster(bank);
+    if (current === undefined)
+      throw new Refusal("not_found", "there is no roster yet", {
+        hint: "the bank admits, the auditor countersigns",
+      });
+    return { note: current.note };
+  }),
+  GetPendingRoster: methods.unary(only("operator", "auditor"), async () => ({
+    note: await membership.pendingRosterNote(bank),
+  })),
+  CountersignRoster: methods.unary(auditor, async ({ note }) => ({
+    note: await membership.countersign(bank, note),
+  })),
+  CreateToken: methods.unary(operator, (request) => membership.createToken(bank, request)),
+  Admit: methods.unary(operator, async ({ enterprises }) => ({
+    note: await membership.admit(bank, enterprises),
+  })),
+  Remove: methods.unary(operator, async ({ enterprise, reason }) => ({
+    note: await membership.remove(bank, enterprise, reason),
+  })),
+  Revoke: methods.unary(operator, async ({ enterprise }) => ({
+    serials: await membership.revoke(bank, enterprise),
+  })),
+  ListEnterprises: methods.unary(operator, async () => ({
+    enterprises: (await membership.enterprises(bank)).map((view) => ({
+      ...view,
+      serials: [...view.serials],
+    })),
+  })),
+});

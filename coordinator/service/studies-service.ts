@@ -1,0 +1,28 @@
+import type { StudiesHandlers } from "../../proto/generated/fedcredit/v1/Studies.ts";
+import type { Bank } from "../bank.ts";
+import { consent, withdraw } from "../studies/consent.ts";
+import { propose, start, stop } from "../studies/proposal.ts";
+import { certificates, follow, list, model, status } from "../studies/status.ts";
+import { digestText, enterprise, everyone, operator } from "./request.ts";
+import type { Methods } from "./transport.ts";
+
+export const studiesService = (bank: Bank, methods: Methods): StudiesHandlers => ({
+  Propose: methods.unary(operator, ({ canonicalJson }) => propose(bank, canonicalJson)),
+  Start: methods.unary(operator, ({ study }) => start(bank, digestText(study))),
+  Stop: methods.unary(operator, ({ study }) => stop(bank, digestText(study))),
+  List: methods.unary(everyone, async () => ({ studies: await list(bank) })),
+  Get: methods.unary(everyone, ({ study }) => status(bank, digestText(study))),
+  Follow: methods.download(everyone, ({ study }, signal) => follow(bank, digestText(study), signal)),
+  Consent: methods.unary(enterprise, ({ study, expiresMillis, note }, { id }) =>
+    consent(bank, id, { study: digestText(study), expiresMillis, note }),
+  ),
+  Withdraw: methods.unary(enterprise, ({ study }, { id }) => withdraw(bank, id, digestText(study))),
+  GetCertificates: methods.download(everyone, async function* ({ study, after }) {
+    for await (const { round, document, entry } of certificates(bank, digestText(study), after))
+      yield { round, canonicalJson: Buffer.from(document), entry };
+  }),
+  GetModel: methods.unary(everyone, async ({ study }) => {
+    const { document, digest } = await model(bank, digestText(study));
+    return { canonicalJson: Buffer.from(document), digest: Buffer.from(digest, "hex") };
+  }),
+});

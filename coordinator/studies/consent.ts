@@ -1,0 +1,57 @@
+/** An enterprise's side of a study: consents to it, or takes that back. */
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { openConsent } from "../../privacy/log/consent.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
+import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
+import { currentRoster } from "../authority/membership.ts";
+import type { Bank } from "../bank.ts";
+import { status } from "./status.ts";
+import { isEnded, studyRow } from "./study-row.ts";
+
+/**
+ * Keeps an enterprise's consent.
+ * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed
+ */
+export async function consent(
+  bank: Bank,
+  enterprise: string,
+  request: { readonly study: Digest; readonly expiresMillis: number; readonly note: string },
+): Promise<StudyStatus> {
+  const { study, expiresMillis, note } = request;
+  const member = (await currentRoster(bank))?.roster.byId.get(enterprise);
+  if (member === undefined)
+    throw new Refusal("roster_mismatch", `${enterprise} is not in the current roster`, {
+      hint: "wait until bank and auditor have admitted it",
+    });
+  const signed = openConsent(note, parseVerifierKey(member.verifierKey));
+  if (signed.study !== study) throw new Refusal("manifest_changed", "the consent is to another manifest");
+  if (signed.enterprise !== enterprise || signed.consortium !== bank.config.consortium)
+    throw new Refusal("signature_invalid", "the consent is another enterprise's");
+  if (signed.expires !== expiresMillis)
+    throw new Refusal("message_malformed", "the expiry is not the one that was signed");
+  if (expiresMillis <= bank.clock.now())
+    throw new Refusal("consent_expired", "the consent has expired already");
+  await bank.database.transaction(async (sql) => {
+    const row = await studyRow(sql, study);
+    if (isEnded(row.phase)) throw new Refusal("message_unexpected", `the study ${row.name} is ${row.phase}`);
+    await sql`
+      INSERT INTO consent VALUES (${study}, ${enterprise}, ${note}, ${new Date(expiresMillis)})
+      ON CONFLICT (study, enterprise) DO UPDATE SET note = excluded.note, expires_at = excluded.expires_at`;
+    await bank.privacyLog.append(sql, [
+      { type: "study.consented", study, enterprise, expires: expiresMillis, consent: note },
+    ]);
+  });
+  bank.events.emit("study", study);
+  return status(bank, study);
+}
+
+/** @throws Refusal not_found */
+export async function withdraw(bank: Bank, enterprise: string, study: Digest): Promise<StudyStatus> {
+  await bank.database.transaction(async (sql) => {
+    const gone = await sql`DELETE FROM consent WHERE study = ${study} AND enterprise = ${enterprise}`;
+    if (gone.count > 0) await bank.privacyLog.append(sql, [{ type: "study.withdrawn", study, enterprise }]);
+  });
+  bank.events.emit("study", study);
+  return status(bank, study);
+}

@@ -1,0 +1,89 @@
+/** What everybody may know of a study: where it stands, its sums, and its model. */
+import { once } from "node:events";
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
+import type { Bank } from "../bank.ts";
+import { consented, isEnded, type StudyRow, studyRow } from "./study-row.ts";
+
+/** @throws Refusal not_found */
+export async function status(bank: Bank, study: Digest): Promise<StudyStatus> {
+  return statusOf(bank, await studyRow(bank.database.sql, study));
+}
+
+async function statusOf(bank: Bank, row: StudyRow): Promise<StudyStatus> {
+  const waiting = row.phase === "running" ? bank.waiting.get(row.digest) : undefined;
+  return {
+    study: Buffer.from(row.digest, "hex"),
+    name: row.name,
+    phase: row.phase,
+    consented: await consented(bank, row.digest),
+    round: row.round,
+    attempt: row.attempt,
+    algorithm: row.algorithm ?? "",
+    reason: row.reason ?? (waiting === undefined ? "" : "cohort_too_small"),
+    detail: row.detail ?? waiting ?? "",
+    manifest: { canonicalJson: Buffer.from(row.manifest) },
+  };
+}
+
+export async function list(bank: Bank): Promise<StudyStatus[]> {
+  const rows = await bank.database.sql`SELECT digest FROM study ORDER BY number`;
+  return Promise.all(rows.map(({ digest }) => status(bank, digest as Digest)));
+}
+
+/** A status whenever the study changes, until it has ended. */
+export async function* follow(bank: Bank, study: Digest, signal: AbortSignal): AsyncGenerator<StudyStatus> {
+  let changed = false;
+  let wake = (): void => {};
+  const note = (which: Digest): void => {
+    if (which !== study) return;
+    changed = true;
+    wake();
+  };
+  bank.events.on("study", note);
+  const aborted = signal.aborted ? Promise.resolve() : once(signal, "abort");
+  try {
+    for (;;) {
+      changed = false;
+      const row = await studyRow(bank.database.sql, study);
+      yield await statusOf(bank, row);
+      if (isEnded(row.phase) || signal.aborted) return;
+      if (changed) continue;
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      await Promise.race([change, aborted]);
+    }
+  } finally {
+    bank.events.off("study", note);
+  }
+}
+
+/** @throws Refusal not_found */
+export async function model(bank: Bank, study: Digest): Promise<{ document: string; digest: Digest }> {
+  const [row] = await bank.database.sql`SELECT document, digest FROM model WHERE study = ${study}`;
+  if (row === undefined) throw new Refusal("not_found", "the study has published no model");
+  return { document: row.document, digest: row.digest };
+}
+
+export interface StoredCertificate {
+  readonly round: number;
+  /** Canonical JSON. */
+  readonly document: string;
+  /** Index of the log entry that names it. */
+  readonly entry: number;
+}
+
+/** The certificates of a study's sums, in order. @param after - sums the caller has. @throws Refusal not_found */
+export async function* certificates(
+  bank: Bank,
+  study: Digest,
+  after: number,
+): AsyncGenerator<StoredCertificate> {
+  const { sql } = bank.database;
+  await studyRow(sql, study);
+  const rows = sql<StoredCertificate[]>`
+    SELECT round, document, entry FROM sum_certificate WHERE study = ${study} AND round > ${after} ORDER BY round`;
+  for await (const batch of rows.cursor(16)) yield* batch;
+}

@@ -1,0 +1,54 @@
+/** What is stored of a study: its row and its consents. */
+import type { Digest } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
+import { type Reason, Refusal } from "../../core/reasons.ts";
+import type { Bank } from "../bank.ts";
+import type { Sql, Transaction } from "../store/database.ts";
+
+export type StudyPhase = "proposed" | "running" | "finished" | "failed" | "stopped";
+
+/** A row of the table `study`. */
+export interface StudyRow {
+  readonly digest: Digest;
+  readonly name: string;
+  /** Canonical JSON. */
+  readonly manifest: string;
+  readonly phase: StudyPhase;
+  /** Digest of the state before the next sum: what manifest and sums so far lead to. */
+  readonly state: Digest | null;
+  readonly algorithm: string | null;
+  readonly round: number;
+  readonly attempt: number;
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+}
+
+/** @returns whether nothing will happen to a study any more. */
+export function isEnded(phase: StudyPhase): boolean {
+  switch (phase) {
+    case "proposed":
+    case "running":
+      return false;
+    case "finished":
+    case "failed":
+    case "stopped":
+      return true;
+  }
+}
+
+/** @throws Refusal not_found */
+export async function studyRow(sql: Sql | Transaction, study: Digest): Promise<StudyRow> {
+  const [row] = await sql<StudyRow[]>`
+    SELECT digest, name, manifest, phase, state, algorithm, round, attempt, reason, detail
+    FROM study WHERE digest = ${study}`;
+  if (row === undefined) throw new Refusal("not_found", `no study ${shortDigest(study)}`);
+  return row;
+}
+
+/** @returns who has consented and whose consent has not run out, sorted. */
+export async function consented(bank: Bank, study: Digest): Promise<string[]> {
+  const rows = await bank.database.sql`
+    SELECT enterprise FROM consent WHERE study = ${study} AND expires_at > ${new Date(bank.clock.now())}
+    ORDER BY enterprise`;
+  return rows.map(({ enterprise }) => enterprise as string);
+}
