@@ -56,9 +56,14 @@ function initCommand(): Command {
     .option("--json", "print one JSON object")
     .action(async (flags) => {
       const made = await initCoordinator({
-        ...{ dir: flags.dir, consortium: flags.consortium, auditor: flags.auditorKey, quorum: flags.quorum },
-        ...{ listen: flags.listen, enrolment: flags.enrolment, database: flags.database },
-        ...{ now: Date.now() },
+        dir: flags.dir,
+        consortium: flags.consortium,
+        auditor: flags.auditorKey,
+        quorum: flags.quorum,
+        listen: flags.listen,
+        enrolment: flags.enrolment,
+        database: flags.database,
+        now: Date.now(),
       });
       if (flags.json) print(JSON.stringify(made));
       else

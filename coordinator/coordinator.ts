@@ -70,8 +70,19 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const events = new EventEmitter<BankEvents>().setMaxListeners(0);
     const closing = new AbortController();
     const bank: Bank = {
-      ...{ config, clock, log, database, privacyLog, blobs, authority, signer, bankKey, auditorKey, events },
-      ...{ crashPoint: onCrashPoint, closing: closing.signal },
+      config,
+      clock,
+      log,
+      database,
+      privacyLog,
+      blobs,
+      authority,
+      signer,
+      bankKey,
+      auditorKey,
+      events,
+      crashPoint: onCrashPoint,
+      closing: closing.signal,
     };
     await createConsortium(bank);
     const bfv = await openBfv();
@@ -142,8 +153,10 @@ async function createConsortium(bank: Bank): Promise<void> {
     if (entry !== undefined) return;
     await bank.privacyLog.append(sql, [
       {
-        ...{ type: "consortium.created", consortium: config.consortium },
-        ...{ bank: bankKey.key, auditor: auditorKey.key },
+        type: "consortium.created",
+        consortium: config.consortium,
+        bank: bankKey.key,
+        auditor: auditorKey.key,
       } as const,
     ]);
   });

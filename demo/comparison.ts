@@ -1,6 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { rowsFile } from "../client-node/rows/feature-rows.ts";
-import { isHeldOut, tableFromCsv } from "../client-node/rows/rows.ts";
+import { readNodeConfig } from "../client-node/config.ts";
+import { configFile } from "../client-node/init.ts";
+import type { Records } from "../client-node/rows/cells.ts";
+import { ownRecords } from "../client-node/rows/own-records.ts";
+import { isHeldOut, tableFromRecords } from "../client-node/rows/rows.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { runPlain, runPooled } from "../models/plain.ts";
 import { concatRows, selectRows } from "../models/rows.ts";
@@ -22,8 +24,8 @@ const scored = ["logistic", "neural"] as const;
 /** What the federation is measured against, from the rows its nodes made; only the demo may read everyone's. */
 export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
   const study = manifestSchema.parse(manifest);
-  const texts = await Promise.all(folders.map(({ dataDir }) => readFile(rowsFile(dataDir), "utf8")));
-  const tables = texts.map((csv, i) => tableFromCsv(csv, rowsFile(folders[i]!.dataDir), study));
+  const records = await Promise.all(folders.map(({ dir }) => ownRecords(readNodeConfig(configFile(dir)))()));
+  const tables = records.map((sources) => tableFromRecords(sources, study));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
   const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
@@ -41,7 +43,7 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
     alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
-    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, texts[i]!))),
+    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, records[i]!))),
   };
 }
 
@@ -50,10 +52,11 @@ interface Loan {
   readonly bad: boolean;
 }
 
-/** The ledger's loans have the economy's order; a study leaves the indeterminate ones out. */
-function heldOutLoans({ borrowers }: NodeFolder, csv: string): Loan[] {
+/** The loans have the economy's order; a study leaves the indeterminate ones out. */
+function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[]): Loan[] {
   const months = borrowers.flatMap((one) => one.months);
-  if (csv.trimEnd().split("\n").length - 1 !== months.length) throw new RangeError("a loan has no features");
+  const joined = sources.reduce((rows, { atMost }) => rows + atMost, 0);
+  if (joined !== months.length) throw new RangeError("a loan has no features");
   const { label, holdout } = manifest;
   const bad: readonly string[] = label.bad;
   return months.flatMap(({ badProbability, creditStatus }, row) =>

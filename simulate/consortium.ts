@@ -73,8 +73,13 @@ export class LocalBank {
     const dir = undo.adopt(await temporaryDirectory(), removeDirectory);
     const { keep: auditorSigner, send: auditor } = newSignerKey("auditor", secureRandom);
     const { configFile, bankKey } = await initCoordinator({
-      ...{ dir, consortium: consortiumName, auditor, quorum: 0 },
-      ...{ listen: "127.0.0.1:0", enrolment: "127.0.0.1:0", now: Date.now() },
+      dir,
+      consortium: consortiumName,
+      auditor,
+      quorum: 0,
+      listen: "127.0.0.1:0",
+      enrolment: "127.0.0.1:0",
+      now: Date.now(),
     });
     const config = { ...readConfig(configFile), ...overrides };
     const authority = await openAuthority(config);

@@ -143,7 +143,9 @@ async function playRound(
   const header = simulatedHeader(
     consortium,
     {
-      ...{ layout, algorithm, round: state.index + 1 },
+      layout,
+      algorithm,
+      round: state.index + 1,
       minCohort: cohort.length,
       study: digestOf(canonicalBytes(manifest)),
       state: digestOf(canonicalBytes(state)),

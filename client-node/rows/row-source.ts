@@ -6,7 +6,7 @@ import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import type { Policy } from "../policy.ts";
 import { type DesensitizationRun, desensitizeRows } from "./desensitize.ts";
 import { requireLearnable } from "./rows.ts";
-import { readRows } from "./sources.ts";
+import { type RecordReader, readRows } from "./sources.ts";
 
 /**
  * Where a node's training rows come from, harmless as its policy wants them.
@@ -15,9 +15,9 @@ import { readRows } from "./sources.ts";
  */
 export type RowSource = (manifest: StudyManifest, onRun: (run: DesensitizationRun) => void) => Promise<Table>;
 
-export interface FileRowOptions {
-  /** CSV or Parquet; none is refused when rows are asked for. */
-  readonly files: readonly string[];
+export interface RowSourceOptions {
+  /** Gives the rows as they are. */
+  readonly read: RecordReader;
   readonly policy: Pick<Policy, "fields" | "anonymity">;
   /** The enterprise's root key, 32 bytes. */
   readonly key: Uint8Array;
@@ -25,14 +25,12 @@ export interface FileRowOptions {
   readonly now: () => number;
 }
 
-/** @throws Refusal rows_missing; value_out_of_bounds where there are more rows than the study's public bound. */
-export const rowsFromFiles =
-  ({ files, policy, key, now }: FileRowOptions): RowSource =>
+/** @throws Refusal value_out_of_bounds where there are more rows than the study's public bound; those of `read`. */
+export const desensitizedRows =
+  ({ read, policy, key, now }: RowSourceOptions): RowSource =>
   async (manifest, onRun) => {
-    if (files.length === 0)
-      throw new Refusal("rows_missing", "node.yaml names no rows", { hint: "name files under rows.files" });
     const { table, run } = await desensitizeRows(
-      (passage) => readRows(files, manifest, passage),
+      (passage) => readRows(read, manifest, passage),
       manifest,
       policy,
       purposeKeys(key, manifest.purpose, now()),

@@ -4,20 +4,10 @@ import type { StudyManifest } from "../../models/study.ts";
 import type { Column, FeatureSchema, Table } from "../../models/table.ts";
 import type { Header, TakeCell } from "../../privacy/desensitize/run.ts";
 import { isMissing, numberOf, textOf } from "../../privacy/desensitize/value.ts";
-import { type Cell, csvRecords, type Records } from "./cells.ts";
+import type { Cell, Records } from "./cells.ts";
 
 /** What of a manifest says how cells become a table. */
 export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "holdout">;
-
-/**
- * Reads CSV text (RFC 4180, one header line) into the study's columns.
- *
- * @param source - name for messages, usually the file's path.
- * @throws Refusal column_unknown, cell_malformed (with line and column), label_not_binary, rows_missing.
- *   A message never holds a cell's value: a refusal may travel further than the cell.
- */
-export const tableFromCsv = (text: string, source: string, schema: RowSchema): Table =>
-  tableFromRecords([csvRecords(text, source)], schema);
 
 /** What becomes of a column's cells on their way into a table. */
 export interface Passage {
@@ -41,7 +31,8 @@ export const unchanged: Passage = {
  *
  * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
  *   split is taken, from the cell as it is, so that every enterprise that knows a subject puts it on the same side.
- * @throws Refusal as {@link tableFromCsv}, and the passage's.
+ * @throws Refusal column_unknown, cell_malformed (with line and column), label_not_binary, rows_missing, and the
+ *   passage's. A message never holds a cell's value: a refusal may travel further than the cell.
  */
 export function tableFromRecords(
   sources: readonly Records[],

@@ -69,12 +69,16 @@ export class Epochs {
     if (row.roster !== roster?.digest || row.rounds >= maxEpochRounds) return;
     const dealt = fromOneof<EpochDealt>(requestDeserialize(row.dealt as Buffer));
     this.#current = {
-      ...{ epoch: row.epoch, commitment: row.commitment, roster: roster!, dealer: row.dealer },
+      epoch: row.epoch,
+      commitment: row.commitment,
+      roster: roster!,
+      dealer: row.dealer,
       messages: relayEpoch(dealt, row.dealer, row.epoch, roster!),
       confirmed: new Set(),
       refused: new Set(),
       dealtAtMillis: 0,
-      ...{ rounds: row.rounds, logged: row.logged },
+      rounds: row.rounds,
+      logged: row.logged,
     };
   }
 
@@ -147,8 +151,16 @@ export class Epochs {
     );
     this.#stopDealing();
     this.#current = {
-      ...{ epoch, commitment, roster, dealer, messages, confirmed: new Set(), refused: new Set() },
-      ...{ dealtAtMillis: this.#bank.clock.now(), rounds: 0, logged: false },
+      epoch,
+      commitment,
+      roster,
+      dealer,
+      messages,
+      confirmed: new Set(),
+      refused: new Set(),
+      dealtAtMillis: this.#bank.clock.now(),
+      rounds: 0,
+      logged: false,
     };
     this.#bank.log.info({ epoch, dealer }, "key epoch dealt");
     for (const [party, key] of messages) this.#participants.send(party, key);
@@ -189,7 +201,11 @@ export class Epochs {
     if (logged) return;
     await this.#bank.privacyLog.append(sql, [
       {
-        ...{ type: "key.epoch", epoch, roster: roster.digest, dealer, commitment },
+        type: "key.epoch",
+        epoch,
+        roster: roster.digest,
+        dealer,
+        commitment,
         confirmed: [...confirmed].sort(),
       } as const,
     ]);

@@ -72,7 +72,10 @@ export function registerServices(
 
   const health: HealthHandlers = {
     Check: methods.unary(everyone, async () => ({
-      ...{ protocolVersion, softwareVersion, timeMillis: bank.clock.now(), draining: isDraining() },
+      protocolVersion,
+      softwareVersion,
+      timeMillis: bank.clock.now(),
+      draining: isDraining(),
     })),
   };
 

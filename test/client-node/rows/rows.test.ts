@@ -7,8 +7,14 @@ import test from "ava";
 import fc from "fast-check";
 import { csvRecords } from "../../../client-node/rows/cells.ts";
 import { inferFeatures } from "../../../client-node/rows/infer.ts";
-import { isHeldOut, type RowSchema, requireLearnable, tableFromCsv } from "../../../client-node/rows/rows.ts";
-import { readTable } from "../../../client-node/rows/sources.ts";
+import {
+  isHeldOut,
+  type RowSchema,
+  requireLearnable,
+  tableFromRecords,
+  unchanged,
+} from "../../../client-node/rows/rows.ts";
+import { fileRecords, readRows } from "../../../client-node/rows/sources.ts";
 import { Refusal } from "../../../core/reasons.ts";
 
 const schema: RowSchema = {
@@ -20,6 +26,11 @@ const schema: RowSchema = {
   holdout: { fraction: 0, seed: "s" },
 };
 const csv = (...lines: string[]): string => ["status,grade,amount,other", ...lines, ""].join("\n");
+
+const tableFromCsv = (text: string, name: string, by: RowSchema) =>
+  tableFromRecords([csvRecords(text, name)], by);
+const readTable = async (files: readonly string[], by: RowSchema) =>
+  requireLearnable(await readRows(fileRecords(files), by, unchanged));
 
 const stringify = (records: readonly (readonly string[])[]): string =>
   records.map((cells) => `${cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")}\n`).join("");
