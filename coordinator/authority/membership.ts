@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { sha256 } from "../../core/canonical.ts";
 import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { checkEd25519Key, checkX25519Key } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import {
   type Member,
@@ -58,7 +59,8 @@ export interface Enrolled {
 
 /**
  * Takes a token and a certificate request; an enterprise that enrols again replaces its keys.
- * @throws Refusal token_invalid, protocol_version, message_malformed, signature_invalid, note_malformed
+ * @throws Refusal token_invalid, protocol_version, message_malformed, signature_invalid, note_malformed,
+ * key_low_order
  */
 export async function enrol(
   bank: Bank,
@@ -89,8 +91,8 @@ export async function enrol(
         "token_invalid",
         `the token is for ${enterprise}, the identity key is of ${key.name}`,
       );
-    if (request.hpkeKey.length !== 32)
-      throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
+    checkEd25519Key(key.publicKey);
+    checkX25519Key(request.hpkeKey);
     const identity = { role: "enterprise", id: enterprise } as const;
     const certificatePem = await bank.authority.signRequest(request.csrPem, identity, bank.clock.now());
     await sql`
