@@ -10,6 +10,7 @@ import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
 import type { NodeCredentials } from "./federation/credentials.ts";
 import { Participant } from "./federation/participant.ts";
+import type { Statistics } from "./federation/statistics.ts";
 import {
   consentTo,
   fetchModel,
@@ -33,8 +34,11 @@ export interface NodeOptions {
   readonly credentials: NodeCredentials;
   /** host:port of the coordinator. */
   readonly coordinator: string;
-  readonly policy: Policy;
+  /** As it stands on disk at each call: a change holds from the next round on. @throws Refusal what is wrong with it */
+  readonly policy: () => Policy;
   readonly rows: RowSource;
+  /** Computes the enterprise's statistics; not closed by the node. */
+  readonly statistics: Statistics;
   /** File of the egress ledger and the node's memory (`ledgerFile`); ":memory:" for a simulation. */
   readonly ledger: string;
   /** Several nodes of one process may share one; not closed by the node. */
@@ -67,7 +71,7 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "statistics" | "onEvent">): StudyDesk & {
   readonly ledger: EgressLedger;
 } {
   const { credentials, now } = options;
@@ -81,7 +85,7 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "onEvent"
   });
   const { policy } = options;
   const record = (run: DesensitizationRun): void =>
-    recordDesensitization({ db, ledger, policy, enterprise: credentials.enterprise }, run, now());
+    recordDesensitization({ db, ledger, policy: policy(), enterprise: credentials.enterprise }, run, now());
   const rows = remembered((manifest) => options.rows(manifest, record));
   return { db, ledger, transport, credentials, policy, rows, now };
 }
@@ -98,10 +102,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { db, transport } = desk;
   const emit = options.onEvent ?? (() => {});
   const ending = new AbortController();
-  const participant = new Participant({ ...desk, bfv: options.bfv, random: options.random, emit });
+  const { bfv, random, statistics } = options;
+  const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
 
   const firstTry = Promise.withResolvers<void>();
   const finished = keepConnected(participant, ending.signal, emit, firstTry.resolve).finally(() => {
+    participant.close();
     transport.close();
     closeStore(db);
   });
@@ -166,6 +172,11 @@ async function keepConnected(
     emit({ type: "disconnected", reason: failure.reason, message: failure.message, retryMillis });
     await delay(retryMillis, undefined, { signal: ending }).catch(() => {});
   }
+}
+
+function after(seconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, seconds * 1000).unref();
+  return () => clearTimeout(timer);
 }
 
 function closeStore(db: DatabaseSync): void {

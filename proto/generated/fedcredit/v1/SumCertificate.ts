@@ -6,10 +6,14 @@ export interface SumCertificate {
   'round'?: (number);
   'canonicalJson'?: (Buffer | Uint8Array | string);
   'entry'?: (number | string | Long);
+  'epoch'?: (Buffer | Uint8Array | string);
+  'roster'?: (string);
 }
 
 export interface SumCertificate__Output {
   'round': (number);
   'canonicalJson': (Buffer);
   'entry': (number);
+  'epoch': (Buffer);
+  'roster': (string);
 }
