@@ -113,21 +113,32 @@ export const reasons = {
   complaint_unanswered: entry(status.aborted, false, "the accused did not open its message: it is left out"),
   slot_spent: entry(status.failedPrecondition, false, "a new key epoch gives new slots"),
 
-  // round
+  // rounds
   cohort_too_small: entry(status.failedPrecondition, true, "wait until enough enterprises are present"),
   too_few_survivors: entry(status.aborted, true, "a new attempt follows when enough enterprises are present"),
   round_replayed: entry(status.aborted, false, "this attempt was seen before"),
   header_mismatch: entry(status.aborted, false, "the round's header differs from what was announced"),
   state_mismatch: entry(status.dataLoss, false, "the model state does not have the announced digest"),
   layout_overflow: entry(status.invalidArgument, false, "lower the precision, the bounds or the cohort"),
-  key_duplicate: entry(status.aborted, false, "two parties advertised the same key"),
-  share_invalid: entry(status.aborted, false, "a secret share does not decrypt or does not combine"),
-  share_conflict: entry(status.aborted, false, "both kinds of share were asked for one party"),
-  survivors_invalid: entry(
-    status.aborted,
-    false,
-    "the survivor list is not a subset of the parties that shared",
+  step_locked: entry(
+    status.failedPrecondition,
+    true,
+    "the step was agreed on in another attempt: enough members must renounce that one",
   ),
+  step_spent: entry(status.failedPrecondition, false, "the step was unmasked once: it is summed once"),
+  evidence_invalid: entry(status.aborted, false, "what is shown does not allow to sum the vectors again"),
+  aggregate_invalid: entry(
+    status.dataLoss,
+    false,
+    "the aggregate is not the sum of what was submitted: tell the auditor",
+  ),
+  sum_invalid: entry(status.aborted, false, "somebody's vector is outside the bounds: nobody can say whose"),
+  round_lost: entry(status.aborted, false, "the step is spent and too few are left to finish it"),
+  certificate_forged: entry(status.dataLoss, false, "the sum certificate does not verify: tell the auditor"),
+  key_duplicate: entry(status.aborted, false, "two parties advertised the same key"),
+  share_invalid: entry(status.aborted, false, "a secret share is not the one its sharer signed, or is none"),
+  share_conflict: entry(status.aborted, false, "both kinds of share were asked for one party"),
+  survivors_invalid: entry(status.aborted, false, "the survivor list is not a subset of the cohort"),
   digest_mismatch: entry(status.aborted, false, "the bytes do not have the announced digest"),
   agreement_missing: entry(status.aborted, false, "too few survivors signed the survivor list"),
   ciphertext_malformed: entry(

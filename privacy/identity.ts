@@ -205,10 +205,13 @@ export type SignaturePurpose =
   | "epoch-answer"
   | "epoch-dealt"
   | "epoch-confirmed"
-  | "advertise"
   | "submit"
   | "agree"
-  | "release";
+  | "unmask"
+  | "release"
+  | "invalid"
+  | "renounce"
+  | "refuse";
 
 /** purpose ‖ 00 ‖ payload, under a prefix that no signed note, certificate or other protocol starts with. */
 const signedBytes = (purpose: SignaturePurpose, payload: Uint8Array): Uint8Array =>

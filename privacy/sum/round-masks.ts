@@ -1,7 +1,7 @@
 /** The masks of one attempt: what a submission carries, and what unmasking takes away again. */
 import type { Digest } from "../../core/canonical.ts";
 import { agreeKey } from "../identity.ts";
-import type { OpenEpoch } from "./epoch/open.ts";
+import type { OpenEpoch } from "./epoch/secrets.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import type { MaskTerm } from "./mask.ts";

@@ -11,7 +11,7 @@ import type { Digest } from "../../../core/canonical.ts";
 import type { Reason } from "../../../core/reasons.ts";
 import type { Roster } from "../../roster.ts";
 import type { SumCertificate } from "../certificate.ts";
-import type { OpenEpoch, ShareHashes } from "../epoch/open.ts";
+import type { OpenEpoch, ShareHashes } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
 import type { RoundHeader } from "../header.ts";
 import type { Packing } from "../layout.ts";
@@ -130,9 +130,7 @@ export type RoundRecord =
       readonly kind: "unmasked";
       readonly roundId: Digest;
       readonly party: PartyId;
-      /** Of `revealedDigest`. */
-      readonly revealed: Digest;
-      readonly signature: Uint8Array;
+      readonly message: Unmask;
     }
   | { readonly kind: "fault"; readonly roundId: Digest; readonly fault: Fault }
   /** How an attempt without a sum ended, and with which statements. */
@@ -181,6 +179,8 @@ export type CoordinatorEffect =
 export interface RoundBase {
   readonly roundId: Digest;
   readonly header: RoundHeader;
+  /** Of the epoch. */
+  readonly members: readonly PartyId[];
   readonly opening: Opening;
   readonly packing: Packing;
   readonly faults: readonly Fault[];
@@ -218,7 +218,12 @@ export type CoordinatorState =
       readonly revealed: ReadonlyMap<PartyId, Unmask>;
     } & Agreeing)
   /** Waits for the masks to be subtracted. */
-  | ({ readonly phase: "subtracting"; readonly rebuild: readonly Rebuild[] } & Agreeing)
+  | ({
+      readonly phase: "subtracting";
+      readonly unmaskers: readonly PartyId[];
+      readonly revealed: ReadonlyMap<PartyId, Unmask>;
+      readonly rebuild: readonly Rebuild[];
+    } & Agreeing)
   | ({
       readonly phase: "releasing";
       readonly secrets: UnmaskingSecrets;
@@ -247,6 +252,8 @@ export type CoordinatorState =
       /** Whether anybody unmasked: then an end is needed even without enough statements. */
       readonly isUnmasked: boolean;
       readonly renounced: ReadonlyMap<PartyId, Uint8Array>;
+      /** Who refused to: it has unmasked. */
+      readonly unwilling: ReadonlySet<PartyId>;
     }
   | Ended;
 

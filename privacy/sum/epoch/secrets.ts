@@ -52,19 +52,19 @@ export const keysBySlot = (maskKeys: Uint8Array): Uint8Array[] =>
 /** Coordinator: what sharers signed of each share. */
 export interface ShareHashes {
   hashOf(sharer: PartyId, holder: PartyId, slot: number, kind: SecretKind): Uint8Array | undefined;
+  /** The message that was signed: evidence against a sharer. */
+  messageOf(sharer: PartyId, holder: PartyId): SealedShares | undefined;
 }
 
 /** @param sealed - by sharer, its messages by recipient. */
-export const shareHashesOf = (
-  sealed: ReadonlyMap<PartyId, readonly Pick<SealedShares, "party" | "hashes">[]>,
-): ShareHashes => {
-  const hashes = new Map(
-    [...sealed].map(([sharer, messages]) => [sharer, new Map(messages.map((m) => [m.party, m.hashes]))]),
-  );
+export const shareHashesOf = (sealed: ReadonlyMap<PartyId, readonly SealedShares[]>): ShareHashes => {
+  const messages = new Map([...sealed].map(([sharer, all]) => [sharer, new Map(all.map((m) => [m.party, m]))]));
+  const messageOf = (sharer: PartyId, holder: PartyId) => messages.get(sharer)?.get(holder);
   return {
+    messageOf,
     hashOf(sharer, holder, slot, kind) {
-      const bundle = hashes.get(sharer)?.get(holder);
-      return bundle && hashIn(bundle, slot, kind);
+      const message = messageOf(sharer, holder);
+      return message && hashIn(message.hashes, slot, kind);
     },
   };
 };

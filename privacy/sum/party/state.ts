@@ -3,8 +3,8 @@
  *
  * A runtime keeps one state a study, starting with `idleParty`. It feeds events and performs the effects it gets
  * in order, each finished before the next begins: what is to be durable is so before the message after it leaves.
- * An effect with an answer (contribute, seal, verify, decrypt) is answered by its event (contributed, sealed,
- * verified, decrypted). When an effect fails, the runtime drops the rest of the list and feeds `failed`.
+ * An effect with an answer (judge, contribute, seal, verify, decrypt) is answered by its event (judged,
+ * contributed, sealed, verified, decrypted). When an effect fails, the runtime drops the rest of the list and feeds `failed`.
  */
 
 import type { Digest } from "../../../core/canonical.ts";
@@ -12,7 +12,7 @@ import type { Random } from "../../../core/random.ts";
 import type { Reason } from "../../../core/reasons.ts";
 import type { Identity } from "../../identity.ts";
 import type { Roster } from "../../roster.ts";
-import type { EpochSecrets, OpenEpoch, SlotSecrets } from "../epoch/open.ts";
+import type { EpochSecrets, OpenEpoch, SlotSecrets } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
 import type { RoundHeader } from "../header.ts";
 import type { Packing, VectorLayout } from "../layout.ts";
@@ -49,7 +49,7 @@ export interface LockedStep {
 /** What the enterprise itself knows about a study and round: looked up before the event `open`. */
 export interface LocalFacts {
   readonly nowMillis: number;
-  /** Whether the ledger knows this roundId from before a restart. */
+  /** Whether the ledger knows this roundId, opened or renounced: its masks serve once. */
   readonly seen: boolean;
   /** The manifest consented to whose digest is `header.study`. A member outside the cohort needs none. */
   readonly consent:
@@ -104,6 +104,12 @@ export type PartyEvent =
   /** `spent`: whether the ledger says that this roundId was spent. */
   | { readonly type: "renounce"; readonly message: Renounce; readonly spent: boolean }
   | { readonly type: "message"; readonly message: Exclude<CoordinatorRoundMessage, Open | Renounce> }
+  /** The cohorts that the evidence allows. */
+  | {
+      readonly type: "judged";
+      readonly roundId: Digest;
+      readonly cohorts: readonly (readonly PartyId[])[];
+    }
   /** Shape [vectorLength(header.layout)]. */
   | { readonly type: "contributed"; readonly roundId: Digest; readonly values: Float64Array }
   /** The ciphertexts of the contribution, in slot order. */
@@ -172,6 +178,14 @@ export interface PickedChunk {
 }
 
 export type PartyEffect =
+  /** Check why vectors are to be summed again (`performJudge`). */
+  | {
+      readonly type: "judge";
+      readonly roundId: Digest;
+      readonly kind: "rerun" | "half";
+      readonly of: SpentAttempt;
+      readonly evidence: Uint8Array;
+    }
   /** Compute the local statistic on the state whose digest the header names. */
   | { readonly type: "contribute"; readonly roundId: Digest; readonly header: RoundHeader }
   /** Quantize, mask, encrypt under the epoch's key (`performSeal`). */
@@ -229,6 +243,8 @@ export interface Attempt {
   readonly packing: Packing;
   readonly epoch: OpenEpoch;
   readonly answers: readonly Answer[];
+  /** Of the same step, where this attempt follows one of them. */
+  readonly earlier: readonly SpentAttempt[];
   /** Looked up at `open`, for the survivor list. */
   readonly limits: Pick<LocalFacts["policy"], "cohortChange"> & Pick<LocalFacts["exactSums"], "survivors">;
 }
@@ -250,12 +266,16 @@ export interface Submission {
 export interface SpentAttempt {
   readonly roundId: Digest;
   readonly header: RoundHeader;
+  readonly epoch: OpenEpoch;
   readonly survivors: readonly Survivor[];
   /** Of its submission; undefined where it had none. */
   readonly values: Float64Array | undefined;
-  /** The aggregate it found to be no sum of valid vectors. */
-  readonly invalid: Digest | undefined;
+  /** Whether it signed a release. */
+  readonly released: boolean;
 }
+
+/** What is left of a slot once the masks are made. At most one of a peer's two shares is ever shown. */
+export type HeldSlot = Omit<SlotSecrets, "maskSecret">;
 
 /** The survivors and what they agreed on, after step 3. */
 interface Summed {
@@ -266,32 +286,40 @@ interface Summed {
 export type PartyState =
   /** Waits for a round. */
   | { readonly phase: "idle" }
+  /** Waits for the evidence to be judged that the vectors may be summed again. */
+  | {
+      readonly phase: "judging";
+      readonly roundId: Digest;
+      readonly open: Open;
+      readonly local: LocalFacts;
+      readonly spent: readonly SpentAttempt[];
+    }
   /** Waits for the local statistic. */
   | {
       readonly phase: "contributing";
       readonly attempt: Attempt;
-      readonly slot: SlotSecrets;
+      readonly slot: HeldSlot;
       readonly masks: readonly MaskTerm[];
     }
   /** Waits for the ciphertexts. */
   | {
       readonly phase: "sealing";
       readonly attempt: Attempt;
-      readonly slot: SlotSecrets;
+      readonly slot: HeldSlot;
       readonly values: Float64Array;
     }
   /** Waits for the survivor list; without a submission where it is outside the cohort. */
   | {
       readonly phase: "ready";
       readonly attempt: Attempt;
-      readonly slot: SlotSecrets;
+      readonly slot: HeldSlot;
       readonly submission: Submission | undefined;
     }
   /** Has signed one survivor list; waits for the others' signatures over the same. */
   | {
       readonly phase: "agreed";
       readonly attempt: Attempt;
-      readonly slot: SlotSecrets;
+      readonly slot: HeldSlot;
       readonly submission: Submission | undefined;
       readonly survivors: readonly Survivor[];
     }
@@ -320,14 +348,14 @@ export type PartyState =
       readonly phase: "closed";
       readonly roundId: Digest;
       readonly closed: Closed;
-      readonly spent: SpentAttempt | undefined;
+      readonly spent: readonly SpentAttempt[];
     }
   /** Never unmasks this attempt. */
   | {
       readonly phase: "renounced";
       readonly roundId: Digest;
       readonly reply: PartyRoundMessage;
-      readonly spent: SpentAttempt | undefined;
+      readonly spent: readonly SpentAttempt[];
     }
   /** This party ended its part in the attempt. */
   | {
@@ -337,7 +365,7 @@ export type PartyState =
       readonly detail: string;
       /** What was said of it. */
       readonly refusal: Refuse;
-      readonly spent: SpentAttempt | undefined;
+      readonly spent: readonly SpentAttempt[];
     };
 
 export interface PartyStep {
