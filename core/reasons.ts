@@ -119,6 +119,11 @@ export const reasons = {
   round_replayed: entry(status.aborted, false, "this attempt was seen before"),
   header_mismatch: entry(status.aborted, false, "the round's header differs from what was announced"),
   state_mismatch: entry(status.dataLoss, false, "the model state does not have the announced digest"),
+  state_invalid: entry(
+    status.dataLoss,
+    false,
+    "the state or result does not fit the study's manifest: who made it runs another version, or is broken",
+  ),
   layout_overflow: entry(status.invalidArgument, false, "lower the precision, the bounds or the cohort"),
   step_locked: entry(
     status.failedPrecondition,

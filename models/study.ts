@@ -4,7 +4,7 @@ import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
 
-const feature = z.discriminatedUnion("kind", [
+export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
   z.strictObject({
     name: z.string().min(1),
@@ -33,7 +33,7 @@ export const manifestSchema = z.strictObject({
       .min(1)
       .describe("cell values that count as good; any other row is indeterminate and left out"),
   }),
-  features: z.array(feature).min(1),
+  features: z.array(featureSchema).min(1),
   maxRowsPerParty: z.int().min(1).describe("public bound on one enterprise's rows; sizes the sealed digits"),
   holdout: z.strictObject({
     fraction: z
@@ -44,9 +44,14 @@ export const manifestSchema = z.strictObject({
     seed: z.string(),
   }),
   algorithms: z
-    .array(z.looseObject({ name: z.string() }))
+    .array(
+      z.looseObject({
+        name: z.string().describe("of the algorithm"),
+        as: nameSchema.describe("what its result is called; the algorithm's name by default").optional(),
+      }),
+    )
     .min(1)
-    .describe("run in this order; each sees the results before it"),
+    .describe("run in this order, each with its parameters; each sees the results before it"),
   privacy: z.strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
     maxColluding: z.int().min(0).describe("enterprises assumed to collude with the coordinator"),

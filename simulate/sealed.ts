@@ -1,6 +1,7 @@
 import { canonicalBytes, digestOf } from "../core/canonical.ts";
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { StudyMemory } from "../models/memory.ts";
 import {
   advanceStudy,
   type StudyState,
@@ -35,7 +36,12 @@ export const sealed: Transport = async (problem, options) => {
 
 async function run({ manifest, tables }: Problem, options: TransportOptions, bfv: Bfv) {
   const tableOf = new Map(tables.map((table, i) => [partyName(i), table]));
-  const randomOf = new Map([...tableOf.keys()].map((id) => [id, seededRandom(`${id} ${options.seed}`)]));
+  const meansOf = new Map(
+    [...tableOf.keys()].map((id) => [
+      id,
+      { random: seededRandom(`${id} ${options.seed}`), memory: new StudyMemory() },
+    ]),
+  );
   const drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(manifest));
   const study = digestOf(canonicalBytes(manifest));
   const bytes = { up: 0, down: 0 };
@@ -72,7 +78,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
     round: number,
   ): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
     const subject = {
-      layout: studyLayout(state),
+      layout: studyLayout(manifest, state),
       minCohort: manifest.privacy.minCohort,
       round,
       study,
@@ -84,7 +90,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
       const dropsBefore = drops.inAttempt(cohort, state.algorithm!);
       const done = await simulateAttempt(simulatedHeader(consortium, subject, cohort, attempt), consortium, {
         bfv,
-        contribute: (id) => studyContribute(manifest, state, tableOf.get(id)!, randomOf.get(id)!),
+        contribute: (id) => studyContribute(manifest, state, tableOf.get(id)!, meansOf.get(id)!),
         dropsBefore: (id) => dropsBefore.get(id),
       });
       bytes.up += done.bytes.up;

@@ -48,7 +48,7 @@ export async function openAttempt(
     minCohort: manifest.privacy.minCohort,
     threshold: leastThreshold(cohort.length),
     keyEpoch: { epoch: epoch.epoch, commitment: epoch.commitment },
-    layout: { blocks: studyLayout(state).blocks.map((block) => ({ ...block })) },
+    layout: { blocks: studyLayout(manifest, state).blocks.map((block) => ({ ...block })) },
     protection: { masks: true, encryption: encryptionName, noise: "none" },
     unprotected: ["noise"],
     checkpoint,

@@ -55,7 +55,7 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
   const first = startStudy(manifest);
   const members = (await currentRoster(bank))?.roster.members.length ?? 0;
   if (first.algorithm !== null)
-    planPacking(studyLayout(first), Math.max(members, manifest.privacy.minCohort));
+    planPacking(studyLayout(manifest, first), Math.max(members, manifest.privacy.minCohort));
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;
     if (known?.digest === study) return;

@@ -92,7 +92,7 @@ test("a contribution is the algorithm's, on the state of the header; the state i
   const desk = await deskWith([canonicalBytes(state)]);
   const contribution = new Contribution(desk);
   const { values, layout } = await contribution.compute(headerOf(state));
-  t.deepEqual(layout, studyLayout(state));
+  t.deepEqual(layout, studyLayout(manifest, state));
   t.true(values.length > 0 && values.some((value) => value > 0));
   t.deepEqual((await contribution.compute(headerOf(state, { attempt: 2 }))).values, values);
   t.is(desk.downloads.length, 1);
