@@ -5,6 +5,8 @@ import type { Digest } from "../core/canonical.ts";
 import type { Random } from "../core/random.ts";
 import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
+import type { StudyManifest } from "../models/study.ts";
+import type { Table } from "../models/table.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
@@ -15,15 +17,18 @@ import {
   consentTo,
   fetchModel,
   listStudies,
+  rowsTable,
   type StudyDesk,
   type StudyView,
   withdrawFrom,
 } from "./federation/studies.ts";
 import { backoffMillis, Transport } from "./federation/transport.ts";
 import { EgressLedger } from "./ledger/egress.ts";
+import { splitSalt } from "./ledger/chain.ts";
 import { openStore } from "./ledger/store.ts";
+import { requireEnough } from "./rows/enough.ts";
 import type { Policy } from "./policy.ts";
-import { type DesensitizationRun, recordDesensitization } from "./rows/desensitize.ts";
+import { recordDesensitization } from "./rows/desensitize.ts";
 import { type RowSource, remembered } from "./rows/row-source.ts";
 
 export type { NodeEvent } from "./events.ts";
@@ -71,7 +76,7 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "statistics" | "onEvent">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEvent">): StudyDesk & {
   readonly ledger: EgressLedger;
 } {
   const { credentials, now } = options;
@@ -84,9 +89,18 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "random" | "statisti
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
   const { policy } = options;
-  const record = (run: DesensitizationRun): void =>
-    recordDesensitization({ db, ledger, policy: policy(), enterprise: credentials.enterprise }, run, now());
-  const rows = remembered((manifest) => options.rows(manifest, record));
+  const tables = remembered((manifest, policy) => {
+    const about = { db, ledger, policy, enterprise: credentials.enterprise };
+    return options.rows(manifest, {
+      policy,
+      salt: splitSalt(db, rowsTable, options.random.bytes(32)),
+      onRun: (run) => recordDesensitization(about, run, now()),
+    });
+  });
+  const rows = async (manifest: StudyManifest): Promise<Table> => {
+    const now = policy();
+    return requireEnough(await tables(manifest, now), manifest, now.minRows);
+  };
   return { db, ledger, transport, credentials, policy, rows, now };
 }
 

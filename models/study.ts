@@ -3,6 +3,7 @@ import { canonicalJson } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
+import { nameSchema } from "./parameters.ts";
 
 export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
@@ -40,8 +41,10 @@ export const manifestSchema = z.strictObject({
       .number()
       .min(0)
       .max(0.9)
-      .describe("share of rows held out for evaluation; 0 evaluates on the training rows"),
-    seed: z.string(),
+      .refine((share) => share === 0 || share >= 0.05, "0, or at least 0.05: a small hold-out singles rows out")
+      .describe(
+        "share of rows held out for evaluation, 0 or at least 0.05; 0 evaluates on the training rows. Which rows they are every enterprise draws itself",
+      ),
   }),
   algorithms: z
     .array(

@@ -5,6 +5,7 @@ import { Refusal } from "../../core/reasons.ts";
 import type { CoordinatorEpochMessage, PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
 import { type Method, WireClient } from "../../proto/client.ts";
+import type { SumCertificate__Output } from "../../proto/generated/fedcredit/v1/SumCertificate.ts";
 import type { UploadChunk } from "../../proto/generated/fedcredit/v1/UploadChunk.ts";
 import {
   Blobs,
@@ -15,6 +16,7 @@ import {
   protocolVersion,
   Rounds,
   refusalOf,
+  Studies,
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
