@@ -27,8 +27,11 @@ export interface SimulateOptions {
   readonly seed: string;
 }
 
-/** The fewest parties whose sum is released. */
-export const leastCohort = 2;
+/** Enterprises assumed to collude with the coordinator. */
+const maxColluding = 1;
+
+/** The fewest parties whose sum is released: with one colluding, two others stay in it. */
+export const leastCohort = maxColluding + 2;
 
 export interface Problem {
   readonly manifest: StudyManifest;
@@ -72,7 +75,7 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
-    privacy: { minCohort: leastCohort, maxColluding: 0, unit: "record" },
+    privacy: { minCohort: leastCohort, maxColluding, unit: "record" },
     unprotected: ["noise"],
     deadlines: { stepSeconds: 60 },
   });

@@ -3,18 +3,18 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
-import type { EpochPartyContext } from "../../privacy/sum/epoch/party-state.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import { parseEpochHeader } from "../../privacy/sum/epoch/header.ts";
+import type { CoordinatorEpochMessage, PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import {
   type EpochPartyEffect,
   type EpochPartyEvent,
   epochPartyStep,
   idleEpochParty,
 } from "../../privacy/sum/epoch/party.ts";
-import type { CoordinatorEpochMessage, PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
-import { parseEpochHeader } from "../../privacy/sum/epoch/header.ts";
+import type { EpochPartyContext } from "../../privacy/sum/epoch/party-state.ts";
 import type { EpochSecrets } from "../../privacy/sum/epoch/secrets.ts";
 import { performErase, performPrepare } from "../../privacy/sum/epoch/work.ts";
-import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import { lastEpoch, rememberEpoch } from "../ledger/records.ts";
 
 export interface KeyEpochOptions {

@@ -3,14 +3,23 @@ import type { Random } from "../../core/random.ts";
 import type { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import software from "../../package.json" with { type: "json" };
-import { countOrganisations } from "../../privacy/roster.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { parseHeader, type RoundHeader } from "../../privacy/sum/header.ts";
 import { dequantizeSum } from "../../privacy/sum/layout.ts";
-import type { Closed, CoordinatorMessage, CoordinatorRoundMessage, Open } from "../../privacy/sum/messages.ts";
-import { type LockedStep, type PartyRecord, type PartyState, roundOf } from "../../privacy/sum/party/party.ts";
+import type {
+  Closed,
+  CoordinatorMessage,
+  CoordinatorRoundMessage,
+  Open,
+} from "../../privacy/sum/messages.ts";
+import {
+  type LockedStep,
+  type PartyRecord,
+  type PartyState,
+  roundOf,
+} from "../../privacy/sum/party/party.ts";
 import { signStatement } from "../../privacy/sum/statements.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
@@ -55,7 +64,7 @@ export class Participant {
   #failure: Refusal | undefined;
 
   constructor(options: ParticipantOptions) {
-    const { db, bfv, transport, statistics } = options;
+    const { db, bfv, statistics } = options;
     this.#options = options;
     this.#membership = new Membership(options);
     this.#epochs = new KeyEpochs({
@@ -68,7 +77,7 @@ export class Participant {
       onEnd: (outcome) => options.emit({ type: "epoch", ...outcome }),
       onFailure: (error) => this.#raise(error, ""),
     });
-    const certificates = new Certificates({ transport, membership: this.#membership });
+    const certificates = new Certificates(options);
     this.#chain = new StateChain({ db, certificates, statistics });
   }
 

@@ -9,7 +9,6 @@ import { Refusal } from "../../core/reasons.ts";
 import type { SealedSum } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { parseStudyState, type StudyState, startStudy, studyLayout } from "../../models/study-loop.ts";
-import { parseCertificate, verifyCertificate } from "../../privacy/sum/certificate.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import { type ChainHead, headOf, storedHead, storeHead } from "../ledger/chain.ts";
@@ -79,25 +78,26 @@ export class StateChain {
 
   /**
    * Walks the chain up to a round by the certificates of the sums before it.
-   * @throws Refusal certificate_wrong, state_mismatch, log_forked, unavailable
+   * @throws Refusal certificate_forged, state_mismatch, log_forked, unavailable
    */
   async catchUp(study: Digest, manifest: StudyManifest, round: number): Promise<void> {
     let head = this.head(study, manifest);
     if (head.sums + 1 >= round) return;
-    for await (const bytes of this.#options.certificates.after(study, head.sums)) {
-      const certificate = parseCertificate(bytes.canonicalJson);
-      const { header } = certificate;
+    for await (const { header, state, values, parties } of this.#options.certificates.after(
+      study,
+      head.sums,
+    )) {
       if (header.study !== study || header.round !== head.sums + 1)
-        throw new Refusal("state_mismatch", `the certificate is of round ${header.round} of another place`);
-      if (header.state !== head.digest)
         throw new Refusal(
           "state_mismatch",
-          `round ${header.round} was summed on the state ${shortDigest(header.state)}, not on the one that follows from the sums before`,
+          `round ${head.sums + 1} is asked for, and a certificate of round ${header.round} shown`,
         );
-      const { roster, epoch } = await this.#options.certificates.context(header);
-      const sum = verifyCertificate(certificate, roster, epoch);
-      await this.#options.certificates.requireLogged(bytes);
-      await this.advance(study, manifest, header.round, sum);
+      if (state !== head.digest)
+        throw new Refusal(
+          "state_mismatch",
+          `round ${header.round} was summed on the state ${shortDigest(state)}, not on the one that follows from the sums before`,
+        );
+      await this.advance(study, manifest, header.round, { values, parties });
       head = this.head(study, manifest);
       if (head.sums + 1 >= round) return;
     }

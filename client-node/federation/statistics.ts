@@ -14,12 +14,7 @@ import type { Table } from "../../models/table.ts";
 
 export interface Statistics {
   /** @returns shape [vectorLength(layout)] of the state's layout. @throws Refusal those of the algorithm */
-  contribute(
-    study: Digest,
-    manifest: StudyManifest,
-    state: StudyState,
-    table: Table,
-  ): Promise<Float64Array>;
+  contribute(study: Digest, manifest: StudyManifest, state: StudyState, table: Table): Promise<Float64Array>;
   /** @throws Refusal where the sum has no result */
   advance(manifest: StudyManifest, state: StudyState, sum: SealedSum): Promise<StudyState>;
   close(): Promise<void>;
@@ -154,7 +149,9 @@ export class StatisticsThread implements Statistics {
         pending?.reject(new Refusal(reason, message, { hint }));
       }
     });
-    worker.on("error", (cause) => this.#end(new Refusal("internal", "the statistic's thread ended", { cause })));
+    worker.on("error", (cause) =>
+      this.#end(new Refusal("internal", "the statistic's thread ended", { cause })),
+    );
     worker.on("exit", () => {
       if (this.#worker === worker) this.#end(new Refusal("internal", "the statistic's thread ended"));
     });

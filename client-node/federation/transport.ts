@@ -178,12 +178,16 @@ export class Transport {
       const content = new Uint8Array(Buffer.concat(chunks));
       const digest = digestOf(content);
       if (!wanted.has(digest))
-        throw new Refusal("digest_mismatch", `a download has the digest ${shortDigest(digest)}, not asked for`);
+        throw new Refusal(
+          "digest_mismatch",
+          `a download has the digest ${shortDigest(digest)}, not asked for`,
+        );
       blobs.set(digest, content);
       chunks = [];
     }
     const missing = [...wanted].find((digest) => !blobs.has(digest));
-    if (missing !== undefined) throw new Refusal("not_found", `the blob ${shortDigest(missing)} did not come`);
+    if (missing !== undefined)
+      throw new Refusal("not_found", `the blob ${shortDigest(missing)} did not come`);
     return blobs;
   }
 

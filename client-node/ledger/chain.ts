@@ -35,7 +35,9 @@ export function storeHead(db: DatabaseSync, study: Digest, head: ChainHead<unkno
 }
 
 /** @returns the newest roster this node ever accepted. */
-export function newestRoster(db: DatabaseSync): { readonly version: number; readonly digest: Digest } | undefined {
+export function newestRoster(
+  db: DatabaseSync,
+): { readonly version: number; readonly digest: Digest } | undefined {
   const row = prepared(db, "SELECT version, digest FROM roster").get();
   return row === undefined ? undefined : { version: Number(row.version), digest: String(row.digest) };
 }

@@ -55,10 +55,10 @@ export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: numbe
 
 /** @returns whether this node joined or renounced a round, also in a process since gone. */
 export const knowsRound = (db: DatabaseSync, roundId: Digest): boolean =>
-  prepared(db, "SELECT 1 FROM joined WHERE round_id = ? UNION SELECT 1 FROM renounced WHERE round_id = ?").get(
-    roundId,
-    roundId,
-  ) !== undefined;
+  prepared(
+    db,
+    "SELECT 1 FROM joined WHERE round_id = ? UNION SELECT 1 FROM renounced WHERE round_id = ?",
+  ).get(roundId, roundId) !== undefined;
 
 /**
  * Marks an attempt as joined, before anything of it is sent.

@@ -20,7 +20,6 @@ import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { emptyRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { secretKeyBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import { planPacking, type VectorLayout } from "../../privacy/sum/layout.ts";
 import type { PartyMessage } from "../../privacy/sum/messages.ts";
 import {
@@ -92,6 +91,7 @@ export async function rehearse(
     new Map(cohortOf(manifest, options.enterprise).map((id) => [id, id])),
     options.bfv,
     options.random,
+    Math.max(1, manifest.privacy.maxColluding),
   );
   const rounds: RehearsedRound[] = [];
   let stopped: Rehearsal["stopped"];
@@ -157,7 +157,6 @@ async function playRound(
   const departures: Departure[] = [];
   const leave = (kind: string, bytes: Uint8Array): void =>
     void departures.push(departure(destination, kind, bytes));
-  leave("Blobs.Download", downloadRequest(header.state));
   const done = await simulateAttempt(header, consortium, {
     bfv,
     contribute: (id) => (id === enterprise ? own : new Float64Array(own.length)),
@@ -172,7 +171,9 @@ async function playRound(
     },
     onWayDown(to, message) {
       if (to === enterprise && message.type === "aggregate")
-        for (const chunk of message.chunks) leave("Blobs.Download", downloadRequest(chunk));
+        // the aggregate, and what it is recomputed from
+        for (const chunk of [message, ...message.submissions].flatMap(({ chunks }) => chunks))
+          leave("Blobs.Download", downloadRequest(chunk));
       return [message];
     },
   });
@@ -189,7 +190,7 @@ async function playRound(
 
 function callsOutsideRounds(
   manifest: StudyManifest,
-  { parties, keyEpoch, roster }: Consortium,
+  { parties, epoch }: Consortium,
   { destination, enterprise }: RehearsalOptions,
 ): Departure[] {
   const study = Buffer.from(digestOf(canonicalBytes(manifest)), "hex");
@@ -198,18 +199,10 @@ function callsOutsideRounds(
   const consent = { consortium: manifest.consortium, enterprise, study: study.toString("hex"), expires: 0 };
   const checkpoint = { origin: identity.name, size: 0, root: emptyRoot };
   const hello = { type: "hello", protocolVersion, softwareVersion: software.version } as const;
-  const confirmed = { type: "epochConfirmed", ...keyEpoch, signature: new Uint8Array(64) } as const;
-  const dealt = {
-    type: "epochDealt",
-    ...keyEpoch,
-    roster: roster.digest,
-    signature: new Uint8Array(64),
-    sealed: roster.members.map(({ id: party }) => ({
-      party,
-      encapsulated: new Uint8Array(32),
-      ciphertext: new Uint8Array(secretKeyBytes + 16),
-    })),
-  } as const;
+  // to open a key epoch; the one that deals sends its key besides, which any of them may be
+  const opening = epoch.transcript.flatMap((said) =>
+    "from" in said && said.from === enterprise ? [said.message] : [],
+  );
   return (
     [
       ["Health.Check", Health.service.Check.requestSerialize({ protocolVersion })],
@@ -225,8 +218,7 @@ function callsOutsideRounds(
       ],
       ["Membership.GetRoster", Membership.service.GetRoster.requestSerialize({})],
       ["Rounds.Participate/hello", encode(hello)],
-      ["Rounds.Participate/epochConfirmed", encode(confirmed)],
-      ["Rounds.Participate/epochDealt", encode(dealt)],
+      ...opening.map((message) => [`Rounds.Participate/${message.type}`, encode(message)] as const),
       ["Log.GetConsistency", Log.service.GetConsistency.requestSerialize({ oldSize: 1, newSize: 2 })],
       [
         "Log.Cosign",

@@ -185,7 +185,13 @@ async function judgeSharer(
   const view = viewOf(epoch.transcript);
   const neighbours = new Set(epoch.neighbours.get(party));
   for (const { holder, share, ephemeral, ciphertext, hashes, signature } of shares) {
-    const said = { purpose: "epoch-share", view, to: holder, sealed: { ephemeral, ciphertext }, hashes } as const;
+    const said = {
+      purpose: "epoch-share",
+      view,
+      to: holder,
+      sealed: { ephemeral, ciphertext },
+      hashes,
+    } as const;
     const expected = shareHash({ view, sharer: party, holder }, header.slot, secret, share);
     if (
       !neighbours.has(holder) ||
@@ -211,7 +217,11 @@ async function judgeSharer(
       return;
     case "selfMask": {
       // its own signature: a commitment that only the coordinator names proves nothing
-      const statement = { purpose: "submit", digest: submission?.digest ?? "", commitment: commitment ?? "" } as const;
+      const statement = {
+        purpose: "submit",
+        digest: submission?.digest ?? "",
+        commitment: commitment ?? "",
+      } as const;
       if (submission === null || !signedBy(roster, roundId, party, statement, submission.signature))
         throw refuse(`${party} has not signed this commitment`);
       if (rebuilt && selfMaskCommitment(roundId, rebuilt) === commitment)

@@ -6,6 +6,7 @@
  * `fromOneof` and `toOneof` of proto/wire.ts convert.
  */
 import type { Digest } from "../../core/canonical.ts";
+import type { CoordinatorEpochMessage, PartyEpochMessage } from "./epoch/messages.ts";
 import type { PartyId } from "./graph.ts";
 
 export interface Hello {
@@ -167,5 +168,5 @@ export type PartyRoundMessage = Submit | Agree | Unmask | Released | Invalid | R
 /** What the coordinator says within one attempt of a round. */
 export type CoordinatorRoundMessage = Open | Survivors | Agreed | Aggregate | Renounce | Closed;
 
-export type PartyMessage = Hello | PartyRoundMessage;
-export type CoordinatorMessage = CoordinatorRoundMessage;
+export type PartyMessage = Hello | PartyEpochMessage | PartyRoundMessage;
+export type CoordinatorMessage = CoordinatorEpochMessage | CoordinatorRoundMessage;

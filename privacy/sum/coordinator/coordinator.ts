@@ -1,4 +1,4 @@
-import { isReason, type Reason, Refusal } from "../../../core/reasons.ts";
+import { isReason, Refusal } from "../../../core/reasons.ts";
 import { countOrganisations } from "../../roster.ts";
 import { rerunEvidence, type WrongDeal } from "../evidence.ts";
 import type { PartyId } from "../graph.ts";
@@ -104,20 +104,13 @@ export function resumeRound(
       const signatures = new Map(point.signatures.map(({ party, signature }) => [party, signature]));
       const base: Agreeing = { ...agreed, signatures };
       const unmaskers = unmaskersOf(base, context);
-      const begun = entered(
-        { phase: "unmasking", ...base, unmaskers, revealed: new Map() },
-        context,
-        folds,
-      );
-      return stored.reduce<CoordinatorStep>(
-        ({ state, effects }, { from, message }) => {
-          const next = coordinatorStep(state, { type: "message", from, message }, context);
-          // it is stored
-          const rest = next.effects.filter(({ type }) => type !== "store");
-          return { state: next.state, effects: [...effects, ...rest] };
-        },
-        begun,
-      );
+      const begun = entered({ phase: "unmasking", ...base, unmaskers, revealed: new Map() }, context, folds);
+      return stored.reduce<CoordinatorStep>(({ state, effects }, { from, message }) => {
+        const next = coordinatorStep(state, { type: "message", from, message }, context);
+        // it is stored
+        const rest = next.effects.filter(({ type }) => type !== "store");
+        return { state: next.state, effects: [...effects, ...rest] };
+      }, begun);
     }
     case "releasing": {
       const signatures = new Map(point.signatures.map(({ party, signature }) => [party, signature]));
@@ -174,7 +167,10 @@ export function coordinatorStep(
 const same = (state: CoordinatorState): CoordinatorStep => ({ state, effects: [] });
 
 /** Effects that come before those of a step. */
-const after = (before: readonly CoordinatorEffect[], { state, effects }: CoordinatorStep): CoordinatorStep => ({
+const after = (
+  before: readonly CoordinatorEffect[],
+  { state, effects }: CoordinatorStep,
+): CoordinatorStep => ({
   state,
   effects: [...before, ...effects],
 });
@@ -212,7 +208,8 @@ const faultRecords = ({ roundId }: RoundBase, faults: readonly Fault[]): Coordin
 
 /** Records a fault, tells the log, and goes on without the party where that is possible. */
 function blame(state: Running, fault: Fault, context: CoordinatorContext): CoordinatorStep {
-  if (state.round.faults.some((f) => f.party === fault.party && f.reason === fault.reason)) return same(state);
+  if (state.round.faults.some((f) => f.party === fault.party && f.reason === fault.reason))
+    return same(state);
   const next = progress({ ...state, round: withFaults(state.round, [fault]) }, context);
   return after(faultRecords(state.round, [fault]), next);
 }
@@ -322,10 +319,7 @@ function take(
       const { kept, faults } = acceptUnmask(state, from, message, context);
       const revealed = new Map(state.revealed).set(from, kept);
       return after(
-        [
-          { type: "store", roundId, from, message },
-          ...faultRecords(round, faults),
-        ],
+        [{ type: "store", roundId, from, message }, ...faultRecords(round, faults)],
         progress({ ...state, round: withFaults(round, faults), revealed }, context),
       );
     }
@@ -376,7 +370,9 @@ function progress(state: Running, context: CoordinatorContext): CoordinatorStep 
         ? proposeSurvivors(state, context)
         : same(state);
     case "agreeing":
-      return awaited(state).length === 0 ? relayAgreement(state, missed(state).length === 0, context) : same(state);
+      return awaited(state).length === 0
+        ? relayAgreement(state, missed(state).length === 0, context)
+        : same(state);
     case "unmasking":
       return awaited(state).length === 0 ? subtract(state, missed(state).length === 0, context) : same(state);
     case "releasing":
@@ -397,9 +393,7 @@ function onDeadline(state: Waiting, context: CoordinatorContext): CoordinatorSte
     case "agreeing":
       return withLate(state, (late) => relayAgreement(late, true, context));
     case "unmasking":
-      return withLate(state, (late) =>
-        subtract(late, late.round.waits + 1 >= unmaskWaits, context, true),
-      );
+      return withLate(state, (late) => subtract(late, late.round.waits + 1 >= unmaskWaits, context, true));
     case "releasing":
       return releaseDeadline(state, context);
     case "renouncing":
@@ -408,7 +402,10 @@ function onDeadline(state: Waiting, context: CoordinatorContext): CoordinatorSte
 }
 
 /** Who has not answered is named, and not waited for in the steps to come. */
-function withLate<State extends Waiting>(state: State, go: (late: State) => CoordinatorStep): CoordinatorStep {
+function withLate<State extends Waiting>(
+  state: State,
+  go: (late: State) => CoordinatorStep,
+): CoordinatorStep {
   const { round, phase } = state;
   const faults = missed(state)
     .filter((party) => !hasFault(round, party))
@@ -639,13 +636,22 @@ function onDealtWrong(
     return after(faultRecords(round, faults), lost(known, "round_lost", detail));
   const deals = rebuild
     .filter(({ party }) => sharers.includes(party))
-    .map(({ party, kind, shares }): WrongDeal => ({
-      party,
-      kind,
-      shares: shares.slice(0, header.threshold),
-      submission: submissions.get(party),
-    }));
+    .map(
+      ({ party, kind, shares }): WrongDeal => ({
+        party,
+        kind,
+        shares: shares.slice(0, header.threshold),
+        submission: submissions.get(party),
+      }),
+    );
   const evidence = rerunEvidence(deals, context.hashes);
-  const state = { phase: "rerun", roundId, faults: known.faults, without: sharers, cohort, evidence } as const;
+  const state = {
+    phase: "rerun",
+    roundId,
+    faults: known.faults,
+    without: sharers,
+    cohort,
+    evidence,
+  } as const;
   return after(faultRecords(round, faults), ended(state, known, "share_invalid", detail));
 }

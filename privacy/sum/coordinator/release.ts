@@ -1,7 +1,7 @@
 /** Step 4: one sum, signed by a quorum of its survivors; or their word that it is none. */
 import { toBase64 } from "../../../core/bytes.ts";
-import { type Digest } from "../../../core/canonical.ts";
-import { type SumCertificate } from "../certificate.ts";
+import type { Digest } from "../../../core/canonical.ts";
+import type { SumCertificate } from "../certificate.ts";
 import { halfEvidence, halvesOf } from "../evidence.ts";
 import type { PartyId } from "../graph.ts";
 import { dequantizeSum } from "../layout.ts";
@@ -108,7 +108,7 @@ export function settle(state: In<"releasing">, context: CoordinatorContext): Coo
       return { state: next, effects: [sendTo(next, result.first, context)] };
     }
     case "agreed":
-      return advance(state, result);
+      return advance(state, result, context);
     case "invalid":
       return split(state);
     case "disputed":
@@ -149,6 +149,7 @@ export function releaseDeadline(state: In<"releasing">, context: CoordinatorCont
 function advance(
   state: In<"releasing">,
   { digest, sum, signers }: Extract<Verdict, { readonly kind: "agreed" }>,
+  context: CoordinatorContext,
 ): CoordinatorStep {
   const { round, submissions, released } = state;
   const { roundId, header, packing } = round;
@@ -170,7 +171,7 @@ function advance(
         header,
         sum: { values, parties: survivors.length },
         survivors,
-        certificate: certificateOf(state, sum, signers),
+        certificate: certificateOf(state, sum, signers, context),
       },
     ],
   };
@@ -180,6 +181,7 @@ function certificateOf(
   state: In<"releasing">,
   sum: Uint8Array,
   signers: readonly PartyId[],
+  { epoch }: CoordinatorContext,
 ): SumCertificate {
   const { round, secrets, signatures, released } = state;
   const { unmasking, aggregate } = aggregateStatement(state);
@@ -190,6 +192,7 @@ function certificateOf(
   return {
     format: "fedcredit/sum-certificate/v1",
     header: round.header,
+    epoch: { header: epoch.header, transcript: epoch.transcript },
     survivors: [...survivorList(state)],
     agreed: signatureList(signatures).map(inText),
     unmasking,

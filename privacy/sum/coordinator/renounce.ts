@@ -1,16 +1,7 @@
 /** After agreement, where an attempt cannot be finished: enough statements "I never will" lift every lock. */
 import type { Reason } from "../../../core/reasons.ts";
 import type { PartyId } from "../graph.ts";
-import {
-  askedAgain,
-  ended,
-  entered,
-  excludedIn,
-  type In,
-  lost,
-  missed,
-  signatureList,
-} from "./rules.ts";
+import { askedAgain, ended, entered, excludedIn, type In, lost, missed, signatureList } from "./rules.ts";
 import type { Agreeing, CoordinatorContext, CoordinatorStep } from "./state.ts";
 
 /** Deadlines for it where somebody has unmasked: then there may never be enough. */
@@ -37,10 +28,7 @@ export const beginRenouncing = (
     context,
   );
 
-const isLifted = (
-  { round, locked, renounced }: In<"renouncing">,
-  { epoch }: CoordinatorContext,
-): boolean => {
+const isLifted = ({ round, locked, renounced }: In<"renouncing">, { epoch }: CoordinatorContext): boolean => {
   const count = (parties: readonly PartyId[]): number => parties.filter((id) => renounced.has(id)).length;
   const { threshold } = round.header;
   return (

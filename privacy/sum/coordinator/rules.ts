@@ -260,7 +260,13 @@ export function closing(state: Ended): CoordinatorRoundMessage {
     case "lost":
       return { ...said, outcome: state.phase, reason: state.reason, party, certificate: "" };
     case "rerun":
-      return { ...said, outcome: "rerun", reason: "share_invalid", party: state.without[0]!, certificate: "" };
+      return {
+        ...said,
+        outcome: "rerun",
+        reason: "share_invalid",
+        party: state.without[0]!,
+        certificate: "",
+      };
     case "split":
       return { ...said, outcome: "split", reason: "sum_invalid", party: "", certificate: "" };
   }

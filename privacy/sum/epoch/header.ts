@@ -14,7 +14,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowerc
 const partyId = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
 
 /** What is opened. Public; every key and signature of the epoch covers its digest, the opening's id. */
-const epochHeaderSchema = z
+export const epochHeaderSchema = z
   .strictObject({
     protocol: z.literal(epochProtocol),
     consortium: partyId,

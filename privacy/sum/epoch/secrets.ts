@@ -58,7 +58,9 @@ export interface ShareHashes {
 
 /** @param sealed - by sharer, its messages by recipient. */
 export const shareHashesOf = (sealed: ReadonlyMap<PartyId, readonly SealedShares[]>): ShareHashes => {
-  const messages = new Map([...sealed].map(([sharer, all]) => [sharer, new Map(all.map((m) => [m.party, m]))]));
+  const messages = new Map(
+    [...sealed].map(([sharer, all]) => [sharer, new Map(all.map((m) => [m.party, m]))]),
+  );
   const messageOf = (sharer: PartyId, holder: PartyId) => messages.get(sharer)?.get(holder);
   return {
     messageOf,

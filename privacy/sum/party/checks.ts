@@ -12,12 +12,7 @@ import type { Aggregate, Agreed, Lift, Survivor, Survivors } from "../messages.t
 import { layersOff, protection } from "../protection.ts";
 import { maskKeyOf, missingPartners } from "../round-masks.ts";
 import { honestCheckers, spotCheck } from "../spot-check.ts";
-import {
-  selfMaskCommitment,
-  signedBy,
-  submissionDigest,
-  survivorsDigest,
-} from "../statements.ts";
+import { selfMaskCommitment, signedBy, submissionDigest, survivorsDigest } from "../statements.ts";
 import type { Attempt, LocalFacts, LockedStep, PartyContext, SpentAttempt, Submission } from "./state.ts";
 
 function ensure(holds: boolean, reason: Reason, message: string, party?: PartyId): asserts holds {
@@ -108,7 +103,11 @@ function checkUnlocked(
       ),
   );
   const { size } = renounced;
-  ensure(size >= locked.threshold, "step_locked", `${size} of ${locked.threshold} renounced the attempt agreed on`);
+  ensure(
+    size >= locked.threshold,
+    "step_locked",
+    `${size} of ${locked.threshold} renounced the attempt agreed on`,
+  );
 }
 
 /** Step 0, before anything private is looked at: consent, manifest, policy, state chain, budget. */
@@ -170,7 +169,11 @@ export function checkFollows(
   );
   const sameOf = ({ study, round, algorithm, state, minCohort, layout }: RoundHeader): string =>
     canonicalJson({ study, round, algorithm, state, minCohort, layout });
-  ensure(sameOf(header) === sameOf(of.header), "header_mismatch", "another step than that of the attempt to follow");
+  ensure(
+    sameOf(header) === sameOf(of.header),
+    "header_mismatch",
+    "another step than that of the attempt to follow",
+  );
   const after = spent.filter((attempt) => attempt.header.follows?.of === of.roundId);
   switch (follows.kind) {
     case "rerun":
@@ -221,7 +224,11 @@ export function checkSurvivors(
   );
   ensureOrganisations("too_few_survivors", header, ids, roster);
   if (header.follows !== null)
-    ensure(ids.length === header.cohort.length, "survivors_invalid", "vectors are summed again without drop-outs");
+    ensure(
+      ids.length === header.cohort.length,
+      "survivors_invalid",
+      "vectors are summed again without drop-outs",
+    );
   if (own !== undefined && header.follows === null && limits.cohortChange === "refuse")
     for (const earlier of limits.survivors) checkNotSingledOut(header, ids, earlier);
 }

@@ -286,12 +286,7 @@ function begin(
   return { state: sealing.state, effects: [record, ...sealing.effects] };
 }
 
-function seal(
-  attempt: Attempt,
-  slot: HeldSlot,
-  values: Float64Array,
-  masks: readonly MaskTerm[],
-): PartyStep {
+function seal(attempt: Attempt, slot: HeldSlot, values: Float64Array, masks: readonly MaskTerm[]): PartyStep {
   const { roundId, header, packing } = attempt;
   return {
     state: { phase: "sealing", attempt, slot, values },
@@ -675,10 +670,7 @@ function onRenounce(
   const signature = signStatement(roundId, context.id, { purpose: "renounce" }, context.identity);
   const reply: PartyRoundMessage = { type: "renounced", roundId, signature };
   return {
-    state:
-      roundOf(state) === roundId
-        ? { phase: "renounced", roundId, reply, spent: spentIn(state) }
-        : state,
+    state: roundOf(state) === roundId ? { phase: "renounced", roundId, reply, spent: spentIn(state) } : state,
     effects: [{ type: "renounce", roundId }, send(reply)],
   };
 }

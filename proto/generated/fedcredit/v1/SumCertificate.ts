@@ -1,12 +1,13 @@
 // Original file: proto/federation.proto
 
+import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Output as _fedcredit_v1_PartySignature__Output } from '../../fedcredit/v1/PartySignature.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface SumCertificate {
   'round'?: (number);
   'canonicalJson'?: (Buffer | Uint8Array | string);
   'entry'?: (number | string | Long);
-  'epoch'?: (Buffer | Uint8Array | string);
+  'confirmations'?: (_fedcredit_v1_PartySignature)[];
   'roster'?: (string);
 }
 
@@ -14,6 +15,6 @@ export interface SumCertificate__Output {
   'round': (number);
   'canonicalJson': (Buffer);
   'entry': (number);
-  'epoch': (Buffer);
+  'confirmations': (_fedcredit_v1_PartySignature__Output)[];
   'roster': (string);
 }
