@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Device, Registry, type Site } from "../client-node/operations/device-registry.ts";
+import { type Device, DeviceRegistry, type Site } from "../client-node/operations/device-registry.ts";
 import { Engine } from "../client-node/operations/engine.ts";
 import { readCatalogue } from "../client-node/operations/features/catalogue.ts";
 import { computeFeatures } from "../client-node/operations/features/features.ts";
@@ -139,7 +139,7 @@ async function qualityAndFeatures(segments: string, total: number, progress: (li
   const reference = {
     catalogue: readCatalogue(),
     devices,
-    bindings: new Registry(devices).bindings(),
+    bindings: new DeviceRegistry(devices).bindings(),
     sites,
     exclusions: [],
     excludedStatuses: ["maintenance"],

@@ -40,10 +40,9 @@ import { askPassword } from "./page/ask-password.ts";
 import { readPolicy } from "./policy.ts";
 import { previewStudy } from "./preview/preview.ts";
 import { describePreview } from "./preview/preview-text.ts";
-import type { Records } from "./rows/cells.ts";
 import { desensitizationKey } from "./rows/desensitization-key.ts";
-import { rowsFromFiles } from "./rows/row-source.ts";
-import { readRecords } from "./rows/sources.ts";
+import { ownRecords } from "./rows/own-records.ts";
+import { desensitizedRows } from "./rows/row-source.ts";
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -217,10 +216,6 @@ function showFingerprints(pins: Pins, identityKey: string, json: boolean): void 
   tell("compare these with the bank and the auditor over another channel");
 }
 
-/** Loaded where it is used: it brings the catalogue and its units. */
-const rowFiles = async (config: NodeConfig): Promise<readonly string[]> =>
-  (await import("./rows/feature-rows.ts")).rowFiles(config);
-
 function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
   const config = readNodeConfig(configFile(dir));
   const credentials = readCredentials(config.dataDir, Date.now());
@@ -237,8 +232,7 @@ function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly conf
     credentials,
     coordinator: config.coordinator,
     policy,
-    rows: async (manifest, onRun) =>
-      rowsFromFiles({ files: await rowFiles(config), policy, key, now: Date.now })(manifest, onRun),
+    rows: desensitizedRows({ read: ownRecords(config), policy, key, now: Date.now }),
     ledger: ledgerFile(config.dataDir),
     now: Date.now,
   };
@@ -278,8 +272,7 @@ async function preview(
   const config = readNodeConfig(configFile(dir));
   const policy = readPolicy(policyFile(dir));
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
-  const sources: Records[] = [];
-  for (const source of await rowFiles(config)) sources.push(await readRecords(source));
+  const sources = await ownRecords(config)();
   const key = desensitizationKey(config.dataDir, secureRandom);
   const nowMillis = Date.now();
   const bfv = await openBfv();
@@ -290,7 +283,9 @@ async function preview(
       enterprise: config.enterprise,
       destination: config.coordinator,
       random: secureRandom,
-      ...{ bfv, sampleRows, nowMillis },
+      bfv,
+      sampleRows,
+      nowMillis,
     });
     if (json) print(JSON.stringify(shown));
     else for (const line of describePreview(shown)) print(line);

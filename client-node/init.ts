@@ -17,6 +17,10 @@ export const policyFile = (dir: string): string => join(dir, "policy.yaml");
 /** Allows nothing yet: every line is the enterprise's own decision. */
 const policyTemplate = `# What this enterprise allows, whatever a study asks for. Nothing here has a default.
 minCohort: 4            # fewest enterprises (organisations) in any released sum
+minRows: 20             # fewest rows, subjects and held-out rows in any statistic
+exactSums:              # sums without noise
+  perTable: 500         # how many may ever be released over one table
+  cohortChange: refuse  # a survivor list that differs by a few from an earlier one: refuse or accept
 allow:
   algorithms: []        # for example [summary, logistic, evaluate]
   purposes: []          # in the manifest's own words
@@ -32,15 +36,17 @@ fields: []              # a column without a line cannot pass, for example
 # anonymity: { k: 5, l: 2, t: 0.3, maxSuppressionRate: 0.02 }   # needed with a field of class quasi
 `;
 
+/** What a new node is told; everything else is written into its files later. */
+export type NodeSettings = Pick<
+  NodeConfig,
+  "enterprise" | "consortium" | "coordinator" | "enrolment" | "rows"
+>;
+
 /**
  * Makes a node's folder: node.yaml, policy.yaml and keys, the keys readable by this user only.
  * @throws Refusal already_exists, config_invalid, disk_full, file_missing; nothing is made then.
  */
-export async function initNode(
-  dir: string,
-  settings: Omit<NodeConfig, "dataDir">,
-  random: Random,
-): Promise<NodeConfig> {
+export async function initNode(dir: string, settings: NodeSettings, random: Random): Promise<NodeConfig> {
   for (const file of [configFile(dir), policyFile(dir)])
     if (existsSync(file)) throw new Refusal("already_exists", `${file} exists`);
   const { rows, ...rest } = settings;

@@ -37,17 +37,21 @@ export interface OnSite {
  * @throws Refusal config_invalid, port_taken and what a collector's configuration causes.
  */
 export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
-  const { dataDir, collectors, premises } = config;
+  const { dataDir, collectors, refresh, storage } = config;
   const { now } = node;
   const operations =
-    collectors === undefined || premises === undefined
+    collectors === undefined
       ? undefined
       : await (await import("./operations/operations.ts")).startOperations({
-          ...{ dataDir, collectors, premises, now, log },
-          spoolBytes: (config.storage?.spoolGigabytes ?? 4) * 1e9,
-          keepDays: config.storage?.keepDays ?? 400,
-          refreshMillis: config.refresh?.every ?? 3_600_000,
-          refreshDays: config.refresh?.days ?? 90,
+          dataDir,
+          collectors,
+          sites: config,
+          now,
+          log,
+          spoolBytes: storage.spoolGigabytes * 1e9,
+          keepDays: storage.keepDays,
+          refreshMillis: refresh.every,
+          refreshDays: refresh.days,
           random: Math.random,
           onWarning: (warning) => onEvent({ type: "warning", warning }),
           onRefresh: ({ features, quality }) =>
@@ -78,7 +82,9 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       enterprise: config.enterprise,
       policy: node.policy,
       ledger: new EgressLedger(db, node.credentials.identity),
-      ...{ db, now, log },
+      db,
+      now,
+      log,
       ...(operations === undefined ? {} : { operations }),
       studies: async () => joined().studies(),
       model: async (study) => joined().model(study),

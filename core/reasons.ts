@@ -119,6 +119,11 @@ export const reasons = {
   round_replayed: entry(status.aborted, false, "this attempt was seen before"),
   header_mismatch: entry(status.aborted, false, "the round's header differs from what was announced"),
   state_mismatch: entry(status.dataLoss, false, "the model state does not have the announced digest"),
+  state_invalid: entry(
+    status.dataLoss,
+    false,
+    "the state or result does not fit the study's manifest: who made it runs another version, or is broken",
+  ),
   layout_overflow: entry(status.invalidArgument, false, "lower the precision, the bounds or the cohort"),
   step_locked: entry(
     status.failedPrecondition,
@@ -159,14 +164,7 @@ export const reasons = {
   upload_offset: entry(status.outOfRange, true, "resume the upload at the committed offset"),
   upload_too_large: entry(status.resourceExhausted, false, "the upload exceeds the round's size"),
 
-  // one sum a step
-  step_locked: entry(
-    status.aborted,
-    true,
-    "a survivor list of this step was signed: the coordinator finishes that round, or collects what lifts its lock",
-  ),
-  step_spent: entry(status.aborted, false, "this step was unmasked: it has one sum or none"),
-  slot_spent: entry(status.aborted, true, "the coordinator opens a new key epoch"),
+  // sums over a table
   exact_sums_spent: entry(
     status.failedPrecondition,
     false,
@@ -209,6 +207,16 @@ export const reasons = {
   ),
   value_out_of_bounds: entry(status.invalidArgument, false, "the value exceeds the study's public bounds"),
   label_not_binary: entry(status.invalidArgument, false, "name the values that count as bad under label.bad"),
+  rows_too_few: entry(
+    status.failedPrecondition,
+    false,
+    "give the node more rows, ask for a larger hold-out, or lower minRows in policy.yaml",
+  ),
+  level_singular: entry(
+    status.failedPrecondition,
+    false,
+    "ask for a study whose levels join this one with another, or generalize the field in policy.yaml",
+  ),
   rows_missing: entry(status.failedPrecondition, false, "the party has no rows for this study"),
   single_class: entry(status.failedPrecondition, false, "all labels are equal: nothing can be learned"),
   anonymity_unreachable: entry(

@@ -1,11 +1,17 @@
 /** YAML files as a strict schema reads them: an unknown key, a wrong value or no YAML at all is a refusal. */
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { readRefusal } from "./files.ts";
+import { resolvePaths } from "./paths.ts";
 import { Refusal } from "./reasons.ts";
 
-/** Reads one YAML file by a strict schema. @throws Refusal file_missing, file_malformed, config_invalid */
+/**
+ * Reads one YAML file by a strict schema. Paths that the schema marks are relative to the file's own folder.
+ * @returns what the file says, with absolute paths.
+ * @throws Refusal file_missing, file_malformed, config_invalid
+ */
 export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
   let text: string;
   try {
@@ -13,7 +19,8 @@ export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema)
   } catch (error) {
     throw readRefusal(file, error);
   }
-  return parseYaml(text, file, schema);
+  const value = resolvePaths(yamlValue(text, file), schema, dirname(resolve(file)));
+  return valid(value, file, schema);
 }
 
 /**
@@ -25,6 +32,10 @@ export function parseYaml<Schema extends z.ZodType>(
   source: string,
   schema: Schema,
 ): z.infer<Schema> {
+  return valid(yamlValue(text, source), source, schema);
+}
+
+function yamlValue(text: string, source: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [syntax] = document.errors;
@@ -34,7 +45,11 @@ export function parseYaml<Schema extends z.ZodType>(
       `${source}:${lines.linePos(syntax.pos[0]).line}: not YAML (${syntax.code})`,
       { cause: syntax },
     );
-  const parsed = schema.safeParse(document.toJS() ?? {});
+  return document.toJS() ?? {};
+}
+
+function valid<Schema extends z.ZodType>(value: unknown, source: string, schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error.issues[0]!, source, schema);
 }

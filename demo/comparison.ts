@@ -1,6 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { rowsFile } from "../client-node/rows/feature-rows.ts";
-import { isHeldOut, tableFromCsv } from "../client-node/rows/rows.ts";
+import { readNodeConfig } from "../client-node/config.ts";
+import { configFile } from "../client-node/init.ts";
+import { rowsTable } from "../client-node/federation/studies.ts";
+import { splitSalt } from "../client-node/ledger/chain.ts";
+import { openStore } from "../client-node/ledger/store.ts";
+import { ledgerFile } from "../client-node/node.ts";
+import type { Records } from "../client-node/rows/cells.ts";
+import { ownRecords } from "../client-node/rows/own-records.ts";
+import { isHeldOut, tableFromRecords } from "../client-node/rows/rows.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { runPlain, runPooled } from "../models/plain.ts";
 import { concatRows, selectRows } from "../models/rows.ts";
@@ -22,8 +28,9 @@ const scored = ["logistic", "neural"] as const;
 /** What the federation is measured against, from the rows its nodes made; only the demo may read everyone's. */
 export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
   const study = manifestSchema.parse(manifest);
-  const texts = await Promise.all(folders.map(({ dataDir }) => readFile(rowsFile(dataDir), "utf8")));
-  const tables = texts.map((csv, i) => tableFromCsv(csv, rowsFile(folders[i]!.dataDir), study));
+  const records = await Promise.all(folders.map(({ dir }) => ownRecords(readNodeConfig(configFile(dir)))()));
+  const salts = folders.map(saltOf);
+  const tables = records.map((sources, i) => tableFromRecords(sources, study, salts[i]!));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
   const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
@@ -41,8 +48,18 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
     alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
-    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, texts[i]!))),
+    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, records[i]!, salts[i]!))),
   };
+}
+
+/** What the node dealt its rows to training and hold-out with. */
+function saltOf({ dataDir }: NodeFolder): Uint8Array {
+  const db = openStore(ledgerFile(dataDir));
+  try {
+    return splitSalt(db, rowsTable, new Uint8Array(32));
+  } finally {
+    db.close();
+  }
 }
 
 interface Loan {
@@ -50,14 +67,15 @@ interface Loan {
   readonly bad: boolean;
 }
 
-/** The ledger's loans have the economy's order; a study leaves the indeterminate ones out. */
-function heldOutLoans({ borrowers }: NodeFolder, csv: string): Loan[] {
+/** The loans have the economy's order; a study leaves the indeterminate ones out. */
+function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[], salt: Uint8Array): Loan[] {
   const months = borrowers.flatMap((one) => one.months);
-  if (csv.trimEnd().split("\n").length - 1 !== months.length) throw new RangeError("a loan has no features");
+  const joined = sources.reduce((rows, { atMost }) => rows + atMost, 0);
+  if (joined !== months.length) throw new RangeError("a loan has no features");
   const { label, holdout } = manifest;
   const bad: readonly string[] = label.bad;
   return months.flatMap(({ badProbability, creditStatus }, row) =>
-    creditStatus === "overdue_16_30" || !isHeldOut(holdout, String(row))
+    creditStatus === "overdue_16_30" || !isHeldOut(holdout, salt, String(row))
       ? []
       : [{ probability: badProbability, bad: bad.includes(creditStatus) }],
   );

@@ -102,7 +102,12 @@ function siteMonth(own: Nature, random: Random): SiteMonth {
   const bad = uniform(random) < badProbability;
   const grade = uniform(random);
   return {
-    ...{ operatingRate, energyPerUnit, orderDelayRate, inventoryTurnover, debtRatio, daysOverdue },
+    operatingRate,
+    energyPerUnit,
+    orderDelayRate,
+    inventoryTurnover,
+    debtRatio,
+    daysOverdue,
     badProbability,
     creditStatus: bad ? badGrade(grade) : goodGrade(grade),
   };

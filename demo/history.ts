@@ -52,12 +52,8 @@ export function weeklyReports(borrowers: readonly Borrower[], now: number): stri
   return `${lines.join("\n")}\n`;
 }
 
-/** The repayment ledger: each borrower's loan as it stood after each month. */
-export function repaymentLedger(
-  { industry }: Enterprise,
-  borrowers: readonly Borrower[],
-  now: number,
-): string {
+/** The loan book: each borrower's loan as it stood after each month. */
+export function loanBook({ industry }: Enterprise, borrowers: readonly Borrower[], now: number): string {
   const lines = ["site,date,industry,credit_status"];
   for (const { site, months } of borrowers)
     for (const [month, { creditStatus }] of months.entries())

@@ -2,11 +2,11 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { configFile, policyFile } from "../client-node/init.ts";
-import { Findings, findingsFile } from "../client-node/operations/findings-store.ts";
+import { FindingsStore, findingsFile } from "../client-node/operations/findings-store.ts";
 import { seededRandom } from "../core/random.ts";
 import { dayMillis, monthStart, thursdays, utcOffsetHours } from "./calendar.ts";
 import { type Borrower, borrowersOf, type Enterprise, monthsBack } from "./economy.ts";
-import { bookkeeper, fileCollectors, pastTable, repaymentLedger, weeklyReports } from "./history.ts";
+import { bookkeeper, fileCollectors, loanBook, pastTable, weeklyReports } from "./history.ts";
 import { plants } from "./plants/all.ts";
 import type { Addresses, Plant } from "./plants/plant.ts";
 import { policy } from "./study.ts";
@@ -36,23 +36,20 @@ export class NodeFolder {
 
   /** The ids of the enterprise's own sites, where its devices stand. */
   get ownSites(): string[] {
-    return this.plant.premises(this.#now).sites.map(({ id }) => id);
+    return this.plant.sites(this.#now).sites.map(({ id }) => id);
   }
 
-  /** Policy, ledger and exports, and a configuration that reads nothing but these. */
+  /** Policy, loans and exports, and a configuration that reads nothing but these. */
   async writeHistory(): Promise<void> {
     await mkdir(this.inbox);
     await writeFile(policyFile(this.dir), stringify(policy));
-    await writeFile(
-      join(this.dir, "ledger.csv"),
-      repaymentLedger(this.#enterprise, this.borrowers, this.#now),
-    );
+    await writeFile(join(this.dir, "loans.csv"), loanBook(this.#enterprise, this.borrowers, this.#now));
     await writeFile(join(this.inbox, "weekly.csv"), weeklyReports(this.borrowers, this.#now));
     await writeFile(join(this.inbox, "own-past.csv"), pastTable(this.plant.past(this.#now)));
     await this.#configure({
       collectors: this.#files(),
       refresh: { every: "3s", days: Math.ceil((monthsBack + 1) * 31) },
-      premises: this.#premises("exports"),
+      ...this.#sites("exports"),
     });
   }
 
@@ -67,7 +64,7 @@ export class NodeFolder {
     await this.#configure({
       collectors: [...this.#files(), ...this.plant.collectors(addresses, this.dir)],
       refresh: { every: "20s", days: this.plant.refreshDays },
-      premises: this.#premises(),
+      ...this.#sites(),
       page,
     });
   }
@@ -75,7 +72,7 @@ export class NodeFolder {
   /** Whether the last borrower's last week has become features. */
   hasHistory(): boolean {
     const last = thursdays(monthStart(this.#now) - 7 * dayMillis, monthStart(this.#now)).at(-1)!;
-    const findings = new Findings(findingsFile(this.dataDir));
+    const findings = new FindingsStore(findingsFile(this.dataDir));
     try {
       const days = findings.features({ site: this.borrowers.at(-1)!.site, window: "day" });
       return days.some(({ from, until }) => from <= last * 1000 && last * 1000 < until);
@@ -89,8 +86,8 @@ export class NodeFolder {
   }
 
   /** @param source - of all the enterprise's own devices, where it is one. */
-  #premises(source?: string) {
-    const own = this.plant.premises(this.#now);
+  #sites(source?: string) {
+    const own = this.plant.sites(this.#now);
     const sites = this.borrowers.map(({ site }) => site);
     return {
       sites: [...own.sites, ...sites.map((id) => ({ id, industry: "small business", utcOffsetHours }))],
@@ -104,7 +101,7 @@ export class NodeFolder {
   async #configure(settings: Record<string, unknown>): Promise<void> {
     const file = configFile(this.dir);
     const rows = {
-      features: { ledger: ["ledger.csv"], site: "site", date: "date", window: "month" },
+      features: { loans: ["loans.csv"], site: "site", date: "date", window: "month" },
     };
     const written = parse(await readFile(file, "utf8"));
     await writeFile(file, stringify({ ...written, rows, storage: { keepDays: 1000 }, ...settings }));

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Random } from "../core/random.ts";
-import type { VectorLayout } from "../privacy/sum/layout.ts";
+import type { Blocks, Contribution, Sums } from "./blocks.ts";
+import type { Memo, PartyRows } from "./memory.ts";
 import type { StudySchema, Table } from "./table.ts";
 
 /** A value with a JSON form. Bulk weights travel inside it as base64 of little-endian float32. */
@@ -14,35 +15,162 @@ export interface SealedSum {
   readonly parties: number;
 }
 
-/** Results of the algorithms that ran earlier in the same study, by algorithm name. */
+/** Results of the algorithms that ran earlier in the same study, by the manifest's `as:` names. */
 export type PriorResults = Readonly<Record<string, Json>>;
 
-/**
- * A federated algorithm: a loop of broadcast → local statistic → sealed sum → server step.
- * States and results are JSON values: they are broadcast, hashed, stored and resumed as such.
- */
-export interface FederatedAlgorithm<State extends Json = Json, Result extends Json = Json> {
-  readonly name: string;
-  /** Parses what the manifest says beside `name`; a strict object. */
-  readonly parameters: z.ZodType;
-  /** Algorithms whose results it reads: of each group, one at least must run earlier in the study. */
-  readonly needs: readonly (readonly string[])[];
-  /** Which rows it is given: held-out rows are evaluated on, never trained on. */
-  readonly rows: "training" | "heldOut";
+/** The types of one algorithm, filled in by its file. */
+export interface AlgorithmTypes {
+  /** What the manifest says beside `name` and `as`, parsed. */
+  readonly params: object;
+  /** Earlier results that it reads, by the role they play in it. */
+  readonly prior: object;
+  /** What moves from sum to sum, and nothing else. JSON. */
+  readonly state: unknown;
+  /** JSON. */
+  readonly result: unknown;
+  readonly blocks: Blocks;
+}
+
+/** What does not change while an algorithm runs: the same for everyone who knows the manifest and the sums so far. */
+export interface Study<T extends Pick<AlgorithmTypes, "params" | "prior">> {
+  readonly schema: StudySchema;
+  readonly params: T["params"];
+  readonly prior: T["prior"];
+}
+
+export type Outcome<State, Result> = { readonly next: State } | { readonly done: Result };
+
+/** One party's side of a round. */
+export interface Party extends PartyRows {
+  readonly memo: Memo;
+  /** Repeatable in a simulation, the operating system's generator otherwise. */
+  readonly random: Random;
+}
+
+/** A result that an algorithm reads, found under the name that the manifest gave it. */
+export interface Need<T> {
+  /** What to list in the manifest for it; undefined where several algorithms would do. */
+  readonly entry: { readonly name: string; readonly as?: string } | undefined;
+  /** @returns what is missing among the algorithms that run before, by result name. */
+  missing(before: ReadonlyMap<string, Algorithm>): string | undefined;
+  read(before: ReadonlyMap<string, Finished>): T;
+}
+
+export type Needs<Prior> = { readonly [Role in keyof Prior]: Need<Prior[Role]> };
+
+/** What an algorithm says of its result; having `score` makes it a model, which evaluation, export and pages find. */
+export interface Scoring<Result> {
   /**
-   * @param params - as written in the manifest; parsed by the algorithm's own zod schema.
-   * @throws Refusal parameters_invalid
+   * Needs no label.
+   * @returns the probability of bad, shape [rows.rows].
+   * @throws Refusal value_not_finite | column_unknown, naming the column
    */
-  start(schema: StudySchema, params: Json, prior: PriorResults): State;
-  layout(state: State): VectorLayout;
+  score?(result: Result, rows: Table): Float64Array;
+  /** @returns for each row the features that moved its score, in the schema's order. */
+  explain?(result: Result, rows: Table): readonly (readonly Factor[])[];
+  /** Formats beside JSON, by name. */
+  readonly exports?: Readonly<Record<string, (result: Result) => Promise<readonly ExportedFile[]>>>;
+}
+
+/** What one feature does to one score. */
+export interface Factor {
+  readonly feature: string;
+  /**
+   * What it adds to the log-odds of bad, against a baseline that is the same for all rows: that of a row of which only
+   * the training rows' means are known.
+   */
+  readonly effect: number;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What every algorithm has. */
+export interface Computation<T extends AlgorithmTypes> extends Scoring<T["result"]> {
+  readonly name: string;
+  /** Of what the manifest says beside `name` and `as`; a strict object. */
+  readonly parameters: z.ZodType<T["params"]>;
+  /** Also of a result that was published, stored or fetched. */
+  readonly result: z.ZodType<T["result"]>;
+  needs(params: T["params"]): Needs<T["prior"]>;
+  /** Deterministic, of nothing but its argument. @throws Refusal where no result can exist. */
+  start(study: Study<T>): Outcome<T["state"], T["result"]>;
+}
+
+/**
+ * A federated algorithm: a loop of local statistic → sealed sum → step. Pure; the same code runs at every enterprise
+ * and at the bank, and whoever knows the manifest and the sums comes to the same states.
+ */
+export interface FederatedAlgorithm<T extends AlgorithmTypes> extends Computation<T> {
+  /** Public bound on the sums it can take. */
+  maxSteps(params: T["params"]): number;
+  /** Of this study's states: bounds everything that costs time or memory. */
+  state(study: Study<T>): z.ZodType<T["state"]>;
+  blocks(state: T["state"], study: Study<T>): T["blocks"];
   /**
    * Runs at the enterprise.
-   * @returns shape [vectorLength(layout(state))].
    * @throws Refusal naming the column, when a value is not finite or out of bounds.
    */
-  contribute(state: State, table: Table, random: Random): Float64Array | Promise<Float64Array>;
-  /** Runs at the bank; deterministic. @throws Refusal when the sum shows that no result exists (separation, …) */
-  advance(state: State, sum: SealedSum): State | Promise<State>;
-  /** Defined when finished. */
-  result(state: State): Result | undefined;
+  contribute(
+    state: T["state"],
+    party: Party,
+    study: Study<T>,
+  ): Contribution<T["blocks"]> | Promise<Contribution<T["blocks"]>>;
+  /**
+   * Deterministic, of nothing but its arguments.
+   * @throws Refusal when the sum shows that no result exists (separation, …)
+   */
+  advance(state: T["state"], sums: Sums<T["blocks"]>, study: Study<T>): Outcome<T["state"], T["result"]>;
+  /** L2 norm, per block, of the most that one record changes by being there or not. */
+  sensitivity?(state: T["state"], study: Study<T>): { readonly [Name in keyof T["blocks"]]: number };
+}
+
+/** An algorithm as the study loop runs it: whatever comes from outside is parsed by the algorithm's own schemas. */
+export interface Algorithm<Result = unknown> {
+  readonly name: string;
+  readonly parameters: z.ZodType;
+  readonly result: z.ZodType<Result>;
+  readonly isModel: boolean;
+  /** @throws Refusal parameters_invalid, naming the parameter */
+  configure(params: unknown): Configured;
+  /** @returns undefined unless the algorithm's results are models. @throws Refusal state_invalid */
+  model(result: unknown): Model | undefined;
+}
+
+/** An algorithm with its parameters. */
+export interface Configured {
+  readonly needs: readonly Need<unknown>[];
+  /** 0 where the result follows from earlier ones. */
+  readonly maxSteps: number;
+  /** @throws Refusal parameters_invalid where an earlier result is missing, state_invalid where it is another's */
+  within(schema: StudySchema, before: ReadonlyMap<string, Finished>): Running;
+}
+
+/** An algorithm within a study. States are those of {@link Running.start} and {@link Running.advance}, or foreign. */
+export interface Running {
+  start(): Outcome<unknown, unknown>;
+  /** @throws Refusal state_invalid */
+  parseState(state: unknown): unknown;
+  blocks(state: unknown): Blocks;
+  /** @returns shape [vectorLength(layout)]. */
+  contribute(state: unknown, party: Party): Promise<Float64Array>;
+  /** @param values - of the sum, in the layout's order. */
+  advance(state: unknown, values: Float64Array): Outcome<unknown, unknown>;
+  /** By block; undefined where nothing bounds what a record does. */
+  sensitivity(state: unknown): Readonly<Record<string, number>> | undefined;
+}
+
+/** An algorithm that has run, with its result. */
+export interface Finished {
+  readonly algorithm: Algorithm;
+  readonly result: unknown;
+}
+
+/** A finished result that scores rows. */
+export interface Model {
+  score(rows: Table): Float64Array;
+  readonly explain: ((rows: Table) => readonly (readonly Factor[])[]) | undefined;
+  readonly exports: ReadonlyMap<string, () => Promise<readonly ExportedFile[]>>;
 }

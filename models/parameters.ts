@@ -1,37 +1,38 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { Refusal } from "../core/reasons.ts";
-import type { Json, PriorResults } from "./algorithm.ts";
 
 /**
  * Parses an algorithm's parameters.
  * @throws Refusal parameters_invalid, naming the parameter
  */
-export function parseParameters<T extends z.ZodType>(
-  algorithm: string,
-  schema: T,
-  params: unknown,
-): z.output<T> {
+export function parseParameters<T>(algorithm: string, schema: z.ZodType<T>, params: unknown): T {
   const parsed = schema.safeParse(params);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const at = [algorithm, ...issue.path].join(".");
-  const known = "shape" in schema ? Object.keys(schema.shape as object) : [];
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   throw new Refusal("parameters_invalid", `${at}: ${issue.message}`, {
-    hint:
-      known.length > 0
-        ? `${algorithm} takes: name, ${known.join(", ")}`
-        : `${algorithm} takes no parameter but its name`,
+    hint: `${algorithm} takes: ${["name", "as", ...known].join(", ")}`,
   });
 }
 
 /**
- * @returns the result of an algorithm that ran earlier in the study.
- * @throws Refusal parameters_invalid
+ * Parses a state or a result: what one's own process made, or what came from elsewhere.
+ * @param what - for the message.
+ * @throws Refusal state_invalid, naming the field
  */
-export function priorResult(prior: PriorResults, needed: string, by: string): Json {
-  const result = prior[needed];
-  if (result !== undefined) return result;
-  throw new Refusal("parameters_invalid", `${by} needs the result of ${needed}`, {
-    hint: `list { name: ${needed} } before ${by} under algorithms`,
-  });
+export function parsePublic<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new Refusal("state_invalid", `${[what, ...issue.path].join(".")}: ${issue.message}`);
 }
+
+/** A name in a study: of a result, of the study itself. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens");
+
+/** A parameter that says which earlier result to read. */
+export const resultName = (algorithm: string) =>
+  nameSchema.default(algorithm).describe(`the ${algorithm} result it reads, by its \`as\``);

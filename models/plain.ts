@@ -1,9 +1,17 @@
 import { type Random, seededRandom } from "../core/random.ts";
 import { dequantizeSum, planPacking, quantize, T } from "../privacy/sum/layout.ts";
 import type { PriorResults, SealedSum } from "./algorithm.ts";
+import { StudyMemory } from "./memory.ts";
 import { concatRows } from "./rows.ts";
 import type { StudyManifest } from "./study.ts";
-import { advanceStudy, type StudyState, startStudy, studyContribute, studyLayout } from "./study-loop.ts";
+import {
+  advanceStudy,
+  type PartyMeans,
+  type StudyState,
+  startStudy,
+  studyContribute,
+  studyLayout,
+} from "./study-loop.ts";
 import type { Table } from "./table.ts";
 
 export interface PlainOptions {
@@ -31,13 +39,16 @@ export async function runPlain(
   tables: readonly Table[],
   options: PlainOptions = {},
 ): Promise<PlainRun> {
-  const randoms = tables.map((_, i) => options.randomOf?.(i) ?? seededRandom(`party ${i}`));
+  const means = tables.map((_, i) => ({
+    random: options.randomOf?.(i) ?? seededRandom(`party ${i}`),
+    memory: new StudyMemory(),
+  }));
   let state = startStudy(manifest);
   let rounds = 0;
   while (state.algorithm !== null) {
     options.onRound?.(state, rounds);
     const present = [...tables.keys()].filter((party) => options.isPresent?.(party) ?? true);
-    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, randoms, present));
+    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, means, present));
     rounds++;
   }
   return { results: state.results, rounds };
@@ -59,13 +70,13 @@ async function plainSum(
   manifest: StudyManifest,
   state: StudyState,
   tables: readonly Table[],
-  randoms: readonly Random[],
+  means: readonly PartyMeans[],
   present: readonly number[],
 ): Promise<SealedSum> {
-  const packing = planPacking(studyLayout(state), tables.length);
+  const packing = planPacking(studyLayout(manifest, state), tables.length);
   const total = new Float64Array(packing.slots);
   for (const party of present) {
-    const contribution = await studyContribute(manifest, state, tables[party]!, randoms[party]!);
+    const contribution = await studyContribute(manifest, state, tables[party]!, means[party]!);
     const slots = quantize(contribution, packing);
     for (let s = 0; s < slots.length; s++) total[s] = (total[s]! + slots[s]!) % T;
   }

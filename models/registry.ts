@@ -1,5 +1,5 @@
 import { Refusal } from "../core/reasons.ts";
-import type { FederatedAlgorithm } from "./algorithm.ts";
+import type { Algorithm } from "./algorithm.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
 import { neural } from "./algorithms/neural.ts";
@@ -7,17 +7,14 @@ import { range } from "./algorithms/range.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
 
-const algorithms = new Map(
-  [range, summary, standardize, logistic, neural, evaluate].map((algorithm) => [
-    algorithm.name,
-    algorithm as unknown as FederatedAlgorithm,
-  ]),
-);
+const registered: readonly Algorithm[] = [range, summary, standardize, logistic, neural, evaluate];
+
+const algorithms = new Map(registered.map((algorithm) => [algorithm.name, algorithm]));
 
 export const algorithmNames: readonly string[] = [...algorithms.keys()];
 
 /** @throws Refusal algorithm_unknown */
-export function algorithmNamed(name: string): FederatedAlgorithm {
+export function algorithmNamed(name: string): Algorithm {
   const algorithm = algorithms.get(name);
   if (algorithm !== undefined) return algorithm;
   throw new Refusal("algorithm_unknown", `no algorithm is called ${name}`, {

@@ -1,17 +1,19 @@
-import { canonicalJson } from "../core/canonical.ts";
+import { z } from "zod";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
-import type { FederatedAlgorithm, Json, PriorResults, SealedSum } from "./algorithm.ts";
-import { parseParameters } from "./parameters.ts";
-import { algorithmNamed } from "./registry.ts";
-import { selectRows } from "./rows.ts";
+import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum } from "./algorithm.ts";
+import { layoutOf } from "./blocks.ts";
+import type { StudyMemory } from "./memory.ts";
+import { roundTo } from "./numerics/rounding.ts";
+import { parsePublic } from "./parameters.ts";
+import { type Entry, entriesOf, finishedOf } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
 /**
- * Where a study stands. A JSON value: broadcast, hashed, stored and resumed as such; a round trip
- * through canonical JSON changes nothing.
+ * Where a study stands: all that the manifest and the sums so far lead to, and nothing else, so that whoever knows them
+ * computes it. A JSON value: hashed, stored and resumed as such; a round trip through canonical JSON changes nothing.
  */
 export type StudyState = {
   /** Position in the manifest's list of algorithms; its length when finished. */
@@ -21,13 +23,13 @@ export type StudyState = {
   /** Sums that this algorithm has seen. */
   readonly step: number;
   readonly algorithmState: Json;
-  /** Results of the algorithms before `index`. */
+  /** Results of the algorithms before `index`, by the manifest's `as:` names. */
   readonly results: PriorResults;
 };
 
-const studySchema = (manifest: StudyManifest): StudySchema => ({
-  features: manifest.features,
-  maxRowsPerParty: manifest.maxRowsPerParty,
+const schemaOf = ({ features, maxRowsPerParty }: StudyManifest): StudySchema => ({
+  features,
+  maxRowsPerParty,
 });
 
 /**
@@ -35,26 +37,40 @@ const studySchema = (manifest: StudyManifest): StudySchema => ({
  * @throws Refusal algorithm_unknown | parameters_invalid
  */
 export function checkAlgorithms(manifest: StudyManifest): void {
-  const before = new Set<string>();
-  for (const { name, ...params } of manifest.algorithms) {
-    const algorithm = algorithmNamed(name);
-    parseParameters(name, algorithm.parameters, params);
-    if (before.has(name))
-      throw new Refusal("parameters_invalid", `algorithms lists ${name} twice`, {
-        hint: "results are known by algorithm: list each once",
+  const before = new Map<string, Algorithm>();
+  for (const { as, algorithm, params } of entriesOf(manifest.algorithms)) {
+    const { needs } = algorithm.configure(params);
+    if (before.has(as))
+      throw new Refusal("parameters_invalid", `algorithms makes a result called ${as} twice`, {
+        hint: "give one of them another name with `as`",
       });
-    for (const group of algorithm.needs)
-      if (!group.some((needed) => before.has(needed)))
-        throw new Refusal("parameters_invalid", `${name} needs the result of ${group.join(" or ")}`, {
-          hint: `list { name: ${group[0]} } before ${name} under algorithms`,
-        });
-    before.add(name);
+    for (const need of needs) {
+      const missing = need.missing(before);
+      if (missing === undefined) continue;
+      const { entry } = need;
+      const hint = entry === undefined ? missing : `{ ${entryText(entry)} }`;
+      throw new Refusal("parameters_invalid", `${algorithm.name} needs ${missing}`, {
+        hint: `list ${hint} before ${algorithm.name} under algorithms`,
+      });
+    }
+    before.set(as, algorithm);
   }
   const names = manifest.features.map((feature) => feature.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new Refusal("parameters_invalid", `features lists ${twice} twice`, { hint: "list it once" });
 }
+
+const entryText = (entry: object): string =>
+  Object.entries(entry)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(", ");
+
+/** @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid */
+export const studySteps = (manifest: StudyManifest): number =>
+  entriesOf(manifest.algorithms).reduce((steps, entry) => steps + maxStepsOf(entry), 0);
+
+const maxStepsOf = ({ algorithm, params }: Entry): number => algorithm.configure(params).maxSteps;
 
 /** @throws Refusal algorithm_unknown | parameters_invalid */
 export function startStudy(manifest: StudyManifest): StudyState {
@@ -63,29 +79,47 @@ export function startStudy(manifest: StudyManifest): StudyState {
 }
 
 /** @throws RangeError when the study is finished */
-export const studyLayout = (state: StudyState): VectorLayout => current(state).layout(state.algorithmState);
-
-/**
- * What one party adds to the sum: training rows for what trains, held-out rows for what evaluates
- * (all rows where nothing is held out).
- * @param random - repeatable in a simulation, the operating system's generator otherwise.
- * @returns shape [vectorLength(studyLayout(state))].
- * @throws Refusal naming the column
- */
-export async function studyContribute(
-  manifest: StudyManifest,
-  state: StudyState,
-  table: Table,
-  random: Random,
-): Promise<Float64Array> {
-  const algorithm = current(state);
-  const all = manifest.holdout.fraction === 0 && algorithm.rows === "heldOut";
-  const rows = all ? table : splitRows(table)[algorithm.rows];
-  return algorithm.contribute(state.algorithmState, rows, random);
+export function studyLayout(manifest: StudyManifest, state: StudyState): VectorLayout {
+  const blocks = current(manifest, state).blocks(state.algorithmState);
+  return layoutOf(blocks, manifest.maxRowsPerParty);
 }
 
 /**
- * Runs at the bank; deterministic.
+ * @returns by block of the state's layout, the L2 norm of the most that one record changes; undefined where nothing
+ *   bounds it.
+ * @throws RangeError when the study is finished
+ */
+export const studySensitivity = (
+  manifest: StudyManifest,
+  state: StudyState,
+): Readonly<Record<string, number>> | undefined => current(manifest, state).sensitivity(state.algorithmState);
+
+/** What an enterprise brings to its part of a sum, beside its rows. */
+export interface PartyMeans {
+  /** Repeatable in a simulation, the operating system's generator otherwise. */
+  readonly random: Random;
+  /** One for each study and party, kept between rounds. */
+  readonly memory: StudyMemory;
+}
+
+/**
+ * What one party adds to the sum.
+ * @returns shape [vectorLength(studyLayout(manifest, state))].
+ * @throws Refusal naming the column
+ */
+export function studyContribute(
+  manifest: StudyManifest,
+  state: StudyState,
+  table: Table,
+  { random, memory }: PartyMeans,
+): Promise<Float64Array> {
+  const rows = memory.split(table, manifest.holdout.fraction > 0);
+  const memo = memory.memoOf(JSON.stringify([manifest.algorithms, state.index, state.results]));
+  return current(manifest, state).contribute(state.algorithmState, { ...rows, memo, random });
+}
+
+/**
+ * Runs wherever the sum is known; deterministic.
  * @throws Refusal when the sum shows that no result exists
  */
 export async function advanceStudy(
@@ -93,51 +127,107 @@ export async function advanceStudy(
   state: StudyState,
   sum: SealedSum,
 ): Promise<StudyState> {
-  const algorithm = current(state);
-  const algorithmState = await algorithm.advance(state.algorithmState, sum);
-  const result = algorithm.result(algorithmState);
-  if (result === undefined) return settled({ ...state, step: state.step + 1, algorithmState });
-  return enter(manifest, state.index + 1, { ...state.results, [algorithm.name]: result });
+  const outcome = current(manifest, state).advance(state.algorithmState, sum.values);
+  return follow(manifest, { ...state, step: state.step + 1 }, outcome);
 }
 
 /** @returns every algorithm's result by name, or undefined while the study is not finished. */
 export const studyResult = (state: StudyState): PriorResults | undefined =>
   state.algorithm === null ? state.results : undefined;
 
-interface SplitRows {
-  readonly training: Table;
-  readonly heldOut: Table;
-}
+const foreignState = z.strictObject({
+  index: z.int().min(0),
+  algorithm: z.string().nullable(),
+  step: z.int().min(0),
+  algorithmState: z.unknown(),
+  results: z.record(z.string(), z.unknown()),
+});
 
-/** A table is dealt once and used in every round; tables never change. */
-const splits = new WeakMap<Table, SplitRows>();
-
-function splitRows(table: Table): SplitRows {
-  const known = splits.get(table);
-  if (known !== undefined) return known;
-  const split = {
-    training: selectRows(table, (row) => table.holdout[row] === 0),
-    heldOut: selectRows(table, (row) => table.holdout[row] === 1),
-  };
-  splits.set(table, split);
-  return split;
+/**
+ * Takes a state from elsewhere: one that this study can be in, every part of it within the algorithms' own bounds.
+ * @throws Refusal state_invalid
+ */
+export function parseStudyState(manifest: StudyManifest, value: unknown): StudyState {
+  const { index, algorithm, step, algorithmState, results } = parsePublic("state", foreignState, value);
+  const entries = entriesOf(manifest.algorithms);
+  const entry = entries[index];
+  const place = `algorithm ${index}, step ${step}`;
+  if (index > entries.length || algorithm !== (entry?.algorithm.name ?? null))
+    throw new Refusal("state_invalid", `the study has no ${algorithm} at ${place}`);
+  if (step >= (entry === undefined ? 1 : maxStepsOf(entry)))
+    throw new Refusal("state_invalid", `the study has no ${place}`);
+  const before = entries.slice(0, index);
+  if (Object.keys(results).length !== before.length)
+    throw new Refusal("state_invalid", `the results are not those of ${index} algorithms`);
+  for (const { as, algorithm } of before) parsePublic(as, algorithm.result, results[as]);
+  // Each part has been parsed by a schema that adds and drops nothing.
+  const state = value as StudyState;
+  if (entry === undefined) parsePublic("state.algorithmState", z.null(), algorithmState);
+  else current(manifest, state).parseState(algorithmState);
+  return state;
 }
 
 function enter(manifest: StudyManifest, index: number, results: PriorResults): StudyState {
   const entry = manifest.algorithms[index];
-  if (entry === undefined) return settled({ index, algorithm: null, step: 0, algorithmState: null, results });
-  const { name, ...params } = entry;
-  const algorithm = algorithmNamed(name);
-  const algorithmState = algorithm.start(studySchema(manifest), params as Json, results);
-  const result = algorithm.result(algorithmState);
-  if (result !== undefined) return enter(manifest, index + 1, { ...results, [name]: result });
-  return settled({ index, algorithm: name, step: 0, algorithmState, results });
+  if (entry === undefined) return { index, algorithm: null, step: 0, algorithmState: null, results };
+  const place = { index, algorithm: entry.name, step: 0, algorithmState: null, results };
+  return follow(manifest, place, current(manifest, place).start());
 }
 
-function current(state: StudyState): FederatedAlgorithm {
-  if (state.algorithm === null) throw new RangeError("the study is finished");
-  return algorithmNamed(state.algorithm);
+/** @param place - of the outcome; its own state is over. */
+function follow(manifest: StudyManifest, place: StudyState, outcome: Outcome<unknown, unknown>): StudyState {
+  const entry = entriesOf(manifest.algorithms)[place.index]!;
+  if ("done" in outcome)
+    return enter(manifest, place.index + 1, { ...place.results, [entry.as]: onGrid(outcome.done) });
+  if (place.step >= maxStepsOf(entry))
+    throw new Refusal("not_converged", `${entry.as} has come to no result in ${place.step} sums`);
+  return { ...place, algorithmState: onGrid(outcome.next) };
 }
 
-/** A negative zero has no JSON form: both sides compute with what the JSON says. */
-const settled = (state: StudyState): StudyState => JSON.parse(canonicalJson(state)) as StudyState;
+function current(manifest: StudyManifest, { index, results }: StudyState): Running {
+  const entry = entriesOf(manifest.algorithms)[index];
+  if (entry === undefined) throw new RangeError("the study is finished");
+  const before = finishedOf({ algorithms: manifest.algorithms.slice(0, index), results });
+  return entry.algorithm.configure(entry.params).within(schemaOf(manifest), before);
+}
+
+/** Significant bits of a number in a state: coefficients keep twelve digits. */
+const stateBits = 40;
+
+/**
+ * A state or a result as every side of a study computes on: JSON, its numbers on a public grid.
+ *
+ * Whoever knows the manifest and the sums must come to the same bytes on any machine. Between sums, algorithms use what
+ * IEEE 754 fixes to the last bit (+ − × ÷ √), and round what went through an elementary function (`agreed`). The grid
+ * is for what is left: a compiler that fuses a product with a sum differs in the last bits of 53, and rounding to 40
+ * swallows that but for one number in thousands.
+ * @throws {TypeError} where a value has no JSON form: a defect of the algorithm.
+ */
+function onGrid(value: unknown): Json {
+  switch (typeof value) {
+    case "number":
+      if (!Number.isFinite(value)) throw new TypeError("a state holds NaN or infinity");
+      // A negative zero has no JSON form.
+      return roundTo(stateBits, value) + 0;
+    case "string":
+    case "boolean":
+      return value;
+    case "object":
+      if (value === null) return null;
+      return Array.isArray(value) ? value.map(onGrid) : objectOnGrid(value);
+    case "undefined":
+    case "bigint":
+    case "symbol":
+    case "function":
+      throw new TypeError(`a state holds a ${typeof value}`);
+  }
+}
+
+/** In the order of canonical JSON: what a state has after it was stored. */
+const objectOnGrid = (value: object): Json =>
+  Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, onGrid(inner)]),
+  );

@@ -3,8 +3,9 @@ import { canonicalJson } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
+import { nameSchema } from "./parameters.ts";
 
-const feature = z.discriminatedUnion("kind", [
+export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ name: z.string().min(1), kind: z.literal("numeric") }),
   z.strictObject({
     name: z.string().min(1),
@@ -33,20 +34,27 @@ export const manifestSchema = z.strictObject({
       .min(1)
       .describe("cell values that count as good; any other row is indeterminate and left out"),
   }),
-  features: z.array(feature).min(1),
+  features: z.array(featureSchema).min(1),
   maxRowsPerParty: z.int().min(1).describe("public bound on one enterprise's rows; sizes the sealed digits"),
   holdout: z.strictObject({
     fraction: z
       .number()
       .min(0)
       .max(0.9)
-      .describe("share of rows held out for evaluation; 0 evaluates on the training rows"),
-    seed: z.string(),
+      .refine((share) => share === 0 || share >= 0.05, "0, or at least 0.05: a small hold-out singles rows out")
+      .describe(
+        "share of rows held out for evaluation, 0 or at least 0.05; 0 evaluates on the training rows. Which rows they are every enterprise draws itself",
+      ),
   }),
   algorithms: z
-    .array(z.looseObject({ name: z.string() }))
+    .array(
+      z.looseObject({
+        name: z.string().describe("of the algorithm"),
+        as: nameSchema.describe("what its result is called; the algorithm's name by default").optional(),
+      }),
+    )
     .min(1)
-    .describe("run in this order; each sees the results before it"),
+    .describe("run in this order, each with its parameters; each sees the results before it"),
   privacy: z.strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
     maxColluding: z.int().min(0).describe("enterprises assumed to collude with the coordinator"),

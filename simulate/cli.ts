@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Refusal } from "../core/reasons.ts";
-import type { Evaluation } from "../models/numerics/metrics.ts";
+import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
+import { resultsBy } from "../models/results.ts";
 import { leastCohort, readProblem } from "./data.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
 
@@ -80,13 +81,18 @@ async function run(flags: Flags): Promise<void> {
     onRound: (algorithm, round) => process.stderr.write(`round ${round}: ${algorithm}\n`),
   });
   const seconds = (performance.now() - begun) / 1000;
-  const report = reportOf(flags, outcome, seconds);
+  const [evaluated] = resultsBy(evaluate, { ...problem.manifest, results: outcome.results }).values();
+  const report = reportOf(flags, outcome, evaluated, seconds);
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${textOf(report)}\n`);
 }
 
-function reportOf({ algorithm, parties }: Flags, outcome: Outcome, seconds: number) {
+function reportOf(
+  { algorithm, parties }: Flags,
+  outcome: Outcome,
+  evaluated: EvaluateResult | undefined,
+  seconds: number,
+) {
   const { results, rounds, protection, bytes, log } = outcome;
-  const evaluated = results.evaluate as { models: Record<string, Evaluation> } | undefined;
   return {
     algorithm,
     parties,

@@ -1,8 +1,11 @@
 import { inferFeatures } from "../client-node/rows/infer.ts";
 import { requireLearnable, tableFromRecords } from "../client-node/rows/rows.ts";
 import { readRecords } from "../client-node/rows/sources.ts";
+import { sha256 } from "../core/canonical.ts";
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { withNeeds } from "../models/plan.ts";
+import { algorithmNamed, algorithmNames } from "../models/registry.ts";
 import { takeRows } from "../models/rows.ts";
 import { checkManifest, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
@@ -70,14 +73,14 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     label: { column: options.label, ...label },
     features: inferFeatures(records, excluded, options.features),
     maxRowsPerParty: records.atMost,
-    holdout: { fraction: options.holdout, seed: options.seed },
+    holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
     privacy: { minCohort: leastCohort, maxColluding, unit: "record" },
     unprotected: ["noise"],
     deadlines: { stepSeconds: 60 },
   });
 
-  const whole = requireLearnable(tableFromRecords([records], manifest));
+  const whole = requireLearnable(tableFromRecords([records], manifest, sha256(`hold-out ${options.seed}`)));
   const groups: string[] = [];
   if (groupAt >= 0)
     records.each((cells) => {
@@ -89,23 +92,16 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
   return { manifest, tables: dealt.map((rows) => takeRows(whole, rows)) };
 }
 
-/** A model needs public bounds and moments first, and is evaluated last. */
-function algorithmsFor({ algorithm, params }: SimulateOptions): Record<string, unknown>[] {
-  const named = { name: algorithm, ...params };
-  switch (algorithm) {
-    case "range":
-      return [named];
-    case "summary":
-      return [{ name: "range" }, named];
-    case "standardize":
-      return [{ name: "range" }, { name: "summary" }, named];
-    case "evaluate":
-      throw new Refusal("usage", "evaluate needs a model", {
-        hint: "--algorithm logistic or neural: both are evaluated",
-      });
-    default:
-      return [{ name: "range" }, { name: "summary" }, named, { name: "evaluate" }];
-  }
+/** What the algorithm needs comes first; a model is evaluated last. */
+function algorithmsFor({ algorithm, params }: SimulateOptions): StudyManifest["algorithms"] {
+  const { configure, isModel } = algorithmNamed(algorithm);
+  const plan = withNeeds({ ...params, name: algorithm });
+  const unnamed = configure(params).needs.find((need) => need.entry === undefined);
+  if (unnamed !== undefined)
+    throw new Refusal("usage", `${algorithm} needs ${unnamed.missing(new Map())}`, {
+      hint: `--algorithm ${algorithmNames.filter((name) => algorithmNamed(name).isModel).join(" or ")}: each is evaluated`,
+    });
+  return isModel ? [...plan, { name: "evaluate" }] : plan;
 }
 
 function classesOf(

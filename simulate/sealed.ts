@@ -1,6 +1,7 @@
 import { canonicalBytes, digestOf } from "../core/canonical.ts";
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { StudyMemory } from "../models/memory.ts";
 import {
   advanceStudy,
   type StudyState,
@@ -36,7 +37,12 @@ export const sealed: Transport = async (problem, options) => {
 
 async function run({ manifest, tables }: Problem, options: TransportOptions, bfv: Bfv) {
   const tableOf = new Map(tables.map((table, i) => [partyName(i), table]));
-  const randomOf = new Map([...tableOf.keys()].map((id) => [id, seededRandom(`${id} ${options.seed}`)]));
+  const meansOf = new Map(
+    [...tableOf.keys()].map((id) => [
+      id,
+      { random: seededRandom(`${id} ${options.seed}`), memory: new StudyMemory() },
+    ]),
+  );
   const drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(manifest));
   const study = digestOf(canonicalBytes(manifest));
   const bytes = { up: 0, down: 0 };
@@ -65,10 +71,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
     log: { size: 0, root: null, verified: null },
   };
 
-  async function sumOf(
-    of: StudyState,
-    number: number,
-  ): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
+  async function sumOf(of: StudyState, number: number): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
     const here = present.filter((id) => !drops.gone.has(id));
     const { header } = consortium.epoch.open;
     // who left for good is of no epoch, and a slot serves once
@@ -76,7 +79,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
       consortium = await renewEpoch(consortium, bfv, here);
     present = here;
     const subject = {
-      layout: studyLayout(of),
+      layout: studyLayout(manifest, of),
       minCohort,
       round: number,
       study,
@@ -87,7 +90,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
       const dropsBefore = drops.inAttempt(cohort, of.algorithm!);
       return {
         bfv,
-        contribute: (id) => studyContribute(manifest, of, tableOf.get(id)!, randomOf.get(id)!),
+        contribute: (id) => studyContribute(manifest, of, tableOf.get(id)!, meansOf.get(id)!),
         dropsBefore: (id) => dropsBefore.get(id),
       };
     });

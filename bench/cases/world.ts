@@ -5,8 +5,8 @@ import {
   type Calibration,
   type Declaration,
   type Device,
+  DeviceRegistry,
   type Exclusion,
-  Registry,
   type Site,
 } from "../../client-node/operations/device-registry.ts";
 import { Engine, type EngineRow } from "../../client-node/operations/engine.ts";
@@ -106,7 +106,7 @@ export class World {
   readonly #folder = mkdtempSync(join(tmpdir(), "fedcredit-case-"));
   readonly #spool: Spool;
   readonly pipeline: Pipeline;
-  readonly registry: Registry;
+  readonly registry: DeviceRegistry;
   /** As they were told, opened and closed ones. */
   readonly told: Warning[] = [];
   /** Told of readings once all rules have judged them. */
@@ -126,7 +126,7 @@ export class World {
     const { sites, devices } = options;
     const catalogue = readCatalogue();
     const profiles = readProfiles();
-    this.registry = new Registry(devices, options.tags, (entry) =>
+    this.registry = new DeviceRegistry(devices, options.tags, (entry) =>
       this.bindings.push(`${entry.device} → ${entry.site} by ${entry.by}`),
     );
     const shared = {

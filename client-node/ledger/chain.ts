@@ -34,9 +34,13 @@ export function storeHead(db: DatabaseSync, study: Digest, head: ChainHead<unkno
   );
 }
 
-/** @returns the version of the newest roster this node ever accepted; 0 before the first. */
-export const rosterVersion = (db: DatabaseSync): number =>
-  Number(prepared(db, "SELECT version FROM roster").get()?.version ?? 0);
+/** @returns the newest roster this node ever accepted. */
+export function newestRoster(
+  db: DatabaseSync,
+): { readonly version: number; readonly digest: Digest } | undefined {
+  const row = prepared(db, "SELECT version, digest FROM roster").get();
+  return row === undefined ? undefined : { version: Number(row.version), digest: String(row.digest) };
+}
 
 export function rememberRoster(db: DatabaseSync, version: number, digest: Digest): void {
   transact(db, () =>

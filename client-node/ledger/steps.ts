@@ -18,12 +18,18 @@ export interface Step {
   readonly state: Digest;
   /** Name of the rows it is computed from. */
   readonly table: string;
-  /** Organisations of the survivors, sorted, each once. */
+  /** Sorted. */
+  readonly survivors: readonly string[];
+  /** Organisations of the survivors, each once. */
   readonly organisations: readonly string[];
   /** Without noise. */
   readonly exact: boolean;
   /** The spent round of the same step that this one is run again for, if it is. */
   readonly follows: Digest | undefined;
+  /** Who may lift the lock: this node and its neighbours. */
+  readonly among: readonly string[];
+  /** How many of these it takes. */
+  readonly threshold: number;
 }
 
 /** What the policy says of sums without noise. */
@@ -52,20 +58,39 @@ const stored = (row: Record<string, unknown>): StoredStep => ({
   phase: String(row.phase) as StoredStep["phase"],
 });
 
-/** @returns the round a step is locked to or spent for; undefined while it is free. */
-export function stepHolder(
-  db: DatabaseSync,
-  study: Digest,
-  round: number,
-): { readonly roundId: Digest; readonly phase: "locked" | "spent" } | undefined {
+/** The round that a step is locked to, or spent for, and who may lift a lock. */
+export interface StepHolder {
+  readonly roundId: Digest;
+  readonly phase: "locked" | "spent";
+  readonly among: readonly string[];
+  readonly threshold: number;
+}
+
+/** @returns undefined while the step is free. */
+export function stepHolder(db: DatabaseSync, study: Digest, round: number): StepHolder | undefined {
   const row = prepared(
     db,
-    `SELECT round_id, phase FROM step WHERE study = ? AND round = ? AND phase <> 'lifted'
+    `SELECT round_id, phase, among, threshold FROM step WHERE study = ? AND round = ? AND phase <> 'lifted'
      ORDER BY rowid DESC LIMIT 1`,
   ).get(study, round);
   if (row === undefined) return undefined;
-  return { roundId: String(row.round_id), phase: String(row.phase) as "locked" | "spent" };
+  return {
+    roundId: String(row.round_id),
+    phase: String(row.phase) as StepHolder["phase"],
+    among: JSON.parse(String(row.among)) as string[],
+    threshold: Number(row.threshold),
+  };
 }
+
+/** @returns whether this node has unmasked a round. */
+export const isSpent = (db: DatabaseSync, roundId: Digest): boolean =>
+  prepared(db, "SELECT 1 FROM step WHERE round_id = ? AND phase = 'spent'").get(roundId) !== undefined;
+
+/** @returns the survivor lists of the exact sums over a table that were agreed to. */
+export const exactSurvivors = (db: DatabaseSync, table: string): (readonly string[])[] =>
+  prepared(db, "SELECT survivors FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1")
+    .all(table)
+    .map((row) => JSON.parse(String(row.survivors)) as string[]);
 
 /**
  * Locks a step to a round, before its survivor list is signed.
@@ -84,15 +109,18 @@ export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums, minCoh
         `round ${step.round} is ${holder.phase === "spent" ? "summed" : "agreed on"} under another attempt`,
       );
     if (step.exact) requireExactSumAllowed(db, step, policy, minCohort);
-    prepared(db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'locked')").run(
+    prepared(db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'locked')").run(
       step.roundId,
       step.study,
       step.round,
       step.state,
       step.table,
+      JSON.stringify(step.survivors),
       JSON.stringify(step.organisations),
       step.exact ? 1 : 0,
       step.follows ?? null,
+      JSON.stringify(step.among),
+      step.threshold,
     );
   });
 }

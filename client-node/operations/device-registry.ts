@@ -59,7 +59,7 @@ export interface Binding {
  * Devices and where they are. A device belongs to one site at a time; moving an NFC tag to a site's terminal
  * binds the tagged device to that site from then on, and leaves an entry.
  */
-export class Registry {
+export class DeviceRegistry {
   readonly #devices = new Map<string, Device>();
   readonly #tags = new Map<string, string>();
   readonly #bindings = new Map<string, Binding[]>();

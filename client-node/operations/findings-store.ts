@@ -45,7 +45,7 @@ export interface FeatureFilter {
  * What the enterprise's own readings say, kept between starts and read by its page and its training rows: warnings,
  * features by window, quality, and bindings made on the floor. Nothing in it ever leaves the machine by itself.
  */
-export class Findings {
+export class FindingsStore {
   readonly #db: DatabaseSync;
 
   /** @param path - of the file; its folder exists. */

@@ -5,13 +5,13 @@ import type { CollectorEntry } from "../../collectors/config.ts";
 import { createCollector } from "../../collectors/create.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { Registry } from "./device-registry.ts";
+import { DeviceRegistry, type Site } from "./device-registry.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
-import { Findings, findingsFile } from "./findings-store.ts";
+import { FindingsStore, findingsFile } from "./findings-store.ts";
 import { LiveBoard } from "./live-board.ts";
 import { Pipeline, type Refresh } from "./pipeline.ts";
 import { dropSegmentsBefore } from "./segments.ts";
-import { type Premises, type PremisesConfig, premisesOf, referenceOf } from "./sites.ts";
+import { referenceOf, type Sites, type SitesConfig, sitesOf } from "./sites.ts";
 import { Spool, type SpoolStats } from "./spool.ts";
 import { FeatureWatch } from "./warnings/feature-watch.ts";
 import { readProfiles } from "./warnings/profiles.ts";
@@ -22,7 +22,7 @@ export interface OperationsOptions {
   /** The node's data folder; exists. */
   readonly dataDir: string;
   readonly collectors: readonly CollectorEntry[];
-  readonly premises: PremisesConfig;
+  readonly sites: SitesConfig;
   /** Bytes of readings not yet in segments. */
   readonly spoolBytes: number;
   readonly keepDays: number;
@@ -43,10 +43,10 @@ export interface OperationsOptions {
 
 export interface Operations {
   readonly board: LiveBoard;
-  readonly findings: Findings;
-  readonly registry: Registry;
+  readonly findings: FindingsStore;
+  readonly registry: DeviceRegistry;
   readonly catalogue: Catalogue;
-  readonly premises: Premises;
+  readonly sites: readonly Site[];
   collectors(): { readonly name: string; readonly health: CollectorHealth }[];
   spool(): SpoolStats;
   /** @param listener - told when readings came in or a warning changed. @returns what ends it. */
@@ -76,7 +76,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     maxAgeSeconds: (options.keepDays * dayMillis) / 1000,
     now,
   });
-  const findings = new Findings(findingsFile(dataDir));
+  const findings = new FindingsStore(findingsFile(dataDir));
   const close = (): void => {
     spool.close();
     findings.close();
@@ -96,26 +96,26 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       lastStored: (device, metric) => spool.lastStored(device, metric),
     };
     const collectors = await Promise.all(options.collectors.map((entry) => createCollector(entry, context)));
-    const premises = premisesFor(options.premises, collectors);
-    const registry = new Registry(
-      premises.devices,
-      premises.tags,
+    const known = sitesFor(options.sites, collectors);
+    const registry = new DeviceRegistry(
+      known.devices,
+      known.tags,
       (binding) => findings.recordBinding(binding),
       findings.bindings(),
     );
     const board = new LiveBoard(now);
     const catalogue = readCatalogue();
     const profiles = readProfiles();
-    const { sites } = premises;
+    const { sites, specialDays } = known;
     findings.endWatch(micros());
 
     const pipeline = new Pipeline({
       spool,
       segments,
       registry,
-      reference: { ...referenceOf(premises), catalogue },
-      stream: new WarningStream({ ...premises, catalogue, registry, profiles }),
-      watch: new FeatureWatch({ profiles, sites, specialDays: premises.specialDays }),
+      reference: { ...referenceOf(known), catalogue },
+      stream: new WarningStream({ ...known, catalogue, registry, profiles }),
+      watch: new FeatureWatch({ profiles, sites, specialDays }),
       async wait(millis) {
         await timer.wait(millis, ending.signal);
         // What is not durable by now was not acknowledged: its source still has it.
@@ -186,7 +186,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       findings,
       registry,
       catalogue,
-      premises,
+      sites,
       collectors: () => collectors.map((one) => ({ name: one.name, health: one.health() })),
       spool: () => spool.stats(),
       subscribe(listener) {
@@ -222,7 +222,7 @@ async function startAll(collectors: readonly Collector[]): Promise<void> {
 }
 
 /** @throws Refusal config_invalid where a device's collector cannot be told. */
-function premisesFor(config: PremisesConfig, collectors: readonly Collector[]): Premises {
+function sitesFor(config: SitesConfig, collectors: readonly Collector[]): Sites {
   const names = collectors.map((one) => one.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
@@ -230,9 +230,9 @@ function premisesFor(config: PremisesConfig, collectors: readonly Collector[]): 
   const hint = `collectors are ${names.join(", ")}`;
   for (const { id, source } of config.devices) {
     if (source === undefined && names.length > 1)
-      throw new Refusal("config_invalid", `premises.devices: ${id}: source is missing`, { hint });
+      throw new Refusal("config_invalid", `devices: ${id}: source is missing`, { hint });
     if (source !== undefined && !names.includes(source))
-      throw new Refusal("config_invalid", `premises.devices: ${id}: no collector ${source}`, { hint });
+      throw new Refusal("config_invalid", `devices: ${id}: no collector ${source}`, { hint });
   }
-  return premisesOf(config, names[0]);
+  return sitesOf(config, names[0]);
 }

@@ -1,6 +1,6 @@
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
-import type { Registry } from "./device-registry.ts";
+import type { DeviceRegistry } from "./device-registry.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { computeFeatures, type FeatureRow } from "./features/features.ts";
 import { openReadings, type QualityReport, runQuality } from "./quality/quality.ts";
@@ -15,7 +15,7 @@ export interface PipelineOptions {
   readonly spool: Spool;
   /** Root of the segments; exists. */
   readonly segments: string;
-  readonly registry: Registry;
+  readonly registry: DeviceRegistry;
   /** What is known beside the readings; bindings are taken from the registry at each refresh. */
   readonly reference: Omit<Reference, "devices" | "bindings">;
   readonly stream: WarningStream;

@@ -73,10 +73,10 @@ const device = z.strictObject({
 });
 
 /** What an enterprise writes in node.yaml about its sites and what stands there. */
-export const premisesSchema = z
+export const sitesSchema = z
   .strictObject({
-    sites: z.array(site).min(1),
-    devices: z.array(device).default([]),
+    sites: z.array(site).default([]).describe("places of work; needed where anything is collected"),
+    devices: z.array(device).default([]).describe("what stands at the sites"),
     fences: z
       .array(
         z.strictObject({
@@ -98,26 +98,32 @@ export const premisesSchema = z
       .default([])
       .describe("status texts of a device that mean planned maintenance"),
   })
-  .superRefine(({ sites, devices, specialDays }, context) => {
-    const problem = (path: PropertyKey[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
-    const known = new Set(sites.map((one) => one.id));
-    if (known.size < sites.length) problem(["sites"], "one id stands for two sites");
-    const seen = new Set<string>();
-    for (const [i, one] of devices.entries()) {
-      if (seen.has(one.id)) problem(["devices", i, "id"], `${one.id} is listed twice`);
-      seen.add(one.id);
-      if (!known.has(one.site)) problem(["devices", i, "site"], `no site ${one.site}`);
-    }
-    for (const [i, one] of specialDays.entries())
-      if (one.site !== undefined && !known.has(one.site))
-        problem(["specialDays", i, "site"], `no site ${one.site}`);
-  });
+  .superRefine(checkSites);
 
-export type PremisesConfig = z.infer<typeof premisesSchema>;
+export type SitesConfig = z.infer<typeof sitesSchema>;
+
+/** Names that are given once, and used only where they were given. */
+export function checkSites(
+  { sites, devices, specialDays }: Pick<SitesConfig, "sites" | "devices" | "specialDays">,
+  context: z.RefinementCtx,
+): void {
+  const problem = (path: PropertyKey[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  const known = new Set(sites.map((one) => one.id));
+  if (known.size < sites.length) problem(["sites"], "one id stands for two sites");
+  const seen = new Set<string>();
+  for (const [i, one] of devices.entries()) {
+    if (seen.has(one.id)) problem(["devices", i, "id"], `${one.id} is listed twice`);
+    seen.add(one.id);
+    if (!known.has(one.site)) problem(["devices", i, "site"], `no site ${one.site}`);
+  }
+  for (const [i, one] of specialDays.entries())
+    if (one.site !== undefined && !known.has(one.site))
+      problem(["specialDays", i, "site"], `no site ${one.site}`);
+}
 
 /** The configuration as quality, features and warnings take it. */
-export interface Premises {
+export interface Sites {
   readonly sites: readonly Site[];
   readonly devices: readonly Device[];
   readonly tags: ReadonlyMap<string, string>;
@@ -131,7 +137,7 @@ export interface Premises {
 }
 
 /** @param source - of devices that name none. */
-export function premisesOf(config: PremisesConfig, source = ""): Premises {
+export function sitesOf(config: SitesConfig, source = ""): Sites {
   const offsets = new Map(config.sites.map((one) => [one.id, one.utcOffsetHours]));
   const micros = (text: string, siteId: string): number => localMicros(text, offsets.get(siteId) ?? 0);
   const { sites, devices } = config;
@@ -206,7 +212,7 @@ export const referenceOf = ({
   excludedStatuses,
   calibrations,
   declarations,
-}: Premises): Omit<Reference, "catalogue" | "devices" | "bindings"> => ({
+}: Sites): Omit<Reference, "catalogue" | "devices" | "bindings"> => ({
   sites,
   exclusions,
   excludedStatuses,

@@ -60,7 +60,7 @@ export class Bank {
         .rows(manifest)
         .catch((error: unknown) => ({ missing: refusalOf(error).message }));
       const { results } = found.model as { results: PriorResults };
-      models.push({ name, digest: found.digest, results, rows });
+      models.push({ name, digest: found.digest, algorithms: manifest.algorithms, results, rows });
     }
     return { models, ...(unreachable === undefined ? {} : { unreachable }) };
   }

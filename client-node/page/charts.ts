@@ -60,8 +60,12 @@ function draw(of: Chart, width: number, height: number): Html {
       silent: true,
       color: series,
       grid: {
-        ...{ left: 8, right: 12, top: 12, bottom: 4 },
-        ...{ outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+        left: 8,
+        right: 12,
+        top: 12,
+        bottom: 4,
+        outerBoundsMode: "same",
+        outerBoundsContain: "axisLabel",
       },
       xAxis: {
         type: "category",

@@ -16,8 +16,7 @@ export interface FeatureChoice {
 }
 
 /** Features of a site over time. */
-export function featuresView({ findings, catalogue, premises }: Operations, choice: FeatureChoice): View {
-  const sites = premises.sites;
+export function featuresView({ findings, catalogue, sites }: Operations, choice: FeatureChoice): View {
   const site = sites.find(({ id }) => id === choice.site) ?? sites[0]!;
   const window = windows.find((one) => one === choice.window) ?? "day";
   const rows = findings.features({ site: site.id, window }).slice(-mostShown);

@@ -1,6 +1,6 @@
-import type { PriorResults } from "../../models/algorithm.ts";
-import type { EvaluateResult } from "../../models/algorithms/evaluate.ts";
-import { type ModelResult, modelsOf, scoreRows } from "../../models/score.ts";
+import type { Model } from "../../models/algorithm.ts";
+import { evaluate } from "../../models/algorithms/evaluate.ts";
+import { modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
 import type { Table } from "../../models/table.ts";
 import { chart } from "./charts.ts";
 import { number, percent } from "./format.ts";
@@ -8,10 +8,9 @@ import { type Content, type Html, html } from "./html.ts";
 import { facts, note, table, type View } from "./layout.ts";
 
 /** A finished study's model, and this enterprise's own rows where they can be read. */
-export interface ModelKnowledge {
+export interface ModelKnowledge extends StudyResults {
   readonly name: string;
   readonly digest: string;
-  readonly results: PriorResults;
   readonly rows: Table | { readonly missing: string };
 }
 
@@ -25,18 +24,20 @@ ${models.map(study)}`;
   return { title: "Model and own score", body };
 }
 
-function study({ name, digest, results, rows }: ModelKnowledge): Html {
-  const evaluated = (results.evaluate as EvaluateResult | undefined)?.models ?? {};
-  const scorers = Object.entries(modelsOf(results));
+function study({ name, digest, rows, ...results }: ModelKnowledge): Html {
+  const evaluated = [...resultsBy(evaluate, results).values()].flatMap(({ models }) =>
+    Object.entries(models),
+  );
+  const models = [...modelsOf(results)];
   return html`<h2>${name}</h2>
 <p class="note">Model <code>${digest}</code>. Scores are computed here, from this enterprise's rows, and go nowhere.</p>
 ${
-  Object.keys(evaluated).length > 0 &&
+  evaluated.length > 0 &&
   table(
     "How well it scores held-out rows of the whole cohort",
-    ["Algorithm", n("Rows"), n("AUC"), n("KS"), n("Gini"), n("Brier"), n("Accuracy")],
-    Object.entries(evaluated).map(([algorithm, one]) => [
-      algorithm,
+    ["Model", n("Rows"), n("AUC"), n("KS"), n("Gini"), n("Brier"), n("Accuracy")],
+    evaluated.map(([model, one]) => [
+      model,
       number(one.n),
       ...[one.auc, one.ks, one.gini, one.brier, one.accuracy].map((value) => value.toFixed(3)),
     ]),
@@ -45,13 +46,15 @@ ${
 ${
   "missing" in rows
     ? note(`Own rows cannot be scored: ${rows.missing}`)
-    : scorers.map(([algorithm, model]) => ownScore(algorithm, model, rows))
-}
-${scorers.map(([algorithm, model]) => coefficients(algorithm, model))}`;
+    : models.map(
+        ([model, one]) => html`${ownScore(model, one, rows)}
+${factors(model, one, rows)}`,
+      )
+}`;
 }
 
-function ownScore(algorithm: string, model: ModelResult, rows: Table): Content {
-  const scores = scoreRows(model, rows);
+function ownScore(name: string, model: Model, rows: Table): Content {
+  const scores = model.score(rows);
   const good = new Array<number>(groups).fill(0);
   const bad = new Array<number>(groups).fill(0);
   let sum = 0;
@@ -62,7 +65,7 @@ function ownScore(algorithm: string, model: ModelResult, rows: Table): Content {
   }
   const sorted = scores.toSorted();
   const outcome = rows.label.reduce((all, label) => all + label, 0) / rows.rows;
-  return html`<h3>${algorithm}: own rows</h3>
+  return html`<h3>${name}: own rows</h3>
 ${facts([
   ["Rows scored", number(rows.rows)],
   ["Mean probability of bad", percent(sum / rows.rows)],
@@ -71,7 +74,7 @@ ${facts([
   ["Turned out bad", percent(outcome)],
 ])}
 ${chart({
-  title: `${algorithm}: own rows by score`,
+  title: `${name}: own rows by score`,
   summary: `mean probability of bad ${percent(sum / rows.rows)} over ${rows.rows} rows, of which ${percent(outcome)} turned out bad`,
   kind: "bar",
   labels: good.map((_, i) => `${i * groups}–${(i + 1) * groups} %`),
@@ -82,17 +85,18 @@ ${chart({
 })}`;
 }
 
-function coefficients(algorithm: string, model: ModelResult): Content {
-  if (model.model !== "logistic") return undefined;
-  const scale = new Map(model.design.columns.map((column) => [column.name, column.scale]));
-  const rows = Object.entries(model.coefficients)
-    .map(([name, slope]) => ({ name, slope, effect: slope * (scale.get(name) ?? 1) }))
-    .sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
-  return html`<h3>${algorithm}: what it rests on</h3>
+/** How much each feature moves the scores of this enterprise's own rows. */
+function factors(name: string, { explain }: Model, rows: Table): Content {
+  if (explain === undefined || rows.rows === 0) return undefined;
+  const moved = new Map<string, number>();
+  for (const row of explain(rows))
+    for (const { feature, effect } of row) moved.set(feature, (moved.get(feature) ?? 0) + Math.abs(effect));
+  const strongest = [...moved].sort(([, a], [, b]) => b - a);
+  return html`<h3>${name}: what it rests on</h3>
 ${table(
-  "Log-odds of bad; the strongest first",
-  ["Column", n("By one standard deviation"), n("By one unit")],
-  rows.map(({ name, slope, effect }) => [name, effect.toFixed(3), slope.toPrecision(4)]),
+  "Own rows: by how much knowing a feature moves the log-odds of bad, on average; the strongest first",
+  ["Feature", n("Log-odds")],
+  strongest.map(([feature, sum]) => [feature, (sum / rows.rows).toFixed(3)]),
 )}`;
 }
 

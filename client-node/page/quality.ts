@@ -1,4 +1,4 @@
-import type { Findings } from "../operations/findings-store.ts";
+import type { FindingsStore } from "../operations/findings-store.ts";
 import { type PassCount, passRates } from "../operations/quality/quality.ts";
 import { chart } from "./charts.ts";
 import { moment, number, percent } from "./format.ts";
@@ -18,7 +18,7 @@ const faultNames = [
 ] as const;
 
 /** Quality before and after the three steps, per device and source. */
-export function qualityView(findings: Findings): View {
+export function qualityView(findings: FindingsStore): View {
   const title = "Quality";
   const found = findings.quality();
   if (found === undefined)

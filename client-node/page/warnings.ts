@@ -7,9 +7,9 @@ import { note, pages, type View } from "./layout.ts";
 const pageSize = 50;
 
 /** Warnings, open ones first, each with what it rests on. */
-export function warningsView({ findings, premises }: Operations, page: number): View {
+export function warningsView({ findings, sites }: Operations, page: number): View {
   const { open, all } = findings.countWarnings();
-  const offsets = new Map(premises.sites.map((site) => [site.id, site.utcOffsetHours]));
+  const offsets = new Map(sites.map((site) => [site.id, site.utcOffsetHours]));
   const shown = findings.warnings(pageSize, page * pageSize);
   const card = (warning: Warning): Html => {
     const offset = offsets.get(warning.site) ?? 0;

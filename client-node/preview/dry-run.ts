@@ -1,6 +1,7 @@
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
+import { StudyMemory } from "../../models/memory.ts";
 import { algorithmNamed } from "../../models/registry.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import {
@@ -94,10 +95,11 @@ export async function rehearse(
   );
   const rounds: RehearsedRound[] = [];
   let stopped: Rehearsal["stopped"];
+  const means = { random: options.random, memory: new StudyMemory() };
   let state = startStudy(short);
   try {
     while (state.algorithm !== null) {
-      const own = await studyContribute(short, state, table, options.random);
+      const own = await studyContribute(short, state, table, means);
       const rehearsed =
         state.step === 0 ? await playRound(short, state, own, consortium, options) : undefined;
       if (rehearsed !== undefined) rounds.push(rehearsed.round);
@@ -138,12 +140,14 @@ async function playRound(
   { enterprise, destination, bfv }: RehearsalOptions,
 ): Promise<{ round: RehearsedRound; sum: Float64Array }> {
   const cohort = [...consortium.parties.keys()];
-  const layout = studyLayout(state);
+  const layout = studyLayout(manifest, state);
   const algorithm = { index: state.index, name: state.algorithm!, step: state.step };
   const header = simulatedHeader(
     consortium,
     {
-      ...{ layout, algorithm, round: state.index + 1 },
+      layout,
+      algorithm,
+      round: state.index + 1,
       minCohort: cohort.length,
       study: digestOf(canonicalBytes(manifest)),
       state: digestOf(canonicalBytes(state)),

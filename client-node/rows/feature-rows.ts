@@ -1,12 +1,9 @@
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { writeRefusal } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { FeatureRowsConfig, NodeConfig } from "../config.ts";
 import type { Site } from "../operations/device-registry.ts";
 import { type Catalogue, readCatalogue, type WindowKind } from "../operations/features/catalogue.ts";
 import type { FeatureRow } from "../operations/features/features.ts";
-import { Findings, findingsFile } from "../operations/findings-store.ts";
+import { FindingsStore, findingsFile } from "../operations/findings-store.ts";
 import { localMicros } from "../operations/sites.ts";
 import type { Cell, Records } from "./cells.ts";
 import { readRecords } from "./sources.ts";
@@ -19,67 +16,53 @@ const longest: Readonly<Record<WindowKind, number>> = {
   month: 31 * dayMicros,
 };
 
-/** The table that features and ledger make, in a data directory: what a study's columns are read from. */
-export const rowsFile = (dataDir: string): string => join(dataDir, "rows.csv");
-
 /**
- * @returns the files that a study's rows are read from; those of `rows.features` are written first.
- * @throws Refusal as {@link joinLedger}
+ * @returns the enterprise's loans with what its devices showed, in memory only: nothing of it is written down.
+ * @throws Refusal as {@link joinLoans}
  */
-export async function rowFiles({
-  rows,
-  premises,
-  dataDir,
-}: Pick<NodeConfig, "rows" | "premises" | "dataDir">): Promise<readonly string[]> {
-  if (rows?.features === undefined) return rows?.files ?? [];
-  if (premises === undefined)
-    throw new Refusal("config_invalid", "rows.features: no premises", {
-      hint: "name the sites under premises.sites",
-    });
-  const ledger: Records[] = [];
-  for (const file of rows.features.ledger) ledger.push(await readRecords(file));
-  const findings = new Findings(findingsFile(dataDir));
+export async function featureRecords(
+  { loans: files, ...join }: FeatureRowsConfig,
+  { dataDir, sites }: Pick<NodeConfig, "dataDir" | "sites">,
+): Promise<readonly Records[]> {
+  const loans: Records[] = [];
+  for (const file of files) loans.push(await readRecords(file));
+  const store = new FindingsStore(findingsFile(dataDir));
   let windows: FeatureRow[];
   try {
-    windows = findings.features({ window: rows.features.window });
+    windows = store.features({ window: join.window });
   } finally {
-    findings.close();
+    store.close();
   }
-  const file = rowsFile(dataDir);
-  const text = joinLedger(ledger, windows, premises.sites, rows.features, readCatalogue());
-  try {
-    writeFileSync(`${file}.part`, text, { mode: 0o600 });
-    renameSync(`${file}.part`, file);
-  } catch (error) {
-    throw writeRefusal(file, error);
-  }
-  return [file];
+  return joinLoans(loans, windows, sites, join, readCatalogue());
+}
+
+interface Row {
+  readonly cells: readonly Cell[];
+  readonly line: number;
 }
 
 /**
  * Joins each loan with what its site's devices showed in the last window that had ended by the row's date, so that
  * nothing is known to a row that came after it. A loan without such a window is left out.
  *
- * @returns CSV: the ledger's columns, then every feature of that window length.
+ * @returns the loans' columns, then every feature of that window length.
  * @throws Refusal column_unknown, cell_malformed (never with the cell), file_malformed, config_invalid, rows_missing
  */
-export function joinLedger(
-  ledger: readonly Records[],
+export function joinLoans(
+  loans: readonly Records[],
   windows: readonly FeatureRow[],
   sites: readonly Pick<Site, "id" | "utcOffsetHours">[],
-  config: Omit<FeatureRowsConfig, "ledger">,
+  config: Omit<FeatureRowsConfig, "loans">,
   catalogue: Pick<Catalogue, "features">,
-): string {
+): Records[] {
   const kind = config.window;
   const names = [...catalogue.features].filter(([, one]) => one.window.includes(kind)).map(([name]) => name);
   if (config.site === undefined && sites.length > 1)
     throw new Refusal("config_invalid", "rows.features.site is missing: there are several sites");
   const offsets = new Map(sites.map((site) => [site.id, site.utcOffsetHours]));
   const bySite = Map.groupBy(windows.filter(isWhole), (window) => window.site);
-  const lines: string[] = [];
-  let header: readonly string[] | undefined;
 
-  for (const source of ledger) {
+  const joined = loans.map((source): Records => {
     const at = (column: string): number => {
       const index = source.header.indexOf(column);
       if (index < 0) throw new Refusal("column_unknown", `${source.name}: no column "${column}"`);
@@ -90,14 +73,12 @@ export function joinLedger(
     const both = source.header.find((column) => catalogue.features.has(column));
     if (both !== undefined)
       throw new Refusal("config_invalid", `${source.name}: column "${both}" is a feature's name too`, {
-        hint: "rename the ledger's column",
+        hint: "rename the column in the file of loans",
       });
-    if (header === undefined) {
-      header = source.header;
-      lines.push([...header, ...names].map(csvCell).join(","));
-    } else if (header.join("\0") !== source.header.join("\0"))
-      throw new Refusal("file_malformed", `${source.name}: other columns than ${ledger[0]!.name}`);
+    if (source.header.join("\0") !== loans[0]!.header.join("\0"))
+      throw new Refusal("file_malformed", `${source.name}: other columns than ${loans[0]!.name}`);
 
+    const rows: Row[] = [];
     source.each((cells, line) => {
       const site = siteAt === undefined ? sites[0]!.id : String(cells[siteAt] ?? "").trim();
       const offset = offsets.get(site);
@@ -115,21 +96,24 @@ export function joinLedger(
         });
       const window = bySite.get(site)?.findLast(({ until }) => until <= date);
       if (window === undefined || date - window.until >= longest[kind]) return;
-      lines.push([...cells, ...names.map((name) => window.values.get(name))].map(csvCell).join(","));
+      rows.push({ cells: [...cells, ...names.map((name) => window.values.get(name))], line });
     });
-  }
-  if (lines.length <= 1)
+    return {
+      name: source.name,
+      header: [...source.header, ...names],
+      atMost: rows.length,
+      each(visit) {
+        for (const { cells, line } of rows) visit(cells, line);
+      },
+    };
+  });
+  if (joined.every(({ atMost }) => atMost === 0))
     throw new Refusal("rows_missing", "no loan's site has features of a window that ended before its date", {
       hint: "let the node collect, or back-fill with the file collector; then check rows.features",
     });
-  return `${lines.join("\n")}\n`;
+  return joined;
 }
 
 /** The day that is still running is no window yet. */
 const isWhole = ({ window, from, until }: FeatureRow): boolean =>
   window !== "day" || until - from >= dayMicros;
-
-function csvCell(cell: Cell): string {
-  const text = cell === null || cell === undefined ? "" : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

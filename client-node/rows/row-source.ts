@@ -6,33 +6,35 @@ import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import type { Policy } from "../policy.ts";
 import { type DesensitizationRun, desensitizeRows } from "./desensitize.ts";
 import { requireLearnable } from "./rows.ts";
-import { readRows } from "./sources.ts";
+import { type RecordReader, readRows } from "./sources.ts";
 
-/**
- * Where a node's training rows come from, harmless as its policy wants them.
- * @param onRun - told what was done to them, before the rows are given.
- * @throws Refusal what is wrong with them.
- */
-export type RowSource = (manifest: StudyManifest, onRun: (run: DesensitizationRun) => void) => Promise<Table>;
-
-export interface FileRowOptions {
-  /** CSV or Parquet; none is refused when rows are asked for. */
-  readonly files: readonly string[];
+/** What the node gives to the reading of its rows. */
+export interface RowMeans {
   readonly policy: Pick<Policy, "fields" | "anonymity">;
+  /** Of the table: deals its rows to training and hold-out. */
+  readonly salt: Uint8Array;
+  /** Told what was done to the rows, before they are given. */
+  readonly onRun: (run: DesensitizationRun) => void;
+}
+
+/** Where a node's training rows come from, harmless as its policy wants them. @throws Refusal what is wrong with them. */
+export type RowSource = (manifest: StudyManifest, means: RowMeans) => Promise<Table>;
+
+export interface RowSourceOptions {
+  /** Gives the rows as they are. */
+  readonly read: RecordReader;
   /** The enterprise's root key, 32 bytes. */
   readonly key: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** @throws Refusal rows_missing; value_out_of_bounds where there are more rows than the study's public bound. */
-export const rowsFromFiles =
-  ({ files, policy, key, now }: FileRowOptions): RowSource =>
-  async (manifest, onRun) => {
-    if (files.length === 0)
-      throw new Refusal("rows_missing", "node.yaml names no rows", { hint: "name files under rows.files" });
+/** @throws Refusal value_out_of_bounds where there are more rows than the study's public bound; those of `read`. */
+export const desensitizedRows =
+  ({ read, key, now }: RowSourceOptions): RowSource =>
+  async (manifest, { policy, salt, onRun }) => {
     const { table, run } = await desensitizeRows(
-      (passage) => readRows(files, manifest, passage),
+      (passage) => readRows(read, manifest, salt, passage),
       manifest,
       policy,
       purposeKeys(key, manifest.purpose, now()),
@@ -47,18 +49,25 @@ export const rowsFromFiles =
     return requireLearnable(table);
   };
 
-/** Keeps the last table: a study's rounds follow each other. A failure is not kept. */
-export function remembered(source: (manifest: StudyManifest) => Promise<Table>): typeof source {
-  let last: { readonly key: string; readonly table: Promise<Table> } | undefined;
-  return (manifest) => {
-    const key = canonicalJson(manifest);
-    if (last?.key !== key) {
-      const table = source(manifest);
-      last = { key, table };
-      table.catch(() => {
-        if (last?.table === table) last = undefined;
-      });
+/** Tables kept: those of studies that run at once. */
+const mostTables = 4;
+
+/** Keeps the last tables: a study's rounds follow each other. A failure is not kept, nor a table under another policy. */
+export function remembered(
+  source: (manifest: StudyManifest, policy: Policy) => Promise<Table>,
+): typeof source {
+  const kept = new Map<string, Promise<Table>>();
+  return (manifest, policy) => {
+    const key = canonicalJson([manifest, policy]);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const table = source(manifest, policy);
+    kept.set(key, table);
+    table.catch(() => kept.delete(key));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= mostTables) break;
+      kept.delete(oldest);
     }
-    return last.table;
+    return table;
   };
 }

@@ -6,29 +6,39 @@ import { readRefusal } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Table } from "../../models/table.ts";
 import { type Cell, csvRecords, type Records } from "./cells.ts";
-import { type Passage, type RowSchema, requireLearnable, tableFromRecords, unchanged } from "./rows.ts";
+import { type Passage, type RowSchema, tableFromRecords } from "./rows.ts";
 
 /**
- * Reads an enterprise's files into the study's table.
- *
- * @param files - CSV (`.csv`, `.csv.gz`) or Parquet (`.parquet`); read in order, as one table.
- * @throws Refusal file_missing, file_malformed, and those of `tableFromRecords` and `requireLearnable`.
+ * Reads an enterprise's rows as they are.
+ * @param columns - the only ones needed; all when absent.
+ * @throws Refusal file_missing, file_malformed, rows_missing
  */
-export const readTable = async (files: readonly string[], schema: RowSchema): Promise<Table> =>
-  requireLearnable(await readRows(files, schema, unchanged));
+export type RecordReader = (columns?: ReadonlySet<string>) => Promise<readonly Records[]>;
 
-/** Reads files into a table, whether or not it can be learned from. @throws Refusal as {@link readTable}, and the passage's. */
+/** @param files - CSV (`.csv`, `.csv.gz`) or Parquet (`.parquet`); read in order, as one table. */
+export const fileRecords =
+  (files: readonly string[]): RecordReader =>
+  async (columns) => {
+    const sources: Records[] = [];
+    for (const file of files) sources.push(await readRecords(file, columns));
+    return sources;
+  };
+
+/**
+ * Reads rows into the study's table, whether or not it can be learned from.
+ * @param salt - as `tableFromRecords` has it.
+ * @throws Refusal those of `read`, of `tableFromRecords` and of the passage.
+ */
 export async function readRows(
-  files: readonly string[],
+  read: RecordReader,
   schema: RowSchema,
+  salt: Uint8Array,
   passage: Passage,
 ): Promise<Table> {
   const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
   const columns = new Set(passing.flatMap((column) => passage.reads(column)));
   if (schema.subject !== undefined) columns.add(schema.subject);
-  const sources: Records[] = [];
-  for (const file of files) sources.push(await readRecords(file, columns));
-  return tableFromRecords(sources, schema, passage);
+  return tableFromRecords(await read(columns), schema, salt, passage);
 }
 
 /** @param columns - the only ones read from a columnar file; all when absent. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filePath } from "../../core/paths.ts";
 import { deviceId, duration, metricId, ucum } from "../runtime/fields.ts";
 import { timePattern, zoneOffset } from "./time.ts";
 
@@ -32,16 +33,16 @@ const valueField = z.strictObject({
   scale: z.number().default(1).describe("value = number · scale"),
 });
 
-/** Tables that other systems export: ERP, till, orders, inventory, repayment ledger. */
+/** Tables that other systems export: ERP, till, orders, inventory, loan book. */
 export const fileConfig = z
   .strictObject({
     name: z.string().optional().describe("shown on the page; the folder when absent"),
-    folder: z.string().min(1).describe("watched for new files; nothing in it is changed"),
+    folder: filePath("watched for new files; nothing in it is changed"),
     files: z
       .string()
       .default("*")
       .describe("names to take; * stands for anything. Hidden, .tmp and .part files are never taken"),
-    state: z.string().min(1).describe("file that remembers what was stored"),
+    state: filePath("file that remembers what was stored"),
     format: z.enum(["csv", "jsonl", "parquet"]),
     delimiter: z.string().length(1).optional().describe("of csv; a comma when absent"),
     encoding: z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filePath } from "../../core/paths.ts";
 import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
 import { sparkplugConfig } from "../sparkplug/config.ts";
 
@@ -86,9 +87,9 @@ export const mqttConfig = z
       .describe("says that a password without TLS is known and accepted"),
     tls: z
       .strictObject({
-        ca: z.string().optional().describe("PEM file of the broker's CA; the system's when absent"),
-        certificate: z.string().optional().describe("PEM file of the client's certificate"),
-        key: z.string().optional().describe("PEM file of the client's key"),
+        ca: filePath("PEM file of the broker's CA; the system's when absent").optional(),
+        certificate: filePath("PEM file of the client's certificate").optional(),
+        key: filePath("PEM file of the client's key").optional(),
       })
       .optional(),
     share: z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filePath } from "../../core/paths.ts";
 import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
 
 const node = z.strictObject({
@@ -34,11 +35,9 @@ const security = z.union(
     z.strictObject({
       mode: z.enum(["Sign", "SignAndEncrypt"]),
       policy: z.enum(["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]),
-      pki: z
-        .string()
-        .describe(
-          "folder with own/ (made when absent), trusted/certs and issuers/certs: the server's certificate must be there",
-        ),
+      pki: filePath(
+        "folder with own/ (made when absent), trusted/certs and issuers/certs: the server's certificate must be there",
+      ),
     }),
   ],
   { error: "write none, or { mode: SignAndEncrypt, policy: Basic256Sha256, pki: FOLDER }" },
@@ -48,7 +47,7 @@ const identity = z.union(
   [
     z.literal("anonymous"),
     z.strictObject({ user: z.string(), password: secret }),
-    z.strictObject({ certificate: z.string().describe("PEM file"), key: z.string().describe("PEM file") }),
+    z.strictObject({ certificate: filePath("PEM file"), key: filePath("PEM file") }),
   ],
   { error: "write anonymous, { user, password: { file } } or { certificate, key }" },
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filePath } from "../../core/paths.ts";
 
 const unitMillis = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
@@ -15,7 +16,7 @@ export const duration = z
 /** A secret is named, never written: a dump of the configuration shows where it comes from and not what it is. */
 export const secret = z.union(
   [
-    z.strictObject({ file: z.string().describe("path of a file that holds the secret and nothing else") }),
+    z.strictObject({ file: filePath("file that holds the secret and nothing else") }),
     z.strictObject({ env: z.string().describe("name of an environment variable") }),
   ],
   { error: "name where the secret is: { file: PATH } or { env: NAME }" },

@@ -55,6 +55,7 @@ export async function publishModel(
     name,
     purpose,
     legalBasis,
+    algorithms: manifest.algorithms,
     results,
     lineage: { state: rounds.at(-1)?.state ?? "", rounds },
     protection: {

@@ -16,7 +16,7 @@ const temperatureOf = (truck: Truck, time: number, warmFrom: number): number =>
 export const coldFleet: Plant = {
   happening: { type: "temperature_breach", what: "a load at 2 °C goes to 8 °C" },
   refreshDays: 3,
-  premises: () => ({
+  sites: () => ({
     sites: [{ id: "fleet", industry: "cold-chain", utcOffsetHours, norms: { cargo_temperature_limit: 6 } }],
     devices: trucks.map((id) => ({ id, site: "fleet", class: "truck", source: "loggers" })),
   }),
@@ -85,8 +85,12 @@ export const coldFleet: Plant = {
       return {
         alarm: 0,
         status: statusBit.ignition | statusBit.fixed | statusBit.beidou,
-        ...{ lat: 31 + 0.1 * Number(truck.at(-1)), lon: 120 + km / 95 },
-        ...{ altitudeMetres: 10, speedKmh: kmh, directionDegrees: 90, time: time * 1000 },
+        lat: 31 + 0.1 * Number(truck.at(-1)),
+        lon: 120 + km / 95,
+        altitudeMetres: 10,
+        speedKmh: kmh,
+        directionDegrees: 90,
+        time: time * 1000,
         items: new Map([[1, odometer]]),
       };
     };

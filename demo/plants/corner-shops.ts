@@ -31,10 +31,13 @@ export const cornerShops: Plant = {
     what: "the tills of the market show 0.8 million where 1.5 million was declared",
   },
   refreshDays: 63,
-  premises: (now) => {
+  sites: (now) => {
     const span = { from: dateOf(monthStart(now, -1)), until: dateOf(monthStart(now)) };
     const site = (id: string, amount: number) => ({
-      ...{ id, industry: "retail", utcOffsetHours, norms: {} },
+      id,
+      industry: "retail",
+      utcOffsetHours,
+      norms: {},
       declared: [{ measure: "revenue" as const, ...span, amount }],
     });
     const till = (id: string, where: string) =>
@@ -48,7 +51,9 @@ export const cornerShops: Plant = {
     moments(monthStart(now, -2), monthStart(now, -1), dayMillis).flatMap((day) =>
       [...market, kiosk].flatMap((device) =>
         Object.entries(takings(device, day)).map(([metric, value]) => ({
-          ...{ device, time: day + closingTime, value },
+          device,
+          time: day + closingTime,
+          value,
           metric: metric as "sales_amount" | "transactions",
         })),
       ),

@@ -19,7 +19,7 @@ const wholeSeconds = (time: number): string => `${new Date(time).toISOString().s
 export const latheWorks: Plant = {
   happening: { type: "stoppage", what: "a lathe stands still, and no maintenance is planned" },
   refreshDays: 3,
-  premises: (now) => ({
+  sites: (now) => ({
     sites: [{ id: "lathe-hall", industry: "contract machining", utcOffsetHours, norms: {} }],
     devices: [
       { id: "lathe-1", site: "lathe-hall", class: "machine", source: "lathes" },

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { premisesSchema } from "../../client-node/operations/sites.ts";
+import type { sitesSchema } from "../../client-node/operations/sites.ts";
 import type { WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { CollectorInput } from "../../collectors/config.ts";
 import type { PastValue } from "../history.ts";
@@ -31,7 +31,9 @@ export interface Happening {
 
 /** An enterprise's own devices: what stands where, what they showed before, and how they speak now. */
 export interface Plant {
-  readonly premises: (now: number) => Pick<z.input<typeof premisesSchema>, "sites" | "devices">;
+  readonly sites: (now: number) => {
+    [Key in "sites" | "devices"]-?: NonNullable<z.input<typeof sitesSchema>[Key]>;
+  };
   /** Read from the enterprise's files: the time before its devices were connected. */
   readonly past: (now: number) => PastValue[];
   /** How the node reads the devices. @param folder - the node's own. */

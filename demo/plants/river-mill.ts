@@ -46,7 +46,7 @@ export const riverMill: Plant = {
     what: "a week's production is reported as ever, on 70 % of the electricity",
   },
   refreshDays: 15,
-  premises: () => ({
+  sites: () => ({
     sites: [
       {
         id: "weaving-hall",

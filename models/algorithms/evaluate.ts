@@ -1,93 +1,108 @@
 import { z } from "zod";
-import { Refusal } from "../../core/reasons.ts";
-import type { FederatedAlgorithm } from "../algorithm.ts";
-import { binOf, type Evaluation, metricsFrom, scoreBins } from "../numerics/metrics.ts";
-import { parseParameters } from "../parameters.ts";
+import type { Model } from "../algorithm.ts";
+import { type Count, count, type Sum, sum } from "../blocks.ts";
+import { defineAlgorithm } from "../define.ts";
+import { modelsNamed } from "../needs.ts";
+import { binOf, evaluationSchema, metricsFrom, scoreBins } from "../numerics/metrics.ts";
+import { powerOfTwo } from "../numerics/powers-of-two.ts";
+import { nameSchema } from "../parameters.ts";
 import { checkRows } from "../rows.ts";
-import { type ModelResult, modelsOf, scoreRows } from "../score.ts";
-import type { StudySchema } from "../table.ts";
 
-const parameters = z.strictObject({});
+const parameters = z.strictObject({
+  models: z
+    .array(nameSchema)
+    .min(1)
+    .optional()
+    .describe("names of the results to evaluate; all models that ran before by default"),
+});
 
-export type EvaluateResult = { readonly models: { readonly [algorithm: string]: Evaluation } };
+const result = z.strictObject({ models: z.record(z.string(), evaluationSchema) });
 
-type EvaluateState = {
-  readonly features: StudySchema["features"];
-  readonly maxRowsPerParty: number;
-  readonly models: { readonly [algorithm: string]: ModelResult };
-  readonly result: EvaluateResult | null;
-};
+export type EvaluateResult = z.output<typeof result>;
 
-/** Per model: bins of good, bins of bad, good and bad called bad at 0.5. */
-const countsPerModel = 2 * scoreBins + 2;
+/** Of each model, by name. */
+type Counts = { readonly [rows: `${"good" | "bad" | "calledBad"}.${string}`]: Count };
+type Errors = { readonly [error: `squaredError.${string}`]: Sum };
 
 /** How well every model of the study scores held-out rows, from sums of histograms. */
-export const evaluate: FederatedAlgorithm<EvaluateState, EvaluateResult> = {
+export const evaluate = defineAlgorithm<{
+  params: z.output<typeof parameters>;
+  prior: { readonly models: ReadonlyMap<string, Model> };
+  state: object;
+  result: EvaluateResult;
+  blocks: Counts & Errors;
+}>({
   name: "evaluate",
   parameters,
-  needs: [["logistic", "neural"]],
-  rows: "heldOut",
+  result,
+  needs: ({ models }) => ({ models: modelsNamed(models) }),
+  maxSteps: () => 1,
+  start: () => ({ next: {} }),
+  state: () => z.strictObject({}),
 
-  start(schema, params, prior) {
-    parseParameters("evaluate", parameters, params);
-    const models = modelsOf(prior);
-    if (Object.keys(models).length === 0)
-      throw new Refusal("parameters_invalid", "evaluate needs a model", {
-        hint: "list logistic or neural before evaluate under algorithms",
-      });
-    return { features: schema.features, maxRowsPerParty: schema.maxRowsPerParty, models, result: null };
+  blocks(_, { schema, prior }) {
+    const counts: Counts = ofEach(prior.models, (name) => ({
+      [`good.${name}`]: count(scoreBins),
+      [`bad.${name}`]: count(scoreBins),
+      // Good and bad rows that score 0.5 or more.
+      [`calledBad.${name}`]: count(2),
+    }));
+    // Σ squared error ≤ rows; a grid of 2⁻⁴⁰ keeps the Brier score to 12 digits.
+    const errors: Errors = ofEach(prior.models, (name) => ({
+      [`squaredError.${name}`]: sum(1, schema.maxRowsPerParty, powerOfTwo(-40)),
+    }));
+    return { ...counts, ...errors };
   },
 
-  layout(state) {
-    const models = modelNames(state).length;
-    const rows = state.maxRowsPerParty;
-    return {
-      blocks: [
-        { name: "counts", length: models * countsPerModel, bound: rows, step: 1 },
-        // Σ squared error ≤ rows; a grid of 2⁻⁴⁰ keeps the Brier score to 12 digits.
-        { name: "squaredError", length: models, bound: rows, step: 2 ** -40 },
-      ],
-    };
-  },
-
-  contribute(state, table) {
-    checkRows(state, table);
-    const names = modelNames(state);
-    const out = new Float64Array(names.length * (countsPerModel + 1));
-    for (const [m, name] of names.entries()) {
-      const scores = scoreRows(state.models[name]!, table);
-      const counts = out.subarray(m * countsPerModel);
-      for (let row = 0; row < table.rows; row++) {
+  contribute(_, { heldOut }, { schema, prior }) {
+    checkRows(schema, heldOut);
+    return ofEach(prior.models, (name, model) => {
+      const scores = model.score(heldOut);
+      const bins = [new Float64Array(scoreBins), new Float64Array(scoreBins)] as const;
+      const calledBad = new Float64Array(2);
+      let squaredError = 0;
+      for (let row = 0; row < heldOut.rows; row++) {
         const score = scores[row]!;
-        const bad = table.label[row]!;
-        counts[bad * scoreBins + binOf(score)]! += 1;
-        if (score >= 0.5) counts[2 * scoreBins + bad]! += 1;
-        out[names.length * countsPerModel + m]! += (score - bad) ** 2;
+        const bad = heldOut.label[row] === 1 ? 1 : 0;
+        bins[bad][binOf(score)]! += 1;
+        if (score >= 0.5) calledBad[bad]! += 1;
+        squaredError += (score - bad) ** 2;
       }
-    }
-    return out;
-  },
-
-  advance(state, sum) {
-    const names = modelNames(state);
-    const models = names.map((name, m) => {
-      const counts = sum.values.subarray(m * countsPerModel, (m + 1) * countsPerModel);
-      return [
-        name,
-        metricsFrom({
-          good: counts.subarray(0, scoreBins),
-          bad: counts.subarray(scoreBins, 2 * scoreBins),
-          goodCalledBad: counts[2 * scoreBins]!,
-          badCalledBad: counts[2 * scoreBins + 1]!,
-          squaredError: sum.values[names.length * countsPerModel + m]!,
-        }),
-      ] as const;
+      return {
+        [`good.${name}`]: bins[0],
+        [`bad.${name}`]: bins[1],
+        [`calledBad.${name}`]: calledBad,
+        [`squaredError.${name}`]: [squaredError],
+      };
     });
-    return { ...state, result: { models: Object.fromEntries(models) } };
   },
 
-  result: (state) => state.result ?? undefined,
-};
+  advance: (_, sums, { prior }) => ({
+    done: {
+      models: ofEach(prior.models, (name) => ({
+        [name]: metricsFrom({
+          good: sums[`good.${name}`]!,
+          bad: sums[`bad.${name}`]!,
+          goodCalledBad: sums[`calledBad.${name}`]![0]!,
+          badCalledBad: sums[`calledBad.${name}`]![1]!,
+          squaredError: sums[`squaredError.${name}`]![0]!,
+        }),
+      })),
+    },
+  }),
 
-/** Sorted: the order survives canonical JSON. */
-const modelNames = (state: EvaluateState): string[] => Object.keys(state.models).sort();
+  // A row is in one bin of its class; its squared error is at most 1.
+  sensitivity: (_, { prior }) =>
+    ofEach(prior.models, (name) => ({
+      [`good.${name}`]: 1,
+      [`bad.${name}`]: 1,
+      [`calledBad.${name}`]: 1,
+      [`squaredError.${name}`]: 1,
+    })),
+});
+
+/** @returns what `make` gives for each model, put together. */
+const ofEach = <T>(
+  models: ReadonlyMap<string, Model>,
+  make: (name: string, model: Model) => Readonly<Record<string, T>>,
+): Record<string, T> => Object.assign({}, ...[...models].map(([name, model]) => make(name, model)));

@@ -1,21 +1,30 @@
 import { z } from "zod";
 import { seededRandom, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
-import type { FederatedAlgorithm } from "../algorithm.ts";
+import type { Study } from "../algorithm.ts";
+import { type Count, count, type Sum, sum } from "../blocks.ts";
+import { defineAlgorithm } from "../define.ts";
+import {
+  type Design,
+  type DesignBasis,
+  designFrom,
+  designMatrix,
+  designNeeds,
+  designParameters,
+  designSchema,
+  trainingMatrix,
+} from "../design.ts";
 import { trainLocally } from "../network/local-training.ts";
-import { type Network, networkOf } from "../network/mlp.ts";
-import { moveOn, type ServerStep } from "../network/server-step.ts";
-import { decodeWeights, encodeWeights } from "../network/weights.ts";
-import { parseParameters } from "../parameters.ts";
-import { type Design, designFrom, trainingMatrix } from "./standardize.ts";
+import { forward, type Network, networkOf } from "../network/mlp.ts";
+import { moveOn } from "../network/server-step.ts";
+import { decodeWeights, encodeWeights, weightsSchema } from "../network/weights.ts";
+import { exponentAbove, powerOfTwo } from "../numerics/powers-of-two.ts";
+
+const hidden = z.array(z.int().min(1).max(4096)).min(1).max(8);
 
 const parameters = z.strictObject({
-  hidden: z
-    .array(z.int().min(1).max(4096))
-    .min(1)
-    .max(8)
-    .default([64, 32])
-    .describe("rectified units per hidden layer"),
+  ...designParameters,
+  hidden: hidden.default([64, 32]).describe("rectified units per hidden layer"),
   rounds: z.int().min(1).max(10_000).default(60).describe("sums taken"),
   localEpochs: z.int().min(1).max(100).default(1).describe("passes over a party's rows per round"),
   localBatches: z
@@ -47,24 +56,46 @@ const parameters = z.strictObject({
 
 type Parameters = z.output<typeof parameters>;
 
-export type NeuralResult = {
-  readonly model: "neural";
-  readonly hidden: readonly number[];
-  /** Flat, base64 of little-endian float32: per layer the kernel [inputs, outputs], then the bias. */
-  readonly weights: string;
-  readonly rounds: number;
-  readonly design: Design;
-};
+const result = z
+  .strictObject({
+    hidden,
+    /** Flat, base64 of little-endian float32: per layer the kernel [inputs, outputs], then the bias. */
+    weights: z.string(),
+    rounds: z.int().min(1),
+    design: designSchema,
+  })
+  .refine(
+    ({ hidden, weights, design }) =>
+      weightsSchema(networkIn(design, hidden).length).safeParse(weights).success,
+    {
+      error: "the weights are not those of the network",
+    },
+  );
 
+export type NeuralResult = Readonly<z.output<typeof result>>;
+
+/** Flat, as in the result; a moment is empty where the optimizer keeps none. */
 type NeuralState = {
-  readonly design: Design;
-  readonly parameters: Omit<Parameters, "serverLearningRate"> & { readonly serverLearningRate: number };
   readonly weights: string;
   readonly first: string;
   readonly second: string;
   readonly round: number;
 };
 
+type Types = {
+  params: Parameters;
+  prior: DesignBasis;
+  state: NeuralState;
+  result: NeuralResult;
+  blocks: {
+    readonly rows: Count;
+    /** n · Δw, in units of `maxRowsPerParty` rows. */
+    readonly update: Sum;
+  };
+};
+
+/** Standard deviations from the mean at which an input is cut off when rows are scored. */
+const farthest = 1e6;
 /** Bits of an entry on its way: values are multiples of the step in ±(2¹⁵ − 1) steps. */
 const updateBits = 16;
 
@@ -73,47 +104,41 @@ const updateBits = 16;
  * n · Δw, in units of `maxRowsPerParty` rows so that the bound is that of Δw, and n.
  * The server sees the mean Δw to `updateBound` · 2⁻¹⁵ · maxRowsPerParty / mean n.
  */
-export const neural: FederatedAlgorithm<NeuralState, NeuralResult> = {
+export const neural = defineAlgorithm<Types>({
   name: "neural",
   parameters,
-  needs: [["range"], ["summary"]],
-  rows: "training",
+  result,
+  needs: designNeeds,
+  maxSteps: ({ rounds }) => rounds,
 
-  start(schema, params, prior) {
-    const parsed = parseParameters("neural", parameters, params);
-    const design = designFrom(schema, prior, "neural");
-    const { serverLearningRate = parsed.optimizer === "fedadam" ? 0.015 : 1 } = parsed;
-    const weights = encodeWeights(
-      initialWeights(networkOf(design.columns.length, parsed.hidden), parsed.seed),
-    );
-    return {
-      design,
-      parameters: { ...parsed, serverLearningRate },
-      weights,
-      first: "",
-      second: "",
-      round: 0,
-    };
+  start(study) {
+    const weights = encodeWeights(initialWeights(networkFor(study), study.params.seed));
+    return { next: { weights, first: "", second: "", round: 0 } };
   },
 
-  layout(state) {
-    const { bound, step } = updateGrid(state);
-    return {
-      blocks: [
-        { name: "rows", length: 1, bound: state.design.maxRowsPerParty, step: 1 },
-        { name: "update", length: networkFor(state).length, bound, step },
-      ],
-    };
+  state(study) {
+    const weights = weightsSchema(networkFor(study).length);
+    const moment = z.union([z.literal(""), weights]);
+    const round = z.int().min(0).max(study.params.rounds);
+    return z.strictObject({ weights, first: moment, second: moment, round });
   },
 
-  contribute(state, table, random) {
-    const { localEpochs, localBatches, learningRate, optimizer, mu } = state.parameters;
+  blocks(_, study) {
+    const { bound, step } = updateGrid(study.params);
+    return { rows: count(1), update: sum(networkFor(study).length, bound, step) };
+  },
+
+  contribute(state, party, study) {
+    const { localEpochs, localBatches, learningRate, optimizer, mu } = study.params;
+    const { maxRowsPerParty } = study.schema;
+    const { training, random } = party;
+    const design = designOf(study);
     const start = Float64Array.from(decodeWeights(state.weights));
     const trained = trainLocally(
-      networkFor(state),
+      networkIn(design, study.params.hidden),
       start,
-      trainingMatrix(state.design, table),
-      table.label,
+      trainingMatrix(design, study.schema, party),
+      training.label,
       {
         epochs: localEpochs,
         batches: localBatches,
@@ -122,52 +147,78 @@ export const neural: FederatedAlgorithm<NeuralState, NeuralResult> = {
       },
       random,
     );
-    const { bound } = updateGrid(state);
-    const share = table.rows / state.design.maxRowsPerParty;
-    const out = new Float64Array(1 + trained.length);
-    out[0] = table.rows;
-    for (let i = 0; i < trained.length; i++) {
-      const change = trained[i]! - start[i]!;
+    const { bound } = updateGrid(study.params);
+    const share = training.rows / maxRowsPerParty;
+    const update = trained.map((w, i) => {
+      const change = w - start[i]!;
       if (!Number.isFinite(change))
         throw new Refusal("not_converged", "local training diverged", { hint: "lower learningRate" });
-      out[1 + i] = share * Math.max(-bound, Math.min(bound, change));
-    }
-    return out;
+      return share * Math.max(-bound, Math.min(bound, change));
+    });
+    return { rows: [training.rows], update };
   },
 
-  advance(state, sum) {
-    const rows = sum.values[0]!;
+  advance(state, sums, study) {
+    const { schema, params } = study;
+    const rows = sums.rows[0]!;
     if (rows === 0) throw new Refusal("rows_missing", "no party has rows for training");
-    const scale = state.design.maxRowsPerParty / rows;
-    const update = sum.values.subarray(1).map((x) => x * scale);
+    const scale = schema.maxRowsPerParty / rows;
+    const { serverLearningRate = params.optimizer === "fedadam" ? 0.015 : 1 } = params;
     const moved = moveOn(
-      state.parameters as ServerStep,
+      { ...params, serverLearningRate },
       decodeWeights(state.weights),
       { first: decodeWeights(state.first), second: decodeWeights(state.second) },
-      update,
+      sums.update.map((x) => x * scale),
     );
-    return {
-      ...state,
+    const next = {
       weights: encodeWeights(moved.weights),
       first: encodeWeights(moved.moments.first),
       second: encodeWeights(moved.moments.second),
       round: state.round + 1,
     };
+    return next.round < params.rounds
+      ? { next }
+      : {
+          done: {
+            hidden: params.hidden,
+            weights: next.weights,
+            rounds: params.rounds,
+            design: designOf(study),
+          },
+        };
   },
 
-  result(state) {
-    if (state.round < state.parameters.rounds) return undefined;
-    const { hidden, rounds } = state.parameters;
-    return { model: "neural", hidden, weights: state.weights, rounds, design: state.design };
+  score: (model, rows) =>
+    forward(
+      networkIn(model.design, model.hidden),
+      Float64Array.from(decodeWeights(model.weights)),
+      // Far outside of what was trained on, sums of float32 would overflow and be no number.
+      designMatrix(model.design, rows).map((x) => Math.max(-farthest, Math.min(farthest, x))),
+    ),
+
+  exports: {
+    /** `tf.loadLayersModel` reads it; `design.json` says how rows become its inputs. */
+    async layers({ design, hidden, weights }) {
+      // Loaded where it is asked for: an enterprise's node needs no tensor library.
+      const { exportLayersModel } = await import("../network/layers-model.ts");
+      return [
+        ...(await exportLayersModel(networkIn(design, hidden), decodeWeights(weights))),
+        { name: "design.json", bytes: Buffer.from(JSON.stringify(design, undefined, 2)) },
+      ];
+    },
   },
-};
+});
 
-const networkFor = (state: NeuralState): Network =>
-  networkOf(state.design.columns.length, state.parameters.hidden);
+const designOf = ({ schema, prior }: Study<Types>): Design => designFrom(schema, prior);
 
-function updateGrid(state: NeuralState): { bound: number; step: number } {
-  const step = 2 ** (Math.ceil(Math.log2(state.parameters.updateBound)) - updateBits + 1);
-  return { bound: (2 ** (updateBits - 1) - 1) * step, step };
+const networkIn = (design: Design, hidden: readonly number[]): Network =>
+  networkOf(design.columns.length, hidden);
+
+const networkFor = (study: Study<Types>): Network => networkIn(designOf(study), study.params.hidden);
+
+function updateGrid({ updateBound }: Parameters): { bound: number; step: number } {
+  const step = powerOfTwo(exponentAbove(updateBound) - updateBits + 1);
+  return { bound: (powerOfTwo(updateBits - 1) - 1) * step, step };
 }
 
 /** Uniform in ±√(6 / (inputs + outputs)), biases 0. @see Glorot and Bengio 2010, AISTATS 9:249 */

@@ -1,153 +1,159 @@
 import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
-import type { Block } from "../../privacy/sum/layout.ts";
-import type { FederatedAlgorithm } from "../algorithm.ts";
-import {
-  type Accumulator,
-  accumulate,
-  accumulateSquare,
-  type FixedPoint,
-  joinLimbs,
-  limbBlocks,
-  ratio,
-  splitIntoLimbs,
-} from "../numerics/exact-sum.ts";
-import { parseParameters, priorResult } from "../parameters.ts";
+import { type Count, count, type Exact, exact } from "../blocks.ts";
+import { defineAlgorithm } from "../define.ts";
+import { resultOf } from "../needs.ts";
+import { type Accumulator, accumulate, accumulateSquare } from "../numerics/exact-sum.ts";
+import { momentsOf } from "../numerics/moments.ts";
+import { exponentAbove, powerOfTwo } from "../numerics/powers-of-two.ts";
+import { resultName } from "../parameters.ts";
 import { categoricalColumn, checkRows, numericColumn } from "../rows.ts";
-import type { FeatureSchema } from "../table.ts";
-import type { ColumnRange, RangeResult } from "./range.ts";
+import type { StudySchema } from "../table.ts";
+import { type ColumnRange, type RangeResult, range } from "./range.ts";
 
-const parameters = z.strictObject({});
+const parameters = z.strictObject({ range: resultName("range") });
 
-export type NumericSummary = {
-  readonly kind: "numeric";
-  readonly present: number;
-  readonly missing: number;
-  readonly mean: number;
+const rowCount = z.int().min(0);
+
+const numericSummary = z.strictObject({
+  kind: z.literal("numeric"),
+  present: rowCount,
+  missing: rowCount,
+  mean: z.number(),
   /** Of a sample: divided by present − 1. */
-  readonly variance: number;
-  readonly standardDeviation: number;
-};
+  variance: z.number().min(0),
+  standardDeviation: z.number().min(0),
+});
 
-export type CategoricalSummary = {
-  readonly kind: "categorical";
-  readonly missing: number;
-  readonly counts: { readonly [level: string]: number };
-};
+const categoricalSummary = z.strictObject({
+  kind: z.literal("categorical"),
+  missing: rowCount,
+  counts: z.record(z.string(), rowCount),
+});
 
-export type SummaryResult = {
-  readonly rows: number;
-  readonly bad: number;
-  readonly good: number;
-  readonly columns: { readonly [name: string]: NumericSummary | CategoricalSummary };
-};
+const result = z.strictObject({
+  rows: rowCount,
+  bad: rowCount,
+  good: rowCount,
+  columns: z.record(z.string(), z.discriminatedUnion("kind", [numericSummary, categoricalSummary])),
+});
 
-type SummaryState = {
-  readonly features: readonly FeatureSchema[];
-  readonly maxRowsPerParty: number;
-  readonly ranges: { readonly [name: string]: ColumnRange };
-  readonly result: SummaryResult | null;
+export type NumericSummary = Readonly<z.output<typeof numericSummary>>;
+export type CategoricalSummary = Readonly<z.output<typeof categoricalSummary>>;
+export type SummaryResult = Readonly<z.output<typeof result>>;
+
+type SummaryBlocks = {
+  readonly rows: Count;
+  readonly bad: Count;
+  /** Of each feature. */
+  readonly missing: Count;
+  /** Of each numeric feature, in units of its largest magnitude. */
+  readonly sum: Exact;
+  readonly squares: Exact;
+  /** Rows of each level of the categorical feature at this position. */
+  readonly [levels: `levels.${number}`]: Count;
 };
 
 /** Counts and pooled moments; the moments are those of all rows together to 1e-9 and better. */
-export const summary: FederatedAlgorithm<SummaryState, SummaryResult> = {
+export const summary = defineAlgorithm<{
+  params: z.output<typeof parameters>;
+  prior: { readonly range: RangeResult };
+  state: object;
+  result: SummaryResult;
+  blocks: SummaryBlocks;
+}>({
   name: "summary",
   parameters,
-  needs: [["range"]],
-  rows: "training",
+  result,
+  needs: (params) => ({ range: resultOf(range, params.range) }),
+  maxSteps: () => 1,
+  start: () => ({ next: {} }),
+  state: () => z.strictObject({}),
 
-  start(schema, params, prior) {
-    parseParameters("summary", parameters, params);
-    const { columns } = priorResult(prior, "range", "summary") as RangeResult;
-    return {
-      features: schema.features,
-      maxRowsPerParty: schema.maxRowsPerParty,
-      ranges: columns,
-      result: null,
+  blocks(_, { schema }) {
+    const numeric = schema.features.filter((feature) => feature.kind === "numeric").length;
+    // A value is at most 1 in its unit, so that neither sum exceeds the number of rows.
+    const bound = powerOfTwo(exponentAbove(schema.maxRowsPerParty));
+    const blocks = {
+      rows: count(1),
+      bad: count(1),
+      missing: count(schema.features.length),
+      sum: exact(numeric, bound),
+      squares: exact(numeric, bound),
     };
+    return { ...blocks, ...byLevel(schema, (levels) => count(levels.length)) };
   },
 
-  layout(state) {
-    const numeric = state.features.filter((feature) => feature.kind === "numeric").length;
-    const blocks: Block[] = [
-      { name: "counts", length: countsLength(state), bound: state.maxRowsPerParty, step: 1 },
-    ];
-    if (numeric > 0)
-      blocks.push(
-        ...limbBlocks("sum", numeric, limbBound(state)),
-        ...limbBlocks("squares", numeric, limbBound(state)),
-      );
-    return { blocks };
-  },
-
-  contribute(state, table) {
-    checkRows(state, table);
-    const counts: number[] = [table.rows, table.label.reduce((bad, label) => bad + label, 0)];
-    const sums: Accumulator[] = [];
+  contribute(_, { training }, { schema, prior }) {
+    checkRows(schema, training);
+    const missing: number[] = [];
+    const sum: Accumulator[] = [];
     const squares: Accumulator[] = [];
-    for (const feature of state.features)
+    for (const feature of schema.features)
       if (feature.kind === "numeric") {
-        const moments = sumColumn(state, feature.name, numericColumn(table, feature.name).values);
-        counts.push(moments.missing);
-        sums.push(moments.sum);
+        const { values } = numericColumn(training, feature.name);
+        const moments = sumColumn(feature.name, prior.range.columns[feature.name]!, values);
+        missing.push(moments.missing);
+        sum.push(moments.sum);
         squares.push(moments.squares);
       } else {
-        const levels = new Array<number>(feature.levels.length + 1).fill(0);
-        for (const code of categoricalColumn(table, feature).codes) levels[code + 1]! += 1;
-        counts.push(...levels);
+        missing.push(categoricalColumn(training, feature).codes.filter((code) => code < 0).length);
       }
-    return Float64Array.of(
-      ...counts,
-      ...splitIntoLimbs(sums, limbBound(state)),
-      ...splitIntoLimbs(squares, limbBound(state)),
-    );
+    const bad = training.label.reduce((n, label) => n + label, 0);
+    const levels = byLevel(schema, (levels, name) => {
+      const rows = new Float64Array(levels.length);
+      for (const code of categoricalColumn(training, { name, levels }).codes) if (code >= 0) rows[code]! += 1;
+      return rows;
+    });
+    return { rows: [training.rows], bad: [bad], missing, sum, squares, ...levels };
   },
 
-  advance(state, sum) {
-    const [rows, bad] = sum.values as unknown as [number, number];
-    const numeric = state.features.filter((feature) => feature.kind === "numeric").length;
-    const limbs = sum.values.subarray(countsLength(state));
-    const squares = limbs.subarray(limbs.length / 2);
-    const columns: [string, NumericSummary | CategoricalSummary][] = [];
-    let at = 2;
-    let i = 0;
-    for (const feature of state.features)
-      if (feature.kind === "numeric") {
-        const missing = sum.values[at++]!;
-        const moments = momentsOf(
-          rows - missing,
-          joinLimbs(limbs, numeric, i, limbBound(state)),
-          joinLimbs(squares, numeric, i, limbBound(state)),
-          unitOf(state, feature.name),
-        );
-        columns.push([feature.name, { kind: "numeric", present: rows - missing, missing, ...moments }]);
-        i++;
-      } else {
-        const missing = sum.values[at++]!;
-        const counts = feature.levels.map((level) => [level, sum.values[at++]!] as const);
-        columns.push([feature.name, { kind: "categorical", missing, counts: Object.fromEntries(counts) }]);
+  advance(_, sums, { schema, prior }) {
+    const [rows, bad] = [sums.rows[0]!, sums.bad[0]!];
+    let numeric = 0;
+    const columns = schema.features.map((feature, f) => {
+      const missing = sums.missing[f]!;
+      if (feature.kind === "categorical") {
+        const counts = feature.levels.map((level, code) => [level, sums[`levels.${f}`]![code]!] as const);
+        return [
+          feature.name,
+          { kind: "categorical" as const, missing, counts: Object.fromEntries(counts) },
+        ] as const;
       }
-    return { ...state, result: { rows, bad, good: rows - bad, columns: Object.fromEntries(columns) } };
+      const present = rows - missing;
+      const unit = unitOf(prior.range.columns[feature.name]!);
+      const moments = momentsOf(present, sums.sum[numeric]!, sums.squares[numeric]!, unit);
+      numeric++;
+      return [feature.name, { kind: "numeric" as const, present, missing, ...moments }] as const;
+    });
+    return { done: { rows, bad, good: rows - bad, columns: Object.fromEntries(columns) } };
   },
 
-  result: (state) => state.result ?? undefined,
-};
+  sensitivity(_, { schema }) {
+    const columns = Math.sqrt(schema.features.length);
+    const one = { rows: 1, bad: 1, missing: columns, sum: columns, squares: columns };
+    return { ...one, ...byLevel(schema, () => 1) };
+  },
+});
 
-const countsLength = (state: SummaryState): number =>
-  state.features.reduce((n, feature) => n + 1 + (feature.kind === "numeric" ? 0 : feature.levels.length), 2);
-
-const limbBound = (state: SummaryState): number => 2 ** Math.ceil(Math.log2(state.maxRowsPerParty));
+/** @returns what `make` gives for each categorical feature, by its block's name. */
+const byLevel = <T>(
+  { features }: StudySchema,
+  make: (levels: readonly string[], name: string) => T,
+): { [levels: `levels.${number}`]: T } =>
+  Object.fromEntries(
+    features.flatMap((feature, f) =>
+      feature.kind === "categorical" ? [[`levels.${f}`, make(feature.levels, feature.name)] as const] : [],
+    ),
+  );
 
 /** @returns the power of two that scales a column into −1…1. */
-function unitOf(state: SummaryState, name: string): number {
-  const { low, high } = state.ranges[name]!;
-  return Math.max(Math.abs(low), Math.abs(high)) || 1;
-}
+const unitOf = ({ low, high }: ColumnRange): number => Math.max(Math.abs(low), Math.abs(high)) || 1;
 
 /** @throws Refusal value_out_of_bounds */
-function sumColumn(state: SummaryState, name: string, values: Float64Array) {
-  const { low, high } = state.ranges[name]!;
-  const unit = unitOf(state, name);
+function sumColumn(name: string, range: ColumnRange, values: Float64Array) {
+  const { low, high } = range;
+  const unit = unitOf(range);
   const sum = { high: 0, low: 0 };
   const squares = { high: 0, low: 0 };
   let missing = 0;
@@ -168,18 +174,3 @@ export const outOfBounds = (column: string, low: number, high: number): Refusal 
   new Refusal("value_out_of_bounds", `column ${column} holds a value outside ${low}…${high}`, {
     hint: "the study's bounds were summed without this value: take part from the range step on",
   });
-
-/** @param unit - what the sums are in units of. */
-function momentsOf(present: number, sum: FixedPoint, squares: FixedPoint, unit: number) {
-  if (present === 0) return { mean: 0, variance: 0, standardDeviation: 0 };
-  const n = BigInt(present);
-  const fraction = BigInt(-sum.exponent);
-  const mean = ratio(sum.units, n << fraction) * unit;
-  if (present === 1) return { mean, variance: 0, standardDeviation: 0 };
-  const spread = n * (squares.units << fraction) - sum.units ** 2n;
-  const scaled = ratio(spread, (n * (n - 1n)) << (2n * fraction));
-  const standardDeviation = Math.sqrt(Math.max(0, scaled)) * unit;
-  // Below this the rounding of the squares shows, not the data: the column holds one value.
-  if (standardDeviation <= 1e-13 * Math.abs(mean)) return { mean, variance: 0, standardDeviation: 0 };
-  return { mean, variance: standardDeviation ** 2, standardDeviation };
-}

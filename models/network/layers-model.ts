@@ -1,18 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import type { NeuralResult } from "../algorithms/neural.ts";
+import type { ExportedFile } from "../algorithm.ts";
 import { chooseBackend } from "./backend.ts";
-import { networkOf } from "./mlp.ts";
-import { decodeWeights } from "./weights.ts";
+import type { Network } from "./mlp.ts";
 
 /**
- * The neural result as a model that TensorFlow.js loads, saves and runs.
- * Input: standardized rows (see standardize.ts), shape [rows, design.columns.length]; output: probability of
- * bad, shape [rows, 1]. The caller disposes of it.
+ * A network as a model that TensorFlow.js loads, saves and runs.
+ * Input: rows of the design matrix, shape [rows, inputs]; output: probability of bad, shape [rows, 1].
+ * @param flat - weights, shape [network.length].
  */
-export async function layersModelOf(result: NeuralResult): Promise<layers.LayersModel> {
+async function layersModelOf({ sizes }: Network, flat: Float32Array): Promise<layers.LayersModel> {
   await chooseBackend();
-  const { sizes } = networkOf(result.design.columns.length, result.hidden);
   const model = layers.sequential({
     name: "fedcredit",
     layers: sizes.slice(1).map((units, l) =>
@@ -24,7 +22,6 @@ export async function layersModelOf(result: NeuralResult): Promise<layers.Layers
       }),
     ),
   });
-  const flat = decodeWeights(result.weights);
   const tensors: tf.Tensor[] = [];
   let at = 0;
   for (let l = 1; l < sizes.length; l++)
@@ -38,21 +35,40 @@ export async function layersModelOf(result: NeuralResult): Promise<layers.Layers
   return model;
 }
 
-/** @returns the model in TensorFlow.js's own format: topology, weight specification and weights. */
-export async function exportLayersModel(result: NeuralResult): Promise<tf.io.ModelArtifacts> {
-  const model = await layersModelOf(result);
+/**
+ * @returns the files that `tf.loadLayersModel` reads: topology, weight specification and weights.
+ * @see https://www.tensorflow.org/js/guide/save_load
+ */
+export async function exportLayersModel(
+  network: Network,
+  weights: Float32Array,
+): Promise<readonly ExportedFile[]> {
+  const model = await layersModelOf(network, weights);
   try {
-    return await new Promise<tf.io.ModelArtifacts>((resolve, reject) => {
-      model
-        .save(
-          tf.io.withSaveHandler(async (artifacts) => {
-            resolve(artifacts);
-            return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
-          }),
-        )
-        .catch(reject);
-    });
+    const { modelTopology, weightSpecs, weightData } = await artifactsOf(model);
+    const file = "weights.bin";
+    const description = {
+      format: "layers-model",
+      modelTopology,
+      weightsManifest: [{ paths: [file], weights: weightSpecs }],
+    };
+    return [
+      { name: "model.json", bytes: Buffer.from(JSON.stringify(description)) },
+      { name: file, bytes: new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)) },
+    ];
   } finally {
     model.dispose();
   }
 }
+
+const artifactsOf = (model: layers.LayersModel): Promise<tf.io.ModelArtifacts> =>
+  new Promise((resolve, reject) => {
+    model
+      .save(
+        tf.io.withSaveHandler(async (artifacts) => {
+          resolve(artifacts);
+          return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+        }),
+      )
+      .catch(reject);
+  });

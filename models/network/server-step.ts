@@ -33,7 +33,9 @@ export function moveOn(
     }
     case "fedadam": {
       const first = momentOf(moments.first, update).map((m, i) => 0.9 * m + 0.1 * update[i]!);
-      const second = momentOf(moments.second, update).map((v, i) => 0.99 * v + 0.01 * update[i]! ** 2);
+      const second = momentOf(moments.second, update).map(
+        (v, i) => 0.99 * v + 0.01 * (update[i]! * update[i]!),
+      );
       return {
         weights: weights.map((w, i) => w + (rate * first[i]!) / (Math.sqrt(second[i]!) + step.tau)),
         moments: { first, second },

@@ -1,4 +1,8 @@
 /** Bulk weights inside JSON: base64 of little-endian float32. */
+import { z } from "zod";
+
+/** @param length - of weights: text of another length is refused before it is decoded. */
+export const weightsSchema = (length: number) => z.base64().length(4 * Math.ceil((4 * length) / 3));
 
 export function encodeWeights(weights: ArrayLike<number>): string {
   const bytes = Buffer.alloc(4 * weights.length);

@@ -1,4 +1,5 @@
 import type { Block } from "../../privacy/sum/layout.ts";
+import { exponentAbove, powerOfTwo } from "./powers-of-two.ts";
 
 /**
  * Sums that keep about 100 bits on their way through the sealed sum, so that Σx² − (Σx)²/n does not
@@ -6,7 +7,8 @@ import type { Block } from "../../privacy/sum/layout.ts";
  * into three entries of 40 bits; the bank joins the three sums as one integer.
  */
 const limbBits = 40;
-const limbs = 3;
+/** Entries that one exact sum travels as. */
+export const limbsOfSum = 3;
 
 /** A running sum high + low, |low| at most half an ulp of high. */
 export interface Accumulator {
@@ -37,11 +39,11 @@ function addPair(sum: Accumulator, x: number, error: number): void {
 }
 
 /** @returns the spacing of limb `limb` of sums up to `bound`, a power of two. */
-const stepOf = (bound: number, limb: number): number => bound * 2 ** (-limbBits * (limb + 1));
+const stepOf = (bound: number, limb: number): number => bound * powerOfTwo(-limbBits * (limb + 1));
 
 /** @returns three blocks of `length` entries each for sums of magnitude up to `bound`, a power of two. */
 export const limbBlocks = (name: string, length: number, bound: number): Block[] =>
-  Array.from({ length: limbs }, (_, limb) => ({
+  Array.from({ length: limbsOfSum }, (_, limb) => ({
     name: `${name}.${limb}`,
     length,
     bound: limb === 0 ? bound : stepOf(bound, limb - 1),
@@ -50,10 +52,10 @@ export const limbBlocks = (name: string, length: number, bound: number): Block[]
 
 /** @returns the sums as limbs, block after block, shape [3 · sums.length]. */
 export function splitIntoLimbs(sums: readonly Accumulator[], bound: number): Float64Array {
-  const out = new Float64Array(limbs * sums.length);
+  const out = new Float64Array(limbsOfSum * sums.length);
   for (const [i, sum] of sums.entries()) {
     const rest = { ...sum };
-    for (let limb = 0; limb < limbs; limb++) {
+    for (let limb = 0; limb < limbsOfSum; limb++) {
       const step = stepOf(bound, limb);
       const part = Math.round(rest.high / step) * step;
       out[limb * sums.length + i] = part;
@@ -72,15 +74,15 @@ export interface FixedPoint {
 /** @returns entry `i` of `length` sums from the summed limbs of {@link splitIntoLimbs}. */
 export function joinLimbs(values: Float64Array, length: number, i: number, bound: number): FixedPoint {
   let units = 0n;
-  for (let limb = 0; limb < limbs; limb++)
+  for (let limb = 0; limb < limbsOfSum; limb++)
     units = (units << BigInt(limbBits)) + BigInt(values[limb * length + i]! / stepOf(bound, limb));
-  return { units, exponent: Math.log2(stepOf(bound, limbs - 1)) };
+  return { units, exponent: exponentAbove(stepOf(bound, limbsOfSum - 1)) };
 }
 
 /** @returns numerator / denominator, correct to about one unit in the last place; denominator > 0. */
 export function ratio(numerator: bigint, denominator: bigint): number {
   const shift = Math.max(0, bitLength(denominator) - bitLength(numerator) + 64);
-  return Number((numerator << BigInt(shift)) / denominator) * 2 ** -shift;
+  return Number((numerator << BigInt(shift)) / denominator) * powerOfTwo(-shift);
 }
 
 const bitLength = (x: bigint): number => (x < 0n ? -x : x).toString(2).length;

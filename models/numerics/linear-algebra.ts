@@ -23,7 +23,7 @@ export function cholesky(matrix: Float64Array, n: number, tolerance: number): Ch
       factor[j * n + k] = x / factor[k * n + k]!;
     }
     let pivot = matrix[j * n + j]!;
-    for (let i = 0; i < j; i++) pivot -= factor[j * n + i]! ** 2;
+    for (let i = 0; i < j; i++) pivot -= factor[j * n + i]! * factor[j * n + i]!;
     if (!(pivot > tolerance * matrix[j * n + j]!)) {
       const weights = factor.slice(j * n, j * n + j);
       for (let i = j - 1; i >= 0; i--) {

@@ -1,7 +1,6 @@
-import type { SealedSum } from "../algorithm.ts";
 import { dot } from "./linear-algebra.ts";
 
-export interface Sums {
+export interface LogisticSums {
   readonly rows: number;
   readonly logLikelihood: number;
   /** ∂ log-likelihood / ∂ weights, shape [n]. */
@@ -16,16 +15,15 @@ const rowsAtOnce = 4;
 /**
  * @param weights - intercept first, shape [n].
  * @param matrix - row-major, without the intercept's column, shape [rows, n - 1].
- * @returns rows, log-likelihood, gradient [n], Hessian by rows of its lower triangle [n (n + 1) / 2].
+ * @returns log-likelihood, gradient [n], and the Hessian by rows of its lower triangle [n (n + 1) / 2].
  */
-export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8Array): Float64Array {
+export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8Array) {
   const n = weights.length;
-  const out = new Float64Array(2 + n + (n * (n + 1)) / 2);
-  const gradient = out.subarray(2, 2 + n);
-  const hessian = out.subarray(2 + n);
+  const gradient = new Float64Array(n);
+  const triangle = new Float64Array((n * (n + 1)) / 2);
+  let logLikelihood = 0;
   const rows = Array.from({ length: rowsAtOnce }, () => new Float64Array(n).fill(1));
   const curvatures = new Float64Array(rowsAtOnce);
-  out[0] = label.length;
   for (let first = 0; first < label.length; first += rowsAtOnce) {
     curvatures.fill(0);
     for (let i = 0; i < Math.min(rowsAtOnce, label.length - first); i++) {
@@ -35,16 +33,16 @@ export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8
       const bad = label[first + i] === 1;
       // Written with the exponential of a negative number only: it cannot overflow.
       const decay = Math.exp(-Math.abs(logOdds));
-      out[1]! += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
+      logLikelihood += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
       const sum = 1 + decay;
       const missed = (logOdds >= 0 === bad ? decay : 1) / sum;
       const residual = bad ? missed : -missed;
       for (let j = 0; j < n; j++) gradient[j]! += residual * row[j]!;
       curvatures[i] = decay / (sum * sum);
     }
-    addProducts(hessian, rows, curvatures);
+    addProducts(triangle, rows, curvatures);
   }
-  return out;
+  return { logLikelihood, gradient, triangle };
 }
 
 /** Adds Σ curvature · x·xᵀ of four rows to a lower triangle. */
@@ -60,10 +58,8 @@ function addProducts(hessian: Float64Array, rows: readonly Float64Array[], curva
   }
 }
 
-/** @param n - number of weights, intercept included. */
-export function unpack({ values }: SealedSum, n: number): Sums {
-  const hessian = new Float64Array(n * n);
-  let at = 2 + n;
-  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) hessian[i * n + j] = values[at++]!;
-  return { rows: values[0]!, logLikelihood: values[1]!, gradient: values.slice(2, 2 + n), hessian };
+/** @returns 1 / (1 + e⁻ˣ). */
+export function probabilityOf(logOdds: number): number {
+  const decay = Math.exp(-Math.abs(logOdds));
+  return (logOdds >= 0 ? 1 : decay) / (1 + decay);
 }

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
+import { agreed } from "./rounding.ts";
 
 /** Bins of scores 0…1: of equal width in asin √score, so that they are narrow where good models score, near 0 and 1. */
 export const scoreBins = 1024;
@@ -7,7 +9,10 @@ export const binOf = (score: number): number =>
   Math.min(scoreBins - 1, Math.floor((scoreBins * 2 * Math.asin(Math.sqrt(score))) / Math.PI));
 
 /** @returns the score at `bin` bins from 0; a half is a bin's middle. */
-export const scoreAt = (bin: number): number => Math.sin((bin * Math.PI) / (2 * scoreBins)) ** 2;
+export function scoreAt(bin: number): number {
+  const root = Math.sin((bin * Math.PI) / (2 * scoreBins));
+  return agreed(root * root);
+}
 
 const calibrationGroups = 10;
 
@@ -22,41 +27,47 @@ export interface ScoreCounts {
   readonly squaredError: number;
 }
 
-export type Evaluation = {
-  readonly n: number;
-  readonly bad: number;
-  /** Area under the ROC curve; a pair of rows in one bin counts as a tie. */
-  readonly auc: number;
-  /** How far `auc` can be from the area without bins. */
-  readonly aucWithin: number;
-  /** Kolmogorov–Smirnov: largest distance of the two classes' distribution functions at a bin's edge. */
-  readonly ks: number;
-  readonly gini: number;
-  /** Mean squared error of the score. */
-  readonly brier: number;
-  /** At a cut-off of 0.5. */
-  readonly accuracy: number;
-  /** Accuracy of calling every row the more frequent class. */
-  readonly majority: number;
-  readonly confusion: {
-    readonly trueBad: number;
-    readonly falseBad: number;
-    readonly trueGood: number;
-    readonly falseGood: number;
-  };
-  /** Groups of about equal size by score. */
-  readonly calibration: readonly CalibrationGroup[];
-};
+const share = z.number().min(0).max(1);
+const rowCount = z.int().min(0);
 
-type CalibrationGroup = {
-  readonly from: number;
-  readonly to: number;
-  readonly n: number;
-  readonly bad: number;
+/** A group of about equal size by score. */
+const calibrationGroup = z.strictObject({
+  from: share,
+  to: share,
+  n: rowCount,
+  bad: rowCount,
   /** Mean score, to half a bin. */
-  readonly predicted: number;
-  readonly observed: number;
-};
+  predicted: share,
+  observed: share,
+});
+
+export const evaluationSchema = z.strictObject({
+  n: rowCount,
+  bad: rowCount,
+  /** Area under the ROC curve; a pair of rows in one bin counts as a tie. */
+  auc: share,
+  /** How far `auc` can be from the area without bins. */
+  aucWithin: share,
+  /** Kolmogorov–Smirnov: largest distance of the two classes' distribution functions at a bin's edge. */
+  ks: share,
+  gini: z.number().min(-1).max(1),
+  /** Mean squared error of the score. */
+  brier: z.number().min(0),
+  /** At a cut-off of 0.5. */
+  accuracy: share,
+  /** Accuracy of calling every row the more frequent class. */
+  majority: share,
+  confusion: z.strictObject({
+    trueBad: rowCount,
+    falseBad: rowCount,
+    trueGood: rowCount,
+    falseGood: rowCount,
+  }),
+  calibration: z.array(calibrationGroup).max(calibrationGroups),
+});
+
+export type Evaluation = Readonly<z.output<typeof evaluationSchema>>;
+type CalibrationGroup = Readonly<z.output<typeof calibrationGroup>>;
 
 /** @throws Refusal rows_missing | single_class */
 export function metricsFrom(counts: ScoreCounts): Evaluation {

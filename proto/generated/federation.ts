@@ -11,7 +11,6 @@ import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from './fedcredit/v1/BlobStatus.ts';
 import type { BlobsClient as _fedcredit_v1_BlobsClient, BlobsDefinition as _fedcredit_v1_BlobsDefinition } from './fedcredit/v1/Blobs.ts';
 import type { CertificatesRequest as _fedcredit_v1_CertificatesRequest, CertificatesRequest__Output as _fedcredit_v1_CertificatesRequest__Output } from './fedcredit/v1/CertificatesRequest.ts';
-import type { Chunk as _fedcredit_v1_Chunk, Chunk__Output as _fedcredit_v1_Chunk__Output } from './fedcredit/v1/Chunk.ts';
 import type { Closed as _fedcredit_v1_Closed, Closed__Output as _fedcredit_v1_Closed__Output } from './fedcredit/v1/Closed.ts';
 import type { ComplainEpoch as _fedcredit_v1_ComplainEpoch, ComplainEpoch__Output as _fedcredit_v1_ComplainEpoch__Output } from './fedcredit/v1/ComplainEpoch.ts';
 import type { ConfirmEpoch as _fedcredit_v1_ConfirmEpoch, ConfirmEpoch__Output as _fedcredit_v1_ConfirmEpoch__Output } from './fedcredit/v1/ConfirmEpoch.ts';
@@ -20,7 +19,6 @@ import type { CoordinatorMessage as _fedcredit_v1_CoordinatorMessage, Coordinato
 import type { CreateTokenRequest as _fedcredit_v1_CreateTokenRequest, CreateTokenRequest__Output as _fedcredit_v1_CreateTokenRequest__Output } from './fedcredit/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _fedcredit_v1_CreateTokenResponse, CreateTokenResponse__Output as _fedcredit_v1_CreateTokenResponse__Output } from './fedcredit/v1/CreateTokenResponse.ts';
 import type { DealtKey as _fedcredit_v1_DealtKey, DealtKey__Output as _fedcredit_v1_DealtKey__Output } from './fedcredit/v1/DealtKey.ts';
-import type { DownloadRequest as _fedcredit_v1_DownloadRequest, DownloadRequest__Output as _fedcredit_v1_DownloadRequest__Output } from './fedcredit/v1/DownloadRequest.ts';
 import type { EnrolRequest as _fedcredit_v1_EnrolRequest, EnrolRequest__Output as _fedcredit_v1_EnrolRequest__Output } from './fedcredit/v1/EnrolRequest.ts';
 import type { EnrolResponse as _fedcredit_v1_EnrolResponse, EnrolResponse__Output as _fedcredit_v1_EnrolResponse__Output } from './fedcredit/v1/EnrolResponse.ts';
 import type { EnrolmentClient as _fedcredit_v1_EnrolmentClient, EnrolmentDefinition as _fedcredit_v1_EnrolmentDefinition } from './fedcredit/v1/Enrolment.ts';
@@ -32,6 +30,8 @@ import type { EpochNonce as _fedcredit_v1_EpochNonce, EpochNonce__Output as _fed
 import type { EpochNonces as _fedcredit_v1_EpochNonces, EpochNonces__Output as _fedcredit_v1_EpochNonces__Output } from './fedcredit/v1/EpochNonces.ts';
 import type { EpochReady as _fedcredit_v1_EpochReady, EpochReady__Output as _fedcredit_v1_EpochReady__Output } from './fedcredit/v1/EpochReady.ts';
 import type { EpochShares as _fedcredit_v1_EpochShares, EpochShares__Output as _fedcredit_v1_EpochShares__Output } from './fedcredit/v1/EpochShares.ts';
+import type { FetchRequest as _fedcredit_v1_FetchRequest, FetchRequest__Output as _fedcredit_v1_FetchRequest__Output } from './fedcredit/v1/FetchRequest.ts';
+import type { FetchedChunk as _fedcredit_v1_FetchedChunk, FetchedChunk__Output as _fedcredit_v1_FetchedChunk__Output } from './fedcredit/v1/FetchedChunk.ts';
 import type { GetRosterRequest as _fedcredit_v1_GetRosterRequest, GetRosterRequest__Output as _fedcredit_v1_GetRosterRequest__Output } from './fedcredit/v1/GetRosterRequest.ts';
 import type { HealthClient as _fedcredit_v1_HealthClient, HealthDefinition as _fedcredit_v1_HealthDefinition } from './fedcredit/v1/Health.ts';
 import type { HealthRequest as _fedcredit_v1_HealthRequest, HealthRequest__Output as _fedcredit_v1_HealthRequest__Output } from './fedcredit/v1/HealthRequest.ts';
@@ -97,7 +97,6 @@ export interface ProtoGrpcType {
       BlobStatus: MessageTypeDefinition<_fedcredit_v1_BlobStatus, _fedcredit_v1_BlobStatus__Output>
       Blobs: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_BlobsClient> & { service: _fedcredit_v1_BlobsDefinition }
       CertificatesRequest: MessageTypeDefinition<_fedcredit_v1_CertificatesRequest, _fedcredit_v1_CertificatesRequest__Output>
-      Chunk: MessageTypeDefinition<_fedcredit_v1_Chunk, _fedcredit_v1_Chunk__Output>
       Closed: MessageTypeDefinition<_fedcredit_v1_Closed, _fedcredit_v1_Closed__Output>
       ComplainEpoch: MessageTypeDefinition<_fedcredit_v1_ComplainEpoch, _fedcredit_v1_ComplainEpoch__Output>
       ConfirmEpoch: MessageTypeDefinition<_fedcredit_v1_ConfirmEpoch, _fedcredit_v1_ConfirmEpoch__Output>
@@ -106,7 +105,6 @@ export interface ProtoGrpcType {
       CreateTokenRequest: MessageTypeDefinition<_fedcredit_v1_CreateTokenRequest, _fedcredit_v1_CreateTokenRequest__Output>
       CreateTokenResponse: MessageTypeDefinition<_fedcredit_v1_CreateTokenResponse, _fedcredit_v1_CreateTokenResponse__Output>
       DealtKey: MessageTypeDefinition<_fedcredit_v1_DealtKey, _fedcredit_v1_DealtKey__Output>
-      DownloadRequest: MessageTypeDefinition<_fedcredit_v1_DownloadRequest, _fedcredit_v1_DownloadRequest__Output>
       EnrolRequest: MessageTypeDefinition<_fedcredit_v1_EnrolRequest, _fedcredit_v1_EnrolRequest__Output>
       EnrolResponse: MessageTypeDefinition<_fedcredit_v1_EnrolResponse, _fedcredit_v1_EnrolResponse__Output>
       Enrolment: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_EnrolmentClient> & { service: _fedcredit_v1_EnrolmentDefinition }
@@ -118,6 +116,8 @@ export interface ProtoGrpcType {
       EpochNonces: MessageTypeDefinition<_fedcredit_v1_EpochNonces, _fedcredit_v1_EpochNonces__Output>
       EpochReady: MessageTypeDefinition<_fedcredit_v1_EpochReady, _fedcredit_v1_EpochReady__Output>
       EpochShares: MessageTypeDefinition<_fedcredit_v1_EpochShares, _fedcredit_v1_EpochShares__Output>
+      FetchRequest: MessageTypeDefinition<_fedcredit_v1_FetchRequest, _fedcredit_v1_FetchRequest__Output>
+      FetchedChunk: MessageTypeDefinition<_fedcredit_v1_FetchedChunk, _fedcredit_v1_FetchedChunk__Output>
       GetRosterRequest: MessageTypeDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_GetRosterRequest__Output>
       Health: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_HealthClient> & { service: _fedcredit_v1_HealthDefinition }
       HealthRequest: MessageTypeDefinition<_fedcredit_v1_HealthRequest, _fedcredit_v1_HealthRequest__Output>

@@ -10,7 +10,8 @@ import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { openStore } from "../../client-node/ledger/store.ts";
 import { type NodeOptions, startNode } from "../../client-node/node.ts";
 import { type Policy, policySchema } from "../../client-node/policy.ts";
-import { rowsFromFiles } from "../../client-node/rows/row-source.ts";
+import { desensitizedRows } from "../../client-node/rows/row-source.ts";
+import { fileRecords } from "../../client-node/rows/sources.ts";
 import { secureRandom, seededRandom, uniform } from "../../core/random.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { selectRows } from "../../models/rows.ts";
@@ -54,6 +55,8 @@ const csv = `${header.join(",")}\n${records.map((record) => Object.values(record
 const policy: Policy = parseYaml(
   `
 minCohort: 2
+minRows: 2
+exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [range, summary], purposes: [credit risk] }
 unprotected: [noise]
 maxEpsilon: { lifetime: 1 }
@@ -143,10 +146,13 @@ function optionsFor(name: string, rowFile: string, onEvent: (event: NodeEvent) =
     coordinator: bank.coordinator.address,
     policy: own ? policy : policyFor(manifest),
     rows: own
-      ? rowsFromFiles({ files: [rowFile], policy, key: secureRandom.bytes(32), now })
+      ? desensitizedRows({ read: fileRecords([rowFile]), policy, key: secureRandom.bytes(32), now })
       : async () => selectRows(otherRows(name), () => true),
     ledger: join(folder, `${name}.db`),
-    ...{ bfv, now, onEvent, random: secureRandom },
+    bfv,
+    now,
+    onEvent,
+    random: secureRandom,
   };
 }
 

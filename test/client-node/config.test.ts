@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { nodeConfigSchema, readNodeConfig } from "../../client-node/config.ts";
+import type { CollectorEntry } from "../../collectors/config.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
 
@@ -25,7 +26,68 @@ test("paths are relative to the file's folder", async (t) => {
     enrolment: "bank.example:8444",
     dataDir: join(folder, "data"),
     rows: { files: [join(folder, "loans.csv"), "/abs/more.parquet"] },
+    sites: [],
+    devices: [],
+    fences: [],
+    specialDays: [],
+    maintenanceStatuses: [],
+    storage: { spoolGigabytes: 4, keepDays: 400 },
+    refresh: { every: 3_600_000, days: 90 },
   });
+});
+
+const collectors = `sites: [{ id: s, industry: retail, utcOffsetHours: 8 }]
+collectors:
+  - mqtt:
+      url: mqtts://broker.example:8883
+      clientId: key
+      identity: { user: file, password: { file: broker.password } }
+      tls: { ca: ca.pem, certificate: own.pem, key: own.key }
+      topics: [{ topic: "{device}/{metric}", format: text, units: { state: "1", file: "%", key: "1", folder: "1" } }]
+  - opcua:
+      endpoint: opc.tcp://plc.example
+      security: { mode: Sign, policy: Basic256Sha256, pki: ./pki }
+      identity: { certificate: user.pem, key: user.key }
+      groups: [{ device: ca, nodes: [{ node: ns=2;s=state, metric: run_state, unit: "1" }] }]
+  - terminal:
+      listen: 127.0.0.1:7611
+      protocol: jt808
+      datum: WGS-84
+      authentication: { key: { file: terminals.key } }
+      terminals: [{ phone: "1", device: key }]
+  - file:
+      folder: inbox
+      state: seen.db
+      format: csv
+      device: key
+      time: { column: at }
+      rows: { metric: file, value: state, metrics: { state: { metric: run_state, unit: "1" } } }
+`;
+
+test("what a collector's schema marks is a path, and nothing else is, whatever its key is called", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-config-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, "node.yaml");
+  await writeFile(file, valid + collectors);
+  const [{ mqtt }, { opcua }, { terminal }, { file: table }] = readNodeConfig(file).collectors as [
+    CollectorEntry,
+    CollectorEntry,
+    CollectorEntry,
+    CollectorEntry,
+  ];
+  const beside = (name: string): string => join(folder, name);
+  t.deepEqual(mqtt?.tls, { ca: beside("ca.pem"), certificate: beside("own.pem"), key: beside("own.key") });
+  t.deepEqual(mqtt?.identity, { user: "file", password: { file: beside("broker.password") } });
+  const [topic] = mqtt!.topics;
+  t.deepEqual(topic?.format === "text" && topic.units, { state: "1", file: "%", key: "1", folder: "1" });
+  t.deepEqual(opcua?.identity, { certificate: beside("user.pem"), key: beside("user.key") });
+  t.is(opcua?.security !== "none" && opcua?.security.pki, beside("pki"));
+  t.is(opcua?.groups[0]?.device, "ca");
+  t.like(terminal, { authentication: { key: { file: beside("terminals.key") } } });
+  t.is(table?.folder, beside("inbox"));
+  t.is(table?.state, beside("seen.db"));
+  t.like(table, { device: "key", rows: { metric: "file", value: "state" } });
+  t.deepEqual(Object.keys(table!.rows!.metrics), ["state"]);
 });
 
 const bad: [string, string, string, RegExp][] = [

@@ -9,7 +9,7 @@ import { stringify } from "yaml";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { secretFiles, writePins } from "../../client-node/federation/credentials.ts";
 import { LocalBank, policyFor } from "../../simulate/consortium.ts";
-import { openPlant } from "../support/premises.ts";
+import { openPlant } from "../support/plant.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -37,14 +37,13 @@ enrolment: ${bank.coordinator.enrolmentAddress}
 dataDir: data
 page: 127.0.0.1:0
 refresh: { every: 1s, days: 3 }
-premises:
-  sites:
-    - { id: hall-1, industry: machining, utcOffsetHours: 8, norms: { active_energy: 960 } }
-  devices:
-    - id: press-1
-      site: hall-1
-      class: press
-      maintenance: [{ from: 2026-01-01, until: 2026-01-02T08:00, reason: yearly service }]
+sites:
+  - { id: hall-1, industry: machining, utcOffsetHours: 8, norms: { active_energy: 960 } }
+devices:
+  - id: press-1
+    site: hall-1
+    class: press
+    maintenance: [{ from: 2026-01-01, until: 2026-01-02T08:00, reason: yearly service }]
 collectors:
   - modbus:
       host: 127.0.0.1

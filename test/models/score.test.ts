@@ -1,7 +1,7 @@
 import test from "ava";
 import type { LogisticResult } from "../../models/algorithms/logistic.ts";
 import { runPlain } from "../../models/plain.ts";
-import { modelsOf, scoreRows } from "../../models/score.ts";
+import { modelsOf } from "../../models/results.ts";
 import type { CategoricalColumn, NumericColumn, Table } from "../../models/table.ts";
 import { borrowerFeatures, borrowers, studyOf, tableOf } from "../support/rows.ts";
 
@@ -13,6 +13,8 @@ const study = studyOf(borrowerFeatures, [
 ]);
 const { results } = await runPlain(study, [borrowers()]);
 const model = results.logistic as LogisticResult;
+const models = modelsOf({ ...study, results });
+const scoreRows = (table: Table) => models.get("logistic")!.score(table);
 const levels = ["textile", "trade", "transport"];
 
 const applicants = (columns: Record<"income" | "age" | "share", number[]>, codes: number[]): Table =>
@@ -23,7 +25,7 @@ const applicants = (columns: Record<"income" | "age" | "share", number[]>, codes
 
 test("the coefficients in the data's own units are all that a score needs", (t) => {
   const all = borrowers();
-  const scores = scoreRows(model, all);
+  const scores = scoreRows(all);
   const numeric = (name: string) => (all.columns.get(name) as NumericColumn).values;
   const { codes } = all.columns.get("sector") as CategoricalColumn;
   const b = model.coefficients;
@@ -45,7 +47,7 @@ test("the coefficients in the data's own units are all that a score needs", (t) 
 
 test("what training never saw stands at the mean, and any finite value has a score", (t) => {
   const columns = { income: [1e6, 1e300, 1e4], age: [30, 30, Number.NaN], share: [0, 0, 0] };
-  const [rich, absurd, ageless] = scoreRows(model, applicants(columns, [-1, 0, 0]));
+  const [rich, absurd, ageless] = scoreRows(applicants(columns, [-1, 0, 0]));
   t.true(rich! > 0 && rich! < 1);
   t.true(absurd! === 0 || absurd! === 1);
   t.true(ageless! > 0 && ageless! < 1);
@@ -53,11 +55,11 @@ test("what training never saw stands at the mean, and any finite value has a sco
 
 test("an infinite value is refused with its column", (t) => {
   const columns = { income: [1], age: [Infinity], share: [0] };
-  const error = t.throws(() => scoreRows(model, applicants(columns, [0])));
+  const error = t.throws(() => scoreRows(applicants(columns, [0])));
   t.like(error, { reason: "value_not_finite" });
   t.regex(error!.message, /age/);
 });
 
 test("only results that score rows are models", (t) => {
-  t.deepEqual(Object.keys(modelsOf(results)).sort(), ["logistic", "neural"]);
+  t.deepEqual([...models.keys()], ["logistic", "neural"]);
 });

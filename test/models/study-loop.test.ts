@@ -1,6 +1,7 @@
 import test from "ava";
 import { canonicalJson } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
+import { StudyMemory } from "../../models/memory.ts";
 import { runPlain } from "../../models/plain.ts";
 import {
   advanceStudy,
@@ -25,14 +26,16 @@ const study = studyOf(borrowerFeatures, algorithms);
 
 test("every state survives canonical JSON unchanged, and the study finishes with every result", async (t) => {
   const seen: StudyState[] = [];
+  const random = seededRandom("p");
+  const memory = new StudyMemory();
   let state = startStudy(study);
   while (studyResult(state) === undefined) {
     seen.push(state);
     const table = borrowers();
     const received = JSON.parse(canonicalJson(state)) as StudyState;
     t.deepEqual(received, state);
-    const values = await studyContribute(study, received, table, seededRandom("p"));
-    t.is(values.length, vectorLength(studyLayout(received)));
+    const values = await studyContribute(study, received, table, { random, memory });
+    t.is(values.length, vectorLength(studyLayout(study, received)));
     state = await advanceStudy(study, received, { values, parties: 1 });
   }
   t.deepEqual(JSON.parse(canonicalJson(state)), state);
@@ -42,13 +45,13 @@ test("every state survives canonical JSON unchanged, and the study finishes with
     seen.filter(({ algorithm }) => algorithm === "neural").map(({ step }) => step),
     [0, 1],
   );
-  t.throws(() => studyLayout(state), { instanceOf: RangeError });
+  t.throws(() => studyLayout(study, state), { instanceOf: RangeError });
 });
 
 test("training sees no held-out row, evaluation no other", async (t) => {
   const table = borrowers();
   for (let row = 0; row < table.rows; row += 4) table.holdout[row] = 1;
-  const holding = { ...study, holdout: { fraction: 0.25, seed: "" } };
+  const holding = { ...study, holdout: { fraction: 0.25 } };
   const { results } = await runPlain(holding, [table]);
   t.is((results.summary as { rows: number }).rows, 180);
   const { models } = results.evaluate as { models: Record<string, { n: number }> };

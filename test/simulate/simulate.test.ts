@@ -36,8 +36,14 @@ test.before(async () => {
   const data = join(folder, "loans.csv");
   await writeFile(data, csv());
   problem = await readProblem({
-    ...{ data, label: "bad", parties, partition: "dirichlet:1", algorithm: "logistic" },
-    ...{ params: {}, holdout: 0, seed: "7" },
+    data,
+    label: "bad",
+    parties,
+    partition: "dirichlet:1",
+    algorithm: "logistic",
+    params: {},
+    holdout: 0,
+    seed: "7",
   });
   await rm(folder, { recursive: true });
 });

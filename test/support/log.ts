@@ -155,7 +155,12 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
   const { name, purpose, legalBasis, impactAssessment, retentionDays } = manifest;
   append({
     type: "study.proposed",
-    ...{ study, name, purpose, legalBasis, impactAssessment, retentionDays },
+    study,
+    name,
+    purpose,
+    legalBasis,
+    impactAssessment,
+    retentionDays,
     minCohort: manifest.privacy.minCohort,
     unprotected: ["noise"],
   });
@@ -168,7 +173,14 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
   let headers = 0;
   const open = (round: number, attempt: number, state: Digest, cohort: string[]): Digest => {
     const honest: RoundHeader = {
-      ...{ protocol: sumProtocol, consortium, study, round, attempt, state, roster, cohort },
+      protocol: sumProtocol,
+      consortium,
+      study,
+      round,
+      attempt,
+      state,
+      roster,
+      cohort,
       algorithm: { index: 0, name: "logistic", step: round - 1 },
       minCohort: manifest.privacy.minCohort,
       threshold: 3,
@@ -184,7 +196,11 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     const roundId = roundIdOf(header);
     append({
       type: "round.opened",
-      ...{ roundId, study, round, attempt, algorithm: "logistic" },
+      roundId,
+      study,
+      round,
+      attempt,
+      algorithm: "logistic",
       cohort: cohort.length,
       unprotected: ["noise"],
     });
@@ -194,7 +210,10 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     for (const enterprise of ids)
       append({
         type: "round.submitted",
-        ...{ roundId, enterprise, digest: submissionOf(roundId, enterprise), bytes: 32_962 },
+        roundId,
+        enterprise,
+        digest: submissionOf(roundId, enterprise),
+        bytes: 32_962,
         layers: ["mask", "encryption"],
       });
   };
@@ -206,7 +225,12 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     append({ type: "round.survivors", roundId, survivors, submissions: submissionsDigest(submissions) });
     append({
       type: "privacy.spent",
-      ...{ roundId, study, mechanism: "none", unit: "record", steps: 1, cumulativeSteps },
+      roundId,
+      study,
+      mechanism: "none",
+      unit: "record",
+      steps: 1,
+      cumulativeSteps,
     });
     append({ type: "round.released", roundId, sum: digestOf(`sum ${roundId}`), signers: survivors, state });
   };
@@ -227,12 +251,19 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
   const { size, root } = ledger.state();
   append({
     type: "ledger.reported",
-    ...{ enterprise: "cold-chain", size, root: toHex(root), checkpoint: ledger.checkpoint() },
+    enterprise: "cold-chain",
+    size,
+    root: toHex(root),
+    checkpoint: ledger.checkpoint(),
   });
   const model = digestOf("model");
   append({
     type: "model.published",
-    ...{ model, study, rounds: [first, second], smallestCohort: 3, unprotected: ["noise"] },
+    model,
+    study,
+    rounds: [first, second],
+    smallestCohort: 3,
+    unprotected: ["noise"],
   });
   append({
     type: "model.evaluated",
@@ -254,7 +285,11 @@ export function sampleLedger(enterprise: string, roundIds: readonly Digest[]): L
     ledger.append({
       type: "egress.sent",
       time: ++time,
-      ...{ destination: "bank", kind: "submit", bytes: 200, digest: digestOf(`message ${i}`), roundId },
+      destination: "bank",
+      kind: "submit",
+      bytes: 200,
+      digest: digestOf(`message ${i}`),
+      roundId,
       submission: submissionOf(roundId, enterprise),
     });
   }

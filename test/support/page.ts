@@ -26,8 +26,15 @@ const manifest = {
 const study = digestOf(canonicalJson(manifest));
 
 const view: StudyView = {
-  ...{ study, manifest, name: manifest.name, phase: "finished", algorithm: "", round: 9, attempt: 1 },
-  ...{ reason: "", consented: ["mill"] },
+  study,
+  manifest,
+  name: manifest.name,
+  phase: "finished",
+  algorithm: "",
+  round: 9,
+  attempt: 1,
+  reason: "",
+  consented: ["mill"],
 };
 
 export const passwordFileIn = (folder: string): string => join(folder, "page.password");
@@ -56,8 +63,14 @@ export async function openPage(
           digest,
         },
         {
-          ...{ type: "privacy.spent", time: 1_774_000_060_000 + i, study, mechanism: "none", unit: "record" },
-          ...{ steps: 1, cumulativeSteps: i + 1, roundId: digest },
+          type: "privacy.spent",
+          time: 1_774_000_060_000 + i,
+          study,
+          mechanism: "none",
+          unit: "record",
+          steps: 1,
+          cumulativeSteps: i + 1,
+          roundId: digest,
         } as const,
       ]);
     }
@@ -70,7 +83,10 @@ export async function openPage(
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
     policy: policyFor(manifest),
-    ...{ ledger, db, now: Date.now, log() {} },
+    ledger,
+    db,
+    now: Date.now,
+    log() {},
     ...(operations === undefined ? {} : { operations }),
     studies: async () => [view],
     async model() {

@@ -1,4 +1,4 @@
--- The four indicator groups of the repayment ledger: basic information, ability to pay, bad credit history,
+-- The four indicator groups of the loan book: basic information, ability to pay, bad credit history,
 -- external credit status.
 SELECT
   site, kind_of_window, from_us, until_us,

@@ -1,5 +1,5 @@
 import type { Reading } from "../../../collectors/reading.ts";
-import type { Exclusion, Registry, Site } from "../device-registry.ts";
+import type { DeviceRegistry, Exclusion, Site } from "../device-registry.ts";
 import type { Catalogue } from "../features/catalogue.ts";
 import { conversion } from "../features/units.ts";
 import { SquareFleet } from "./fleet.ts";
@@ -19,7 +19,7 @@ const ruleTypes = [temperature, vibrationPeak, levelAnomaly, stoppage, stay, jou
 
 export interface StreamOptions {
   readonly catalogue: Catalogue;
-  readonly registry: Registry;
+  readonly registry: DeviceRegistry;
   readonly sites: readonly Site[];
   readonly profiles: Profiles;
   readonly exclusions: readonly Exclusion[];

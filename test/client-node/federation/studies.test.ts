@@ -5,7 +5,8 @@ import { openManifest, type StudyDesk } from "../../../client-node/federation/st
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { storeConsent } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
-import { remembered, rowsFromFiles } from "../../../client-node/rows/row-source.ts";
+import { ownRecords } from "../../../client-node/rows/own-records.ts";
+import { desensitizedRows, remembered } from "../../../client-node/rows/row-source.ts";
 import { canonicalBytes, canonicalJson, digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
@@ -61,7 +62,12 @@ async function deskWith(blobs: readonly Uint8Array[], change: Partial<StudyDesk>
     },
   } as unknown as StudyDesk["transport"];
   const desk = {
-    ...{ db, transport, credentials, downloads, bankSeed, random: seededRandom("desk") },
+    db,
+    transport,
+    credentials,
+    downloads,
+    bankSeed,
+    random: seededRandom("desk"),
     ledger: new EgressLedger(db, credentials.identity),
     policy: policyFor(manifest),
     rows: async () => borrowers(),
@@ -86,7 +92,7 @@ test("a contribution is the algorithm's, on the state of the header; the state i
   const desk = await deskWith([canonicalBytes(state)]);
   const contribution = new Contribution(desk);
   const { values, layout } = await contribution.compute(headerOf(state));
-  t.deepEqual(layout, studyLayout(state));
+  t.deepEqual(layout, studyLayout(manifest, state));
   t.true(values.length > 0 && values.some((value) => value > 0));
   t.deepEqual((await contribution.compute(headerOf(state, { attempt: 2 }))).values, values);
   t.is(desk.downloads.length, 1);
@@ -139,8 +145,8 @@ test("rows are read once for a study, again after a failure, and never more than
   await rows(manifest);
   t.is(await rows(manifest), await rows(manifest));
   t.is(reads, 2);
-  const none = rowsFromFiles({
-    files: [],
+  const none = desensitizedRows({
+    read: ownRecords({ sites: [], dataDir: "" }),
     policy: policyFor(manifest),
     key: new Uint8Array(32),
     now: () => 0,

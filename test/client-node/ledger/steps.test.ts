@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
-import { rememberRoster, rosterVersion, splitSalt } from "../../../client-node/ledger/chain.ts";
+import { rememberRoster, newestRoster, splitSalt } from "../../../client-node/ledger/chain.ts";
 import {
   bindSlot,
   exactSumsOf,
@@ -27,9 +27,12 @@ const step = (name: string, over: Partial<Step> = {}): Step => ({
   round: 1,
   state: id("state 1"),
   table: "rows",
+  survivors: ["a", "b", "c", "d", "e", "f"],
   organisations: ["a", "b", "c", "d", "e", "f"],
   exact: true,
   follows: undefined,
+  among: ["a", "b", "c"],
+  threshold: 3,
   ...over,
 });
 
@@ -53,7 +56,12 @@ test("a step is locked to one round, spent once, and a spent one stays spent", (
   refused(t, "step_spent", () => lockStep(db, step("second"), policy, minCohort));
   refused(t, "step_spent", () => liftLock(db, id("first")));
   refused(t, "step_spent", () => renounceRound(db, id("first")));
-  t.deepEqual(stepHolder(db, id("study"), 1), { roundId: id("first"), phase: "spent" });
+  t.deepEqual(stepHolder(db, id("study"), 1), {
+    roundId: id("first"),
+    phase: "spent",
+    among: ["a", "b", "c"],
+    threshold: 3,
+  });
   lockStep(db, step("next", { round: 2, state: id("state 2") }), policy, minCohort);
 });
 
@@ -146,6 +154,6 @@ test("locks, promises, salt and roster version outlive the process", async (t) =
   refused(t, "step_locked", () => lockStep(again, step("second"), policy, minCohort));
   t.deepEqual(splitSalt(again, "rows", random.bytes(32)), salt);
   t.notDeepEqual(splitSalt(again, "other rows", random.bytes(32)), salt);
-  t.is(rosterVersion(again), 7);
+  t.deepEqual(newestRoster(again), { version: 7, digest: id("roster") });
   again.close();
 });

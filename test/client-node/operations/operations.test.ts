@@ -1,8 +1,8 @@
 import test from "ava";
-import { Findings, findingsFile } from "../../../client-node/operations/findings-store.ts";
+import { FindingsStore, findingsFile } from "../../../client-node/operations/findings-store.ts";
 import type { Warning } from "../../../client-node/operations/warnings/warning.ts";
 import { Refusal } from "../../../core/reasons.ts";
-import { history, hostileDevice, noon, openPlant, TurnedTimer, until } from "../../support/premises.ts";
+import { history, hostileDevice, noon, openPlant, TurnedTimer, until } from "../../support/plant.ts";
 import { day } from "../../support/readings.ts";
 
 test("readings from sockets and files reach spool, warnings, segments, quality and features; a restart keeps them", async (t) => {
@@ -70,17 +70,19 @@ test("time and nothing else makes the periodic refresh", async (t) => {
 test("a device whose collector is not there, or not named where there are two, is refused and nothing is left running", async (t) => {
   const plant = await openPlant();
   t.teardown(() => plant.close());
-  const premises = {
+  const sites = {
     sites: [{ id: "s", industry: "machining", utcOffsetHours: 0, norms: {}, declared: [] }],
     devices: [{ id: "d", site: "s", class: "lathe", maintenance: [], calibrations: [] }],
-    ...{ fences: [], specialDays: [], maintenanceStatuses: [] },
+    fences: [],
+    specialDays: [],
+    maintenanceStatuses: [],
   };
-  const unnamed = await t.throwsAsync(plant.start({ premises }), { instanceOf: Refusal });
+  const unnamed = await t.throwsAsync(plant.start({ sites }), { instanceOf: Refusal });
   t.is(unnamed?.reason, "config_invalid");
   t.regex(unnamed!.message, /d: source is missing/);
-  const [device] = premises.devices;
-  const wrong = { ...premises, devices: [{ ...device!, source: "garage" }] };
-  const unknown = await t.throwsAsync(plant.start({ premises: wrong }), { instanceOf: Refusal });
+  const [device] = sites.devices;
+  const wrong = { ...sites, devices: [{ ...device!, source: "garage" }] };
+  const unknown = await t.throwsAsync(plant.start({ sites: wrong }), { instanceOf: Refusal });
   t.regex(unknown!.message, /no collector garage/);
-  new Findings(findingsFile(plant.folder)).close();
+  new FindingsStore(findingsFile(plant.folder)).close();
 });

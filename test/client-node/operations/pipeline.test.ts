@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { device, recorded, site } from "../../../bench/cases/world.ts";
-import { Registry } from "../../../client-node/operations/device-registry.ts";
+import { DeviceRegistry } from "../../../client-node/operations/device-registry.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import { Pipeline } from "../../../client-node/operations/pipeline.ts";
 import { Spool } from "../../../client-node/operations/spool.ts";
@@ -23,7 +23,7 @@ test("while the store is full nothing is acknowledged; after it, everything, onc
     maxAgeSeconds: 1e9,
     now: () => 0,
   });
-  const registry = new Registry([device("press-1", "s")]);
+  const registry = new DeviceRegistry([device("press-1", "s")]);
   const sites = [site("s", "machining")];
   const catalogue = readCatalogue();
   const profiles = readProfiles();

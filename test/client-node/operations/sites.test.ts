@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { readNodeConfig } from "../../../client-node/config.ts";
-import { localMicros, premisesOf, premisesSchema } from "../../../client-node/operations/sites.ts";
+import { localMicros, sitesOf, sitesSchema } from "../../../client-node/operations/sites.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { parseYaml } from "../../../core/yaml.ts";
 
@@ -22,9 +22,9 @@ devices:
 `;
 
 test("times are local to the site unless an offset is written; a device without a source takes the only one", (t) => {
-  const premises = premisesOf(parseYaml(text, "node.yaml", premisesSchema), "line");
+  const known = sitesOf(parseYaml(text, "node.yaml", sitesSchema), "line");
   const utc = (iso: string): number => Date.parse(iso) * 1000;
-  t.deepEqual(premises.exclusions, [
+  t.deepEqual(known.exclusions, [
     {
       device: "lathe-1",
       from: utc("2026-03-01T00:00Z"),
@@ -32,15 +32,15 @@ test("times are local to the site unless an offset is written; a device without 
       reason: "yearly service",
     },
   ]);
-  t.is(premises.declarations[0]?.from, utc("2025-12-31T16:00Z"));
-  t.deepEqual(premises.devices, [{ id: "lathe-1", site: "hall-1", class: "lathe", source: "line" }]);
-  t.deepEqual([...premises.tags], [["04A2", "lathe-1"]]);
+  t.is(known.declarations[0]?.from, utc("2025-12-31T16:00Z"));
+  t.deepEqual(known.devices, [{ id: "lathe-1", site: "hall-1", class: "lathe", source: "line" }]);
+  t.deepEqual([...known.tags], [["04A2", "lathe-1"]]);
   t.is(localMicros("2026-03-01T08:00-05:00", 8), utc("2026-03-01T13:00Z"));
 });
 
 test("nothing is expected of a device before it was installed", (t) => {
   const installed = text.replace("tag: 04A2", "installed: 2026-02-10");
-  const [before] = premisesOf(parseYaml(installed, "node.yaml", premisesSchema)).exclusions;
+  const [before] = sitesOf(parseYaml(installed, "node.yaml", sitesSchema)).exclusions;
   const until = Date.parse("2026-02-09T16:00Z") * 1000;
   t.deepEqual(before, { device: "lathe-1", from: 0, until, reason: "not yet installed" });
 });
@@ -54,12 +54,12 @@ const bad: [string, string, RegExp][] = [
 ];
 for (const [name, yaml, message] of bad)
   test(`${name}: config_invalid`, (t) => {
-    const error = t.throws(() => parseYaml(yaml, "node.yaml", premisesSchema), { instanceOf: Refusal });
+    const error = t.throws(() => parseYaml(yaml, "node.yaml", sitesSchema), { instanceOf: Refusal });
     t.is(error?.reason, "config_invalid");
     t.regex(error!.message, message);
   });
 
-test("collectors' files are beside node.yaml, and collectors need premises", async (t) => {
+test("collectors' files are beside node.yaml, and collectors need sites", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "fedcredit-config-"));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, "node.yaml");
@@ -69,11 +69,8 @@ test("collectors' files are beside node.yaml, and collectors need premises", asy
 `;
   await writeFile(file, names + collectors);
   const error = t.throws(() => readNodeConfig(file), { instanceOf: Refusal });
-  t.regex(error!.message, /collectors without premises/);
-  await writeFile(
-    file,
-    `${names}${collectors}premises: { sites: [{ id: s, industry: retail, utcOffsetHours: 8 }] }\n`,
-  );
+  t.regex(error!.message, /collectors: needs sites/);
+  await writeFile(file, `${names}${collectors}sites: [{ id: s, industry: retail, utcOffsetHours: 8 }]\n`);
   const [entry] = readNodeConfig(file).collectors!;
   t.is(entry?.file?.folder, join(folder, "inbox"));
   t.is(entry?.file?.state, join(folder, "seen.db"));

@@ -12,7 +12,7 @@ import { Refusal } from "../../../core/reasons.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { leftOut } from "../../support/left-out.ts";
 import { openPage, passwordFileIn } from "../../support/page.ts";
-import { history, hostileDevice, openPlant, type Plant, until } from "../../support/premises.ts";
+import { history, hostileDevice, openPlant, type Plant, until } from "../../support/plant.ts";
 
 const paths = [
   "",

@@ -26,6 +26,8 @@ const policyText = {
   minCohort: 3,
   allow: { algorithms: ["range", "summary", "logistic", "neural", "evaluate"], purposes: ["credit risk"] },
   unprotected: ["noise"],
+  minRows: 2,
+  exactSums: { perTable: 1000, cohortChange: "accept" },
   maxEpsilon: { lifetime: 1 },
   consentDays: 1,
   anonymity: { k: 3, l: 1, t: 1, maxSuppressionRate: 0.1 },
@@ -69,8 +71,12 @@ const previewOf = (study: StudyManifest = manifest, by: Policy = policy): Promis
   previewStudy(study, [csvRecords(csv, "rows.csv")], {
     policy: by,
     keys: purposeKeys(new Uint8Array(32), study.purpose, 0),
-    ...{ enterprise: "mill", destination: "bank.example:8443", bfv, random: secureRandom },
-    ...{ sampleRows: 3, nowMillis: 5 },
+    enterprise: "mill",
+    destination: "bank.example:8443",
+    bfv,
+    random: secureRandom,
+    sampleRows: 3,
+    nowMillis: 5,
   });
 
 test("columns before and after, and why each other one cannot pass", async (t) => {
@@ -187,7 +193,10 @@ test("the command shows it for a study seen before, connects nowhere and writes 
   await writeFile(
     join(folder, "node.yaml"),
     JSON.stringify({
-      ...{ enterprise: "mill", consortium: "riverbank", dataDir: "data", rows: { files: ["rows.csv"] } },
+      enterprise: "mill",
+      consortium: "riverbank",
+      dataDir: "data",
+      rows: { files: ["rows.csv"] },
       coordinator: `127.0.0.1:${port}`,
       enrolment: `127.0.0.1:${port}`,
     }),

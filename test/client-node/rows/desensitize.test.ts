@@ -8,7 +8,8 @@ import { openStore } from "../../../client-node/ledger/store.ts";
 import { type Policy, policySchema } from "../../../client-node/policy.ts";
 import { desensitizationKey } from "../../../client-node/rows/desensitization-key.ts";
 import { recordDesensitization } from "../../../client-node/rows/desensitize.ts";
-import { rowsFromFiles } from "../../../client-node/rows/row-source.ts";
+import { desensitizedRows } from "../../../client-node/rows/row-source.ts";
+import { fileRecords } from "../../../client-node/rows/sources.ts";
 import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { parseYaml } from "../../../core/yaml.ts";
@@ -22,6 +23,8 @@ import { studyOf } from "../../support/rows.ts";
 const policy: Policy = parseYaml(
   `
 minCohort: 2
+minRows: 2
+exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [summary], purposes: [credit risk] }
 unprotected: [noise]
 maxEpsilon: { lifetime: 1 }
@@ -46,7 +49,7 @@ const manifest = {
     ],
     [{ name: "summary" }],
   ),
-  holdout: { fraction: 0.5, seed: "e" },
+  holdout: { fraction: 0.5 },
   subject: "owner",
 };
 const csv = [
@@ -75,10 +78,11 @@ const read = (
   seen: unknown[] = [],
   study: typeof manifest = manifest,
 ): Promise<Table> =>
-  rowsFromFiles({ files: [from], policy: by, key: new Uint8Array(32), now: () => 0 })(
-    study,
-    (run) => void seen.push(run),
-  );
+  desensitizedRows({ read: fileRecords([from]), key: new Uint8Array(32), now: () => 0 })(study, {
+    policy: by,
+    salt: new Uint8Array(32),
+    onRun: (run) => void seen.push(run),
+  });
 const reasonOf = async (work: Promise<unknown>): Promise<Refusal | undefined> => {
   try {
     await work;
@@ -119,7 +123,10 @@ test("the split goes by the subject as it is, whatever the policy makes of it", 
   const kept: Policy = {
     ...plain,
     fields: ["owner", "age", "sector", "rate", "status"].map((name) => ({
-      ...{ name, class: "operational", level: "C1", operator: "keep" },
+      name,
+      class: "operational",
+      level: "C1",
+      operator: "keep",
     })) as Policy["fields"],
   };
   t.deepEqual((await read(file, kept)).holdout, holdout);
@@ -173,7 +180,11 @@ test("the ledger tells each run, and the policy where it is another", async (t) 
       { field: "rate", class: "operational", level: "C1", operator: "keep" },
       { field: "status", class: "sensitive", level: "C2", operator: "aggregate-only" },
     ],
-    ...{ rowsIn: 5, rowsOut: 5, k: 2, l: 2, suppressionRate: 0 },
+    rowsIn: 5,
+    rowsOut: 5,
+    k: 2,
+    l: 2,
+    suppressionRate: 0,
   });
   db.close();
 });

@@ -2,9 +2,11 @@ import test from "ava";
 import fc from "fast-check";
 import { seededRandom, uniform } from "../../../core/random.ts";
 import type { Json } from "../../../models/algorithm.ts";
-import { type LogisticResult, logistic } from "../../../models/algorithms/logistic.ts";
+import type { LogisticResult } from "../../../models/algorithms/logistic.ts";
+import { StudyMemory } from "../../../models/memory.ts";
 import { runPlain, runPooled } from "../../../models/plain.ts";
 import { takeRows } from "../../../models/rows.ts";
+import { advanceStudy, startStudy, studyContribute } from "../../../models/study-loop.ts";
 import type { FeatureSchema, Table } from "../../../models/table.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
 import { readVectors } from "../../support/vectors.ts";
@@ -85,21 +87,22 @@ test("any partition gives the pooled coefficients", async (t) => {
 
 test("a step that lowers the likelihood is halved until it does not, and the estimate is the same", async (t) => {
   const study = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
-  const { results } = await runPlain(study, [borrowers()]);
-  const sumAt = async (state: Json) => ({
-    values: await logistic.contribute(state as never, borrowers(), seededRandom("")),
-    parties: 1,
-  });
-  const start = logistic.start({ features: borrowerFeatures, maxRowsPerParty: 300 }, {}, results);
-  const first = await logistic.advance(start, await sumAt(start));
-  let state: typeof start = { ...first, weights: first.weights.map((w) => 40 * w) };
+  const means = { random: seededRandom(""), memory: new StudyMemory() };
+  type Own = { readonly weights: readonly number[]; readonly halvings: number };
+  let state = startStudy(study);
   let halvings = 0;
-  for (let round = 0; logistic.result(state) === undefined && round < 40; round++) {
-    state = await logistic.advance(state, await sumAt(state));
-    halvings = Math.max(halvings, state.halvings);
+  while (state.algorithm !== null) {
+    const values = await studyContribute(study, state, borrowers(), means);
+    state = await advanceStudy(study, state, { values, parties: 1 });
+    if (state.algorithm !== "logistic") continue;
+    const own = state.algorithmState as Own & { readonly [key: string]: Json };
+    halvings = Math.max(halvings, own.halvings);
+    // The first step far too long.
+    if (state.step === 1)
+      state = { ...state, algorithmState: { ...own, weights: own.weights.map((w) => 40 * w) } };
   }
   t.true(halvings >= 2);
-  const { intercept, coefficients } = logistic.result(state)!;
+  const { intercept, coefficients } = state.results.logistic as LogisticResult;
   t.true(farthest({ intercept, ...coefficients }, vectors.logistic.coefficients) < 1e-9);
 });
 

@@ -1,18 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import test from "ava";
 import fc from "fast-check";
 import { seededRandom, uniform } from "../../../core/random.ts";
-import type { NeuralResult } from "../../../models/algorithms/neural.ts";
-import { designMatrix } from "../../../models/algorithms/standardize.ts";
+import { type NeuralResult, neural } from "../../../models/algorithms/neural.ts";
+import { designMatrix } from "../../../models/design.ts";
 import { chooseBackend } from "../../../models/network/backend.ts";
-import { exportLayersModel, layersModelOf } from "../../../models/network/layers-model.ts";
 import { trainLocally } from "../../../models/network/local-training.ts";
 import { backPropagate, flatten, forward, networkOf, workspaceFor } from "../../../models/network/mlp.ts";
 import { moveOn, type ServerStep } from "../../../models/network/server-step.ts";
 import { decodeWeights, encodeWeights } from "../../../models/network/weights.ts";
 import { runPlain, runPooled } from "../../../models/plain.ts";
 import { takeRows } from "../../../models/rows.ts";
-import { scoreRows } from "../../../models/score.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 import { readVectors } from "../../support/vectors.ts";
 
@@ -178,12 +177,17 @@ test("the exported tf.LayersModel gives our scores", async (t) => {
     table.rows,
     result.design.columns.length,
   ]);
-  const model = await layersModelOf(result);
+  const published = neural.model(result)!;
+  const files = new Map((await published.exports.get("layers")!()).map(({ name, bytes }) => [name, bytes]));
+  const { weightsManifest, ...described } = JSON.parse(Buffer.from(files.get("model.json")!).toString());
+  const weightData = Uint8Array.from(files.get(weightsManifest[0].paths[0])!).buffer;
+  const artifacts = { ...described, weightSpecs: weightsManifest[0].weights, weightData };
+  const model = await loadLayersModel(tf.io.fromMemory(artifacts));
   const predicted = await (model.predict(rows) as tf.Tensor).data();
-  const scores = scoreRows(result, table);
+  const scores = published.score(table);
   t.true(Math.max(...scores.map((p, row) => Math.abs(p - predicted[row]!))) < 1e-6);
-  const { weightData } = await exportLayersModel(result);
-  t.is(encodeWeights(new Float32Array(weightData as ArrayBuffer)), result.weights);
+  t.is(encodeWeights(new Float32Array(weightData)), result.weights);
+  t.deepEqual(JSON.parse(Buffer.from(files.get("design.json")!).toString()), result.design);
   model.dispose();
   rows.dispose();
 });

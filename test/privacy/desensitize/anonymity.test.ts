@@ -122,7 +122,9 @@ test("Mondrian holds to the policy, by generalizing within classes and leaving o
 test("cuts are made where they can be: ages in fours around their means", (t) => {
   const values = Float64Array.of(20, 21, 22, 23, 60, 61, 62, 63, 40, 41, 42, 43, 80, 81, 82, 83);
   const { quasi, reached, suppressionRate } = anonymize([{ kind: "numeric", values }], [], 16, {
-    ...{ k: 4, l: 1, t: 1 },
+    k: 4,
+    l: 1,
+    t: 1,
     maxSuppressionRate: 0,
   });
   const means = [21.5, 61.5, 41.5, 81.5].flatMap((mean) => [mean, mean, mean, mean]);

@@ -85,7 +85,10 @@ for (const [name, operator, change, message] of refused)
 
 test("each column has one line, and so has every column that an operator reads", (t) => {
   const line = (name: string, operator: Operator) => ({
-    ...{ name, class: "operational", level: "C1", operator },
+    name,
+    class: "operational",
+    level: "C1",
+    operator,
     ...operators[operator],
   });
   const messageOf = (...lines: object[]): string =>

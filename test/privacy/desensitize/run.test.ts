@@ -6,12 +6,18 @@ import { Desensitizer } from "../../../privacy/desensitize/run.ts";
 import type { Value } from "../../../privacy/desensitize/value.ts";
 
 const line = (name: string, operator: string, rest: object = {}, fieldClass = "operational"): object => ({
-  ...{ name, class: fieldClass, level: "C2", operator },
+  name,
+  class: fieldClass,
+  level: "C2",
+  operator,
   ...rest,
 });
 const noise = {
-  ...{ subject: "id", time: "at", rotationDays: 30 },
-  ...{ epsilonPerMetre: 0.01, dailyBudgetPerMetre: 0.02 },
+  subject: "id",
+  time: "at",
+  rotationDays: 30,
+  epsilonPerMetre: 0.01,
+  dailyBudgetPerMetre: 0.02,
 };
 const fields: Field[] = fieldsSchema.parse([
   line("id", "pseudonym", { rotationDays: 30 }, "direct"),

@@ -7,7 +7,7 @@ import {
   type OperationsOptions,
   startOperations,
 } from "../../client-node/operations/operations.ts";
-import { premisesSchema } from "../../client-node/operations/sites.ts";
+import { sitesSchema } from "../../client-node/operations/sites.ts";
 import type { Timer } from "../../collectors/collector.ts";
 import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
@@ -92,22 +92,28 @@ export async function openPlant(): Promise<Plant> {
     },
     {
       file: {
-        ...{ name: "history", folder: inbox, files: "*.csv", state: join(folder, "seen.db"), format: "csv" },
+        name: "history",
+        folder: inbox,
+        files: "*.csv",
+        state: join(folder, "seen.db"),
+        format: "csv",
         device: { column: "device" },
         time: { column: "time", as: "us" },
         rows: {
-          ...{ metric: "metric", value: "value" },
+          metric: "metric",
+          value: "value",
           metrics: {
             run_state: { metric: "run_state", unit: "1" },
             active_energy: { metric: "active_energy", unit: "kW.h" },
             reported_output: { metric: "reported_output", unit: "1" },
           },
         },
-        ...{ every: "5ms", settle: "10ms" },
+        every: "5ms",
+        settle: "10ms",
       },
     },
   ]);
-  const premises = premisesSchema.parse({
+  const sites = sitesSchema.parse({
     sites: [{ id: "hall-1", industry: "machining", utcOffsetHours: 8, norms: { active_energy: 960 } }],
     devices: [
       { id: hostileDevice, site: "hall-1", class: "press", source: "hall" },
@@ -118,11 +124,20 @@ export async function openPlant(): Promise<Plant> {
     ],
   });
   return {
-    ...{ folder, gateway, press, now },
+    folder,
+    gateway,
+    press,
+    now,
     start: (options = {}) =>
       startOperations({
-        ...{ dataDir: folder, collectors, premises, now },
-        ...{ spoolBytes: 1e9, keepDays: 400, refreshMillis: 3_600_000, refreshDays: 30 },
+        dataDir: folder,
+        collectors,
+        sites,
+        now,
+        spoolBytes: 1e9,
+        keepDays: 400,
+        refreshMillis: 3_600_000,
+        refreshDays: 30,
         random: Math.random,
         timer: new TurnedTimer(),
         log() {},

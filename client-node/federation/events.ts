@@ -1,0 +1,39 @@
+import type { Digest } from "../../core/canonical.ts";
+import type { Reason } from "../../core/reasons.ts";
+
+/** What a node tells its operator of its part in studies; nothing of it leaves the machine. */
+export type FederationEvent =
+  | { readonly type: "connected" }
+  | {
+      readonly type: "disconnected";
+      readonly reason: Reason;
+      readonly message: string;
+      readonly retryMillis: number;
+    }
+  | {
+      readonly type: "round";
+      readonly study: Digest;
+      readonly algorithm: string;
+      readonly round: number;
+      readonly attempt: number;
+      /** Where the party's state machine stands. */
+      readonly phase: string;
+    }
+  /** The coordinator ended an attempt. */
+  | {
+      readonly type: "closed";
+      readonly roundId: Digest;
+      /** "released", "aborted", "rerun", "split" or "lost". */
+      readonly outcome: string;
+      readonly reason: string;
+    }
+  /** A key epoch is open, or its opening ended: then with a reason. */
+  | { readonly type: "epoch"; readonly epoch: Digest }
+  | { readonly type: "epoch"; readonly reason: string; readonly detail: string }
+  /** The node would not do what it was asked to. */
+  | {
+      readonly type: "refused";
+      readonly roundId: Digest | "";
+      readonly reason: Reason;
+      readonly message: string;
+    };
