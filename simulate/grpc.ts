@@ -27,8 +27,6 @@ import {
 
 /** Where a party's state machine stands right before it sends the message that ends a step. */
 const phaseBefore: Readonly<Record<Step, string>> = {
-  advertise: "advertised",
-  share: "shared",
   submit: "submitted",
   agree: "agreed",
   unmask: "unmasked",

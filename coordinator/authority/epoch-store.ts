@@ -81,6 +81,21 @@ export async function loadEpoch(
   return { epoch: openEpochRecord(JSON.parse(row.record), roster), hashes: shareHashesOf(shares) };
 }
 
+/** @returns the members' signatures of an epoch. @throws Refusal not_found */
+export async function confirmationsOf(
+  bank: Bank,
+  digest: Digest,
+): Promise<{ party: PartyId; signature: Uint8Array }[]> {
+  const [row] = await bank.database.sql`
+    SELECT record::jsonb -> 'confirmations' AS confirmations FROM key_epoch WHERE digest = ${digest}`;
+  if (row === undefined) throw new Refusal("not_found", `no key epoch ${digest}`);
+  const { confirmations } = row as { confirmations: EpochRecord["confirmations"] };
+  return confirmations.map(({ party, signature }) => ({
+    party,
+    signature: Buffer.from(signature, "base64"),
+  }));
+}
+
 /** Counts a slot as taken, in the transaction that opens the attempt it serves. */
 export const takeSlot = (sql: Transaction, epoch: number, slot: number): Promise<unknown> =>
   sql`UPDATE key_epoch SET slots_taken = ${slot + 1} WHERE epoch = ${epoch}`;

@@ -116,10 +116,15 @@ export const isMember = (bank: Bank, enterprise: string): boolean =>
 export async function rosterOf(bank: Bank, digest: Digest): Promise<Roster> {
   const known = opened.get(bank)?.roster;
   if (known?.digest === digest) return known;
+  return openRoster(await noteOf(bank, digest), bank.bankKey, bank.auditorKey);
+}
+
+/** @returns the note of a roster that is or was current. @throws Refusal not_found */
+export async function noteOf(bank: Bank, digest: Digest): Promise<string> {
   const [row] = await bank.database.sql`
     SELECT note FROM roster WHERE digest = ${digest} AND phase <> 'pending' LIMIT 1`;
   if (row === undefined) throw new Refusal("not_found", `no roster ${digest}`);
-  return openRoster(row.note as string, bank.bankKey, bank.auditorKey);
+  return row.note as string;
 }
 
 /** @returns the roster both have signed, or undefined before the first. */

@@ -89,7 +89,10 @@ const removeCommand = (): Command =>
         const note = await operator.remove(enterprise, flags.reason);
         if (flags.json) print(JSON.stringify({ enterprise, note }));
         else if (note !== "") print(note.trimEnd());
-        if (note !== "") progress("the roster without it counts once the auditor has signed it: fedcredit audit countersign");
+        if (note !== "")
+          progress(
+            "the roster without it counts once the auditor has signed it: fedcredit audit countersign",
+          );
       }),
     );
 

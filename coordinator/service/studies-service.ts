@@ -18,8 +18,19 @@ export const studiesService = (bank: Bank, methods: Methods): StudiesHandlers =>
   ),
   Withdraw: methods.unary(enterprise, ({ study }, { id }) => withdraw(bank, id, digestText(study))),
   GetCertificates: methods.download(everyone, async function* ({ study, after }) {
-    for await (const { round, document, entry } of certificates(bank, digestText(study), after))
-      yield { round, canonicalJson: Buffer.from(document), entry };
+    for await (const shown of certificates(bank, digestText(study), after)) {
+      const { round, document, entry, confirmations, roster } = shown;
+      yield {
+        round,
+        canonicalJson: Buffer.from(document),
+        entry,
+        confirmations: confirmations.map(({ party, signature }) => ({
+          party,
+          signature: Buffer.from(signature),
+        })),
+        roster,
+      };
+    }
   }),
   GetModel: methods.unary(everyone, async ({ study }) => {
     const { document, digest } = await model(bank, digestText(study));

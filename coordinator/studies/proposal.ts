@@ -9,8 +9,8 @@ import { planPacking } from "../../privacy/sum/layout.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
-import { status } from "./status.ts";
 import { stateDigest } from "./state-chain.ts";
+import { status } from "./status.ts";
 import { studyRow } from "./study-row.ts";
 
 /**
@@ -38,7 +38,7 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
   const organisations = roster === undefined ? minCohort : countOrganisations(roster, roster.byId.keys());
   const members = Math.max(organisations, minCohort);
   checkFeasible({ members, minCohort, maxColluding: Math.max(1, maxColluding) });
-  if (first.algorithm !== null) planPacking(studyLayout(first), members);
+  if (first.algorithm !== null) planPacking(studyLayout(manifest, first), members);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;
     if (known?.digest === study) return;

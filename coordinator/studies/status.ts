@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
+import { confirmationsOf } from "../authority/epoch-store.ts";
+import { noteOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { consented, isEnded, type StudyRow, studyRow } from "./study-row.ts";
 
@@ -67,12 +69,17 @@ export async function model(bank: Bank, study: Digest): Promise<{ document: stri
   return { document: row.document, digest: row.digest };
 }
 
-export interface StoredCertificate {
+/** A sum certificate as it travels, with what it is verified by. */
+export interface ShownCertificate {
   readonly round: number;
   /** Canonical JSON. */
   readonly document: string;
   /** Index of the log entry that names it. */
   readonly entry: number;
+  /** By the members of its key epoch; none where it is the epoch of the one before. */
+  readonly confirmations: readonly { readonly party: string; readonly signature: Uint8Array }[];
+  /** Note; empty where it is the roster of the one before. */
+  readonly roster: string;
 }
 
 /** The certificates of a study's sums, in order. @param after - sums the caller has. @throws Refusal not_found */
@@ -80,10 +87,24 @@ export async function* certificates(
   bank: Bank,
   study: Digest,
   after: number,
-): AsyncGenerator<StoredCertificate> {
+): AsyncGenerator<ShownCertificate> {
   const { sql } = bank.database;
   await studyRow(sql, study);
-  const rows = sql<StoredCertificate[]>`
-    SELECT round, document, entry FROM sum_certificate WHERE study = ${study} AND round > ${after} ORDER BY round`;
-  for await (const batch of rows.cursor(16)) yield* batch;
+  const rows = sql`
+    SELECT c.round, c.document, c.entry, a.header::jsonb ->> 'epoch' AS epoch, a.header::jsonb ->> 'roster' AS roster
+    FROM sum_certificate c JOIN attempt a ON a.study = c.study AND a.round = c.round AND a.phase = 'released'
+    WHERE c.study = ${study} AND c.round > ${after} ORDER BY c.round`;
+  let [epoch, roster] = ["", ""];
+  for await (const batch of rows.cursor(16))
+    for (const row of batch) {
+      const { round, document, entry } = row;
+      yield {
+        round,
+        document,
+        entry,
+        confirmations: row.epoch === epoch ? [] : await confirmationsOf(bank, row.epoch),
+        roster: row.roster === roster ? "" : await noteOf(bank, row.roster),
+      };
+      [epoch, roster] = [row.epoch, row.roster];
+    }
 }

@@ -14,8 +14,8 @@ import type { Audience, Participants } from "../rounds/participants.ts";
 import type { Attempt } from "../rounds/round.ts";
 import { storeRefusal } from "../store/database.ts";
 import { StateChain } from "./state-chain.ts";
-import { studyRow } from "./study-row.ts";
 import { StudyLead } from "./study-lead.ts";
+import { studyRow } from "./study-row.ts";
 
 const retryDatabaseSeconds = 1;
 /** Ended attempts that members are told of when they come back. */

@@ -293,7 +293,7 @@ export class StudyLead {
         cohort: [...cohort],
         minCohort,
         threshold: epoch.header.threshold,
-        layout: { blocks: studyLayout(state).blocks.map((block) => ({ ...block })) },
+        layout: { blocks: studyLayout(manifest, state).blocks.map((block) => ({ ...block })) },
         protection,
         unprotected: [...layersOff(protection)] as RoundHeader["unprotected"],
         follows: next.kind === "follow" ? next.follows : null,
