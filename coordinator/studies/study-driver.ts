@@ -170,7 +170,8 @@ export class StudyDriver implements Audience {
       case "complainEpoch":
       case "answerComplaint":
       case "refuseEpoch":
-        return this.#epochs.message(from, message);
+        this.#epochs.message(from, message);
+        break;
       case "submit":
       case "agree":
       case "unmask":
@@ -178,7 +179,8 @@ export class StudyDriver implements Audience {
       case "invalid":
       case "renounced":
       case "refuse":
-        return this.#attempts.get(message.roundId)?.post({ type: "message", from, message });
+        this.#attempts.get(message.roundId)?.post({ type: "message", from, message });
+        break;
     }
   }
 

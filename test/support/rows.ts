@@ -73,7 +73,7 @@ export const studyOf = (
   maxRowsPerParty,
   holdout: { fraction: 0 },
   algorithms: [...algorithms],
-  privacy: { minCohort: 2, maxColluding: 0, unit: "record" },
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],
   deadlines: { stepSeconds: 10 },
 });
