@@ -116,9 +116,9 @@ export const manifest = manifestSchema.parse({
   label: { column: "bad", bad: ["1"], good: ["0"] },
   features: names.map((name) => ({ name, kind: "numeric" })),
   maxRowsPerParty: rowsPerParty,
-  holdout: { fraction: 0, seed: "" },
+  holdout: { fraction: 0 },
   algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }],
-  privacy: { minCohort: 2, maxColluding: 1, unit: "record" },
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],
   deadlines: { stepSeconds: 60 },
 });
@@ -134,6 +134,7 @@ export function syntheticTable(random: ReturnType<typeof seededRandom>): Table {
     rows: rowsPerParty,
     columns: new Map(names.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
     label,
+    subject: Int32Array.from({ length: rowsPerParty }, (_, row) => row),
     holdout: new Uint8Array(rowsPerParty),
   };
 }

@@ -17,6 +17,10 @@ export const policyFile = (dir: string): string => join(dir, "policy.yaml");
 /** Allows nothing yet: every line is the enterprise's own decision. */
 const policyTemplate = `# What this enterprise allows, whatever a study asks for. Nothing here has a default.
 minCohort: 4            # fewest enterprises (organisations) in any released sum
+minRows: 20             # fewest rows, subjects and held-out rows in any statistic
+exactSums:              # sums without noise
+  perTable: 500         # how many may ever be released over one table
+  cohortChange: refuse  # a survivor list that differs by a few from an earlier one: refuse or accept
 allow:
   algorithms: []        # for example [summary, logistic, evaluate]
   purposes: []          # in the manifest's own words

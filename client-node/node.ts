@@ -5,24 +5,30 @@ import type { Digest } from "../core/canonical.ts";
 import { type Random, uniform } from "../core/random.ts";
 import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
+import type { StudyManifest } from "../models/study.ts";
+import type { Table } from "../models/table.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
 import type { NodeCredentials } from "./federation/credentials.ts";
 import { Participant } from "./federation/participant.ts";
+import type { Statistics } from "./federation/statistics.ts";
 import {
   consentTo,
   fetchModel,
   listStudies,
+  rowsTable,
   type StudyDesk,
   type StudyView,
   withdrawFrom,
 } from "./federation/studies.ts";
 import { backoffMillis, Transport } from "./federation/transport.ts";
 import { EgressLedger } from "./ledger/egress.ts";
+import { splitSalt } from "./ledger/chain.ts";
 import { openStore } from "./ledger/store.ts";
+import { requireEnough } from "./rows/enough.ts";
 import type { Policy } from "./policy.ts";
-import { type DesensitizationRun, recordDesensitization } from "./rows/desensitize.ts";
+import { recordDesensitization } from "./rows/desensitize.ts";
 import { type RowSource, remembered } from "./rows/row-source.ts";
 
 export type { NodeEvent } from "./events.ts";
@@ -33,8 +39,11 @@ export interface NodeOptions {
   readonly credentials: NodeCredentials;
   /** host:port of the coordinator. */
   readonly coordinator: string;
-  readonly policy: Policy;
+  /** As it stands on disk at each call: a change holds from the next round on. @throws Refusal what is wrong with it */
+  readonly policy: () => Policy;
   readonly rows: RowSource;
+  /** Computes the enterprise's statistics; not closed by the node. */
+  readonly statistics: Statistics;
   /** File of the egress ledger and the node's memory (`ledgerFile`); ":memory:" for a simulation. */
   readonly ledger: string;
   /** Several nodes of one process may share one; not closed by the node. */
@@ -67,7 +76,7 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "onEvent">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEvent">): StudyDesk & {
   readonly ledger: EgressLedger;
 } {
   const { credentials, now, random } = options;
@@ -81,9 +90,18 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "onEvent">): StudyDe
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
   const { policy } = options;
-  const record = (run: DesensitizationRun): void =>
-    recordDesensitization({ db, ledger, policy, enterprise: credentials.enterprise }, run, now());
-  const rows = remembered((manifest) => options.rows(manifest, record));
+  const tables = remembered((manifest, policy) => {
+    const about = { db, ledger, policy, enterprise: credentials.enterprise };
+    return options.rows(manifest, {
+      policy,
+      salt: splitSalt(db, rowsTable, options.random.bytes(32)),
+      onRun: (run) => recordDesensitization(about, run, now()),
+    });
+  });
+  const rows = async (manifest: StudyManifest): Promise<Table> => {
+    const now = policy();
+    return requireEnough(await tables(manifest, now), manifest, now.minRows);
+  };
   return { db, ledger, transport, credentials, policy, rows, now };
 }
 
@@ -99,15 +117,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { db, transport } = desk;
   const emit = options.onEvent ?? (() => {});
   const ending = new AbortController();
-  const participant = new Participant({ ...desk, bfv: options.bfv, random: options.random, emit });
+  const { bfv, random, statistics } = options;
+  const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
 
   const firstTry = Promise.withResolvers<void>();
-  const finished = keepConnected(participant, options.random, ending.signal, emit, firstTry.resolve).finally(
-    () => {
-      transport.close();
-      closeStore(db);
-    },
-  );
+  const finished = keepConnected(participant, random, ending.signal, emit, firstTry.resolve).finally(() => {
+    participant.close();
+    transport.close();
+    closeStore(db);
+  });
   finished.catch(firstTry.reject);
   await firstTry.promise;
   return {
@@ -170,6 +188,11 @@ async function keepConnected(
     emit({ type: "disconnected", reason: failure.reason, message: failure.message, retryMillis });
     await delay(retryMillis, undefined, { signal: ending }).catch(() => {});
   }
+}
+
+function after(seconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, seconds * 1000).unref();
+  return () => clearTimeout(timer);
 }
 
 function closeStore(db: DatabaseSync): void {

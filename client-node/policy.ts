@@ -9,6 +9,20 @@ import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/
 export const policySchema = z
   .strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
+    minRows: z
+      .int()
+      .min(2)
+      .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
+    exactSums: z
+      .strictObject({
+        perTable: z.int().min(0).describe("sums without noise that may ever be released over one table of rows"),
+        cohortChange: z
+          .enum(["refuse", "accept"])
+          .describe(
+            "what happens where the survivors of such a sum differ from an earlier one's over the same table by fewer than minCohort organisations: subtracting the two shows those few",
+          ),
+      })
+      .describe("sums released without noise"),
     allow: z
       .strictObject({
         algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),

@@ -5,6 +5,7 @@ import type { Random } from "../core/random.ts";
 import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
 import type { Authority } from "./authority/ca.ts";
 import type { CoordinatorConfig } from "./config.ts";
+import type { SharedChunks } from "./rounds/shared-chunks.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Database } from "./store/database.ts";
 import type { LogStore } from "./store/log.ts";
@@ -28,11 +29,18 @@ export const systemClock: Clock = {
 
 /** Places where a test may stop the process for good; each is right after something became durable. */
 export type CrashPoint =
+  | "epoch-stored"
   | "attempt-opened"
-  | "survivors-logged"
+  /** The submissions are durable, the survivor list is not. */
+  | "uploads-synced"
+  | "agreeing-stored"
+  | "unmasking-stored"
+  /** Some unmask messages are. */
+  | "unmask-stored"
   | "aggregate-stored"
-  | "state-stored"
-  | "released";
+  | "released"
+  /** An attempt without a sum. */
+  | "ended";
 
 /** What changed, for whoever waits for it. */
 export interface BankEvents {
@@ -40,6 +48,8 @@ export interface BankEvents {
   study: [Digest];
   /** The current roster changed. */
   roster: [];
+  /** No certificate of this enterprise is valid any more. */
+  revoked: [string];
 }
 
 /** What every part of the coordinator works with. */
@@ -51,11 +61,17 @@ export interface Bank {
   readonly database: Database;
   readonly privacyLog: LogStore;
   readonly blobs: {
-    /** Ciphertexts of enterprises: read by the fold alone. */
+    /** Ciphertexts of enterprises: read by the fold, and by who shares in the attempt. */
     readonly uploads: BlobStore;
-    /** Model states and aggregates: what members may download. */
+    /** Aggregates: what members may download. */
     readonly published: BlobStore;
   };
+  /** Ciphertexts of enterprises that others may read. */
+  readonly shared: SharedChunks;
+  /** Serial numbers of certificates that count no more. */
+  readonly revoked: Set<string>;
+  /** What a running study waits for, by its digest. */
+  readonly waiting: Map<Digest, string>;
   readonly authority: Authority;
   readonly signer: Signer;
   readonly bankKey: NoteVerifier;

@@ -8,9 +8,12 @@ import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { coordinatorName } from "../proto/wire.ts";
 import { openAuthority, openBankKey } from "./authority/keys.ts";
+import { currentRoster } from "./authority/membership.ts";
+import { loadRevoked } from "./authority/revocation.ts";
 import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { Participants } from "./rounds/participants.ts";
+import { SharedChunks } from "./rounds/shared-chunks.ts";
 import { registerEnrolment, registerServices } from "./service/server.ts";
 import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
@@ -34,7 +37,7 @@ export interface RunningCoordinator {
   readonly enrolmentAddress: string;
   /** Settles when the coordinator ended; rejects with the defect that ended it. */
   readonly finished: Promise<void>;
-  /** Ends the attempt under way, lets calls finish, closes database and threads. */
+  /** Leaves the attempts under way, to be taken up or given up at the next start; closes database and threads. */
   stop(): Promise<void>;
   /** Leaves everything as it is at this moment, as kill -9 would: nothing is finished, nobody is told. */
   kill(): Promise<void>;
@@ -61,7 +64,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const database = await openDatabase({ ...config, log });
     cleanUp.push(() => database.close());
     const blobs = {
-      // An attempt does not outlive this process before its sum is stored: nor need what was uploaded for it.
+      // What is uploaded becomes durable with the survivor list it is on: before it, the attempt is given up.
       uploads: await BlobStore.open(join(config.blobs, "uploads"), { durable: false }),
       published: await BlobStore.open(join(config.blobs, "published")),
     };
@@ -78,6 +81,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       database,
       privacyLog,
       blobs,
+      shared: new SharedChunks(),
+      revoked: new Set(),
+      waiting: new Map(),
       authority,
       signer,
       bankKey,
@@ -87,6 +93,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       crashPoint: onCrashPoint,
     };
     await createConsortium(bank);
+    await loadRevoked(bank);
+    await currentRoster(bank);
     const bfv = await openBfv();
     cleanUp.push(() => bfv.close());
     const participants = new Participants(bank);

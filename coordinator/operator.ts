@@ -4,6 +4,7 @@ import { findStudy } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
+import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator } from "./authority/keys.ts";
@@ -64,6 +65,20 @@ export class Operator {
   /** @param enterprises - none admits everyone enrolled. @returns the roster note the auditor has to sign. */
   async admit(enterprises: readonly string[] = []): Promise<string> {
     return (await this.#wire.call(Membership.service.Admit, { enterprises: [...enterprises] })).note;
+  }
+
+  /** @returns the roster note the auditor has to sign, without it; empty where it was in none. */
+  async remove(enterprise: string, reason = ""): Promise<string> {
+    return (await this.#wire.call(Membership.service.Remove, { enterprise, reason })).note;
+  }
+
+  /** @returns serial numbers of the certificates that count no more. */
+  async revoke(enterprise: string): Promise<string[]> {
+    return (await this.#wire.call(Membership.service.Revoke, { enterprise })).serials;
+  }
+
+  async enterprises(): Promise<Enterprise__Output[]> {
+    return (await this.#wire.call(Membership.service.ListEnterprises, {})).enterprises;
   }
 
   /** @returns the roster in force, with both signatures. @throws Refusal not_found before the first */

@@ -92,7 +92,28 @@ export const reasons = {
   ),
   parameters_invalid: entry(status.invalidArgument, false, "correct the named parameter"),
 
-  // round
+  // key epochs
+  cohort_too_large: entry(
+    status.failedPrecondition,
+    false,
+    "lower maxColluding, or let fewer enterprises take part",
+  ),
+  threshold_mismatch: entry(
+    status.failedPrecondition,
+    false,
+    "the header's threshold or degree is not the formula's: update the older of node and coordinator",
+  ),
+  key_low_order: entry(status.invalidArgument, false, "make new keys: this one gives no secret"),
+  nonce_mismatch: entry(status.aborted, false, "the opened nonce is not the committed one"),
+  complaint_false: entry(
+    status.aborted,
+    false,
+    "what was complained about is right: the complainer is left out",
+  ),
+  complaint_unanswered: entry(status.aborted, false, "the accused did not open its message: it is left out"),
+  slot_spent: entry(status.failedPrecondition, false, "a new key epoch gives new slots"),
+
+  // rounds
   cohort_too_small: entry(status.failedPrecondition, true, "wait until enough enterprises are present"),
   too_few_survivors: entry(status.aborted, true, "a new attempt follows when enough enterprises are present"),
   round_replayed: entry(status.aborted, false, "this attempt was seen before"),
@@ -104,14 +125,25 @@ export const reasons = {
     "the state or result does not fit the study's manifest: who made it runs another version, or is broken",
   ),
   layout_overflow: entry(status.invalidArgument, false, "lower the precision, the bounds or the cohort"),
-  key_duplicate: entry(status.aborted, false, "two parties advertised the same key"),
-  share_invalid: entry(status.aborted, false, "a secret share does not decrypt or does not combine"),
-  share_conflict: entry(status.aborted, false, "both kinds of share were asked for one party"),
-  survivors_invalid: entry(
-    status.aborted,
-    false,
-    "the survivor list is not a subset of the parties that shared",
+  step_locked: entry(
+    status.failedPrecondition,
+    true,
+    "the step was agreed on in another attempt: enough members must renounce that one",
   ),
+  step_spent: entry(status.failedPrecondition, false, "the step was unmasked once: it is summed once"),
+  evidence_invalid: entry(status.aborted, false, "what is shown does not allow to sum the vectors again"),
+  aggregate_invalid: entry(
+    status.dataLoss,
+    false,
+    "the aggregate is not the sum of what was submitted: tell the auditor",
+  ),
+  sum_invalid: entry(status.aborted, false, "somebody's vector is outside the bounds: nobody can say whose"),
+  round_lost: entry(status.aborted, false, "the step is spent and too few are left to finish it"),
+  certificate_forged: entry(status.dataLoss, false, "the sum certificate does not verify: tell the auditor"),
+  key_duplicate: entry(status.aborted, false, "two parties advertised the same key"),
+  share_invalid: entry(status.aborted, false, "a secret share is not the one its sharer signed, or is none"),
+  share_conflict: entry(status.aborted, false, "both kinds of share were asked for one party"),
+  survivors_invalid: entry(status.aborted, false, "the survivor list is not a subset of the cohort"),
   digest_mismatch: entry(status.aborted, false, "the bytes do not have the announced digest"),
   agreement_missing: entry(status.aborted, false, "too few survivors signed the survivor list"),
   ciphertext_malformed: entry(
@@ -131,6 +163,18 @@ export const reasons = {
   coordinator_restarted: entry(status.unavailable, true, "a new attempt follows"),
   upload_offset: entry(status.outOfRange, true, "resume the upload at the committed offset"),
   upload_too_large: entry(status.resourceExhausted, false, "the upload exceeds the round's size"),
+
+  // sums over a table
+  exact_sums_spent: entry(
+    status.failedPrecondition,
+    false,
+    "exactSums.perTable of policy.yaml allows no more sums without noise over this table",
+  ),
+  cohort_changed: entry(
+    status.failedPrecondition,
+    false,
+    "wait for the others to be back, or write cohortChange: accept in policy.yaml and mean it",
+  ),
 
   // log
   log_forked: entry(
@@ -163,6 +207,16 @@ export const reasons = {
   ),
   value_out_of_bounds: entry(status.invalidArgument, false, "the value exceeds the study's public bounds"),
   label_not_binary: entry(status.invalidArgument, false, "name the values that count as bad under label.bad"),
+  rows_too_few: entry(
+    status.failedPrecondition,
+    false,
+    "give the node more rows, ask for a larger hold-out, or lower minRows in policy.yaml",
+  ),
+  level_singular: entry(
+    status.failedPrecondition,
+    false,
+    "ask for a study whose levels join this one with another, or generalize the field in policy.yaml",
+  ),
   rows_missing: entry(status.failedPrecondition, false, "the party has no rows for this study"),
   single_class: entry(status.failedPrecondition, false, "all labels are equal: nothing can be learned"),
   anonymity_unreachable: entry(

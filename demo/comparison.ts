@@ -1,5 +1,9 @@
 import { readNodeConfig } from "../client-node/config.ts";
 import { configFile } from "../client-node/init.ts";
+import { rowsTable } from "../client-node/federation/studies.ts";
+import { splitSalt } from "../client-node/ledger/chain.ts";
+import { openStore } from "../client-node/ledger/store.ts";
+import { ledgerFile } from "../client-node/node.ts";
 import type { Records } from "../client-node/rows/cells.ts";
 import { ownRecords } from "../client-node/rows/own-records.ts";
 import { isHeldOut, tableFromRecords } from "../client-node/rows/rows.ts";
@@ -25,7 +29,8 @@ const scored = ["logistic", "neural"] as const;
 export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
   const study = manifestSchema.parse(manifest);
   const records = await Promise.all(folders.map(({ dir }) => ownRecords(readNodeConfig(configFile(dir)))()));
-  const tables = records.map((sources) => tableFromRecords(sources, study));
+  const salts = folders.map(saltOf);
+  const tables = records.map((sources, i) => tableFromRecords(sources, study, salts[i]!));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
   const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
@@ -43,8 +48,18 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
     alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
-    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, records[i]!))),
+    best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, records[i]!, salts[i]!))),
   };
+}
+
+/** What the node dealt its rows to training and hold-out with. */
+function saltOf({ dataDir }: NodeFolder): Uint8Array {
+  const db = openStore(ledgerFile(dataDir));
+  try {
+    return splitSalt(db, rowsTable, new Uint8Array(32));
+  } finally {
+    db.close();
+  }
 }
 
 interface Loan {
@@ -53,14 +68,14 @@ interface Loan {
 }
 
 /** The loans have the economy's order; a study leaves the indeterminate ones out. */
-function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[]): Loan[] {
+function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[], salt: Uint8Array): Loan[] {
   const months = borrowers.flatMap((one) => one.months);
   const joined = sources.reduce((rows, { atMost }) => rows + atMost, 0);
   if (joined !== months.length) throw new RangeError("a loan has no features");
   const { label, holdout } = manifest;
   const bad: readonly string[] = label.bad;
   return months.flatMap(({ badProbability, creditStatus }, row) =>
-    creditStatus === "overdue_16_30" || !isHeldOut(holdout, String(row))
+    creditStatus === "overdue_16_30" || !isHeldOut(holdout, salt, String(row))
       ? []
       : [{ probability: badProbability, bad: bad.includes(creditStatus) }],
   );

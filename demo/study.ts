@@ -19,7 +19,7 @@ export const manifest = {
   label,
   features: [...features],
   maxRowsPerParty: 20_000,
-  holdout: { fraction: 0.25, seed: "demo" },
+  holdout: { fraction: 0.25 },
   algorithms: [
     { name: "range" },
     { name: "summary" },
@@ -37,6 +37,8 @@ export const policy = {
   minCohort: 3,
   allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [purpose] },
   unprotected: ["noise"],
+  minRows: 20,
+  exactSums: { perTable: 500, cohortChange: "accept" },
   maxEpsilon: { lifetime: 8 },
   consentDays: 90,
   fields: [

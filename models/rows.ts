@@ -22,6 +22,7 @@ export function takeRows(table: Table, rows: readonly number[]): Table {
     rows: rows.length,
     columns,
     label: take(table.label, rows, new Uint8Array(rows.length)),
+    subject: take(table.subject, rows, new Int32Array(rows.length)),
     holdout: take(table.holdout, rows, new Uint8Array(rows.length)),
   };
 }
@@ -57,8 +58,25 @@ export function concatRows(tables: readonly Table[]): Table {
     rows: tables.reduce((rows, table) => rows + table.rows, 0),
     columns,
     label: Uint8Array.from(tables.flatMap((table) => [...table.label])),
+    subject: concatSubjects(tables),
     holdout: Uint8Array.from(tables.flatMap((table) => [...table.holdout])),
   };
+}
+
+/** Subjects of different tables stay different: nobody knows which of them are one. */
+function concatSubjects(tables: readonly Table[]): Int32Array {
+  const joined = new Int32Array(tables.reduce((rows, table) => rows + table.rows, 0));
+  let row = 0;
+  let first = 0;
+  for (const { subject } of tables) {
+    let next = first;
+    for (const number of subject) {
+      joined[row++] = first + number;
+      next = Math.max(next, first + number + 1);
+    }
+    first = next;
+  }
+  return joined;
 }
 
 /** @throws Refusal column_unknown */

@@ -49,8 +49,13 @@ export const manifestSchema = z.strictObject({
         .number()
         .min(0)
         .max(0.9)
-        .describe("share of rows held out for evaluation; 0 evaluates on the training rows"),
-      seed: z.string().describe("draws the rows held out; public"),
+        .refine(
+          (share) => share === 0 || share >= 0.05,
+          "0, or at least 0.05: a small hold-out singles rows out",
+        )
+        .describe(
+          "share of rows held out for evaluation, 0 or at least 0.05; 0 evaluates on the training rows. Which rows they are every enterprise draws itself",
+        ),
     })
     .describe("rows kept from training"),
   algorithms: z

@@ -4,6 +4,8 @@ export interface Table {
   readonly columns: ReadonlyMap<string, Column>;
   /** 1 = bad, 0 = good. */
   readonly label: Uint8Array;
+  /** Which rows are of one data subject: equal numbers are; without a subject in the study every row has its own. */
+  readonly subject: Int32Array;
   /** 1 = held out: evaluated on, never trained on. */
   readonly holdout: Uint8Array;
 }

@@ -71,6 +71,13 @@ function sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array 
   }
 }
 
+/** Erases a secret and what was agreed with it. */
+export function forgetSecret(secretKey: Uint8Array): void {
+  for (const shared of readSecrets.get(secretKey)?.agreed.values() ?? []) shared.fill(0);
+  readSecrets.delete(secretKey);
+  secretKey.fill(0);
+}
+
 /** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */
 export function x25519Pair(secretKey: Uint8Array): X25519Pair {
   const spki = createPublicKey(readSecret(secretKey).key).export({ format: "der", type: "spki" });
@@ -131,14 +138,81 @@ export function importIdentity(text: string): Identity {
   return { name, signingSeed, hpke: x25519Pair(secretKey) };
 }
 
+/** p = 2²⁵⁵ − 19, little-endian. */
+const fieldPrime = Buffer.from(`ed${"ff".repeat(30)}7f`, "hex");
+
+/** @returns whether 32 little-endian bytes are below p. */
+function isBelowPrime(bytes: Uint8Array): boolean {
+  for (let i = 31; i >= 0; i--) if (bytes[i] !== fieldPrime[i]) return bytes[i]! < fieldPrime[i]!;
+  return false;
+}
+
+/**
+ * Every u below p whose point, on the curve or its twist, has an order that divides 8: agreeing with it gives
+ * zero, whatever the secret.
+ * @see https://cr.yp.to/ecdh.html, "How do I validate Curve25519 public keys?"; the same list is in libsodium,
+ * crypto_scalarmult/curve25519/ref10/x25519_ref10.c, has_small_order
+ */
+const x25519LowOrder = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  `ec${"ff".repeat(30)}7f`,
+]);
+
+/**
+ * A key that somebody can have made by multiplying the base point: the one encoding of a point that gives
+ * secrets. A second encoding would be the same key twice without equal bytes.
+ * @throws Refusal message_malformed, key_low_order naming `party`
+ */
+export function checkX25519Key(publicKey: Uint8Array, party?: string): void {
+  const blame = party === undefined ? {} : { party };
+  if (publicKey.length !== 32)
+    throw new Refusal("message_malformed", "an X25519 public key has 32 bytes", blame);
+  if (!isBelowPrime(publicKey))
+    throw new Refusal("key_low_order", "the X25519 public key is not canonical", blame);
+  if (x25519LowOrder.has(Buffer.from(publicKey).toString("hex")))
+    throw new Refusal("key_low_order", "the X25519 public key is of low order", blame);
+}
+
+/**
+ * Every y below p of a point whose order divides 8: where a verifier takes such a key, one signature fits many
+ * messages, and verifiers differ on it.
+ * @see libsodium, crypto_core/ed25519/ref10/ed25519_ref10.c, ge25519_has_small_order
+ */
+const ed25519LowOrder = new Set([
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+]);
+
+/** @throws Refusal message_malformed, key_low_order */
+export function checkEd25519Key(publicKey: Uint8Array): void {
+  if (publicKey.length !== 32) throw new Refusal("message_malformed", "an Ed25519 public key has 32 bytes");
+  const y = Uint8Array.from(publicKey);
+  y[31]! &= 0x7f; // the highest bit is the sign of x
+  if (!isBelowPrime(y) || ed25519LowOrder.has(Buffer.from(y).toString("hex")))
+    throw new Refusal("key_low_order", "the Ed25519 public key is of low order or not canonical");
+}
+
 /** What a signature is for: no signature of one purpose verifies as another's. */
 export type SignaturePurpose =
+  | "epoch-join"
+  | "epoch-share"
+  | "epoch-complaint"
+  | "epoch-answer"
   | "epoch-dealt"
   | "epoch-confirmed"
-  | "advertise"
   | "submit"
   | "agree"
-  | "release";
+  | "unmask"
+  | "release"
+  | "invalid"
+  | "renounce"
+  | "refuse";
 
 /** purpose ‖ 00 ‖ payload, under a prefix that no signed note, certificate or other protocol starts with. */
 const signedBytes = (purpose: SignaturePurpose, payload: Uint8Array): Uint8Array =>

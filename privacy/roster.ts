@@ -11,7 +11,7 @@ import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { type Digest, digestOf } from "../core/canonical.ts";
 import { idPattern } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
-import type { PublicIdentity } from "./identity.ts";
+import { checkEd25519Key, checkX25519Key, type PublicIdentity } from "./identity.ts";
 import {
   type NoteVerifier,
   openNote,
@@ -62,7 +62,7 @@ export function formatRoster({ consortium, version, members }: RosterText): stri
   return text;
 }
 
-/** @throws Refusal note_malformed unless the text is the canonical form of a roster. */
+/** @throws Refusal note_malformed unless the text is the canonical form of a roster; key_low_order */
 export function parseRoster(text: string): RosterText {
   const [first, consortium = "", versionText = "", ...lines] = text.slice(0, -1).split("\n");
   const version = Number(versionText);
@@ -89,7 +89,10 @@ function parseMember(line: string): Member {
   const hpkeKey = fromBase64(hpke);
   if (!idPattern.test(id) || hpkeKey?.length !== 32 || !organisationPattern.test(organisation))
     throw malformed(`malformed member line ${JSON.stringify(line)}`);
-  if (parseVerifierKey(verifier).key !== verifier) throw malformed(`verifier key of ${id}`);
+  const identity = parseVerifierKey(verifier);
+  if (identity.key !== verifier) throw malformed(`verifier key of ${id}`);
+  checkEd25519Key(identity.publicKey);
+  checkX25519Key(hpkeKey, id);
   return { id, verifierKey: verifier, hpkeKey, organisation };
 }
 
@@ -105,6 +108,7 @@ export const rosterDigest = (note: string): Digest => digestOf(parseNote(note).t
  * @throws Refusal roster_unsigned when either signature is missing
  * @throws Refusal signature_invalid when one is wrong
  * @throws Refusal note_malformed when the note or its text is not canonical
+ * @throws Refusal key_low_order when a member's key gives no secret or no signature of its own
  */
 export function openRoster(note: string, bankKey: NoteVerifier, auditorKey: NoteVerifier): Roster {
   const signers = new Set(parseNote(note).signatures.map(({ name, keyId }) => `${name}+${keyId}`));

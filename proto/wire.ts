@@ -10,7 +10,7 @@ import type { ProtoGrpcType as AuditTypes } from "./generated/audit.ts";
 import type { ProtoGrpcType as FederationTypes } from "./generated/federation.ts";
 
 /** Raised whenever an older peer would misunderstand a message. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 /** Largest data field of an upload or download chunk, bytes. */
 export const chunkBytes = 256 * 1024;
 /**
@@ -47,7 +47,7 @@ export const clockToleranceMillis = 5 * 60_000;
 /** Options of every client. Messages stay small: bulk travels as chunks. */
 export const channelOptions: grpc.ChannelOptions = {
   "grpc.ssl_target_name_override": coordinatorName,
-  "grpc.max_receive_message_length": 4 * 1024 * 1024,
+  "grpc.max_receive_message_length": 16 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.keepalive_permit_without_calls": 1,
@@ -106,12 +106,14 @@ export function refusalOf(error: unknown): Refusal {
 /** Fields that hold a SHA-256 digest: 32 raw bytes on the wire, 64 hexadecimal digits in TypeScript. */
 const digestFields = new Set([
   "roundId",
-  "roster",
+  "opening",
   "digest",
   "chunks",
   "sealedDigests",
+  "nonceCommitment",
   "commitment",
-  "state",
+  "aggregate",
+  "certificate",
 ]);
 
 type Plain = Record<string, unknown>;

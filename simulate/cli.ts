@@ -36,7 +36,7 @@ export function simulateCommand(): Command {
     .requiredOption("--label <column>", "column of 0 (good) and 1 (bad), or any with --bad")
     .option("--bad <value>", "label value that counts as bad")
     .option("--features <a,b,…>", "columns to use; all others than the label by default", columnNames)
-    .option("--parties <n>", "number of enterprises", wholeNumber(2, 4096), 4)
+    .option("--parties <n>", "number of enterprises", wholeNumber(leastCohort, 4096), 4)
     .option("--partition <kind>", "iid, dirichlet:ALPHA or by:COLUMN", "iid")
     .option("--algorithm <name>", algorithmNames.join(", "), "logistic")
     .addOption(

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { AuditorClient } from "../auditor/client.ts";
 import type { NodeCredentials } from "../client-node/federation/credentials.ts";
 import { createSecrets, enrol } from "../client-node/federation/enrol.ts";
+import { DirectStatistics } from "../client-node/federation/statistics.ts";
 import { type NodeOptions, type RunningNode, startNode } from "../client-node/node.ts";
 import type { Policy } from "../client-node/policy.ts";
 import type { Authority, KeyPair } from "../coordinator/authority/ca.ts";
@@ -170,6 +171,8 @@ export class LocalBank {
 /** A policy that allows what a manifest asks for. */
 export const policyFor = (manifest: StudyManifest): Policy => ({
   minCohort: 2,
+  minRows: 2,
+  exactSums: { perTable: 100_000, cohortChange: "accept" },
   allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [manifest.purpose] },
   unprotected: ["noise"],
   maxEpsilon: { lifetime: 1 },
@@ -194,10 +197,11 @@ export const startEnterprise = (
   startNode({
     credentials,
     coordinator: bank.coordinator.address,
-    policy: policyFor(manifest),
+    policy: () => policyFor(manifest),
     rows: async () => rows,
     ledger: ":memory:",
     bfv,
+    statistics: new DirectStatistics(secureRandom),
     random: secureRandom,
     now: Date.now,
     onEvent,

@@ -1,6 +1,7 @@
 import { inferFeatures } from "../client-node/rows/infer.ts";
 import { requireLearnable, tableFromRecords } from "../client-node/rows/rows.ts";
 import { readRecords } from "../client-node/rows/sources.ts";
+import { sha256 } from "../core/canonical.ts";
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { withNeeds } from "../models/plan.ts";
@@ -26,8 +27,11 @@ export interface SimulateOptions {
   readonly seed: string;
 }
 
-/** The fewest parties whose sum is released. */
-export const leastCohort = 2;
+/** Enterprises assumed to collude with the coordinator. */
+const maxColluding = 1;
+
+/** The fewest parties whose sum is released: with one colluding, two others stay in it. */
+export const leastCohort = maxColluding + 2;
 
 export interface Problem {
   readonly manifest: StudyManifest;
@@ -69,14 +73,14 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     label: { column: options.label, ...label },
     features: inferFeatures(records, excluded, options.features),
     maxRowsPerParty: records.atMost,
-    holdout: { fraction: options.holdout, seed: options.seed },
+    holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
-    privacy: { minCohort: leastCohort, maxColluding: 1, unit: "record" },
+    privacy: { minCohort: leastCohort, maxColluding, unit: "record" },
     unprotected: ["noise"],
     deadlines: { stepSeconds: 60 },
   });
 
-  const whole = requireLearnable(tableFromRecords([records], manifest));
+  const whole = requireLearnable(tableFromRecords([records], manifest, sha256(`hold-out ${options.seed}`)));
   const groups: string[] = [];
   if (groupAt >= 0)
     records.each((cells) => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { NodeEvent } from "../client-node/events.ts";
 import type { NodeCredentials } from "../client-node/federation/credentials.ts";
+import { DirectStatistics } from "../client-node/federation/statistics.ts";
 import { type RunningNode, startNode } from "../client-node/node.ts";
 import type { Operator } from "../coordinator/operator.ts";
 import type { Digest } from "../core/canonical.ts";
@@ -26,8 +27,6 @@ import {
 
 /** Where a party's state machine stands right before it sends the message that ends a step. */
 const phaseBefore: Readonly<Record<Step, string>> = {
-  advertise: "advertised",
-  share: "shared",
   submit: "submitted",
   agree: "agreed",
   unmask: "unmasked",
@@ -130,7 +129,8 @@ export class Federation implements AsyncDisposable {
     const node = await startNode({
       credentials: this.#credentials.get(id)!,
       coordinator: this.#bank.coordinator.address,
-      policy: policyFor(manifest),
+      policy: () => policyFor(manifest),
+      statistics: new DirectStatistics(secureRandom),
       rows: async () => table,
       ledger: this.#comeBack ? join(this.#bank.dir, `${id}.db`) : ":memory:",
       bfv: this.#bfv,

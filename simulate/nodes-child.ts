@@ -1,6 +1,7 @@
 /** Nodes in a process of their own, as an enterprise's is never the bank's: forked, they are told what to be. */
 
 import type { NodeCredentials } from "../client-node/federation/credentials.ts";
+import { DirectStatistics } from "../client-node/federation/statistics.ts";
 import { type RunningNode, startNode } from "../client-node/node.ts";
 import type { Digest } from "../core/canonical.ts";
 import { secureRandom } from "../core/random.ts";
@@ -28,10 +29,11 @@ async function start({ coordinator, study, manifest, nodes }: NodesOrder): Promi
       const node = await startNode({
         credentials,
         coordinator,
-        policy: policyFor(manifest),
+        policy: () => policyFor(manifest),
         rows: async () => table,
         ledger: ":memory:",
         bfv,
+        statistics: new DirectStatistics(secureRandom),
         random: secureRandom,
         now: Date.now,
       });

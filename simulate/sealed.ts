@@ -10,19 +10,20 @@ import {
   studyLayout,
 } from "../models/study-loop.ts";
 import { type Bfv, openBfv } from "../privacy/sum/encryption/bfv.ts";
+import { protection } from "../privacy/sum/protection.ts";
 import {
   type Consortium,
   foundConsortium,
+  renewEpoch,
   type SimulatedAttempt,
-  simulateAttempt,
-  simulatedHeader,
+  simulateStep,
 } from "../privacy/sum/simulation.ts";
 import type { Problem } from "./data.ts";
 import { DropOuts } from "./drop-outs.ts";
 import { modelOf, partyName, type Transport, type TransportOptions } from "./transport.ts";
 
-const roundsPerEpoch = 64;
-const maxAttempts = 20;
+/** Attempts that one step may take of an epoch's slots before the next is opened. */
+const slotsKept = 24;
 
 /** Both state machines with masks and encryption, in one process without a network. */
 export const sealed: Transport = async (problem, options) => {
@@ -45,61 +46,64 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
   const drops = new DropOuts(options.drop, seededRandom(`drop ${options.seed}`), modelOf(manifest));
   const study = digestOf(canonicalBytes(manifest));
   const bytes = { up: 0, down: 0 };
-  let consortium!: Consortium;
+  const { minCohort, maxColluding } = manifest.privacy;
+  let consortium: Consortium = await foundConsortium(
+    manifest.consortium,
+    new Map([...tableOf.keys()].map((id) => [id, id])),
+    bfv,
+    secureRandom,
+    Math.max(1, maxColluding),
+  );
+  let present = [...tableOf.keys()];
   let state = startStudy(manifest);
   let round = 0;
   while (state.algorithm !== null) {
-    if (round % roundsPerEpoch === 0)
-      consortium = await foundConsortium(
-        manifest.consortium,
-        new Map([...tableOf.keys()].map((id) => [id, id])),
-        bfv,
-        secureRandom,
-      );
     round++;
     options.onRound(state.algorithm, round);
     const sum = await sumOf(state, round);
     state = await advanceStudy(manifest, state, sum);
   }
-  const { minCohort } = manifest.privacy;
   return {
     results: state.results,
     rounds: round,
-    protection: {
-      ...simulatedHeader(consortium, { layout: { blocks: [] }, minCohort, round }, []).protection,
-      minCohort,
-    },
+    protection: { ...protection, minCohort },
     bytes,
     log: { size: 0, root: null, verified: null },
   };
 
-  async function sumOf(
-    state: StudyState,
-    round: number,
-  ): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
+  async function sumOf(of: StudyState, number: number): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
+    const here = present.filter((id) => !drops.gone.has(id));
+    const { header } = consortium.epoch.open;
+    // who left for good is of no epoch, and a slot serves once
+    if (here.length < header.members.length || consortium.slots.next > header.slots - slotsKept)
+      consortium = await renewEpoch(consortium, bfv, here);
+    present = here;
     const subject = {
-      layout: studyLayout(manifest, state),
-      minCohort: manifest.privacy.minCohort,
-      round,
+      layout: studyLayout(manifest, of),
+      minCohort,
+      round: number,
       study,
-      algorithm: { index: state.index, name: state.algorithm!, step: state.step },
-      state: digestOf(canonicalBytes(state)),
+      algorithm: { index: of.index, name: of.algorithm!, step: of.step },
+      state: digestOf(canonicalBytes(of)),
     };
-    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const cohort = [...tableOf.keys()].filter((id) => !drops.gone.has(id));
-      const dropsBefore = drops.inAttempt(cohort, state.algorithm!);
-      const done = await simulateAttempt(simulatedHeader(consortium, subject, cohort, attempt), consortium, {
+    const step = await simulateStep(consortium, subject, here, (_, cohort) => {
+      const dropsBefore = drops.inAttempt(cohort, of.algorithm!);
+      return {
         bfv,
-        contribute: (id) => studyContribute(manifest, state, tableOf.get(id)!, meansOf.get(id)!),
+        contribute: (id) => studyContribute(manifest, of, tableOf.get(id)!, meansOf.get(id)!),
         dropsBefore: (id) => dropsBefore.get(id),
-      });
+      };
+    });
+    present = present.filter((id) => !step.out.includes(id));
+    for (const done of step.attempts) {
       bytes.up += done.bytes.up;
       bytes.down += done.bytes.down;
-      if (done.sum !== undefined) return done.sum.sum;
-      const cause = [...done.parties.values()].find((party) => party.phase === "refused");
-      if (cause?.phase === "refused") throw new Refusal(cause.reason, cause.detail);
     }
-    throw new Refusal("too_few_survivors", `round ${round}: no sum in ${maxAttempts} attempts`, {
+    const last = step.attempts.at(-1)!;
+    if (last.sum !== undefined) return last.sum.sum;
+    const cause = [...last.parties.values()].find((party) => party.phase === "refused");
+    if (cause?.phase === "refused") throw new Refusal(cause.reason, cause.detail);
+    throw new Refusal("round_lost", `round ${number}: no sum in ${step.attempts.length} attempts`, {
       hint: "lower --drop or take more parties",
     });
   }

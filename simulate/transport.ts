@@ -8,7 +8,7 @@ export type DropOut =
   | { readonly kind: "at"; readonly parties: number; readonly step: Step };
 
 /** By the message of a party that ends the step. */
-export const steps = ["advertise", "share", "submit", "agree", "unmask", "released"] as const;
+export const steps = ["submit", "agree", "unmask", "released"] as const;
 export type Step = (typeof steps)[number];
 
 export interface TransportOptions {

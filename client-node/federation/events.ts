@@ -23,10 +23,13 @@ export type FederationEvent =
   | {
       readonly type: "closed";
       readonly roundId: Digest;
-      /** "released" or "aborted". */
+      /** "released", "aborted", "rerun", "split" or "lost". */
       readonly outcome: string;
       readonly reason: string;
     }
+  /** A key epoch is open, or its opening ended: then with a reason. */
+  | { readonly type: "epoch"; readonly epoch: Digest }
+  | { readonly type: "epoch"; readonly reason: string; readonly detail: string }
   /** The node would not do what it was asked to. */
   | {
       readonly type: "refused";

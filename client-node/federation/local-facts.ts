@@ -1,12 +1,15 @@
+import type { Digest } from "../../core/canonical.ts";
 import type { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
+import type { EpochSecrets } from "../../privacy/sum/epoch/secrets.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import type { KeyEpoch } from "../../privacy/sum/key-epoch.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import { refusalOf } from "../../proto/wire.ts";
-import { lastAttempt, roundsUnderEpoch, storedConsent } from "../ledger/records.ts";
+import { knowsRound, storedConsent } from "../ledger/records.ts";
+import { exactSumsOf, exactSurvivors, stepHolder } from "../ledger/steps.ts";
 import { checkStudy } from "../policy.ts";
-import type { StudyDesk } from "./studies.ts";
+import type { StateChain } from "./state-chain.ts";
+import { rowsTable, type StudyDesk } from "./studies.ts";
 import { type WitnessedCheckpoint, witnessCheckpoint } from "./witness.ts";
 
 /** What the node knows of a round before it says a word in it. */
@@ -19,35 +22,51 @@ export interface Facts {
 }
 
 /**
- * Looks up consent, policy, epoch, attempts and log; `partyStep` then decides.
+ * Looks up consent, policy, epoch, state chain, steps and log; `partyStep` then decides.
  * @throws Refusal policy_refuses or unprotected, where the policy changed since consent; unavailable.
  */
 export async function lookUp(
   desk: StudyDesk,
+  chain: StateChain,
+  roundId: Digest,
   header: RoundHeader,
-  epoch: KeyEpoch | undefined,
+  epoch: EpochSecrets | undefined,
 ): Promise<Facts> {
-  const { db, now, policy } = desk;
-  const stored = storedConsent(db, header.study);
+  const { credentials, db, now } = desk;
+  const { study, round } = header;
+  const policy = desk.policy();
+  const stored = storedConsent(db, study);
+  // Who only helps to unmask needs no consent and knows no state.
   const consent =
-    stored === undefined || stored.withdrawn
+    stored === undefined || stored.withdrawn || !header.cohort.includes(credentials.enterprise)
       ? undefined
       : { expiresMillis: stored.expiresMillis, manifest: JSON.parse(stored.manifest) as StudyManifest };
-  if (consent !== undefined) checkStudy(policy, consent.manifest);
+  if (consent !== undefined) {
+    checkStudy(policy, consent.manifest);
+    await chain.catchUp(study, consent.manifest, round);
+  }
+  const holder = stepHolder(db, study, round);
+  const { perTable, cohortChange } = policy.exactSums;
   const local: LocalFacts = {
     nowMillis: now(),
+    seen: knowsRound(db, roundId),
     consent,
     policy: {
       minCohort: policy.minCohort,
       algorithms: policy.allow.algorithms,
       unprotected: policy.unprotected,
+      cohortChange,
     },
-    keyEpoch: epoch && {
-      epoch: epoch.epoch,
-      commitment: epoch.commitment,
-      rounds: roundsUnderEpoch(db, epoch.epoch, header.study, header.round),
+    exactSums: {
+      left: Math.max(0, perTable - exactSumsOf(db, rowsTable)),
+      survivors: exactSurvivors(db, rowsTable),
     },
-    last: lastAttempt(db, header.study),
+    epoch,
+    next: consent && chain.next(study, consent.manifest),
+    step: {
+      locked: holder?.phase === "locked" ? holder : undefined,
+      spent: holder?.phase === "spent" ? holder.roundId : undefined,
+    },
     checkpointConsistent: true,
   };
   try {

@@ -5,12 +5,9 @@ import { Refusal } from "../../core/reasons.ts";
 import { publicIdentity } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { openRoster, type Roster } from "../../privacy/roster.ts";
-import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { acceptEpochKey, dealEpoch, epochDealer, type KeyEpoch } from "../../privacy/sum/key-epoch.ts";
-import type { DealEpoch, EpochConfirmed, EpochDealt, EpochKey } from "../../privacy/sum/messages.ts";
 import type { PartyContext } from "../../privacy/sum/party/party.ts";
 import { Membership as MembershipService } from "../../proto/wire.ts";
-import { lastEpoch, rememberEpoch } from "../ledger/records.ts";
+import { newestRoster, rememberRoster } from "../ledger/chain.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 
@@ -18,15 +15,13 @@ interface MembershipOptions {
   readonly db: DatabaseSync;
   readonly transport: Pick<Transport, "call">;
   readonly credentials: NodeCredentials;
-  readonly bfv: Bfv;
   readonly random: Random;
 }
 
-/** This node's membership of the consortium: the roster it is in and the epoch key it holds. */
+/** This node's membership of the consortium: the newest roster it was ever shown. */
 export class Membership {
   readonly #options: MembershipOptions;
   #roster: Roster | undefined;
-  #epoch: (KeyEpoch & { readonly key: Uint8Array }) | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -38,7 +33,7 @@ export class Membership {
    *   with its own keys or it is older than the one at hand.
    */
   async fetchRoster(): Promise<Roster> {
-    const { credentials, transport } = this.#options;
+    const { credentials, db, transport } = this.#options;
     const { note } = await transport.call(MembershipService.service.GetRoster, {});
     const roster = openRoster(
       note,
@@ -55,8 +50,13 @@ export class Membership {
       throw new Refusal("roster_mismatch", "this node is not in the roster with its own keys", {
         hint: "wait until the bank admits it and the auditor countersigns",
       });
-    if (roster.version < (this.#roster?.version ?? 0))
-      throw new Refusal("roster_mismatch", "the roster shown is older than the last one");
+    const newest = newestRoster(db);
+    if (newest !== undefined && roster.digest !== newest.digest && roster.version <= newest.version)
+      throw new Refusal(
+        "roster_mismatch",
+        `a roster of version ${roster.version} is shown after another of version ${newest.version}`,
+      );
+    rememberRoster(db, roster.version, roster.digest);
     this.#roster = roster;
     return roster;
   }
@@ -79,45 +79,5 @@ export class Membership {
       roster: this.#roster,
       random,
     };
-  }
-
-  /** The epoch whose key is at hand. */
-  get epoch(): KeyEpoch | undefined {
-    return this.#epoch;
-  }
-
-  /** @throws Refusal epoch_mismatch, if another epoch's key is at hand, or none. */
-  epochKey(epoch: number): Uint8Array {
-    if (this.#epoch?.epoch !== epoch) throw new Refusal("epoch_mismatch", `no key of epoch ${epoch} here`);
-    return this.#epoch.key;
-  }
-
-  /** @throws Refusal roster_mismatch, message_unexpected, if this node is not the epoch's dealer. */
-  async deal({ epoch, roster: digest }: DealEpoch): Promise<EpochDealt> {
-    const roster = await this.rosterOf(digest);
-    if (epochDealer(roster, epoch) !== this.#options.credentials.enterprise)
-      throw new Refusal("message_unexpected", `this node is not the dealer of key epoch ${epoch}`);
-    const key = await this.#options.bfv.generateKey();
-    try {
-      return await dealEpoch(epoch, key, this.context());
-    } finally {
-      key.fill(0);
-    }
-  }
-
-  /**
-   * Takes an epoch's key and erases the one before. The last epoch's key may come again, after a reconnection or
-   * a restart; an older one, or another for the same epoch, never.
-   * @throws Refusal epoch_mismatch, roster_mismatch, signature_invalid, key_mismatch
-   */
-  async accept(message: EpochKey): Promise<EpochConfirmed> {
-    const { db } = this.#options;
-    await this.rosterOf(message.roster);
-    const { keep, send } = await acceptEpochKey(message, lastEpoch(db), this.context());
-    const { epoch, commitment } = message;
-    rememberEpoch(db, { epoch, commitment });
-    this.#epoch?.key.fill(0);
-    this.#epoch = { epoch, commitment, key: keep };
-    return send;
   }
 }

@@ -4,40 +4,58 @@ import type { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import software from "../../package.json" with { type: "json" };
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { parseHeader } from "../../privacy/sum/header.ts";
+import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
+import { parseHeader, type RoundHeader } from "../../privacy/sum/header.ts";
+import { dequantizeSum } from "../../privacy/sum/layout.ts";
 import type {
+  Closed,
   CoordinatorMessage,
   CoordinatorRoundMessage,
   Open,
-  PartyMessage,
 } from "../../privacy/sum/messages.ts";
-import { type PartyRecord, type PartyState, roundOf } from "../../privacy/sum/party/party.ts";
+import {
+  type LockedStep,
+  type PartyRecord,
+  type PartyState,
+  roundOf,
+} from "../../privacy/sum/party/party.ts";
+import { signStatement } from "../../privacy/sum/statements.ts";
+import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
-import { storedConsent } from "../ledger/records.ts";
+import { consentedManifests, storedConsent } from "../ledger/records.ts";
+import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger/steps.ts";
 import { LedgerFailure } from "../ledger/store.ts";
-import { Contribution } from "./contribution.ts";
+import { Certificates } from "./certificates.ts";
 import type { FederationEvent } from "./events.ts";
+import { KeyEpochs } from "./key-epochs.ts";
 import { lookUp } from "./local-facts.ts";
 import { Membership } from "./membership.ts";
 import { RoundRuntime } from "./round.ts";
-import type { StudyDesk } from "./studies.ts";
-import type { Participation } from "./transport.ts";
+import { StateChain } from "./state-chain.ts";
+import type { Statistics } from "./statistics.ts";
+import { rowsTable, type StudyDesk } from "./studies.ts";
+import type { Participation, WirePartyMessage } from "./transport.ts";
 import { cosignCheckpoint } from "./witness.ts";
 
 export interface ParticipantOptions extends StudyDesk {
   readonly bfv: Bfv;
   readonly random: Random;
+  readonly statistics: Statistics;
+  /** Runs something after some seconds. @returns what calls it off. */
+  readonly after: (seconds: number, run: () => void) => () => void;
   readonly emit: (event: FederationEvent) => void;
 }
 
 /** How long an ended stream may take to be closed by the other side. */
-const farewellMillis = 1000;
+const farewellSeconds = 1;
 
 /** An enterprise's part in rounds and key epochs, over as many connections as it takes. */
 export class Participant {
   readonly #options: ParticipantOptions;
   readonly #membership: Membership;
-  readonly #contribution: Contribution;
+  readonly #epochs: KeyEpochs;
+  readonly #chain: StateChain;
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
   #stream: Participation | undefined;
@@ -46,9 +64,21 @@ export class Participant {
   #failure: Refusal | undefined;
 
   constructor(options: ParticipantOptions) {
+    const { db, bfv, statistics } = options;
     this.#options = options;
     this.#membership = new Membership(options);
-    this.#contribution = new Contribution(options);
+    this.#epochs = new KeyEpochs({
+      db,
+      bfv,
+      after: options.after,
+      context: () => this.#membership.context(),
+      maxColluding: () => this.#maxColluding(),
+      send: (message) => this.#say(message),
+      onEnd: (outcome) => options.emit({ type: "epoch", ...outcome }),
+      onFailure: (error) => this.#raise(error, ""),
+    });
+    const certificates = new Certificates(options);
+    this.#chain = new StateChain({ db, certificates, statistics });
   }
 
   /**
@@ -86,30 +116,46 @@ export class Participant {
   async end(): Promise<void> {
     await Promise.all([...this.#runtimes.values()].map((runtime) => runtime.settled));
     this.#stream?.end();
-    setTimeout(() => this.cancel(), farewellMillis).unref();
+    this.#options.after(farewellSeconds, () => this.cancel());
   }
 
-  async #on(message: CoordinatorMessage): Promise<void> {
+  /** Forgets the secrets of every epoch. */
+  close(): void {
+    this.#epochs.close();
+  }
+
+  async #on(message: CoordinatorMessage | CoordinatorEpochMessage): Promise<void> {
     try {
       switch (message.type) {
-        case "dealEpoch":
-          this.#say(await this.#membership.deal(message));
+        case "openEpoch":
+          await this.#membership.fetchRoster();
+          this.#epochs.hear(message);
           break;
-        case "epochKey":
-          this.#say(await this.#membership.accept(message));
+        case "epochJoined":
+        case "epochNonces":
+        case "epochShares":
+        case "accuse":
+        case "epochReady":
+        case "epochFailed":
+          this.#epochs.hear(message);
           break;
         case "open":
           await this.#open(message);
           break;
-        default:
-          this.#instruct(message);
+        case "survivors":
+        case "agreed":
+        case "aggregate":
+        case "renounce":
+        case "closed":
+          await this.#instruct(message);
+          break;
       }
     } catch (error) {
       this.#raise(error, "");
     }
   }
 
-  #say(message: PartyMessage): void {
+  #say(message: WirePartyMessage): void {
     this.#stream?.send(message);
   }
 
@@ -127,61 +173,141 @@ export class Participant {
     this.#stream?.cancel();
   }
 
+  #maxColluding(): number {
+    const { db, now } = this.#options;
+    const all = consentedManifests(db, now()).map((text) => JSON.parse(text) as StudyManifest);
+    return Math.max(0, ...all.map(({ privacy }) => privacy.maxColluding));
+  }
+
   async #open(message: Open): Promise<void> {
     const roundId = digestOf(message.header);
     try {
       const header = parseHeader(message.header);
       await this.#membership.rosterOf(header.roster);
-      const { local, witnessed, fork } = await lookUp(this.#options, header, this.#membership.epoch);
       const runtime = this.#runtimes.get(header.study) ?? this.#newRuntime();
       this.#runtimes.set(header.study, runtime);
+      // What the round before left is the state that this one is held against.
+      await runtime.settled;
+      const epoch = this.#epochs.secretsOf(header.epoch);
+      const { local, witnessed, fork } = await lookUp(this.#options, this.#chain, roundId, header, epoch);
       runtime.feed({ type: "open", message, local });
+      const locked = local.step.locked?.roundId;
+      // The machine has checked who renounced: only then it goes on with a step that is locked elsewhere.
+      if (runtime.state.phase !== "refused" && message.lifts.some((lift) => lift.roundId === locked))
+        liftLock(this.#options.db, locked!);
       if (fork !== undefined) {
         // The refusal is said first: the others shall hear of the fork.
         await runtime.settled;
         this.#fail(fork);
-      } else if (witnessed !== undefined && runtime.state.phase === "advertised") {
+      } else if (witnessed !== undefined && runtime.state.phase !== "refused") {
         const { now } = this.#options;
         this.#inBackground(roundId, () => cosignCheckpoint(this.#options, witnessed, now()));
       }
     } catch (error) {
       const { reason } = this.#raise(error, roundId);
-      // Why in words may speak of this enterprise's policy or rows: it stays here.
-      if (this.#failure === undefined) this.#say({ type: "refuse", roundId, reason, party: "", detail: "" });
+      if (this.#failure === undefined) this.#refuse(roundId, reason);
     }
   }
 
-  #instruct(message: Exclude<CoordinatorRoundMessage, Open>): void {
+  /** Why in words may speak of this enterprise's policy or rows: it stays here. */
+  #refuse(roundId: Digest, reason: Refusal["reason"]): void {
+    const { id, identity } = this.#membership.context();
+    const statement = { purpose: "refuse", reason, accused: "", detail: "" } as const;
+    const signature = signStatement(roundId, id, statement, identity);
+    this.#say({ type: "refuse", roundId, reason, party: "", detail: "", signature });
+  }
+
+  async #instruct(message: Exclude<CoordinatorRoundMessage, Open>): Promise<void> {
     const { roundId } = message;
     const known = [...this.#runtimes.values()].find(({ state }) => roundOf(state) === roundId);
     // A machine that waits for a round refuses what is of none.
-    (known ?? this.#newRuntime()).feed({ type: "message", message });
-    if (message.type !== "closed") return;
-    const { outcome, reason } = message;
-    this.#options.emit({ type: "closed", roundId, outcome, reason });
-    this.#inBackground(roundId, () => this.#reportLedger());
+    const runtime = known ?? this.#newRuntime();
+    if (message.type === "renounce") {
+      runtime.feed({ type: "renounce", message, spent: isSpent(this.#options.db, roundId) });
+      return;
+    }
+    if (message.type === "closed") {
+      await this.#moveOn(runtime, message);
+      runtime.feed({ type: "message", message });
+      this.#options.emit({ type: "closed", roundId, outcome: message.outcome, reason: message.reason });
+      this.#inBackground(roundId, () => this.#reportLedger());
+      return;
+    }
+    runtime.feed({ type: "message", message });
+  }
+
+  /** The sum that this node decrypted and recomputed itself is the next step of the chain. */
+  async #moveOn({ state }: RoundRuntime, { roundId, outcome }: Closed): Promise<void> {
+    if (outcome !== "released" || state.phase !== "released" || roundOf(state) !== roundId) return;
+    const { header, packing } = state.attempt;
+    const consent = storedConsent(this.#options.db, header.study);
+    if (consent === undefined) return;
+    const parties = state.spent.survivors.length;
+    const values = dequantizeSum(decodeSum(state.sum, packing.slots), packing, parties);
+    const manifest = JSON.parse(consent.manifest) as StudyManifest;
+    try {
+      await this.#chain.advance(header.study, manifest, header.round, { values, parties });
+    } catch (error) {
+      // The sum has no result: the study ends here as it does at the bank.
+      this.#raise(error, roundId);
+    }
   }
 
   #newRuntime(): RoundRuntime {
-    const { bfv, transport } = this.#options;
+    const { bfv, db, transport } = this.#options;
     return new RoundRuntime({
       bfv,
       context: () => this.#membership.context(),
-      epochKey: (epoch) => this.#membership.epochKey(epoch),
-      contribute: (header) => this.#contribution.compute(header),
+      epochKey: (epoch) => this.#epochs.keyOf(epoch),
+      contribute: (header) => this.#contribute(header),
       record: (record) => this.#record(record),
+      lock: (header, step, survivors) => this.#lock(header, step, survivors),
+      spend: (roundId) => spendStep(db, roundId),
+      renounce: (roundId) => renounceRound(db, roundId),
       upload: (blobs, roundId) => transport.upload(blobs, roundId),
-      download: (digests) => transport.download(digests),
+      download: (digests, roundId) => transport.downloadAll(digests, roundId),
       send: (message) => this.#say(message),
       onPhase: (state) => this.#report(state),
       onFailure: (failure) => this.#raise(failure, ""),
     });
   }
 
+  async #contribute(header: RoundHeader): Promise<Float64Array> {
+    const { rows, statistics } = this.#options;
+    const manifest = JSON.parse(storedConsent(this.#options.db, header.study)!.manifest) as StudyManifest;
+    const { state } = this.#chain.head(header.study, manifest);
+    return statistics.contribute(header.study, manifest, state, await rows(manifest));
+  }
+
+  #lock(header: RoundHeader, { roundId, among, threshold }: LockedStep, survivors: readonly PartyId[]): void {
+    const { credentials, db } = this.#options;
+    const { roster } = this.#membership.context();
+    const holderOfStep = header.follows?.of;
+    lockStep(
+      db,
+      {
+        roundId,
+        study: header.study,
+        round: header.round,
+        state: header.state,
+        table: rowsTable,
+        survivors,
+        organisations: [...new Set(survivors.map((id) => roster.byId.get(id)!.organisation))].sort(),
+        exact: survivors.includes(credentials.enterprise) && header.protection.noise === "none",
+        follows: holderOfStep,
+        among,
+        threshold,
+      },
+      this.#options.policy().exactSums,
+      header.minCohort,
+    );
+  }
+
   #record(record: PartyRecord): void {
     const { db, ledger, now, transport } = this.#options;
-    const consent = storedConsent(db, record.header.study)!;
-    const { unit } = (JSON.parse(consent.manifest) as StudyManifest).privacy;
+    const consent = storedConsent(db, record.header.study);
+    const unit =
+      consent === undefined ? "record" : (JSON.parse(consent.manifest) as StudyManifest).privacy.unit;
     ledger.recordStep(record, { destination: transport.address, nowMillis: now(), unit });
   }
 

@@ -1,11 +1,12 @@
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import type { PartyRoundMessage } from "../../privacy/sum/messages.ts";
 import {
   idleParty,
+  type LockedStep,
   type PartyContext,
   type PartyEffect,
   type PartyEvent,
@@ -14,20 +15,22 @@ import {
   partyStep,
   roundOf,
 } from "../../privacy/sum/party/party.ts";
-import { performDecrypt, performSeal, performSplit } from "../../privacy/sum/work.ts";
+import { performDecrypt, performJudge, performSeal, performVerify } from "../../privacy/sum/work.ts";
 import { LedgerFailure } from "../ledger/store.ts";
 
-/** What the effects of a round need from the node. */
+/** What the effects of a round need from the node. What is to be durable is so when the call returns. */
 export interface RoundServices {
   readonly bfv: Bfv;
   context(): PartyContext;
   /** @throws Refusal epoch_mismatch, if the node does not hold this epoch's key. */
-  epochKey(epoch: number): Uint8Array;
-  contribute(header: RoundHeader): Promise<{ values: Float64Array; layout: VectorLayout }>;
-  /** Durable when it returns. */
+  epochKey(epoch: Digest): Uint8Array;
+  contribute(header: RoundHeader): Promise<Float64Array>;
   record(record: PartyRecord): void;
+  lock(header: RoundHeader, step: LockedStep, survivors: readonly PartyId[]): void;
+  spend(roundId: Digest): void;
+  renounce(roundId: Digest): void;
   upload(blobs: readonly Uint8Array[], roundId: Digest): Promise<void>;
-  download(digests: readonly Digest[]): Promise<Uint8Array[]>;
+  download(digests: readonly Digest[], roundId: Digest): Promise<ReadonlyMap<Digest, Uint8Array>>;
   send(message: PartyRoundMessage): void;
   onPhase(state: PartyState): void;
   /** The ledger could not be written: nothing more is done. */
@@ -92,8 +95,11 @@ export class RoundRuntime {
     }
   }
 
+  /** A promise never to unmask is kept and said whatever the machine does now. */
   #isStale(effect: PartyEffect): boolean {
-    if (effect.type === "send" && effect.message.type === "refuse") return false;
+    if (effect.type === "renounce") return false;
+    if (effect.type === "send" && (effect.message.type === "refuse" || effect.message.type === "renounced"))
+      return false;
     const { phase } = this.#state;
     return phase === "closed" || phase === "refused" || roundOf(this.#state) !== roundIdOf(effect);
   }
@@ -101,38 +107,64 @@ export class RoundRuntime {
   async #perform(effect: PartyEffect): Promise<void> {
     const services = this.#services;
     switch (effect.type) {
-      case "split":
-        return this.feed(await performSplit(effect));
+      case "judge":
+        return this.feed(await performJudge(effect, services.context().roster));
       case "contribute": {
-        const { values, layout } = await services.contribute(effect.header);
-        return this.feed({ type: "contributed", roundId: effect.roundId, values, layout });
+        const values = await services.contribute(effect.header);
+        return this.feed({ type: "contributed", roundId: effect.roundId, values });
       }
       case "seal":
         return this.feed(await performSeal(effect, services.bfv, services.epochKey(effect.epoch)));
       case "record":
         return services.record(effect.record);
+      case "lock": {
+        const survivors = this.#state.phase === "agreed" ? this.#state.survivors : [];
+        const ids = survivors.map(({ party }) => party);
+        return services.lock(effect.header, effect.step, ids);
+      }
+      case "spend":
+        return services.spend(effect.roundId);
+      case "renounce":
+        return services.renounce(effect.roundId);
       case "send":
         if (effect.blobs !== undefined) await services.upload(effect.blobs, roundIdOf(effect));
         return services.send(effect.message);
+      case "verify": {
+        const digests = effect.picked.flatMap(({ submitted }) => submitted);
+        const blobs = await this.#fetched(digests, effect.roundId);
+        return this.feed(await performVerify(effect, services.bfv, blobs));
+      }
       case "decrypt": {
-        const ciphertexts = await services.download(effect.chunks);
-        const byDigest = new Map(effect.chunks.map((digest, i) => [digest, ciphertexts[i]!]));
-        const fetch = async (digest: Digest): Promise<Uint8Array> => byDigest.get(digest)!;
-        return this.feed(await performDecrypt(effect, services.bfv, services.epochKey(effect.epoch), fetch));
+        const blobs = await this.#fetched(effect.chunks, effect.roundId);
+        const key = services.epochKey(effect.epoch);
+        return this.feed(await performDecrypt(effect, services.bfv, key, blobs));
       }
     }
+  }
+
+  async #fetched(
+    digests: readonly Digest[],
+    roundId: Digest,
+  ): Promise<(digest: Digest) => Promise<Uint8Array>> {
+    const blobs = await this.#services.download(digests, roundId);
+    return async (digest) => blobs.get(digest)!;
   }
 }
 
 function roundIdOf(effect: PartyEffect): Digest {
   switch (effect.type) {
-    case "split":
+    case "judge":
     case "contribute":
     case "seal":
+    case "spend":
+    case "renounce":
+    case "verify":
     case "decrypt":
       return effect.roundId;
     case "record":
       return effect.record.roundId;
+    case "lock":
+      return effect.step.roundId;
     case "send":
       return effect.message.roundId;
   }

@@ -16,6 +16,9 @@ import { checkStudy, type Policy } from "../policy.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 
+/** The one table of rows that a node has: what exact sums are counted over, and what a split salt is of. */
+export const rowsTable = "rows";
+
 export interface StudyView {
   readonly study: Digest;
   readonly name: string;
@@ -38,7 +41,8 @@ export interface StudyDesk {
   readonly ledger: EgressLedger;
   readonly transport: Transport;
   readonly credentials: NodeCredentials;
-  readonly policy: Policy;
+  /** As it stands on disk now. @throws Refusal file_missing, file_malformed, config_invalid */
+  readonly policy: () => Policy;
   readonly rows: (manifest: StudyManifest) => Promise<Table>;
   readonly now: () => number;
 }
@@ -83,7 +87,8 @@ export function openManifest(study: Digest, bytes: Uint8Array): { text: string; 
  * @throws Refusal policy_refuses, unprotected, algorithm_unknown, the row source's own, the bank's own.
  */
 export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expiresMillis: number }> {
-  const { credentials, db, ledger, policy, transport } = desk;
+  const { credentials, db, ledger, transport } = desk;
+  const policy = desk.policy();
   const status = await transport.call(Studies.service.Get, { study: bytesOf(study) });
   const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
   if (manifest.consortium !== credentials.consortium)

@@ -3,8 +3,10 @@ import { type Digest, digestOf } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import type { CoordinatorEpochMessage, PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
 import { type Method, WireClient } from "../../proto/client.ts";
+import type { SumCertificate__Output } from "../../proto/generated/fedcredit/v1/SumCertificate.ts";
 import type { UploadChunk } from "../../proto/generated/fedcredit/v1/UploadChunk.ts";
 import {
   Blobs,
@@ -15,6 +17,7 @@ import {
   protocolVersion,
   Rounds,
   refusalOf,
+  Studies,
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
@@ -34,10 +37,13 @@ export interface TransportOptions {
   readonly random: Random;
 }
 
+export type WirePartyMessage = PartyMessage | PartyEpochMessage;
+export type WireCoordinatorMessage = CoordinatorMessage | CoordinatorEpochMessage;
+
 /** The two ends of the participation stream. */
-export interface Participation extends AsyncIterable<CoordinatorMessage> {
+export interface Participation extends AsyncIterable<WireCoordinatorMessage> {
   /** @throws Refusal by `beforeSend`: then nothing was sent. */
-  send(message: PartyMessage): void;
+  send(message: WirePartyMessage): void;
   /** Says no more; the coordinator then ends the stream. */
   end(): void;
   /** Ends the stream at once. */
@@ -116,7 +122,7 @@ export class Transport {
       cancel: () => call.cancel(),
       async *[Symbol.asyncIterator]() {
         try {
-          for await (const message of call) yield fromOneof<CoordinatorMessage>(message);
+          for await (const message of call) yield fromOneof<WireCoordinatorMessage>(message);
         } catch (error) {
           throw refusalOf(error);
         }
@@ -156,25 +162,45 @@ export class Transport {
   }
 
   /**
-   * Downloads blobs, several at a time.
-   * @returns their contents, in order.
+   * Downloads blobs with one call.
+   * @returns their contents by digest.
    * @throws Refusal digest_mismatch, if bytes do not have their digest; those of {@link call}.
    */
-  async download(digests: readonly Digest[]): Promise<Uint8Array[]> {
-    const requests = digests.map((digest) =>
-      Blobs.service.Download.requestSerialize({ digest: Buffer.from(digest, "hex"), offset: 0 }),
-    );
-    this.#depart(requests, "Blobs.Download");
-    return inTurns(digests, (digest, i) => this.#downloadOne(digest, requests[i]!));
+  async downloadAll(digests: readonly Digest[], roundId: Digest): Promise<ReadonlyMap<Digest, Uint8Array>> {
+    const method = Blobs.service.Fetch;
+    const wanted = new Set(digests);
+    const blobs = new Map<Digest, Uint8Array>();
+    if (wanted.size === 0) return blobs;
+    const request = method.requestSerialize({
+      digests: [...wanted].map((digest) => Buffer.from(digest, "hex")),
+    });
+    this.#depart([request], "Blobs.Fetch", roundId);
+    let chunks: Buffer[] = [];
+    for await (const { data, last } of this.#wire.download(method, request)) {
+      chunks.push(data);
+      if (!last) continue;
+      const content = new Uint8Array(Buffer.concat(chunks));
+      const digest = digestOf(content);
+      if (!wanted.has(digest))
+        throw new Refusal(
+          "digest_mismatch",
+          `a download has the digest ${shortDigest(digest)}, not asked for`,
+        );
+      blobs.set(digest, content);
+      chunks = [];
+    }
+    const missing = [...wanted].find((digest) => !blobs.has(digest));
+    if (missing !== undefined)
+      throw new Refusal("not_found", `the blob ${shortDigest(missing)} did not come`);
+    return blobs;
   }
 
-  async #downloadOne(digest: Digest, request: Buffer): Promise<Uint8Array> {
-    const chunks: Buffer[] = [];
-    for await (const { data } of this.#wire.download(Blobs.service.Download, request)) chunks.push(data);
-    const content = new Uint8Array(Buffer.concat(chunks));
-    if (digestOf(content) !== digest)
-      throw new Refusal("digest_mismatch", `the download does not have the digest ${shortDigest(digest)}…`);
-    return content;
+  /** The certificates of a study's sums, as they come. @throws those of {@link call} */
+  certificates(study: Digest, after: number): AsyncIterable<SumCertificate__Output> {
+    const method = Studies.service.GetCertificates;
+    const request = method.requestSerialize({ study: Buffer.from(study, "hex"), after });
+    this.#depart([request], kindOf(method));
+    return this.#wire.download(method, request);
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { Refusal } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
+import { leafHash, verifyInclusion } from "../../privacy/log/merkle.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { checkSameLog } from "../../privacy/log/witness.ts";
 import { Log } from "../../proto/wire.ts";
@@ -55,4 +57,26 @@ export async function cosignCheckpoint(
   const { enterprise, identity } = credentials;
   const signer = cosigner(enterprise, identity.signingSeed, Math.floor(nowMillis / 1000));
   await transport.call(Log.service.Cosign, { size, line: cosign(text, signer) });
+}
+
+/**
+ * @param index - of an entry of the bank's log.
+ * @returns the entry's bytes, proved to be in a log that extends everything this node was shown before.
+ * @throws Refusal log_forked, where the bank cannot prove it, and those of {@link witnessCheckpoint}
+ */
+export async function witnessEntry(witness: Witness, index: number): Promise<Uint8Array> {
+  const { db, transport, credentials } = witness;
+  const bank = parseVerifierKey(credentials.bankKey);
+  let seen = seenCheckpoint(db, bank.name);
+  if (seen === undefined || seen.size <= index) {
+    const { note } = await transport.call(Log.service.GetCheckpoint, {});
+    await witnessCheckpoint(witness, note);
+    seen = seenCheckpoint(db, bank.name);
+  }
+  const forked = new Refusal("log_forked", `the bank does not prove that entry ${index} is in its log`);
+  if (seen === undefined || seen.size <= index) throw forked;
+  const { entry, hashes } = await transport.call(Log.service.GetInclusion, { index, size: seen.size });
+  const path = hashes.map((hash) => new Uint8Array(hash));
+  if (!verifyInclusion(index, seen.size, leafHash(entry), path, seen.root)) throw forked;
+  return entry;
 }

@@ -95,11 +95,11 @@ export class EgressLedger {
     const db = this.#db;
     switch (record.kind) {
       case "open":
-        joinAttempt(db, header);
+        joinAttempt(db, roundId, header);
         break;
       case "submission":
         transact(db, () => {
-          markAttempt(db, header, "submitted");
+          markAttempt(db, roundId, "submitted");
           const cumulativeSteps = submittedSums(db, study);
           const spend = { study, mechanism: "none", unit, steps: 1, cumulativeSteps } as const;
           const { bytes, digest } = record;
@@ -113,7 +113,10 @@ export class EgressLedger {
         for (const chunk of record.chunks) this.#announced.add(chunk);
         break;
       case "release":
-        transact(db, () => markAttempt(db, header, "released"));
+        transact(db, () => markAttempt(db, roundId, "released"));
+        break;
+      case "invalid":
+      case "altered":
         break;
     }
   }

@@ -2,6 +2,7 @@
  * Every kind of message that leaves a node, declared once: the transport sends no other, the ledger records each under
  * this name, and the preview shows them all.
  */
+import type { PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { PartyMessage } from "../../privacy/sum/messages.ts";
 
 /** When a kind of message is sent. */
@@ -23,27 +24,36 @@ export const outgoing = {
   "Studies.Consent": "apart from rounds",
   "Studies.Withdraw": "apart from rounds",
   "Studies.GetModel": "apart from rounds",
+  "Studies.GetCertificates": "apart from rounds",
+  "Log.GetCheckpoint": "apart from rounds",
+  "Log.GetInclusion": "apart from rounds",
   "Log.GetConsistency": "apart from rounds",
   "Log.Cosign": "apart from rounds",
   "Log.ReportLedger": "apart from rounds",
   "Rounds.Participate/hello": "apart from rounds",
-  "Rounds.Participate/epochDealt": "apart from rounds",
-  "Rounds.Participate/epochConfirmed": "apart from rounds",
-  "Blobs.Download": "in a round",
-  "Rounds.Participate/advertise": "in a round",
-  "Rounds.Participate/share": "in a round",
+  "Rounds.Participate/joinEpoch": "apart from rounds",
+  "Rounds.Participate/epochNonce": "apart from rounds",
+  "Rounds.Participate/shareEpoch": "apart from rounds",
+  "Rounds.Participate/confirmEpoch": "apart from rounds",
   /** The ciphertexts of a contribution, uploaded as blobs. */
   submission: "in a round",
   "Rounds.Participate/submit": "in a round",
   "Rounds.Participate/agree": "in a round",
   "Rounds.Participate/unmask": "in a round",
+  /** The aggregate, and what it is recomputed from. */
+  "Blobs.Fetch": "in a round",
   "Rounds.Participate/released": "in a round",
+  "Rounds.Participate/invalid": "failure",
+  "Rounds.Participate/renounced": "failure",
+  "Rounds.Participate/refuseEpoch": "failure",
+  "Rounds.Participate/complainEpoch": "failure",
+  "Rounds.Participate/answerComplaint": "failure",
   "Rounds.Participate/refuse": "failure",
   "Blobs.Stat": "failure",
   /** A ciphertext that leaves once more: the first time it is part of a submission. */
   "Blobs.Upload": "failure",
 } as const satisfies Record<string, Occasion> &
-  Record<`Rounds.Participate/${PartyMessage["type"]}`, Occasion>;
+  Record<`Rounds.Participate/${(PartyMessage | PartyEpochMessage)["type"]}`, Occasion>;
 
 export type OutgoingKind = keyof typeof outgoing;
 export type KindsSent<When extends Occasion> = {

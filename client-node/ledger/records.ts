@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import type { KeyEpoch } from "../../privacy/sum/key-epoch.ts";
+import { bindSlot } from "./steps.ts";
 import { prepared, transact } from "./store.ts";
 
 export interface StoredConsent {
@@ -35,6 +35,12 @@ export function storedConsent(db: DatabaseSync, study: Digest): StoredConsent | 
   };
 }
 
+/** @returns the manifests of the consents that hold, canonical JSON. */
+export const consentedManifests = (db: DatabaseSync, nowMillis: number): string[] =>
+  prepared(db, "SELECT manifest FROM consent WHERE withdrawn = 0 AND expires_millis > ?")
+    .all(nowMillis)
+    .map((row) => String(row.manifest));
+
 /** @returns the consent. @throws Refusal consent_missing, consent_expired */
 export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: number): StoredConsent {
   const consent = storedConsent(db, study);
@@ -47,80 +53,47 @@ export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: numbe
   return consent;
 }
 
-export interface JoinedAttempt {
-  readonly round: number;
-  readonly attempt: number;
-  /** Whether this node released the attempt's sum, or was about to. */
-  readonly released: boolean;
-}
-
-/** @returns the latest attempt of a study that this node joined, also by a process since gone. */
-export function lastAttempt(db: DatabaseSync, study: Digest): JoinedAttempt | undefined {
-  const row = prepared(
+/** @returns whether this node joined or renounced a round, also in a process since gone. */
+export const knowsRound = (db: DatabaseSync, roundId: Digest): boolean =>
+  prepared(
     db,
-    "SELECT round, attempt, released FROM attempt WHERE study = ? ORDER BY round DESC, attempt DESC LIMIT 1",
-  ).get(study);
-  if (row === undefined) return undefined;
-  return { round: Number(row.round), attempt: Number(row.attempt), released: row.released === 1 };
-}
+    "SELECT 1 FROM joined WHERE round_id = ? UNION SELECT 1 FROM renounced WHERE round_id = ?",
+  ).get(roundId, roundId) !== undefined;
 
 /**
- * Marks an attempt as joined, before anything of it is sent. Attempts of a study only ever go forward.
- * @throws Refusal round_replayed, if this attempt or a later one was joined before.
+ * Marks an attempt as joined, before anything of it is sent.
+ * @throws Refusal round_replayed, if it was joined before.
  */
 export function joinAttempt(
   db: DatabaseSync,
-  { study, round, attempt, keyEpoch }: Pick<RoundHeader, "study" | "round" | "attempt" | "keyEpoch">,
+  roundId: Digest,
+  { study, round, attempt, epoch, slot }: Pick<RoundHeader, "study" | "round" | "attempt" | "epoch" | "slot">,
 ): void {
   transact(db, () => {
-    const later = prepared(
-      db,
-      "SELECT 1 FROM attempt WHERE study = ? AND (round, attempt) >= (?, ?) LIMIT 1",
-    ).get(study, round, attempt);
-    if (later !== undefined)
+    if (prepared(db, "SELECT 1 FROM joined WHERE round_id = ?").get(roundId) !== undefined)
       throw new Refusal("round_replayed", `round ${round}, attempt ${attempt} was joined before`);
-    prepared(db, "INSERT INTO attempt VALUES (?, ?, ?, ?, 0, 0)").run(study, round, attempt, keyEpoch.epoch);
+    bindSlot(db, epoch, slot, roundId);
+    prepared(db, "INSERT INTO joined VALUES (?, ?, ?, ?, 0, 0)").run(roundId, study, round, attempt);
   });
 }
 
-/** @returns how many rounds other than this one the node joined under an epoch's key. */
-export function roundsUnderEpoch(db: DatabaseSync, epoch: number, study: Digest, round: number): number {
-  const row = prepared(
-    db,
-    `SELECT count(*) AS rounds FROM (
-         SELECT DISTINCT study, round FROM attempt WHERE epoch = ? AND NOT (study = ? AND round = ?)
-       )`,
-  ).get(epoch, study, round);
-  return Number(row?.rounds);
-}
-
 /** Marks what this node did in an attempt; within the transaction that records it in the ledger. */
-export function markAttempt(
-  db: DatabaseSync,
-  { study, round, attempt }: Pick<RoundHeader, "study" | "round" | "attempt">,
-  deed: "submitted" | "released",
-): void {
-  prepared(db, `UPDATE attempt SET ${deed} = 1 WHERE study = ? AND round = ? AND attempt = ?`).run(
-    study,
-    round,
-    attempt,
-  );
+export function markAttempt(db: DatabaseSync, roundId: Digest, deed: "submitted" | "released"): void {
+  prepared(db, `UPDATE joined SET ${deed} = 1 WHERE round_id = ?`).run(roundId);
 }
 
 /** @returns how many sums of a study this node submitted to. */
 export const submittedSums = (db: DatabaseSync, study: Digest): number =>
   Number(
-    prepared(db, "SELECT count(*) AS sums FROM attempt WHERE study = ? AND submitted = 1").get(study)?.sums,
+    prepared(db, "SELECT count(*) AS sums FROM joined WHERE study = ? AND submitted = 1").get(study)?.sums,
   );
 
-/** @returns the latest key epoch this node accepted. */
-export function lastEpoch(db: DatabaseSync): KeyEpoch | undefined {
-  const row = prepared(db, "SELECT epoch, commitment FROM epoch ORDER BY epoch DESC LIMIT 1").get();
-  return row === undefined ? undefined : { epoch: Number(row.epoch), commitment: String(row.commitment) };
-}
+/** @returns the highest key epoch this node joined the opening of; 0 before the first. */
+export const lastEpoch = (db: DatabaseSync): number =>
+  Number(prepared(db, "SELECT max(epoch) AS epoch FROM opening").get()?.epoch ?? 0);
 
-export function rememberEpoch(db: DatabaseSync, { epoch, commitment }: KeyEpoch): void {
-  transact(db, () => prepared(db, "INSERT OR IGNORE INTO epoch VALUES (?, ?)").run(epoch, commitment));
+export function rememberEpoch(db: DatabaseSync, epoch: number): void {
+  transact(db, () => prepared(db, "INSERT OR IGNORE INTO opening VALUES (?)").run(epoch));
 }
 
 export interface SeenCheckpoint {

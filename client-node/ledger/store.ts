@@ -15,13 +15,30 @@ const tables = `
     study TEXT PRIMARY KEY, manifest TEXT NOT NULL, expires_millis INTEGER NOT NULL, withdrawn INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS attempt (
-    study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    submitted INTEGER NOT NULL, released INTEGER NOT NULL, PRIMARY KEY (study, round, attempt)
+  CREATE TABLE IF NOT EXISTS joined (
+    round_id TEXT PRIMARY KEY, study TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    submitted INTEGER NOT NULL, released INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policy (version INTEGER PRIMARY KEY, digest TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS manifest (study TEXT PRIMARY KEY, manifest TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS epoch (epoch INTEGER PRIMARY KEY, commitment TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS opening (epoch INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS step (
+    round_id TEXT PRIMARY KEY, study TEXT NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL,
+    rows_table TEXT NOT NULL, survivors TEXT NOT NULL, organisations TEXT NOT NULL, exact INTEGER NOT NULL,
+    follows TEXT, among TEXT NOT NULL, threshold INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('locked', 'spent', 'lifted'))
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS step_of_study ON step (study, round);
+  CREATE INDEX IF NOT EXISTS step_of_table ON step (rows_table, phase);
+  CREATE TABLE IF NOT EXISTS renounced (round_id TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS slot (
+    epoch TEXT NOT NULL, slot INTEGER NOT NULL, round_id TEXT NOT NULL, PRIMARY KEY (epoch, slot)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS chain (
+    study TEXT PRIMARY KEY, sums INTEGER NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS roster (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS split_salt (rows_table TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
 `;
 
 /**

@@ -21,7 +21,6 @@ import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { emptyRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { secretKeyBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import { planPacking, type VectorLayout } from "../../privacy/sum/layout.ts";
 import type { PartyMessage } from "../../privacy/sum/messages.ts";
 import {
@@ -92,6 +91,7 @@ export async function dryRun(manifest: StudyManifest, table: Table, options: Dry
     new Map(cohortOf(manifest, options.enterprise).map((id) => [id, id])),
     options.bfv,
     options.random,
+    Math.max(1, manifest.privacy.maxColluding),
   );
   const rounds: DryRunRound[] = [];
   let stopped: DryRun["stopped"];
@@ -163,7 +163,6 @@ async function playRound(
   const uploaded: Uint8Array[] = [];
   const leave = (kind: KindsSent<"in a round">, bytes: Uint8Array): void =>
     void departures.push(departure(destination, kind, bytes));
-  leave("Blobs.Download", downloadRequest(header.state));
   const done = await simulateAttempt(header, consortium, {
     bfv,
     contribute: (id) => (id === enterprise ? own : new Float64Array(own.length)),
@@ -180,7 +179,9 @@ async function playRound(
     },
     onWayDown(to, message) {
       if (to === enterprise && message.type === "aggregate")
-        for (const chunk of message.chunks) leave("Blobs.Download", downloadRequest(chunk));
+        // the aggregate, and what it is recomputed from
+        for (const chunk of [message, ...message.submissions].flatMap(({ chunks }) => chunks))
+          leave("Blobs.Download", downloadRequest(chunk));
       return [message];
     },
   });
@@ -200,7 +201,7 @@ type Samples<When extends "apart from rounds" | "failure"> = Readonly<Record<Kin
 /** Messages as this enterprise would send them, of every kind that is no part of a round. */
 function callsOutsideRounds(
   manifest: StudyManifest,
-  { parties, keyEpoch, roster }: Consortium,
+  { parties, epoch }: Consortium,
   enterprise: string,
 ): Samples<"apart from rounds"> {
   const digest = digestOf(canonicalBytes(manifest));
@@ -209,12 +210,6 @@ function callsOutsideRounds(
   const signer = noteSigner(identity.name, identity.signingSeed);
   const consent = { consortium: manifest.consortium, enterprise, study: digest, expires: 0 };
   const checkpoint = { origin: identity.name, size: 0, root: emptyRoot };
-  const sealed = roster.members.map(({ id: party }) => ({
-    party,
-    encapsulated: new Uint8Array(32),
-    ciphertext: new Uint8Array(secretKeyBytes + 16),
-  }));
-  const signature = new Uint8Array(64);
   return {
     "Health.Check": Health.service.Check.requestSerialize({ protocolVersion }),
     "Membership.GetRoster": Membership.service.GetRoster.requestSerialize({}),
@@ -227,6 +222,9 @@ function callsOutsideRounds(
     }),
     "Studies.Withdraw": Studies.service.Withdraw.requestSerialize({ study }),
     "Studies.GetModel": Studies.service.GetModel.requestSerialize({ study }),
+    "Studies.GetCertificates": Studies.service.GetCertificates.requestSerialize({ study, after: 0 }),
+    "Log.GetCheckpoint": Log.service.GetCheckpoint.requestSerialize({}),
+    "Log.GetInclusion": Log.service.GetInclusion.requestSerialize({ index: 1, size: 2 }),
     "Log.GetConsistency": Log.service.GetConsistency.requestSerialize({ oldSize: 1, newSize: 2 }),
     "Log.Cosign": Log.service.Cosign.requestSerialize({
       size: 1,
@@ -236,14 +234,7 @@ function callsOutsideRounds(
       note: signCheckpoint(checkpoint, signer),
     }),
     "Rounds.Participate/hello": encode({ type: "hello", protocolVersion, softwareVersion: software.version }),
-    "Rounds.Participate/epochDealt": encode({
-      type: "epochDealt",
-      ...keyEpoch,
-      roster: roster.digest,
-      signature,
-      sealed,
-    }),
-    "Rounds.Participate/epochConfirmed": encode({ type: "epochConfirmed", ...keyEpoch, signature }),
+    ...samplesOfOpening(epoch, enterprise),
   };
 }
 
@@ -251,9 +242,28 @@ function callsOutsideRounds(
 function callsOnFailure(round: readonly Departure[]): Samples<"failure"> {
   const largest = Math.max(...round.filter(({ kind }) => kind === "submission").map(({ bytes }) => bytes), 0);
   const digest = Buffer.alloc(32);
-  const refusal = { roundId: digest.toString("hex"), reason: "below_quorum", party: "", detail: "" };
+  const roundId = digest.toString("hex");
+  const signature = new Uint8Array(64);
+  const opening = { opening: roundId, signature };
+  const refusal = { reason: "below_quorum", party: "", detail: "" };
   return {
-    "Rounds.Participate/refuse": encode({ type: "refuse", ...refusal }),
+    "Rounds.Participate/refuse": encode({ type: "refuse", roundId, ...refusal, signature }),
+    "Rounds.Participate/invalid": encode({ type: "invalid", roundId, aggregate: roundId, signature }),
+    "Rounds.Participate/renounced": encode({ type: "renounced", roundId, signature }),
+    "Rounds.Participate/refuseEpoch": encode({ type: "refuseEpoch", opening: roundId, ...refusal }),
+    "Rounds.Participate/complainEpoch": encode({
+      type: "complainEpoch",
+      ...opening,
+      about: "other-1",
+      kind: "share",
+    }),
+    "Rounds.Participate/answerComplaint": encode({
+      type: "answerComplaint",
+      ...opening,
+      to: "other-1",
+      kind: "share",
+      secret: new Uint8Array(32),
+    }),
     "Blobs.Stat": Blobs.service.Stat.requestSerialize({ digest, size: largest }),
     "Blobs.Upload": new Uint8Array(largest),
   };

@@ -42,6 +42,8 @@ export interface Preview {
 export interface PreviewOptions extends DryRunOptions {
   readonly policy: Policy;
   readonly keys: DesensitizationKeys;
+  /** Deals the rows to training and hold-out, as the table's own does. */
+  readonly salt: Uint8Array;
   /** How many rows to show. */
   readonly sampleRows: number;
   /** Milliseconds since the epoch. */
@@ -61,7 +63,7 @@ export async function previewStudy(
   checkStudy(policy, manifest);
   const seen = new FirstRows(manifest, sampleRows);
   const { table, run, kept } = await desensitizeRows(
-    async (passage) => tableFromRecords(sources, manifest, seen.watch(passage)),
+    async (passage) => tableFromRecords(sources, manifest, options.salt, seen.watch(passage)),
     manifest,
     policy,
     keys,

@@ -8,17 +8,21 @@ import { type DesensitizationRun, desensitizeRows } from "./desensitize.ts";
 import { requireLearnable } from "./rows.ts";
 import { type RecordReader, readRows } from "./sources.ts";
 
-/**
- * Where a node's training rows come from, harmless as its policy wants them.
- * @param onRun - told what was done to them, before the rows are given.
- * @throws Refusal what is wrong with them.
- */
-export type RowSource = (manifest: StudyManifest, onRun: (run: DesensitizationRun) => void) => Promise<Table>;
+/** What the node gives to the reading of its rows. */
+export interface RowMeans {
+  readonly policy: Pick<Policy, "fields" | "anonymity">;
+  /** Of the table: deals its rows to training and hold-out. */
+  readonly salt: Uint8Array;
+  /** Told what was done to the rows, before they are given. */
+  readonly onRun: (run: DesensitizationRun) => void;
+}
+
+/** Where a node's training rows come from, harmless as its policy wants them. @throws Refusal what is wrong with them. */
+export type RowSource = (manifest: StudyManifest, means: RowMeans) => Promise<Table>;
 
 export interface RowSourceOptions {
   /** Gives the rows as they are. */
   readonly read: RecordReader;
-  readonly policy: Pick<Policy, "fields" | "anonymity">;
   /** The enterprise's root key, 32 bytes. */
   readonly key: Uint8Array;
   /** Milliseconds since the epoch. */
@@ -27,10 +31,10 @@ export interface RowSourceOptions {
 
 /** @throws Refusal value_out_of_bounds where there are more rows than the study's public bound; those of `read`. */
 export const desensitizedRows =
-  ({ read, policy, key, now }: RowSourceOptions): RowSource =>
-  async (manifest, onRun) => {
+  ({ read, key, now }: RowSourceOptions): RowSource =>
+  async (manifest, { policy, salt, onRun }) => {
     const { table, run } = await desensitizeRows(
-      (passage) => readRows(read, manifest, passage),
+      (passage) => readRows(read, manifest, salt, passage),
       manifest,
       policy,
       purposeKeys(key, manifest.purpose, now()),
@@ -45,18 +49,25 @@ export const desensitizedRows =
     return requireLearnable(table);
   };
 
-/** Keeps the last table: a study's rounds follow each other. A failure is not kept. */
-export function remembered(source: (manifest: StudyManifest) => Promise<Table>): typeof source {
-  let last: { readonly key: string; readonly table: Promise<Table> } | undefined;
-  return (manifest) => {
-    const key = canonicalJson(manifest);
-    if (last?.key !== key) {
-      const table = source(manifest);
-      last = { key, table };
-      table.catch(() => {
-        if (last?.table === table) last = undefined;
-      });
+/** Tables kept: those of studies that run at once. */
+const mostTables = 4;
+
+/** Keeps the last tables: a study's rounds follow each other. A failure is not kept, nor a table under another policy. */
+export function remembered(
+  source: (manifest: StudyManifest, policy: Policy) => Promise<Table>,
+): typeof source {
+  const kept = new Map<string, Promise<Table>>();
+  return (manifest, policy) => {
+    const key = canonicalJson([manifest, policy]);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const table = source(manifest, policy);
+    kept.set(key, table);
+    table.catch(() => kept.delete(key));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= mostTables) break;
+      kept.delete(oldest);
     }
-    return last.table;
+    return table;
   };
 }

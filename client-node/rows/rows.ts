@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Column, FeatureSchema, Table } from "../../models/table.ts";
@@ -29,20 +29,24 @@ export const unchanged: Passage = {
 /**
  * Reads several sources as one table, in order.
  *
+ * @param salt - the table's own, which deals its rows to training and hold-out.
  * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
- *   split is taken, from the cell as it is, so that every enterprise that knows a subject puts it on the same side.
+ *   split is taken, and which rows are one subject's.
  * @throws Refusal column_unknown, cell_malformed (with line and column), label_not_binary, rows_missing, and the
  *   passage's. A message never holds a cell's value: a refusal may travel further than the cell.
  */
 export function tableFromRecords(
   sources: readonly Records[],
   schema: RowSchema,
+  salt: Uint8Array,
   passage: Passage = unchanged,
 ): Table {
   const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
   const readers = schema.features.map((feature) => columnReader(feature, capacity));
   const label = new Uint8Array(capacity);
   const holdout = new Uint8Array(capacity);
+  const subject = new Int32Array(capacity);
+  const subjects = new Map<string, number>();
   const classOf = labelReader(schema.label);
   let records = 0;
   let rows = 0;
@@ -69,7 +73,9 @@ export function tableFromRecords(
         if (problem !== undefined) throw malformed(source, line, schema.features[i]!.name, problem);
       }
       label[rows] = bad;
-      holdout[rows] = isHeldOut(schema.holdout, key) ? 1 : 0;
+      holdout[rows] = isHeldOut(schema.holdout, salt, key) ? 1 : 0;
+      subject[rows] = subjects.get(key) ?? subjects.size;
+      subjects.set(key, subject[rows]!);
       rows++;
     });
   }
@@ -85,6 +91,7 @@ export function tableFromRecords(
     rows,
     columns: new Map(schema.features.map((feature, i) => [feature.name, readers[i]!.column(rows)])),
     label: label.slice(0, rows),
+    subject: subject.slice(0, rows),
     holdout: holdout.slice(0, rows),
   };
 }
@@ -108,15 +115,16 @@ export function requireLearnable(table: Table): Table {
 }
 
 /**
- * Which side of the split a row is on: a function of the public seed and the row's key alone, so that a
- * subject's rows are on one side, at every enterprise that knows it.
+ * Which side of the split a row is on: a function of the table's salt and the row's key, so that a subject's rows
+ * at an enterprise are on one side. A public seed could be tried until one person alone is held out.
  *
+ * @param salt - 32 bytes that nobody else knows, drawn once a table.
  * @param key - the subject, or the record's number from 0 where the study names no subject.
  */
-export function isHeldOut(split: StudyManifest["holdout"], key: string): boolean {
+export function isHeldOut(split: StudyManifest["holdout"], salt: Uint8Array, key: string): boolean {
   if (split.fraction === 0) return false;
-  const digest = hash("sha256", `${split.seed}\0${key}`, "hex");
-  return Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < split.fraction;
+  const digest = createHmac("sha256", salt).update(key).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48 < split.fraction;
 }
 
 interface ColumnReader {

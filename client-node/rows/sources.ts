@@ -26,13 +26,19 @@ export const fileRecords =
 
 /**
  * Reads rows into the study's table, whether or not it can be learned from.
+ * @param salt - as `tableFromRecords` has it.
  * @throws Refusal those of `read`, of `tableFromRecords` and of the passage.
  */
-export async function readRows(read: RecordReader, schema: RowSchema, passage: Passage): Promise<Table> {
+export async function readRows(
+  read: RecordReader,
+  schema: RowSchema,
+  salt: Uint8Array,
+  passage: Passage,
+): Promise<Table> {
   const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
   const columns = new Set(passing.flatMap((column) => passage.reads(column)));
   if (schema.subject !== undefined) columns.add(schema.subject);
-  return tableFromRecords(await read(columns), schema, passage);
+  return tableFromRecords(await read(columns), schema, salt, passage);
 }
 
 /** @param columns - the only ones read from a columnar file; all when absent. */

@@ -1,220 +1,261 @@
-/** Key epochs, as far as the bank takes part: asking the dealer, relaying sealed keys, counting confirmations. */
-
+/**
+ * Key epochs: one opening at a time, for the members present, as soon as a study needs one and no sum is under way
+ * in the last. Who is silent or gone is left out of the next opening, who did something wrong of all of this
+ * roster's.
+ */
+import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Roster } from "../../privacy/roster.ts";
+import { proposeEpoch } from "../../privacy/sum/epoch/header.ts";
+import type { PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
+import type { OpenEpoch, ShareHashes } from "../../privacy/sum/epoch/secrets.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
-import {
-  checkConfirmation,
-  epochDealer,
-  type KeyEpoch,
-  maxEpochRounds,
-  relayEpoch,
-} from "../../privacy/sum/key-epoch.ts";
-import type { EpochConfirmed, EpochDealt, EpochKey } from "../../privacy/sum/messages.ts";
-import { fromOneof, Rounds, toOneof } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
-import type { Transaction } from "../store/database.ts";
+import { storeRefusal } from "../store/database.ts";
+import { type Demand, type EpochInUse, type EpochPlan, planEpoch, whyStale } from "./epoch-plan.ts";
+import { leftOutOf, nextEpochNumber, storeEpoch, storeNamed } from "./epoch-store.ts";
+import { Opening, type OpeningEnd } from "./opening.ts";
 
-/** An epoch that rounds can use, and who can take part in them. */
-export interface UsableEpoch extends KeyEpoch {
-  readonly confirmed: ReadonlySet<PartyId>;
-  readonly dealtAtMillis: number;
+/** An epoch that a round can be opened under now. */
+export interface UsableEpoch {
+  readonly epoch: OpenEpoch;
+  readonly hashes: ShareHashes;
+  /** Members that are connected as they were when it was opened. */
+  readonly connected: ReadonlySet<PartyId>;
 }
 
-interface CurrentEpoch extends KeyEpoch {
-  readonly roster: Roster;
-  readonly dealer: PartyId;
-  readonly messages: ReadonlyMap<PartyId, EpochKey>;
-  /** Members that said over their present connection that they hold the key. */
-  readonly confirmed: Set<PartyId>;
-  readonly refused: Set<PartyId>;
-  /** When it was relayed, Unix milliseconds; 0 for one of an earlier process. */
-  readonly dealtAtMillis: number;
-  /** Attempts opened under it. */
-  rounds: number;
-  logged: boolean;
+interface CurrentEpoch extends EpochInUse {
+  readonly hashes: ShareHashes;
+  slotsTaken: number;
+  readonly connected: Set<PartyId>;
+  /** Why no round begins under it any more. */
+  givenUp: string | undefined;
 }
 
-interface Dealing {
-  readonly epoch: number;
-  readonly roster: Roster;
-  readonly dealer: PartyId;
-  readonly callOff: () => void;
-}
+export type Readiness =
+  | { readonly kind: "ready"; readonly usable: UsableEpoch }
+  /** An opening is under way, or waits for the sums under way: whoever asks is told. */
+  | { readonly kind: "opening" }
+  /** Worth asking again at this time, Unix milliseconds. */
+  | { readonly kind: "later"; readonly atMillis: number }
+  | { readonly kind: "impossible"; readonly refusal: Refusal };
 
-const dealSeconds = 60;
-const { requestSerialize, requestDeserialize } = Rounds.service.Participate;
+/** How long an opening waits for a member that is not connected, once. */
+export const rejoinSeconds = 3;
+const retrySeconds = 1;
 
 export class Epochs {
   readonly #bank: Bank;
   readonly #participants: Participants;
-  /** Called when a party became able to take part, or a dealer has to be asked anew. */
   readonly #onChange: () => void;
-  #last = 0;
+  readonly #demands = new Map<Digest, Demand>();
+  /** Attempts under way: their members need the secrets of the epoch they are under. */
+  readonly #underWay = new Set<Digest>();
+  /** When a member last came or left; one never seen counts from the start. */
+  readonly #since = new Map<PartyId, number>();
+  #startedAt = 0;
   #current: CurrentEpoch | undefined;
-  #dealing: Dealing | undefined;
+  #opening: Opening | "beginning" | undefined;
+  /** Silent, gone or unwilling in the last openings: asked again when they come back, or when one succeeded. */
+  readonly #missed = new Map<PartyId, number>();
+  #lastFailed = false;
+  /** Named in openings of this roster. */
+  #named: { readonly roster: Digest; readonly parties: Set<PartyId> } | undefined;
+  #closed = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
+  /** @param onChange - called when an epoch became usable, or is to be asked for again. */
   constructor(bank: Bank, participants: Participants, onChange: () => void) {
     this.#bank = bank;
     this.#participants = participants;
     this.#onChange = onChange;
+    this.#startedAt = bank.clock.now();
   }
 
-  /** Takes up the epoch that was current when the process ended. */
-  async load(roster: Roster | undefined): Promise<void> {
-    const [row] = await this.#bank.database.sql`SELECT * FROM key_epoch ORDER BY epoch DESC LIMIT 1`;
-    if (row === undefined) return;
-    this.#last = row.epoch;
-    if (row.roster !== roster?.digest || row.rounds >= maxEpochRounds) return;
-    const dealt = fromOneof<EpochDealt>(requestDeserialize(row.dealt as Buffer));
-    this.#current = {
-      epoch: row.epoch,
-      commitment: row.commitment,
-      roster: roster!,
-      dealer: row.dealer,
-      messages: relayEpoch(dealt, row.dealer, row.epoch, roster!),
-      confirmed: new Set(),
-      refused: new Set(),
-      dealtAtMillis: 0,
-      rounds: row.rounds,
-      logged: row.logged,
-    };
+  /** Opens no epoch before this attempt has ended. */
+  hold(roundId: Digest): void {
+    this.#underWay.add(roundId);
   }
 
-  /** @returns the epoch a round of this roster can use; none means that a dealer was asked. */
-  ensure(roster: Roster): UsableEpoch | undefined {
+  release(roundId: Digest): void {
+    if (this.#underWay.delete(roundId)) this.#onChange();
+  }
+
+  /** A study that runs no more needs no epoch. */
+  withdraw(study: Digest): void {
+    this.#demands.delete(study);
+  }
+
+  /** Takes a study's demand. @returns the epoch for its next sum, or what is waited for. */
+  async ensure(roster: Roster, study: Digest, demand: Demand): Promise<Readiness> {
+    this.#demands.set(study, demand);
+    const named = await this.#namedOf(roster);
+    const present = this.#participants.present().filter((id) => roster.byId.has(id) && !named.has(id));
+    let plan: EpochPlan;
+    try {
+      this.#forgive(roster, present);
+      plan = planEpoch(
+        roster,
+        present.filter((id) => !this.#missed.has(id)),
+        this.#demands,
+      );
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { kind: "impossible", refusal: error };
+    }
     const current = this.#current;
-    if (current?.roster.digest === roster.digest && current.rounds < maxEpochRounds) return current;
-    this.#ask(roster);
-    return undefined;
+    const stale =
+      current === undefined
+        ? "there is none"
+        : (current.givenUp ?? whyStale(current, roster, plan, this.#demands));
+    if (current !== undefined && stale === undefined) {
+      const { epoch, hashes, connected } = current;
+      return { kind: "ready", usable: { epoch, hashes, connected: new Set(connected) } };
+    }
+    if (this.#opening !== undefined || this.#underWay.size > 0 || this.#closed) return { kind: "opening" };
+    const awaited = roster.members.filter(({ id }) => !this.#participants.isPresent(id) && !named.has(id));
+    const until = Math.max(0, ...awaited.map(({ id }) => this.#sinceOf(id) + rejoinSeconds * 1000));
+    if (until > this.#bank.clock.now()) return { kind: "later", atMillis: until };
+    this.#opening = "beginning";
+    this.#bank.log.info({ why: stale, members: plan.members.length }, "a key epoch is opened");
+    void this.#begin(roster, plan);
+    return { kind: "opening" };
   }
 
-  #ask(roster: Roster): void {
-    const dealing = this.#dealing;
-    if (dealing?.roster.digest === roster.digest && this.#participants.isPresent(dealing.dealer)) return;
-    this.#stopDealing();
-    const present = roster.members.filter(({ id }) => this.#participants.isPresent(id));
-    if (present.length === 0) return;
-    // Epoch numbers only count up; the first whose dealer is connected is dealt.
-    let epoch = this.#last + 1;
-    while (!this.#participants.isPresent(epochDealer(roster, epoch))) epoch++;
-    this.#last = epoch;
-    const dealer = epochDealer(roster, epoch);
-    const callOff = this.#bank.clock.after(dealSeconds, () =>
-      this.#giveUp(epoch, "the dealer took too long"),
-    );
-    this.#dealing = { epoch, roster, dealer, callOff };
-    this.#participants.send(dealer, { type: "dealEpoch", epoch, roster: roster.digest });
+  #sinceOf(party: PartyId): number {
+    return this.#since.get(party) ?? this.#startedAt;
   }
 
-  #stopDealing(): void {
-    this.#dealing?.callOff();
-    this.#dealing = undefined;
+  /** Lateness is forgiven where an opening came about without them, or where too few are left otherwise. */
+  #forgive(roster: Roster, present: readonly PartyId[]): void {
+    if (this.#missed.size === 0 || this.#opening !== undefined) return;
+    const stepSeconds = Math.max(...[...this.#demands.values()].map((demand) => demand.stepSeconds));
+    const oldest = Math.min(...this.#missed.values()) + stepSeconds * 1000;
+    const rest = present.filter((id) => !this.#missed.has(id));
+    let enough = true;
+    try {
+      planEpoch(roster, rest, this.#demands);
+    } catch {
+      enough = false;
+    }
+    if (!enough && oldest <= this.#bank.clock.now()) this.#missed.clear();
   }
 
-  #giveUp(epoch: number, why: string): void {
-    if (this.#dealing?.epoch !== epoch) return;
-    this.#bank.log.warn({ epoch, dealer: this.#dealing.dealer, why }, "key epoch was not dealt");
-    this.#stopDealing();
+  async #namedOf(roster: Roster): Promise<ReadonlySet<PartyId>> {
+    if (this.#named?.roster !== roster.digest)
+      this.#named = { roster: roster.digest, parties: await leftOutOf(this.#bank, roster.digest) };
+    return this.#named.parties;
+  }
+
+  async #begin(roster: Roster, plan: EpochPlan): Promise<void> {
+    // Whoever was silent in earlier openings is asked once more, unless it was the last one.
+    const again = this.#lastFailed ? [] : [...this.#missed.keys()];
+    try {
+      for (const id of again) this.#missed.delete(id);
+      const members = again.length === 0 ? plan.members : this.#withAgain(roster, again, plan);
+      const epoch = await nextEpochNumber(this.#bank);
+      const header = proposeEpoch(roster, { ...plan, members, epoch });
+      if (this.#closed) return;
+      this.#current = undefined;
+      this.#opening = new Opening(this.#bank, this.#participants, roster, header, (end) => {
+        void this.#ended(header.roster, end).catch((error: unknown) => this.#troubled(error));
+      });
+    } catch (error) {
+      this.#troubled(error);
+    }
+  }
+
+  #withAgain(roster: Roster, again: readonly PartyId[], plan: EpochPlan): readonly PartyId[] {
+    const present = [...plan.members, ...again.filter((id) => this.#participants.isPresent(id))];
+    return planEpoch(roster, present, this.#demands).members;
+  }
+
+  /** The database is gone, or a defect: whoever waits asks again. */
+  #troubled(error: unknown): void {
+    const known = storeRefusal(error);
+    this.#bank.log.error({ err: known }, "key epoch could not be opened");
+    this.#opening = undefined;
+    this.#lastFailed = true;
+    this.#bank.clock.after(retrySeconds, this.#onChange);
+  }
+
+  async #ended(roster: Digest, end: OpeningEnd): Promise<void> {
+    // A constructor may end the opening before it is assigned.
+    await Promise.resolve();
+    const opening = this.#opening;
+    if (!(opening instanceof Opening)) return;
+    switch (end.type) {
+      case "opened": {
+        const { epoch, hashes, record, shares } = end;
+        await storeEpoch(this.#bank, epoch, record, shares);
+        await this.#bank.crashPoint("epoch-stored");
+        const connected = new Set(epoch.header.members.filter((id) => !opening.left.has(id)));
+        this.#current = { epoch, hashes, slotsTaken: 0, connected, givenUp: undefined };
+        this.#lastFailed = false;
+        this.#bank.log.info({ epoch: epoch.header.epoch, digest: epoch.digest }, "key epoch open");
+        break;
+      }
+      case "failed": {
+        const { reason, detail, leftOut, evidence } = end.failure;
+        this.#bank.log.warn({ epoch: opening.header.epoch, reason, detail }, "key epoch failed");
+        const named = leftOut.filter((one) => one.named);
+        if (named.length > 0) await storeNamed(this.#bank, opening.header, named, evidence, opening.opening);
+        for (const { party } of named) if (this.#named?.roster === roster) this.#named.parties.add(party);
+        for (const { party } of leftOut.filter((one) => !one.named))
+          if (this.#participants.isPresent(party) && !opening.left.has(party))
+            this.#missed.set(party, this.#bank.clock.now());
+        this.#lastFailed = true;
+        break;
+      }
+    }
+    this.#opening = undefined;
     this.#onChange();
+  }
+
+  /** Gives the next slot of an epoch out; slots reach members in their order. */
+  nextSlot(epoch: OpenEpoch): number {
+    const current = this.#current;
+    if (current?.epoch.digest !== epoch.digest || current.slotsTaken >= epoch.header.slots)
+      throw new Refusal("epoch_mismatch", `key epoch ${epoch.header.epoch} is over`);
+    return current.slotsTaken++;
+  }
+
+  /** No round begins under the current epoch any more. @param silent - who the next one does without. */
+  giveUp(digest: Digest, silent: readonly PartyId[], why: string): void {
+    if (this.#current?.epoch.digest !== digest) return;
+    this.#current.givenUp ??= why;
+    for (const party of silent)
+      if (this.#participants.isPresent(party)) this.#missed.set(party, this.#bank.clock.now());
+    this.#lastFailed = true;
+  }
+
+  /** One after the other: a member that hears of a slot has erased all lower ones. */
+  inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   joined(party: PartyId): void {
-    const message = this.#current?.messages.get(party);
-    if (message !== undefined) this.#participants.send(party, message);
+    this.#since.set(party, this.#bank.clock.now());
+    this.#missed.delete(party);
   }
 
   gone(party: PartyId): void {
-    this.#current?.confirmed.delete(party);
-    if (this.#dealing?.dealer === party) this.#giveUp(this.#dealing.epoch, "the dealer left");
+    this.#since.set(party, this.#bank.clock.now());
+    this.#current?.connected.delete(party);
+    if (this.#opening instanceof Opening) this.#opening.gone(party);
   }
 
-  /** The dealer's answer. Whatever is wrong with it costs this epoch number only. */
-  async dealt(from: PartyId, message: EpochDealt): Promise<void> {
-    const dealing = this.#dealing;
-    if (dealing?.dealer !== from || dealing.epoch !== message.epoch) return;
-    const { epoch, roster, dealer } = dealing;
-    let messages: ReadonlyMap<PartyId, EpochKey>;
-    try {
-      messages = relayEpoch(message, from, epoch, roster);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return this.#giveUp(epoch, error.message);
-    }
-    const { commitment } = message;
-    const bytes = requestSerialize(toOneof(message));
-    await this.#bank.database.transaction(
-      (sql) => sql`
-        INSERT INTO key_epoch (epoch, roster, dealer, commitment, dealt)
-        VALUES (${epoch}, ${roster.digest}, ${dealer}, ${commitment}, ${bytes})`,
-    );
-    this.#stopDealing();
-    this.#current = {
-      epoch,
-      commitment,
-      roster,
-      dealer,
-      messages,
-      confirmed: new Set(),
-      refused: new Set(),
-      dealtAtMillis: this.#bank.clock.now(),
-      rounds: 0,
-      logged: false,
-    };
-    this.#bank.log.info({ epoch, dealer }, "key epoch dealt");
-    for (const [party, key] of messages) this.#participants.send(party, key);
+  message(from: PartyId, message: PartyEpochMessage): void {
+    if (this.#opening instanceof Opening) this.#opening.message(from, message);
   }
 
-  confirmed(from: PartyId, message: EpochConfirmed): void {
-    const current = this.#current;
-    if (current === undefined || message.epoch !== current.epoch) return;
-    try {
-      checkConfirmation(message, from, current, current.roster);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.#bank.log.warn({ party: from, reason: error.reason }, "key epoch confirmation refused");
-      return;
-    }
-    current.confirmed.add(from);
-    this.#onChange();
-  }
-
-  /** A member cannot use its key. One liar is left out; when most say so, the dealer was the liar. */
-  refused(from: PartyId): void {
-    const current = this.#current;
-    if (!current?.messages.has(from)) return;
-    current.refused.add(from);
-    this.#bank.log.warn({ party: from, epoch: current.epoch }, "key epoch refused");
-    if (current.refused.size * 2 > this.#participants.present().length) this.#current = undefined;
-    this.#onChange();
-  }
-
-  /**
-   * Counts an attempt in the transaction that opens it; the first one puts the epoch into the log.
-   * @throws Refusal epoch_mismatch when it was given up meanwhile
-   */
-  async use(sql: Transaction, epoch: number): Promise<void> {
-    if (this.#current?.epoch !== epoch) throw new Refusal("epoch_mismatch", `epoch ${epoch} was given up`);
-    const { logged, roster, dealer, commitment, confirmed } = this.#current;
-    await sql`UPDATE key_epoch SET rounds = rounds + 1, logged = true WHERE epoch = ${epoch}`;
-    if (logged) return;
-    await this.#bank.privacyLog.append(sql, [
-      {
-        type: "key.epoch",
-        epoch,
-        roster: roster.digest,
-        dealer,
-        commitment,
-        confirmed: [...confirmed].sort(),
-      },
-    ]);
-  }
-
-  /** The transaction of `use` has been committed: only then does this process count on it. */
-  used(epoch: number): void {
-    if (this.#current?.epoch !== epoch) return;
-    this.#current.rounds++;
-    this.#current.logged = true;
+  /** Opens no more. */
+  close(): void {
+    this.#closed = true;
+    if (this.#opening instanceof Opening)
+      this.#opening.abort("coordinator_restarted", "the coordinator shuts down");
   }
 }

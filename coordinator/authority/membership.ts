@@ -1,7 +1,8 @@
 /** Who belongs to the consortium: tokens, enrolment, and the roster that bank and auditor both sign. */
-import { sha256 } from "../../core/canonical.ts";
+import { type Digest, sha256 } from "../../core/canonical.ts";
 import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { checkEd25519Key, checkX25519Key } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import {
   type Member,
@@ -15,6 +16,7 @@ import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/database.ts";
+import { loadRevoked, revokeCertificates, serialOf } from "./revocation.ts";
 
 // Names of the keys that sign next to the enterprises' own.
 const reservedIds = new Set(["bank", "auditor"]);
@@ -57,7 +59,8 @@ export interface Enrolled {
 
 /**
  * Takes a token and a certificate request; an enterprise that enrols again replaces its keys.
- * @throws Refusal token_invalid, protocol_version, message_malformed, signature_invalid, note_malformed
+ * @throws Refusal token_invalid, protocol_version, message_malformed, signature_invalid, note_malformed,
+ * key_low_order
  */
 export async function enrol(
   bank: Bank,
@@ -88,21 +91,41 @@ export async function enrol(
         "token_invalid",
         `the token is for ${enterprise}, the identity key is of ${key.name}`,
       );
-    if (request.hpkeKey.length !== 32)
-      throw new Refusal("message_malformed", "an X25519 public key has 32 bytes");
+    checkEd25519Key(key.publicKey);
+    checkX25519Key(request.hpkeKey);
     const identity = { role: "enterprise", id: enterprise } as const;
     const certificatePem = await bank.authority.signRequest(request.csrPem, identity, bank.clock.now());
     await sql`
-      INSERT INTO enterprise VALUES
+      INSERT INTO enterprise (id, organisation, identity_key, hpke_key, enrolled_at) VALUES
         (${enterprise}, ${token.organisation}, ${key.key}, ${Buffer.from(request.hpkeKey)}, ${now})
       ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, identity_key = excluded.identity_key,
-        hpke_key = excluded.hpke_key, enrolled_at = excluded.enrolled_at`;
+        hpke_key = excluded.hpke_key, enrolled_at = excluded.enrolled_at, removed_at = NULL`;
+    await sql`INSERT INTO client_certificate VALUES (${serialOf(certificatePem)}, ${enterprise}, ${now}, NULL)`;
     return { enterprise, certificatePem };
   });
 }
 
-/** The roster last read, so that its signatures are checked once. */
+/** The roster last read, so that its signatures are checked once. One coordinator works on a database. */
 const opened = new WeakMap<Bank, { note: string; roster: Roster }>();
+
+/** Whether an enterprise is in the newest roster: who is not reads nothing and stores nothing. */
+export const isMember = (bank: Bank, enterprise: string): boolean =>
+  opened.get(bank)?.roster.byId.has(enterprise) ?? false;
+
+/** @returns a roster that was current once. @throws Refusal not_found */
+export async function rosterOf(bank: Bank, digest: Digest): Promise<Roster> {
+  const known = opened.get(bank)?.roster;
+  if (known?.digest === digest) return known;
+  return openRoster(await noteOf(bank, digest), bank.bankKey, bank.auditorKey);
+}
+
+/** @returns the note of a roster that is or was current. @throws Refusal not_found */
+export async function noteOf(bank: Bank, digest: Digest): Promise<string> {
+  const [row] = await bank.database.sql`
+    SELECT note FROM roster WHERE digest = ${digest} AND phase <> 'pending' LIMIT 1`;
+  if (row === undefined) throw new Refusal("not_found", `no roster ${digest}`);
+  return row.note as string;
+}
 
 /** @returns the roster both have signed, or undefined before the first. */
 export async function currentRoster(
@@ -134,36 +157,52 @@ export async function pendingRosterNote(bank: Bank): Promise<string> {
  */
 export async function admit(bank: Bank, ids: readonly string[]): Promise<string> {
   return bank.database.transaction(async (sql) => {
-    const enrolled = await sql`SELECT id, organisation, identity_key, hpke_key FROM enterprise`;
-    const byId = new Map(
-      enrolled.map((row): [string, Member] => [
-        row.id,
-        {
-          id: row.id,
-          organisation: row.organisation,
-          verifierKey: row.identity_key,
-          hpkeKey: new Uint8Array(row.hpke_key),
-        },
-      ]),
-    );
+    const byId = await enrolledNow(sql);
     const missing = ids.find((id) => !byId.has(id));
     if (missing !== undefined)
       throw new Refusal("not_found", `${missing} has not enrolled`, {
         hint: "give it a token, let it enrol",
       });
     const current = (await currentRoster(bank, sql))?.roster;
-    const admitted = new Set([...(current?.byId.keys() ?? []), ...(ids.length > 0 ? ids : byId.keys())]);
+    const kept = [...(current?.byId.keys() ?? [])].filter((id) => byId.has(id));
+    const admitted = new Set([...kept, ...(ids.length > 0 ? ids : byId.keys())]);
     if (admitted.size === 0) throw new Refusal("not_found", "no enterprise has enrolled");
-    const members = [...admitted].sort().map((id) => byId.get(id)!);
-    const text = { consortium: bank.config.consortium, version: (current?.version ?? 0) + 1, members };
-    const note = signRoster(text, [bank.signer]);
-    const unchanged = current && signRoster({ ...text, version: current.version }, [bank.signer]);
-    if (unchanged && rosterDigest(unchanged) === current.digest)
-      throw new Refusal("already_exists", "the roster holds these enterprises already");
-    await sql`DELETE FROM roster WHERE phase = 'pending'`;
-    await sql`INSERT INTO roster (digest, note, phase) VALUES (${rosterDigest(note)}, ${note}, 'pending')`;
-    return note;
+    return proposeRoster(
+      bank,
+      sql,
+      [...admitted].sort().map((id) => byId.get(id)!),
+    );
   });
+}
+
+/** @returns everyone enrolled and not expelled since, by id. */
+async function enrolledNow(sql: Transaction): Promise<Map<string, Member>> {
+  const rows = await sql`
+    SELECT id, organisation, identity_key, hpke_key FROM enterprise WHERE removed_at IS NULL`;
+  return new Map(
+    rows.map((row): [string, Member] => [
+      row.id,
+      {
+        id: row.id,
+        organisation: row.organisation,
+        verifierKey: row.identity_key,
+        hpkeKey: new Uint8Array(row.hpke_key),
+      },
+    ]),
+  );
+}
+
+/** Signs the next version of the roster; it counts when the auditor has signed it. @throws Refusal already_exists */
+async function proposeRoster(bank: Bank, sql: Transaction, members: readonly Member[]): Promise<string> {
+  const current = (await currentRoster(bank, sql))?.roster;
+  const text = { consortium: bank.config.consortium, version: (current?.version ?? 0) + 1, members };
+  const note = signRoster(text, [bank.signer]);
+  const unchanged = current && signRoster({ ...text, version: current.version }, [bank.signer]);
+  if (unchanged && rosterDigest(unchanged) === current.digest)
+    throw new Refusal("already_exists", "the roster holds these enterprises already");
+  await sql`DELETE FROM roster WHERE phase = 'pending'`;
+  await sql`INSERT INTO roster (digest, note, phase) VALUES (${rosterDigest(note)}, ${note}, 'pending')`;
+  return note;
 }
 
 /**
@@ -184,7 +223,84 @@ export async function countersign(bank: Bank, note: string): Promise<string> {
       { type: "roster.changed", roster: roster.digest, version: roster.version, members },
     ]);
   });
+  opened.set(bank, { note, roster });
   bank.log.info({ roster: roster.digest, members: roster.members.length }, "roster changed");
   bank.events.emit("roster");
   return note;
+}
+
+/**
+ * Expels an enterprise: its certificates are revoked at once and for good, and the next roster is without it.
+ * @param reason - in the bank's words, for the log; empty says nothing.
+ * @returns the roster note that the auditor has to sign; empty where it was in none.
+ * @throws Refusal not_found; parameters_invalid for the last member, or a reason that is no short text
+ */
+export async function remove(bank: Bank, enterprise: string, reason: string): Promise<string> {
+  if (reason !== "" && (!organisationPattern.test(reason) || reason.length > 500))
+    throw new Refusal("parameters_invalid", "the reason is printable text of at most 500 characters");
+  const note = await bank.database.transaction(async (sql) => {
+    const byId = await enrolledNow(sql);
+    if (!byId.delete(enterprise))
+      throw new Refusal("not_found", `${enterprise} has not enrolled, or was removed`);
+    const current = (await currentRoster(bank, sql))?.roster;
+    const wasMember = current?.byId.has(enterprise) ?? false;
+    const members = [...(current?.byId.keys() ?? [])].sort().flatMap((id) => byId.get(id) ?? []);
+    if (wasMember && members.length === 0)
+      throw new Refusal("parameters_invalid", `${enterprise} is the last member`, {
+        hint: "revoke its certificate instead",
+      });
+    await sql`UPDATE enterprise SET removed_at = ${new Date(bank.clock.now())} WHERE id = ${enterprise}`;
+    const revoked = await revokeCertificates(bank, sql, enterprise);
+    const proposed = wasMember ? await proposeRoster(bank, sql, members) : "";
+    const said = reason === "" ? {} : { reason };
+    const roster = (current?.version ?? 0) + 1;
+    await bank.privacyLog.append(sql, [{ type: "member.expelled", enterprise, ...said, roster }, ...revoked]);
+    return proposed;
+  });
+  await closeConnections(bank, enterprise);
+  return note;
+}
+
+/**
+ * Revokes every certificate of an enterprise, at once and for good. With a new token it can enrol again.
+ * @returns their serial numbers.
+ * @throws Refusal not_found when it has none that is valid
+ */
+export async function revoke(bank: Bank, enterprise: string): Promise<string[]> {
+  const serials = await bank.database.transaction(async (sql) => {
+    const revoked = await revokeCertificates(bank, sql, enterprise);
+    if (revoked.length === 0) throw new Refusal("not_found", `${enterprise} has no valid certificate`);
+    await bank.privacyLog.append(sql, revoked);
+    return revoked.map(({ serial }) => serial);
+  });
+  await closeConnections(bank, enterprise);
+  return serials;
+}
+
+async function closeConnections(bank: Bank, enterprise: string): Promise<void> {
+  await loadRevoked(bank);
+  bank.log.warn({ enterprise }, "certificates revoked");
+  bank.events.emit("revoked", enterprise);
+}
+
+/** An enterprise as the operator sees it. */
+export interface EnterpriseView {
+  readonly enterprise: string;
+  readonly organisation: string;
+  readonly standing: "enrolled" | "member" | "removed";
+  /** Of its valid certificates. */
+  readonly serials: readonly string[];
+}
+
+export async function enterprises(bank: Bank): Promise<EnterpriseView[]> {
+  const rows = await bank.database.sql`
+    SELECT id, organisation, removed_at, coalesce(array_agg(serial ORDER BY issued_at)
+      FILTER (WHERE serial IS NOT NULL AND revoked_at IS NULL), '{}') AS serials
+    FROM enterprise LEFT JOIN client_certificate ON enterprise = id GROUP BY id ORDER BY id`;
+  return rows.map(({ id, organisation, removed_at: removedAt, serials }) => ({
+    enterprise: id,
+    organisation,
+    standing: removedAt !== null ? "removed" : isMember(bank, id) ? "member" : "enrolled",
+    serials,
+  }));
 }

@@ -1,6 +1,6 @@
-/** Who belongs to the consortium: `token`, `admit`, `roster`. */
+/** Who belongs to the consortium: `token`, `admit`, `roster`, `enterprise`. */
 
-import type { Command } from "commander";
+import { Command } from "commander";
 import { print, tell } from "../../core/terminal.ts";
 import { tokenSeconds } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
@@ -8,7 +8,12 @@ import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
 
-export const memberCommands = (): Command[] => [tokenCommand(), admitCommand(), rosterCommand()];
+export const memberCommands = (): Command[] => [
+  tokenCommand(),
+  admitCommand(),
+  rosterCommand(),
+  enterpriseCommand(),
+];
 
 const tokenCommand = (): Command =>
   operatorCommand(
@@ -49,3 +54,61 @@ const rosterCommand = (): Command =>
         print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
       }),
   );
+
+const enterpriseCommand = (): Command =>
+  new Command("enterprise")
+    .description("who has enrolled; expel one, revoke its certificates")
+    .addHelpText("after", `\nExample:\n  fedcredit coordinator enterprise list ${config}`)
+    .addCommand(listCommand())
+    .addCommand(removeCommand())
+    .addCommand(revokeCommand());
+
+const listCommand = (): Command =>
+  operatorCommand(
+    "list",
+    "enterprises, their standing and valid certificates",
+    `enterprise list ${config}`,
+  ).action((flags: OperatorFlags) =>
+    asOperator(flags, async (operator) => {
+      const all = await operator.enterprises();
+      if (flags.json) print(JSON.stringify(all));
+      else
+        for (const { enterprise, organisation, standing, serials } of all)
+          print(`${enterprise}: ${standing}; ${organisation}; certificates ${serials.join(", ") || "none"}`);
+    }),
+  );
+
+const removeCommand = (): Command =>
+  operatorCommand(
+    "remove",
+    "expel an enterprise: cut off at once, and not in the next roster",
+    `enterprise remove mill --reason "left the programme" ${config}`,
+  )
+    .argument("<enterprise>", "its id")
+    .option("--reason <text>", "for the log, in a sentence", "")
+    .action((enterprise: string, flags: OperatorFlags & { reason: string }) =>
+      asOperator(flags, async (operator) => {
+        const note = await operator.remove(enterprise, flags.reason);
+        if (flags.json) print(JSON.stringify({ enterprise, note }));
+        else if (note !== "") print(note.trimEnd());
+        if (note !== "")
+          tell(
+            "the roster without it counts once the auditor has signed it: fedcredit audit countersign",
+          );
+      }),
+    );
+
+const revokeCommand = (): Command =>
+  operatorCommand(
+    "revoke",
+    "revoke an enterprise's certificates, at once and for good",
+    `enterprise revoke mill ${config}`,
+  )
+    .argument("<enterprise>", "its id")
+    .action((enterprise: string, flags: OperatorFlags) =>
+      asOperator(flags, async (operator) => {
+        const serials = await operator.revoke(enterprise);
+        print(flags.json ? JSON.stringify({ enterprise, serials }) : serials.join("\n"));
+        tell("it can enrol again with a new token: fedcredit coordinator token");
+      }),
+    );

@@ -1,137 +1,179 @@
 /** What is stored of an attempt, each step in one transaction with its log entries. */
 
-import { canonicalJson, type Digest } from "../../core/canonical.ts";
+import { toBase64 } from "../../core/bytes.ts";
+import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { advanceStudy, type StudyState, studyLayout, studyResult } from "../../models/study-loop.ts";
-import type { Roster } from "../../privacy/roster.ts";
-import { leastThreshold } from "../../privacy/sum/binding.ts";
-import type { ReleasePoint } from "../../privacy/sum/coordinator/state.ts";
+import { advanceStudy, type StudyState, studyResult } from "../../models/study-loop.ts";
+import { readStored, storedText } from "../../privacy/sum/coordinator/point.ts";
+import type { CoordinatorEffect, RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
-import { encryptionName, type RoundHeader, roundIdOf, sumProtocol } from "../../privacy/sum/header.ts";
-import type { KeyEpoch } from "../../privacy/sum/key-epoch.ts";
-import type { Epochs } from "../authority/epochs.ts";
+import { type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
+import type { Closed, PartySignature, Unmask } from "../../privacy/sum/messages.ts";
+import { sumDigest } from "../../privacy/sum/statements.ts";
+import { leaveOut, takeSlot } from "../authority/epoch-store.ts";
 import type { Bank } from "../bank.ts";
+import { attach } from "../store/attachments.ts";
 import type { Transaction } from "../store/database.ts";
+import type { NewEntry } from "../store/log.ts";
 import { publishModel } from "../studies/model-registry.ts";
-import { getState, putState, type StudyRow } from "../studies/study-row.ts";
-import type { EndedAttempt, RoundLedger } from "./round.ts";
+import { type StateChain, stateDigest } from "../studies/state-chain.ts";
+import { type AttemptPhase, type Outcome, otherHalf, type StoredAttempt } from "./next-attempt.ts";
+import type { RoundLedger } from "./round.ts";
 
-export interface NextAttempt {
-  readonly study: StudyRow;
-  readonly manifest: StudyManifest;
-  readonly state: StudyState;
-  readonly roster: Roster;
-  /** Sorted. */
-  readonly cohort: readonly PartyId[];
-  readonly epoch: KeyEpoch;
+/** @returns the attempts of one step, in their order. */
+export async function attemptsOf(bank: Bank, study: Digest, round: number): Promise<StoredAttempt[]> {
+  const rows = await bank.database.sql`
+    SELECT round_id, header, phase, outcome FROM attempt
+    WHERE study = ${study} AND round = ${round} ORDER BY attempt`;
+  return rows.map((row) => ({
+    roundId: row.round_id as Digest,
+    header: JSON.parse(row.header) as RoundHeader,
+    phase: row.phase as AttemptPhase,
+    outcome: row.outcome === null ? undefined : readStored<Outcome>(row.outcome),
+  }));
 }
 
-/** Opens the next attempt of a study's round. Durable, and in the log, before anyone hears of it. */
-export async function openAttempt(
+/** @returns attempts of running studies that an earlier process left, each to be finished from its point. */
+export async function unfinishedAttempts(bank: Bank): Promise<Digest[]> {
+  const rows = await bank.database.sql`
+    SELECT round_id FROM attempt JOIN study ON study.digest = attempt.study
+    WHERE study.phase = 'running' AND attempt.phase IN ('agreeing', 'unmasking', 'releasing')`;
+  return rows.map((row) => row.round_id as Digest);
+}
+
+/** @returns what an attempt goes on from. */
+export async function storedPoint(
   bank: Bank,
-  epochs: Epochs,
-  { study, manifest, state, roster, cohort, epoch }: NextAttempt,
-): Promise<{ header: RoundHeader; roundId: Digest }> {
-  const attempt = study.attempt + 1;
-  const { note: checkpoint } = await bank.privacyLog.checkpoint();
-  const header: RoundHeader = {
-    protocol: sumProtocol,
-    consortium: bank.config.consortium,
-    study: study.digest,
-    round: study.round,
-    attempt,
-    algorithm: { index: state.index, name: state.algorithm!, step: state.step },
-    state: study.state!,
-    roster: roster.digest,
-    cohort: [...cohort],
-    minCohort: manifest.privacy.minCohort,
-    threshold: leastThreshold(cohort.length),
-    keyEpoch: { epoch: epoch.epoch, commitment: epoch.commitment },
-    layout: { blocks: studyLayout(manifest, state).blocks.map((block) => ({ ...block })) },
-    protection: { masks: true, encryption: encryptionName, noise: "none" },
-    unprotected: ["noise"],
-    checkpoint,
-    stepSeconds: manifest.deadlines.stepSeconds,
+  roundId: Digest,
+): Promise<{ point: RoundPoint; unmask: { from: PartyId; message: Unmask }[] }> {
+  const { sql } = bank.database;
+  const [row] = await sql`SELECT point FROM attempt WHERE round_id = ${roundId}`;
+  const rows = await sql`
+    SELECT enterprise, message FROM unmask_message WHERE round_id = ${roundId} ORDER BY enterprise`;
+  return {
+    point: readStored<RoundPoint>(row!.point),
+    unmask: rows.map(({ enterprise, message }) => ({
+      from: enterprise,
+      message: readStored<Unmask>(message),
+    })),
   };
+}
+
+/** Opens an attempt. Durable, and in the log, before anyone hears of it. */
+export async function openAttempt(bank: Bank, header: RoundHeader, epoch: number): Promise<Digest> {
   const roundId = roundIdOf(header);
+  const { study, round, attempt } = header;
   await bank.database.transaction(async (sql) => {
     await sql`
       INSERT INTO attempt (round_id, study, round, attempt, header, phase)
-      VALUES (${roundId}, ${study.digest}, ${study.round}, ${attempt}, ${canonicalJson(header)}, 'open')`;
-    await sql`UPDATE study SET attempt = ${attempt} WHERE digest = ${study.digest}`;
-    await epochs.use(sql, epoch.epoch);
+      VALUES (${roundId}, ${study}, ${round}, ${attempt}, ${canonicalJson(header)}, 'open')`;
+    await sql`UPDATE study SET attempt = ${attempt} WHERE digest = ${study}`;
+    await takeSlot(sql, epoch, header.slot);
     await bank.privacyLog.append(sql, [
       {
         type: "round.opened",
         roundId,
-        study: study.digest,
-        round: study.round,
+        study,
+        round,
         attempt,
         algorithm: header.algorithm.name,
-        cohort: cohort.length,
-        unprotected: ["noise"],
+        cohort: header.cohort.length,
+        unprotected: header.unprotected,
       },
     ]);
   });
-  epochs.used(epoch.epoch);
-  bank.events.emit("study", study.digest);
+  bank.events.emit("study", study);
   await bank.crashPoint("attempt-opened");
-  return { header, roundId };
+  return roundId;
 }
 
-/** The ledger of one attempt, new or taken up again after step 5. */
-export function attemptLedger(bank: Bank, roundId: Digest, header: RoundHeader): RoundLedger {
-  const { study } = header;
+const inLog = (signatures: readonly PartySignature[]) =>
+  signatures.map(({ party, signature }) => ({ enterprise: party, signature: toBase64(signature) }));
+
+/** The ledger of one attempt, new or taken up again. */
+export function attemptLedger(
+  bank: Bank,
+  chain: StateChain,
+  manifest: StudyManifest,
+  roundId: Digest,
+): RoundLedger {
   return {
-    record: (entries) => bank.database.transaction((sql) => bank.privacyLog.append(sql, entries)),
-    persist: (point, entries) =>
+    write: ({ entries, point, unmask }) =>
       bank.database.transaction(async (sql) => {
-        await sql`
-          UPDATE attempt SET phase = 'unmasked', aggregate = ${canonicalJson(point)}
-          WHERE round_id = ${roundId} AND phase = 'open'`;
+        if (point !== undefined)
+          await sql`UPDATE attempt SET phase = ${point.at}, point = ${storedText(point)} WHERE round_id = ${roundId}`;
+        const rows = unmask.map(({ from, message }) => ({
+          round_id: roundId,
+          enterprise: from,
+          message: storedText(message),
+        }));
+        if (rows.length > 0) await sql`INSERT INTO unmask_message ${sql(rows)} ON CONFLICT DO NOTHING`;
         await bank.privacyLog.append(sql, entries);
       }),
-    advance: async ({ sum, digest, survivors, signers }, entries) => {
-      const [row] = await bank.database.sql`SELECT manifest FROM study WHERE digest = ${study}`;
-      const manifest = JSON.parse(row!.manifest as string) as StudyManifest;
-      const before = await getState(bank, header.state);
-      const outcome = await serverStep(manifest, before, sum);
-      const after = outcome instanceof Refusal ? header.state : await putState(bank, outcome);
-      await bank.crashPoint("state-stored");
-      await bank.database.transaction(async (sql) => {
-        const released = await sql`
-          UPDATE attempt SET phase = 'released', aggregate = NULL, state = ${after}, sum = ${digest},
-            survivors = ${survivors.length}
-          WHERE round_id = ${roundId} AND phase = 'unmasked'`;
-        if (released.count !== 1) throw new Error(`attempt ${roundId} has been ended by another process`);
-        const [{ steps }] = (await sql`
-          SELECT count(*)::int AS steps FROM attempt WHERE study = ${study} AND phase = 'released'`) as [
-          { steps: number },
-        ];
-        const { unit } = manifest.privacy;
-        await bank.privacyLog.append(sql, [
-          ...entries,
-          {
-            type: "privacy.spent",
-            roundId,
-            study,
-            mechanism: "none",
-            unit,
-            steps: 1,
-            cumulativeSteps: steps,
-          },
-          { type: "round.released", roundId, sum: digest, signers: [...signers].sort(), state: after },
-        ]);
-        if (outcome instanceof Refusal) await failStudy(bank, sql, study, outcome);
-        else await goOn(bank, sql, study, manifest, outcome, after);
-      });
-      bank.events.emit("study", study);
-      await bank.crashPoint("released");
-      return after;
-    },
-    aborted: (end, entries) => storeAbort(bank, roundId, end, entries),
+    advance: (effect, entries) => advance(bank, chain, manifest, effect, entries),
+    ended: (outcome, signatures, entries) => storeOutcome(bank, roundId, outcome, signatures, entries),
   };
+}
+
+/** The one sum of a step: certificate, state and log in one commit. @returns the certificate's digest. */
+async function advance(
+  bank: Bank,
+  chain: StateChain,
+  manifest: StudyManifest,
+  { roundId, header, sum, survivors, certificate }: Extract<CoordinatorEffect, { readonly type: "advance" }>,
+  entries: readonly NewEntry[],
+): Promise<Digest> {
+  const { study, round } = header;
+  const before = await chain.state(study, manifest, round - 1);
+  const outcome = await serverStep(manifest, before, sum);
+  const after = outcome instanceof Refusal ? header.state : stateDigest(outcome);
+  const document = canonicalJson(certificate);
+  const digest = digestOf(document);
+  await bank.database.transaction(async (sql) => {
+    const released = await sql`
+      UPDATE attempt SET phase = 'released', point = NULL, state = ${after}, survivors = ${survivors.length}
+      WHERE round_id = ${roundId} AND phase = 'releasing'`;
+    if (released.count !== 1) throw new Error(`attempt ${roundId} has been ended by another process`);
+    await sql`DELETE FROM unmask_message WHERE round_id = ${roundId}`;
+    if (header.follows?.kind === "half") await sitOut(sql, header);
+    const { unit } = manifest.privacy;
+    const all: NewEntry[] = [
+      ...entries,
+      {
+        type: "privacy.spent",
+        roundId,
+        study,
+        mechanism: "none",
+        unit,
+        steps: 1,
+        cumulativeSteps: round,
+      },
+      {
+        type: "round.released",
+        roundId,
+        certificate: digest,
+        sum: sumDigest(Buffer.from(certificate.salt, "hex"), Buffer.from(certificate.sum, "base64")),
+        signers: certificate.released.map(({ party }) => party).sort(),
+        state: after,
+      },
+    ];
+    const first = await bank.privacyLog.append(sql, all as [NewEntry, ...NewEntry[]]);
+    await sql`
+      INSERT INTO sum_certificate VALUES (${study}, ${round}, ${digest}, ${document}, ${first + all.length - 1})`;
+    if (outcome instanceof Refusal) await failStudy(bank, sql, study, outcome);
+    else await goOn(bank, sql, study, manifest, outcome, after);
+  });
+  if (!(outcome instanceof Refusal)) chain.advanced(study, round, outcome);
+  bank.events.emit("study", study);
+  await bank.crashPoint("released");
+  return digest;
+}
+
+/** One half has a sum, so that it is the other in which somebody's vector is out of range. */
+async function sitOut(sql: Transaction, { study, follows, cohort }: RoundHeader): Promise<void> {
+  const [row] = await sql`SELECT outcome FROM attempt WHERE round_id = ${follows!.of}`;
+  await leaveOut(sql, study, otherHalf(readStored<Outcome>(row!.outcome), cohort), "sum_invalid");
 }
 
 /** @returns the state after the server step, or why the sum has no result. */
@@ -177,47 +219,85 @@ export async function failStudy(
   bank.log.warn({ study, reason, detail: message }, "study failed");
 }
 
-async function storeAbort(
+async function storeOutcome(
   bank: Bank,
   roundId: Digest,
-  { reason, detail, faults }: Extract<EndedAttempt, { phase: "aborted" }>,
-  entries: Parameters<RoundLedger["aborted"]>[1],
+  outcome: Outcome,
+  signatures: readonly PartySignature[],
+  entries: readonly NewEntry[],
 ): Promise<void> {
+  const reason = "reason" in outcome ? outcome.reason : null;
   await bank.database.transaction(async (sql) => {
     await sql`
-      UPDATE attempt SET phase = 'aborted', aggregate = NULL, reason = ${reason}, party = ${faults[0]?.party ?? null}
+      UPDATE attempt SET phase = ${outcome.phase}, point = NULL, outcome = ${storedText(outcome)},
+        reason = ${reason}, party = ${outcome.faults[0]?.party ?? null}
       WHERE round_id = ${roundId}`;
-    await bank.privacyLog.append(sql, entries);
+    await sql`DELETE FROM unmask_message WHERE round_id = ${roundId}`;
+    if (outcome.phase === "rerun") await attach(sql, Buffer.from(outcome.evidence).toString("utf8"));
+    await bank.privacyLog.append(sql, [...entries, endEntry(roundId, outcome, signatures)]);
   });
-  bank.log.warn({ roundId, reason, detail }, "attempt aborted");
+  bank.log.warn({ roundId, outcome: outcome.phase, reason }, "attempt ended without a sum");
+  await bank.crashPoint("ended");
 }
 
-/**
- * Ends what a killed process left before step 5: its secrets were in memory only.
- * @returns the attempts that were ended, for members that still wait in them.
- */
-export async function abortInterrupted(bank: Bank): Promise<Digest[]> {
-  return bank.database.transaction(async (sql) => {
-    const open = await sql`SELECT round_id FROM attempt WHERE phase = 'open'`;
-    const ended = open.map((row) => row.round_id as Digest);
-    for (const roundId of ended) {
-      await sql`
-        UPDATE attempt SET phase = 'aborted', reason = 'coordinator_restarted' WHERE round_id = ${roundId}`;
-      await bank.privacyLog.append(sql, [
-        { type: "round.aborted", roundId, reason: "coordinator_restarted" },
-      ]);
+function endEntry(roundId: Digest, outcome: Outcome, signatures: readonly PartySignature[]): NewEntry {
+  switch (outcome.phase) {
+    case "aborted": {
+      const culprit = outcome.faults[0]?.party;
+      return {
+        type: "round.aborted",
+        roundId,
+        reason: outcome.reason,
+        ...(culprit === undefined ? {} : { enterprise: culprit }),
+        ...(signatures.length === 0 ? {} : { renounced: inLog(signatures) }),
+      };
     }
-    return ended;
-  });
+    case "rerun":
+      return {
+        type: "round.rerun",
+        roundId,
+        without: [...outcome.without].sort(),
+        evidence: digestOf(outcome.evidence),
+      };
+    case "split": {
+      const [first, second] = outcome.halves;
+      return { type: "round.split", roundId, halves: [[...first], [...second]], invalid: inLog(signatures) };
+    }
+    case "lost":
+      return { type: "round.lost", roundId, reason: outcome.reason };
+  }
 }
 
-/** @returns the study's attempt whose unmasked sum waits to be released, if a killed process left one. */
-export async function unfinishedRelease(
-  bank: Bank,
-  study: Digest,
-): Promise<{ roundId: Digest; point: ReleasePoint } | undefined> {
-  const [row] = await bank.database.sql`
-    SELECT round_id, aggregate FROM attempt WHERE study = ${study} AND phase = 'unmasked'`;
-  if (row === undefined) return undefined;
-  return { roundId: row.round_id as Digest, point: JSON.parse(row.aggregate as string) as ReleasePoint };
+/** Ends what a process left before anybody was asked to agree: nothing of it is kept. */
+export function giveUp(bank: Bank, roundId: Digest): Promise<void> {
+  const outcome: Outcome = {
+    phase: "aborted",
+    roundId,
+    reason: "coordinator_restarted",
+    detail: "the coordinator's process ended",
+    faults: [],
+    excluded: [],
+    lift: undefined,
+  };
+  return storeOutcome(bank, roundId, outcome, [], []);
+}
+
+/** @returns how each study's last attempt ended, the newest studies first. */
+export async function lastEnds(bank: Bank, most: number): Promise<Closed[]> {
+  const rows = await bank.database.sql`
+    SELECT DISTINCT ON (study.number) round_id, attempt.phase, attempt.reason, party, digest.digest AS certificate
+    FROM attempt JOIN study ON study.digest = attempt.study
+      LEFT JOIN sum_certificate digest ON digest.study = attempt.study AND digest.round = attempt.round
+        AND attempt.phase = 'released'
+    ORDER BY study.number DESC, attempt.round DESC, attempt.attempt DESC LIMIT ${most}`;
+  return rows
+    .filter(({ phase }) => ["released", "aborted", "rerun", "split", "lost"].includes(phase))
+    .map((row) => ({
+      type: "closed",
+      roundId: row.round_id,
+      outcome: row.phase,
+      reason: row.reason ?? "",
+      party: row.party ?? "",
+      certificate: row.certificate ?? "",
+    }));
 }

@@ -1,8 +1,9 @@
 /** The enterprises that are connected now: one participation stream each. */
 import type * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../../core/reasons.ts";
+import type { CoordinatorEpochMessage, PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
-import type { CoordinatorMessage, PartyMessage } from "../../privacy/sum/messages.ts";
+import type { CoordinatorRoundMessage, Hello, PartyRoundMessage } from "../../privacy/sum/messages.ts";
 import type { CoordinatorMessage as WireCoordinatorMessage } from "../../proto/generated/fedcredit/v1/CoordinatorMessage.ts";
 import type { PartyMessage__Output as WirePartyMessage } from "../../proto/generated/fedcredit/v1/PartyMessage.ts";
 import { fromOneof, protocolVersion, statusOf, toOneof } from "../../proto/wire.ts";
@@ -10,11 +11,13 @@ import type { Bank } from "../bank.ts";
 
 type Stream = grpc.ServerDuplexStream<WirePartyMessage, WireCoordinatorMessage>;
 
+type Said = PartyRoundMessage | PartyEpochMessage;
+
 /** Who listens to the enterprises. */
 export interface Audience {
   joined(party: PartyId): void;
   gone(party: PartyId): void;
-  message(party: PartyId, message: Exclude<PartyMessage, { type: "hello" }>): void;
+  message(party: PartyId, message: Said): void;
 }
 
 export class Participants {
@@ -40,7 +43,7 @@ export class Participants {
   }
 
   /** Says something to a party; one that is not connected hears it when it joins again. */
-  send(party: PartyId, message: CoordinatorMessage): void {
+  send(party: PartyId, message: CoordinatorRoundMessage | CoordinatorEpochMessage): void {
     this.#streams.get(party)?.write(toOneof<WireCoordinatorMessage>(message));
   }
 
@@ -52,7 +55,7 @@ export class Participants {
     };
     stream.on("data", (wire: WirePartyMessage) => {
       try {
-        this.#take(party, stream, fromOneof<PartyMessage>(wire));
+        this.#take(party, stream, fromOneof<Hello | Said>(wire));
       } catch (error) {
         if (!(error instanceof Refusal)) this.#bank.log.error({ err: error, party }, "participation failed");
         end(error);
@@ -69,13 +72,19 @@ export class Participants {
   /** Ends every stream and takes no more. */
   close(): void {
     this.#closed = true;
-    for (const [party, stream] of this.#streams) {
-      this.#leave(party, stream);
-      stream.emit("error", statusOf(new Refusal("unavailable", "the coordinator shuts down")));
-    }
+    for (const party of this.present())
+      this.end(party, new Refusal("unavailable", "the coordinator shuts down"));
   }
 
-  #take(party: PartyId, stream: Stream, message: PartyMessage): void {
+  /** Ends a party's stream, if it has one. */
+  end(party: PartyId, why: Refusal): void {
+    const stream = this.#streams.get(party);
+    if (stream === undefined) return;
+    this.#leave(party, stream);
+    stream.emit("error", statusOf(why));
+  }
+
+  #take(party: PartyId, stream: Stream, message: Hello | Said): void {
     const known = this.#streams.get(party) === stream;
     if (message.type === "hello") {
       if (known) throw new Refusal("message_unexpected", "hello was said before");

@@ -4,6 +4,7 @@ import { parseEntry } from "../../privacy/log/entry.ts";
 import { type ExportItem, writeExport } from "../../privacy/log/export.ts";
 import { parseNote } from "../../privacy/log/note.ts";
 import type { Bank } from "../bank.ts";
+import { attached } from "../store/attachments.ts";
 
 /**
  * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures.
@@ -50,16 +51,33 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
         yield { type: "header", bytes: utf8(row!.header as string) };
         break;
       }
+      case "key.epoch": {
+        const [row] = await sql`SELECT record FROM key_epoch WHERE digest = ${entry.digest}`;
+        yield { type: "epoch", bytes: utf8(row!.record as string) };
+        break;
+      }
+      case "epoch.complaint":
+      case "round.rerun":
+        yield { type: "evidence", bytes: utf8(await attached(sql, entry.evidence)) };
+        break;
+      case "round.released": {
+        const [row] = await sql`SELECT document FROM sum_certificate WHERE digest = ${entry.certificate}`;
+        yield { type: "certificate", bytes: utf8(row!.document as string) };
+        break;
+      }
       case "consortium.created":
-      case "key.epoch":
       case "study.consented":
       case "study.withdrawn":
       case "policy.changed":
       case "desensitization.ran":
       case "round.submitted":
       case "round.survivors":
-      case "round.released":
+      case "round.unmasked":
       case "round.aborted":
+      case "round.split":
+      case "round.lost":
+      case "member.expelled":
+      case "certificate.revoked":
       case "privacy.spent":
       case "model.published":
       case "model.evaluated":

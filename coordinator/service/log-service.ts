@@ -1,7 +1,7 @@
 import type { LogHandlers } from "../../proto/generated/fedcredit/v1/Log.ts";
 import type { Bank } from "../bank.ts";
 import { exportLog } from "./export.ts";
-import { enterprise, everyone } from "./request.ts";
+import { enterprise, everyone, only } from "./request.ts";
 import type { Methods } from "./transport.ts";
 import { Witnesses } from "./witnesses.ts";
 
@@ -17,14 +17,14 @@ export function logService(bank: Bank, methods: Methods): LogHandlers {
       const { hashes, entry } = await privacyLog.inclusion(index, size);
       return { hashes: hashes.map((hash) => Buffer.from(hash)), entry: Buffer.from(entry) };
     }),
-    Cosign: methods.unary(["enterprise", "auditor"], async ({ size, line }, caller) => ({
+    Cosign: methods.unary(only("enterprise", "auditor"), async ({ size, line }, caller) => ({
       note: await witnesses.cosign(caller, size, line),
     })),
     ReportLedger: methods.unary(enterprise, async ({ note }, { id }) => {
       await witnesses.reportLedger(id, note);
       return { note: (await privacyLog.checkpoint()).note };
     }),
-    Export: methods.download(["operator", "auditor"], async function* () {
+    Export: methods.download(only("operator", "auditor"), async function* () {
       for await (const data of exportLog(bank)) yield { data: Buffer.from(data) };
     }),
   };

@@ -3,7 +3,7 @@ import type { EnrolmentHandlers } from "../../proto/generated/fedcredit/v1/Enrol
 import type { MembershipHandlers } from "../../proto/generated/fedcredit/v1/Membership.ts";
 import * as membership from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
-import { auditor, everyone, operator } from "./request.ts";
+import { auditor, everyone, only, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
 
 export const enrolmentService = (bank: Bank, methods: Methods): EnrolmentHandlers => ({
@@ -25,7 +25,7 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
       });
     return { note: current.note };
   }),
-  GetPendingRoster: methods.unary(["operator", "auditor"], async () => ({
+  GetPendingRoster: methods.unary(only("operator", "auditor"), async () => ({
     note: await membership.pendingRosterNote(bank),
   })),
   CountersignRoster: methods.unary(auditor, async ({ note }) => ({
@@ -34,5 +34,17 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
   CreateToken: methods.unary(operator, (request) => membership.createToken(bank, request)),
   Admit: methods.unary(operator, async ({ enterprises }) => ({
     note: await membership.admit(bank, enterprises),
+  })),
+  Remove: methods.unary(operator, async ({ enterprise, reason }) => ({
+    note: await membership.remove(bank, enterprise, reason),
+  })),
+  Revoke: methods.unary(operator, async ({ enterprise }) => ({
+    serials: await membership.revoke(bank, enterprise),
+  })),
+  ListEnterprises: methods.unary(operator, async () => ({
+    enterprises: (await membership.enterprises(bank)).map((view) => ({
+      ...view,
+      serials: [...view.serials],
+    })),
   })),
 });

@@ -18,7 +18,7 @@ import type { Participants } from "../rounds/participants.ts";
 import { blobsService } from "./blobs-service.ts";
 import { logService } from "./log-service.ts";
 import { enrolmentService, membershipService } from "./membership-service.ts";
-import { enterprise, everyone } from "./request.ts";
+import { anyone, enterprise } from "./request.ts";
 import { studiesService } from "./studies-service.ts";
 import { Methods } from "./transport.ts";
 
@@ -35,7 +35,7 @@ export function registerServices(
 ): void {
   const methods = new Methods(bank);
   const health: HealthHandlers = {
-    Check: methods.unary(everyone, async () => ({
+    Check: methods.unary(anyone, async () => ({
       protocolVersion,
       softwareVersion: software.version,
       timeMillis: bank.clock.now(),

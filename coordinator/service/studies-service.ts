@@ -2,7 +2,7 @@ import type { StudiesHandlers } from "../../proto/generated/fedcredit/v1/Studies
 import type { Bank } from "../bank.ts";
 import { consent, withdraw } from "../studies/consent.ts";
 import { propose, start, stop } from "../studies/proposal.ts";
-import { follow, list, model, status } from "../studies/status.ts";
+import { certificates, follow, list, model, status } from "../studies/status.ts";
 import { digestText, enterprise, everyone, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
 
@@ -17,6 +17,21 @@ export const studiesService = (bank: Bank, methods: Methods): StudiesHandlers =>
     consent(bank, id, { study: digestText(study), expiresMillis, note }),
   ),
   Withdraw: methods.unary(enterprise, ({ study }, { id }) => withdraw(bank, id, digestText(study))),
+  GetCertificates: methods.download(everyone, async function* ({ study, after }) {
+    for await (const shown of certificates(bank, digestText(study), after)) {
+      const { round, document, entry, confirmations, roster } = shown;
+      yield {
+        round,
+        canonicalJson: Buffer.from(document),
+        entry,
+        confirmations: confirmations.map(({ party, signature }) => ({
+          party,
+          signature: Buffer.from(signature),
+        })),
+        roster,
+      };
+    }
+  }),
   GetModel: methods.unary(everyone, async ({ study }) => {
     const { document, digest } = await model(bank, digestText(study));
     return { canonicalJson: Buffer.from(document), digest: Buffer.from(digest, "hex") };

@@ -6,9 +6,12 @@ import type { PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../../core/reasons.ts";
 import { flowControlWindow, statusOf } from "../../proto/wire.ts";
-import { type Identity, identityOf, type KeyPair, type Role } from "../authority/ca.ts";
+import { type Identity, identityOf, type KeyPair } from "../authority/ca.ts";
+import { isMember } from "../authority/membership.ts";
+import { serialText } from "../authority/revocation.ts";
 import type { Bank } from "../bank.ts";
 import { storeRefusal } from "../store/database.ts";
+import type { Callers } from "./request.ts";
 
 /**
  * TLS of a server. The client's certificate is asked for and verified, and a caller without a valid one is
@@ -109,11 +112,11 @@ function bindRefusal(target: string, cause: Error): Refusal {
   });
 }
 
-/** @throws Refusal certificate_invalid, role_denied */
+/** @throws Refusal certificate_invalid, role_denied, roster_mismatch */
 export function callerOf(
   bank: Bank,
   call: grpc.ServerUnaryCall<unknown, unknown> | Call,
-  roles: readonly Role[],
+  callers: Callers,
 ): Identity {
   const certificate = call.getAuthContext().sslPeerCertificate;
   if (certificate === undefined)
@@ -122,8 +125,16 @@ export function callerOf(
       "the client certificate is missing, expired or not of this consortium",
     );
   const caller = knownIdentity(certificate, bank.config.consortium);
-  if (!roles.includes(caller.role))
+  if (bank.revoked.has(serialText(certificate.serialNumber)))
+    throw new Refusal("certificate_invalid", "the certificate was revoked", {
+      hint: "ask the bank for a new enrolment token",
+    });
+  if (!callers.roles.includes(caller.role))
     throw new Refusal("role_denied", `an ${caller.role} may not call ${call.getPath()}`);
+  if (caller.role === "enterprise" && !callers.outsiders && !isMember(bank, caller.id))
+    throw new Refusal("roster_mismatch", `${caller.id} is not in the current roster`, {
+      hint: "wait until bank and auditor have admitted it",
+    });
   return caller;
 }
 
@@ -170,12 +181,12 @@ export class Methods {
   }
 
   unary<Request, Reply>(
-    roles: readonly Role[],
+    callers: Callers,
     work: (request: Request, caller: Identity) => Promise<Reply>,
   ): grpc.handleUnaryCall<Request, Reply> {
     return (call, answer) => {
       Promise.resolve()
-        .then(() => work(call.request, callerOf(this.#bank, call, roles)))
+        .then(() => work(call.request, callerOf(this.#bank, call, callers)))
         .then(
           (reply) => answer(null, reply),
           (error: unknown) => answer(this.#refuse(error, call.getPath())),
@@ -184,17 +195,23 @@ export class Methods {
   }
 
   download<Request, Item>(
-    roles: readonly Role[],
-    work: (request: Request, signal: AbortSignal) => AsyncIterable<Item>,
+    callers: Callers,
+    work: (request: Request, signal: AbortSignal, caller: Identity) => AsyncIterable<Item>,
   ): grpc.handleServerStreamingCall<Request, Item> {
     return async (call) => {
-      const { closing } = this.#bank;
+      const { closing, events } = this.#bank;
       const cancelled = new AbortController();
+      const revoked = new AbortController();
       call.once("cancelled", () => cancelled.abort());
-      const signal = AbortSignal.any([cancelled.signal, closing]);
+      const signal = AbortSignal.any([cancelled.signal, revoked.signal, closing]);
+      let caller: Identity | undefined;
+      const onRevoked = (enterprise: string): void => {
+        if (caller?.role === "enterprise" && caller.id === enterprise) revoked.abort();
+      };
+      events.on("revoked", onRevoked);
       try {
-        callerOf(this.#bank, call, roles);
-        for await (const item of work(call.request, signal)) {
+        caller = callerOf(this.#bank, call, callers);
+        for await (const item of work(call.request, signal, caller)) {
           signal.throwIfAborted();
           if (!call.write(item)) await once(call, "drain", { signal });
         }
@@ -202,19 +219,25 @@ export class Methods {
         call.end();
       } catch (error) {
         if (cancelled.signal.aborted) return;
-        const why = closing.aborted ? new Refusal("unavailable", "the coordinator shuts down") : error;
+        const why = revoked.signal.aborted
+          ? new Refusal("certificate_invalid", "the certificate was revoked")
+          : closing.aborted
+            ? new Refusal("unavailable", "the coordinator shuts down")
+            : error;
         call.emit("error", this.#refuse(why, call.getPath()));
+      } finally {
+        events.off("revoked", onRevoked);
       }
     };
   }
 
   upload<Item, Reply>(
-    roles: readonly Role[],
+    callers: Callers,
     work: (items: AsyncIterable<Item>, caller: Identity) => Promise<Reply>,
   ): grpc.handleClientStreamingCall<Item, Reply> {
     return (call, answer) => {
       Promise.resolve()
-        .then(() => work(call, callerOf(this.#bank, call, roles)))
+        .then(() => work(call, callerOf(this.#bank, call, callers)))
         .then(
           (reply) => answer(null, reply),
           (error: unknown) => answer(this.#refuse(error, call.getPath())),
@@ -223,12 +246,12 @@ export class Methods {
   }
 
   duplex<In, Out>(
-    roles: readonly Role[],
+    callers: Callers,
     serve: (caller: Identity, call: grpc.ServerDuplexStream<In, Out>) => void,
   ): grpc.handleBidiStreamingCall<In, Out> {
     return (call) => {
       try {
-        serve(callerOf(this.#bank, call, roles), call);
+        serve(callerOf(this.#bank, call, callers), call);
       } catch (error) {
         call.emit("error", this.#refuse(error, call.getPath()));
       }

@@ -105,6 +105,19 @@ export class BlobStore {
     }
   }
 
+  /** Makes blobs survive the machine, in a store where that is not so by itself. @throws Refusal not_found, disk_full */
+  async sync(digests: Iterable<Digest>): Promise<void> {
+    const paths = [...new Set(digests)].map((digest) => this.#path(digest));
+    try {
+      await Promise.all(paths.map(syncFile));
+      await Promise.all([...new Set(paths.map(dirname))].map(syncDirectory));
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT")
+        throw new Refusal("not_found", "a blob to keep is gone", { cause });
+      throw fileRefusal(cause);
+    }
+  }
+
   /** Stores bytes of this process's own. @returns their digest. */
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
@@ -261,6 +274,11 @@ async function hashFile(path: string): Promise<Digest> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  await file.datasync().finally(() => file.close());
 }
 
 async function syncDirectory(path: string): Promise<void> {

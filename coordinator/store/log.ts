@@ -74,10 +74,13 @@ export class LogStore {
 
   /**
    * Appends entries at the end of a transaction. Holds the sequencer's lock until the transaction ends.
+   * @returns the index of the first.
    * @throws Refusal entry_invalid
    */
-  async append(sql: Transaction, entries: readonly NewEntry[]): Promise<void> {
-    if (entries.length === 0) return;
+  async append(sql: Transaction, entries: readonly [NewEntry, ...NewEntry[]]): Promise<number>;
+  async append(sql: Transaction, entries: readonly NewEntry[]): Promise<number | undefined>;
+  async append(sql: Transaction, entries: readonly NewEntry[]): Promise<number | undefined> {
+    if (entries.length === 0) return undefined;
     await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
     const end = await this.#readEnd(sql);
     let range = end.range;
@@ -100,6 +103,7 @@ export class LogStore {
       sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`,
     ]);
     this.#end = { range, time, signed: parseNote(note).text };
+    return end.range.size;
   }
 
   async #readEnd(sql: Transaction): Promise<End> {

@@ -4,17 +4,19 @@ import type { EvaluateResult } from "../../models/algorithms/evaluate.ts";
 import type { Evaluation } from "../../models/numerics/metrics.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { type StudyState, studyResult } from "../../models/study-loop.ts";
-import { encryptionName } from "../../privacy/sum/header.ts";
+import { lineageDigest } from "../../privacy/log/entry.ts";
+import { protection } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/database.ts";
 import type { NewEntry } from "../store/log.ts";
 
-/** A released round, as a model's lineage names it. */
+/** A released sum, as a model's lineage names it. */
 interface LineageRound {
   readonly roundId: Digest;
   readonly algorithm: string;
   readonly parties: number;
-  readonly sum: Digest;
+  readonly certificate: Digest;
+  /** After the server step. */
   readonly state: Digest;
 }
 
@@ -31,13 +33,18 @@ export async function publishModel(
   state: StudyState,
 ): Promise<Digest> {
   const rows = await sql`
-    SELECT round_id, header, survivors, sum, state FROM attempt
+    SELECT round_id, header::jsonb -> 'algorithm' ->> 'name' AS algorithm, survivors, digest, state
+    FROM attempt JOIN sum_certificate USING (study, round)
     WHERE study = ${study} AND phase = 'released' ORDER BY round`;
-  const rounds = rows.map((row): LineageRound & { roster: Digest } => {
-    const { algorithm, roster } = JSON.parse(row.header);
-    const { round_id: roundId, survivors: parties, sum, state: after } = row;
-    return { roundId, algorithm: algorithm.name, parties, sum, state: after, roster };
-  });
+  const rounds = rows.map(
+    (row): LineageRound => ({
+      roundId: row.round_id,
+      algorithm: row.algorithm,
+      parties: row.survivors,
+      certificate: row.digest,
+      state: row.state,
+    }),
+  );
   const smallestCohort = Math.min(...rounds.map(({ parties }) => parties));
   const results = studyResult(state) ?? {};
   const { consortium, name, purpose, legalBasis, privacy, unprotected } = manifest;
@@ -52,9 +59,7 @@ export async function publishModel(
     results,
     lineage: { state: rounds.at(-1)?.state ?? "", rounds },
     protection: {
-      masks: true,
-      encryption: encryptionName,
-      noise: "none",
+      ...protection,
       unprotected,
       unit: privacy.unit,
       minCohort: privacy.minCohort,
@@ -70,7 +75,8 @@ export async function publishModel(
       type: "model.published",
       model,
       study,
-      rounds: rounds.map(({ roundId }) => roundId),
+      rounds: rounds.length,
+      lineage: lineageDigest(rounds.map(({ roundId }) => roundId)),
       smallestCohort,
       unprotected,
     },

@@ -3,17 +3,20 @@ import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseManifest, type StudyManifest } from "../../models/study.ts";
 import { startStudy, studyLayout } from "../../models/study-loop.ts";
+import { countOrganisations } from "../../privacy/roster.ts";
+import { checkFeasible } from "../../privacy/sum/graph.ts";
 import { planPacking } from "../../privacy/sum/layout.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
+import { stateDigest } from "./state-chain.ts";
 import { status } from "./status.ts";
-import { putState, studyRow } from "./study-row.ts";
+import { studyRow } from "./study-row.ts";
 
 /**
  * Takes a study in, to be consented to. Whatever its parameters would later refuse is refused now.
  * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
- *   message_malformed
+ *   message_malformed, cohort_too_small, cohort_too_large
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
   const { manifest } = parseManifest(bytes);
@@ -29,9 +32,13 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
       hint: 'write unprotected: ["noise"] in the manifest',
     });
   const first = startStudy(manifest);
-  const members = (await currentRoster(bank))?.roster.members.length ?? 0;
-  if (first.algorithm !== null)
-    planPacking(studyLayout(manifest, first), Math.max(members, manifest.privacy.minCohort));
+  const { minCohort, maxColluding } = manifest.privacy;
+  const roster = (await currentRoster(bank))?.roster;
+  // Before there is a roster, at least the smallest cohort must be able to work.
+  const organisations = roster === undefined ? minCohort : countOrganisations(roster, roster.byId.keys());
+  const members = Math.max(organisations, minCohort);
+  checkFeasible({ members, minCohort, maxColluding: Math.max(1, maxColluding) });
+  if (first.algorithm !== null) planPacking(studyLayout(manifest, first), members);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;
     if (known?.digest === study) return;
@@ -70,7 +77,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
       hint: "propose it under a new name to run it again",
     });
   const state = startStudy(JSON.parse(row.manifest) as StudyManifest);
-  const digest = await putState(bank, state);
+  const digest = stateDigest(state);
   await bank.database.transaction(
     (sql) => sql`
       UPDATE study SET phase = 'running', state = ${digest}, algorithm = ${state.algorithm}, round = 1, attempt = 0

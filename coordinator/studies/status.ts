@@ -1,8 +1,10 @@
-/** What everybody may know of a study: where it stands, and its model. */
+/** What everybody may know of a study: where it stands, its sums, and its model. */
 import { once } from "node:events";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
+import { confirmationsOf } from "../authority/epoch-store.ts";
+import { noteOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { consented, isEnded, type StudyRow, studyRow } from "./study-row.ts";
 
@@ -12,6 +14,7 @@ export async function status(bank: Bank, study: Digest): Promise<StudyStatus> {
 }
 
 async function statusOf(bank: Bank, row: StudyRow): Promise<StudyStatus> {
+  const waiting = row.phase === "running" ? bank.waiting.get(row.digest) : undefined;
   return {
     study: Buffer.from(row.digest, "hex"),
     name: row.name,
@@ -20,8 +23,8 @@ async function statusOf(bank: Bank, row: StudyRow): Promise<StudyStatus> {
     round: row.round,
     attempt: row.attempt,
     algorithm: row.algorithm ?? "",
-    reason: row.reason ?? "",
-    detail: row.detail ?? "",
+    reason: row.reason ?? (waiting === undefined ? "" : "cohort_too_small"),
+    detail: row.detail ?? waiting ?? "",
     manifest: { canonicalJson: Buffer.from(row.manifest) },
   };
 }
@@ -64,4 +67,44 @@ export async function model(bank: Bank, study: Digest): Promise<{ document: stri
   const [row] = await bank.database.sql`SELECT document, digest FROM model WHERE study = ${study}`;
   if (row === undefined) throw new Refusal("not_found", "the study has published no model");
   return { document: row.document, digest: row.digest };
+}
+
+/** A sum certificate as it travels, with what it is verified by. */
+export interface ShownCertificate {
+  readonly round: number;
+  /** Canonical JSON. */
+  readonly document: string;
+  /** Index of the log entry that names it. */
+  readonly entry: number;
+  /** By the members of its key epoch; none where it is the epoch of the one before. */
+  readonly confirmations: readonly { readonly party: string; readonly signature: Uint8Array }[];
+  /** Note; empty where it is the roster of the one before. */
+  readonly roster: string;
+}
+
+/** The certificates of a study's sums, in order. @param after - sums the caller has. @throws Refusal not_found */
+export async function* certificates(
+  bank: Bank,
+  study: Digest,
+  after: number,
+): AsyncGenerator<ShownCertificate> {
+  const { sql } = bank.database;
+  await studyRow(sql, study);
+  const rows = sql`
+    SELECT c.round, c.document, c.entry, a.header::jsonb ->> 'epoch' AS epoch, a.header::jsonb ->> 'roster' AS roster
+    FROM sum_certificate c JOIN attempt a ON a.study = c.study AND a.round = c.round AND a.phase = 'released'
+    WHERE c.study = ${study} AND c.round > ${after} ORDER BY c.round`;
+  let [epoch, roster] = ["", ""];
+  for await (const batch of rows.cursor(16))
+    for (const row of batch) {
+      const { round, document, entry } = row;
+      yield {
+        round,
+        document,
+        entry,
+        confirmations: row.epoch === epoch ? [] : await confirmationsOf(bank, row.epoch),
+        roster: row.roster === roster ? "" : await noteOf(bank, row.roster),
+      };
+      [epoch, roster] = [row.epoch, row.roster];
+    }
 }

@@ -1,9 +1,7 @@
-/** What is stored of a study: its row, its consents, its model states. */
-import { canonicalBytes, type Digest } from "../../core/canonical.ts";
+/** What is stored of a study: its row and its consents. */
+import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
-import type { Json } from "../../models/algorithm.ts";
-import type { StudyState } from "../../models/study-loop.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/database.ts";
 
@@ -16,7 +14,7 @@ export interface StudyRow {
   /** Canonical JSON. */
   readonly manifest: string;
   readonly phase: StudyPhase;
-  /** Digest of the model state that the next round broadcasts. */
+  /** Digest of the state before the next sum: what manifest and sums so far lead to. */
   readonly state: Digest | null;
   readonly algorithm: string | null;
   readonly round: number;
@@ -53,14 +51,4 @@ export async function consented(bank: Bank, study: Digest): Promise<string[]> {
     SELECT enterprise FROM consent WHERE study = ${study} AND expires_at > ${new Date(bank.clock.now())}
     ORDER BY enterprise`;
   return rows.map(({ enterprise }) => enterprise as string);
-}
-
-/** Stores a model state where members can fetch it. @returns its digest, durable. */
-export const putState = (bank: Bank, state: StudyState): Promise<Digest> =>
-  bank.blobs.published.put(canonicalBytes(state));
-
-/** @throws Refusal not_found, digest_mismatch */
-export async function getState(bank: Bank, digest: Digest): Promise<StudyState> {
-  const bytes = await bank.blobs.published.get(digest);
-  return JSON.parse(Buffer.from(bytes).toString("utf8")) as Json as StudyState;
 }

@@ -22,6 +22,8 @@ const share = z.number().min(0).max(1);
 const time = z.int().min(0).describe("when it was recorded, Unix milliseconds");
 const note = z.string().min(1).max(8000);
 const reason = z.string().refine(isReason, "not a reason of the closed list");
+const signature = z.base64().length(88).describe("Ed25519, by its identity key");
+const statements = z.array(z.strictObject({ enterprise: party, signature }));
 
 const consortium = {
   "consortium.created": {
@@ -34,12 +36,32 @@ const consortium = {
     version: z.int().min(1),
     members: parties,
   },
+  "member.expelled": {
+    enterprise: party,
+    reason: z.string().min(1).max(500).optional().describe("in the bank's words"),
+    roster: z.int().min(1).describe("version of the roster without it"),
+  },
+  "certificate.revoked": { enterprise: party, serial: z.string().regex(/^[0-9a-f]{1,40}$/) },
   "key.epoch": {
     epoch: z.int().min(1),
+    digest: digest.describe("of the epoch, as all its members signed it"),
     roster: digest,
+    members: parties,
+    maxColluding: z.int().min(1),
+    degree: z.int().min(1),
+    threshold: z.int().min(2),
+    slots: z.int().min(1),
     dealer: party,
     commitment: digest.describe("of the epoch's secret key"),
-    confirmed: parties.describe("members that confirmed the commitment by signature"),
+    transcript: digest.describe("of all that the members signed, attached"),
+  },
+  "epoch.complaint": {
+    opening: digest.describe("of the epoch's header"),
+    accuser: party,
+    accused: party,
+    kind: z.enum(["key", "share"]),
+    guilty: party,
+    evidence: digest.describe("of what both have signed, attached"),
   },
 };
 
@@ -96,21 +118,46 @@ const round = {
     roundId: digest,
     enterprise: party,
     digest: digest.describe("of the submission"),
+    commitment: digest.describe("to its self-mask seed"),
     bytes: count.describe("of its ciphertexts, as they were uploaded"),
     layers: z.array(z.enum(["mask", "encryption", "noise"])).describe("what protects the submission"),
+    signature: signature.describe("of the submission and the commitment"),
   },
   "round.survivors": {
     roundId: digest,
     survivors: parties,
     submissions: digest.describe("`submissionsDigest` of the survivors' submissions"),
   },
+  "round.unmasked": {
+    roundId: digest,
+    enterprise: party,
+    revealed: digest.describe("of the seed and the shares it revealed"),
+    signature,
+  },
   "round.released": {
     roundId: digest,
-    sum: digest,
+    certificate: digest.describe("of the sum certificate, attached"),
+    sum: digest.describe("of the sum, salted"),
     signers: parties.describe("survivors that signed this digest of the sum"),
     state: digest.describe("of the model state after the server step"),
   },
-  "round.aborted": { roundId: digest, reason, enterprise: party.optional().describe("who caused it") },
+  "round.aborted": {
+    roundId: digest,
+    reason,
+    enterprise: party.optional().describe("who caused it"),
+    renounced: statements.optional().describe("who will never unmask it: enough of them lift its lock"),
+  },
+  "round.rerun": {
+    roundId: digest,
+    without: parties.describe("whose shares do not match what it committed to"),
+    evidence: digest.describe("of the shares that show it, attached"),
+  },
+  "round.split": {
+    roundId: digest,
+    halves: z.tuple([parties, parties]),
+    invalid: statements.describe("who found that it is no sum of valid vectors"),
+  },
+  "round.lost": { roundId: digest, reason },
   "privacy.spent": {
     roundId: digest,
     study: digest,
@@ -125,7 +172,8 @@ const model = {
   "model.published": {
     model: digest,
     study: digest,
-    rounds: z.array(digest).min(1).max(900).describe("roundIds of the released sums it stands on, in order"),
+    rounds: z.int().min(1).describe("released sums that it stands on"),
+    lineage: digest.describe("`lineageDigest` of their roundIds"),
     smallestCohort: z.int().min(2).describe("fewest survivors in any of them"),
     unprotected: unprotectedSchema,
   },
@@ -172,16 +220,24 @@ const schemas = new Map<string, z.ZodType>(
   ]),
 );
 
-/** @returns SHA-256 over one line `enterprise digest` for each survivor, the lines sorted. */
+/** @returns SHA-256 over one line `enterprise digest commitment` for each survivor, the lines sorted. */
 export const submissionsDigest = (
-  submissions: readonly { readonly enterprise: string; readonly digest: Digest }[],
+  submissions: readonly {
+    readonly enterprise: string;
+    readonly digest: Digest;
+    readonly commitment: Digest;
+  }[],
 ): Digest =>
   digestOf(
     submissions
-      .map(({ enterprise, digest }) => `${enterprise} ${digest}\n`)
+      .map(({ enterprise, digest, commitment }) => `${enterprise} ${digest} ${commitment}\n`)
       .sort()
       .join(""),
   );
+
+/** @returns SHA-256 over one line a roundId, in the order of the sums. */
+export const lineageDigest = (roundIds: Iterable<Digest>): Digest =>
+  digestOf([...roundIds].map((roundId) => `${roundId}\n`).join(""));
 
 /** @throws Refusal entry_invalid, naming the field. */
 export function checkEntry(value: unknown): Entry {

@@ -8,7 +8,8 @@ import { Refusal } from "../../core/reasons.ts";
  *
  *     {"kind":"log","version":1}
  *     {"checkpoint":"…signed note…"}
- *     {"roster":"…signed note…"}  {"manifest":{…}}  {"header":{…}}     before the entry that names their digest
+ *     {"roster":"…signed note…"}  {"manifest":{…}}  {"header":{…}}     before the entry that names their digest;
+ *     {"epoch":{…}}  {"certificate":{…}}  {"evidence":{…}}             likewise
  *     {"entry":{…}}                                                    all, in order
  *     {"end":{"chain":"…","entries":N}}
  *
@@ -18,15 +19,18 @@ import { Refusal } from "../../core/reasons.ts";
 
 export type ExportKind = "log" | "ledger";
 
+const objectKinds = ["manifest", "header", "epoch", "certificate", "evidence"] as const;
+type ObjectKind = (typeof objectKinds)[number];
+
 /** What an entry names by its digest and a check needs in full. */
 export type Attachment =
   | { readonly kind: "roster"; readonly digest: Digest; readonly note: string }
-  | { readonly kind: "manifest" | "header"; readonly digest: Digest; readonly value: unknown };
+  | { readonly kind: ObjectKind; readonly digest: Digest; readonly value: unknown };
 
 export type ExportItem =
   | { readonly type: "roster"; readonly note: string }
   /** Canonical JSON, UTF-8. */
-  | { readonly type: "manifest" | "header" | "entry"; readonly bytes: Uint8Array };
+  | { readonly type: ObjectKind | "entry"; readonly bytes: Uint8Array };
 
 export type ExportRecord =
   | { readonly type: "checkpoint"; readonly note: string }
@@ -77,6 +81,9 @@ const otherLine = z.union([
   z.strictObject({ roster: z.string() }),
   z.strictObject({ manifest: z.looseObject({}) }),
   z.strictObject({ header: z.looseObject({}) }),
+  z.strictObject({ epoch: z.looseObject({}) }),
+  z.strictObject({ certificate: z.looseObject({}) }),
+  z.strictObject({ evidence: z.looseObject({}) }),
   z.strictObject({ entry: z.looseObject({}) }),
   z.strictObject({ end: z.strictObject({ chain: z.string(), entries: z.int().min(0) }) }),
 ]);
@@ -127,7 +134,7 @@ async function* readRecords(lines: AsyncGenerator<Line>, start: Uint8Array): Asy
 }
 
 function attachmentOf(
-  record: { roster: string } | { manifest: object } | { header: object },
+  record: { roster: string } | Partial<Record<ObjectKind, object>>,
   number: number,
 ): Attachment {
   if ("roster" in record) {
@@ -135,8 +142,8 @@ function attachmentOf(
     if (split < 0) throw malformed(number, "the roster is not a signed note");
     return { kind: "roster", digest: digestOf(record.roster.slice(0, split + 1)), note: record.roster };
   }
-  const [kind, value] =
-    "manifest" in record ? (["manifest", record.manifest] as const) : (["header", record.header] as const);
+  const kind = objectKinds.find((name) => name in record)!;
+  const value = record[kind];
   return { kind, digest: digestOf(canonicalBytes(value)), value };
 }
 

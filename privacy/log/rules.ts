@@ -3,7 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations } from "../roster.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { openConsent } from "./consent.ts";
-import { type Entry, type EntryOf, type EntryType, submissionsDigest } from "./entry.ts";
+import { type Entry, type EntryOf, type EntryType, lineageDigest, submissionsDigest } from "./entry.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
 import {
@@ -76,7 +76,7 @@ export const epochDealt = about(["key.epoch"], (entry, state) => {
   if (entry.epoch <= Math.max(0, ...state.epochs.keys())) return "the epoch does not count up";
   if (entry.roster !== state.roster?.digest) return "the epoch is not of the current roster";
   const { byId } = state.roster;
-  const stranger = [entry.dealer, ...entry.confirmed].find((id) => !byId.has(id));
+  const stranger = [entry.dealer, ...entry.members].find((id) => !byId.has(id));
   return stranger === undefined ? undefined : `${stranger} is not in the roster`;
 });
 
@@ -142,9 +142,8 @@ export const keyBeforeUse = about(["round.opened"], (entry, state) => {
   const header = attachedHeader(state, entry.roundId);
   if (header === undefined) return undefined;
   if (header.roster !== state.roster?.digest) return "the round is not of the current roster";
-  const epoch = state.epochs.get(header.keyEpoch.epoch);
-  if (epoch === undefined) return `key epoch ${header.keyEpoch.epoch} was not dealt`;
-  if (epoch.commitment !== header.keyEpoch.commitment) return "the round uses another key than was dealt";
+  const epoch = [...state.epochs.values()].findLast(({ digest }) => digest === header.epoch);
+  if (epoch === undefined) return "the key epoch was not opened";
   return epoch.roster === header.roster ? undefined : "the key epoch is of another roster";
 });
 
@@ -226,11 +225,11 @@ export const submissionsMatch = about(["round.submitted", "round.survivors"], (e
       return `${entry.enterprise} is not in the cohort`;
     return round.submitted.has(entry.enterprise) ? `${entry.enterprise} submitted twice` : undefined;
   }
-  const submissions: { enterprise: string; digest: string }[] = [];
+  const submissions: { enterprise: string; digest: string; commitment: string }[] = [];
   for (const enterprise of entry.survivors) {
-    const digest = round.submitted.get(enterprise);
-    if (digest === undefined) return `the survivor ${enterprise} submitted nothing`;
-    submissions.push({ enterprise, digest });
+    const submitted = round.submitted.get(enterprise);
+    if (submitted === undefined) return `the survivor ${enterprise} submitted nothing`;
+    submissions.push({ enterprise, digest: submitted.digest, commitment: submitted.commitment });
   }
   return submissionsDigest(submissions) === entry.submissions
     ? undefined
@@ -304,14 +303,10 @@ export const lineageComplete = about(["model.published", "model.evaluated"], (en
   }
   if (state.models.has(entry.model)) return "the model is published twice";
   const released = state.studies.get(entry.study)?.released ?? [];
-  let at = 0;
-  let smallest = Number.POSITIVE_INFINITY;
-  for (const roundId of entry.rounds) {
-    const found = released.findIndex((round, i) => i >= at && round.roundId === roundId);
-    if (found < 0) return `${roundId} is not a released round of the study, or out of order`;
-    smallest = Math.min(smallest, released[found]!.survivors);
-    at = found + 1;
-  }
+  if (entry.rounds !== released.length) return `the study has ${released.length} released rounds`;
+  if (entry.lineage !== lineageDigest(released.map(({ roundId }) => roundId)))
+    return "the lineage is not that of the study's released rounds";
+  const smallest = Math.min(...released.map(({ survivors }) => survivors));
   return entry.smallestCohort === smallest ? undefined : `the smallest cohort was ${smallest}`;
 });
 

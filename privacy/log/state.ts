@@ -39,7 +39,7 @@ export interface RoundState {
   readonly header: RoundHeader | undefined;
   readonly roster: Roster | undefined;
   phase: "opened" | "survivors" | "released" | "aborted";
-  readonly submitted: Map<string, Digest>;
+  readonly submitted: Map<string, { readonly digest: Digest; readonly commitment: Digest }>;
   survivors: readonly string[];
   spent: boolean;
 }
@@ -51,7 +51,7 @@ export interface LogState {
   time: number;
   consortium: { name: string; bank: NoteVerifier; auditor: NoteVerifier } | undefined;
   roster: Roster | undefined;
-  readonly epochs: Map<number, { readonly commitment: Digest; readonly roster: Digest }>;
+  readonly epochs: Map<number, { readonly digest: Digest; readonly roster: Digest }>;
   readonly studies: Map<Digest, StudyState>;
   readonly rounds: Map<Digest, RoundState>;
   readonly models: Map<Digest, Digest>;
@@ -148,6 +148,11 @@ export function apply(state: LogState, entry: Entry): void {
       return;
     case "key.epoch":
       state.epochs.set(entry.epoch, entry);
+      state.unused.delete(entry.transcript);
+      state.attachments.delete(entry.transcript);
+      return;
+    case "epoch.complaint":
+      state.unused.delete(entry.evidence);
       return;
     case "study.proposed":
       state.unused.delete(entry.study);
@@ -165,8 +170,12 @@ export function apply(state: LogState, entry: Entry): void {
     case "round.opened":
     case "round.submitted":
     case "round.survivors":
+    case "round.unmasked":
     case "round.released":
     case "round.aborted":
+    case "round.rerun":
+    case "round.split":
+    case "round.lost":
     case "privacy.spent":
       applyRound(state, entry);
       return;
@@ -181,6 +190,8 @@ export function apply(state: LogState, entry: Entry): void {
       return;
     case "desensitization.ran":
     case "egress.sent":
+    case "member.expelled":
+    case "certificate.revoked":
       return;
   }
 }
@@ -198,6 +209,10 @@ const newStudy = (state: LogState, { study }: EntryOf<"study.proposed">): StudyS
 type RoundEntry = EntryOf<
   | "round.opened"
   | "round.submitted"
+  | "round.unmasked"
+  | "round.rerun"
+  | "round.split"
+  | "round.lost"
   | "round.survivors"
   | "round.released"
   | "round.aborted"
@@ -232,7 +247,9 @@ function applyRound(state: LogState, entry: RoundEntry): void {
   const study = state.studies.get(round.study);
   switch (entry.type) {
     case "round.submitted":
-      round.submitted.set(entry.enterprise, entry.digest);
+      round.submitted.set(entry.enterprise, entry);
+      return;
+    case "round.unmasked":
       return;
     case "round.survivors":
       round.phase = "survivors";
@@ -248,8 +265,16 @@ function applyRound(state: LogState, entry: RoundEntry): void {
         study.attempt = 0;
         if (round.header) study.last = { algorithm: round.header.algorithm, state: entry.state };
       }
+      state.unused.delete(entry.certificate);
+      state.attachments.delete(entry.certificate);
       close(state, entry.roundId, round, "released");
       return;
+    case "round.rerun":
+      state.unused.delete(entry.evidence);
+      close(state, entry.roundId, round, "aborted");
+      return;
+    case "round.split":
+    case "round.lost":
     case "round.aborted":
       close(state, entry.roundId, round, "aborted");
       return;

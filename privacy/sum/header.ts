@@ -1,12 +1,10 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { protectionSchema } from "./protection.ts";
 
 /** Version of the sealed sum: part of every header, hence of every key and signature. */
-export const sumProtocol = "fedcredit/sealed-sum/v1";
-
-/** The only encryption of this version: BFV, ring degree, coefficient bits, plaintext bits. */
-export const encryptionName = "bfv-4096-60-42";
+export const sumProtocol = "fedcredit/sealed-sum/v2";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 digest is 64 lowercase hexadecimal digits");
 const partyId = z.string().regex(/^[a-z0-9-]{1,63}$/, "lowercase letters, digits and hyphens");
@@ -20,22 +18,24 @@ export const roundHeaderSchema = z
     protocol: z.literal(sumProtocol),
     consortium: partyId,
     study: digest.describe("of the manifest"),
-    round: z.int().min(1).describe("counts up within the study, over all its algorithms"),
+    round: z.int().min(1).describe("the step to be summed: steps finished over the study, plus one"),
     attempt: z.int().min(1).describe("counts up within the round"),
     algorithm: z.strictObject({
       index: z.int().min(0).describe("place in the manifest's list"),
       name: z.string().min(1),
       step: z.int().min(0).describe("rounds this algorithm has finished"),
     }),
-    state: digest.describe("of the broadcast model state"),
+    state: digest.describe("of the state before the step, which every party computed itself"),
     roster: digest,
-    cohort: z.array(partyId).min(2).max(4096).describe("sorted, none twice"),
+    epoch: digest.describe("of the key epoch, as all its members signed it"),
+    slot: z.int().min(0).describe("of the epoch: serves this attempt alone"),
+    cohort: z
+      .array(partyId)
+      .min(2)
+      .max(4096)
+      .describe("who contributes: members of the epoch, sorted, none twice"),
     minCohort: z.int().min(2).describe("fewest organisations in a released sum"),
-    threshold: z.int().min(2).describe("shares and agreement signatures needed, at least"),
-    keyEpoch: z.strictObject({
-      epoch: z.int().min(1),
-      commitment: digest.describe("of the epoch's secret key"),
-    }),
+    threshold: z.int().min(2).describe("T of the epoch: shares and agreement signatures needed"),
     layout: z.strictObject({
       blocks: z
         .array(
@@ -48,12 +48,17 @@ export const roundHeaderSchema = z
         )
         .min(1),
     }),
-    protection: z.strictObject({
-      masks: z.literal(true),
-      encryption: z.literal(encryptionName),
-      noise: z.literal("none"),
-    }),
+    protection: protectionSchema,
     unprotected: z.tuple([z.literal("noise")]).describe("layers this sum runs without"),
+    follows: z
+      .strictObject({
+        kind: z
+          .enum(["rerun", "half"])
+          .describe("without a bad sharer; one half of an invalid sum's survivors"),
+        of: digest.describe("roundId of the attempt that was unmasked"),
+      })
+      .nullable()
+      .describe("the attempt whose vectors are summed again"),
     checkpoint: z.string().describe("the bank's signed log checkpoint, a note"),
     stepSeconds: z.number().positive().describe("longest wait for one step, seconds"),
   })

@@ -28,6 +28,19 @@ export function addInPlace(slots: Float64Array, mask: Float64Array, sign: 1 | -1
   }
 }
 
+/**
+ * Adds what sign × mask is at `first` and after it to `slots`, for every mask, mod T, in place: as if the masks had
+ * been added to a whole vector of which these slots are a part.
+ */
+export function addMasksFrom(first: number, slots: Float64Array, masks: readonly MaskTerm[]): void {
+  const skipped = first % 3;
+  const padded = new Float64Array(skipped + slots.length);
+  padded.set(slots, skipped);
+  for (let m = 0; m < masks.length; m += lazyMasks)
+    addBatch(padded, masks.slice(m, m + lazyMasks), (first - skipped) / 3);
+  slots.set(padded.subarray(skipped));
+}
+
 /** Slots worked on at a time: what one call to the cipher gives stays in the processor's cache. */
 const sliceSlots = 3 * 2048;
 /** Masks added between two reductions. Up to 2^10 words below 2^42 add up exactly in a float64. */
@@ -46,8 +59,9 @@ export function addMasks(slots: Float64Array, masks: readonly MaskTerm[]): void 
     addBatch(slots, masks.slice(first, first + lazyMasks));
 }
 
-function addBatch(slots: Float64Array, masks: readonly MaskTerm[]): void {
-  const ciphers = masks.map(({ seed, info }) => keystream(seed, info));
+/** @param block - of the keystream where the slots begin; each block has three. */
+function addBatch(slots: Float64Array, masks: readonly MaskTerm[], block = 0): void {
+  const ciphers = masks.map(({ seed, info }) => keystream(seed, info, block));
   const zeros = new Uint8Array(Math.ceil(Math.min(sliceSlots, slots.length) / 3) * 16);
   for (let first = 0; first < slots.length; first += sliceSlots) {
     const slice = slots.subarray(first, first + sliceSlots);
@@ -56,11 +70,13 @@ function addBatch(slots: Float64Array, masks: readonly MaskTerm[]): void {
   }
 }
 
-function keystream(seed: Uint8Array, info: Uint8Array | string) {
+function keystream(seed: Uint8Array, info: Uint8Array | string, block: number) {
   if (seed.length !== 32) throw new RangeError("a mask seed has 32 bytes");
   const label = Buffer.concat([Buffer.from("fedcredit/mask\0"), Buffer.from(info)]);
   const key = Buffer.from(hkdfSync("sha256", seed, "", label, 32));
-  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
+  const counter = Buffer.alloc(16);
+  counter.writeUInt32BE(block, 12);
+  return createCipheriv("aes-256-ctr", key, counter);
 }
 
 function addWords(slice: Float64Array, stream: Buffer, sign: 1 | -1): void {

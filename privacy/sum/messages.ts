@@ -1,11 +1,12 @@
 /**
- * The messages of the sealed sum and of the key epochs, one to one with the oneofs of federation.proto.
+ * The messages of the sealed sum, one to one with the oneofs of federation.proto.
  *
- * Digests (`roundId`, `digest`, `chunks`, `roster`, `commitment`, `state`) are lowercase hexadecimal text;
- * keys, signatures, ciphertexts, seeds and shares are bytes. As in proto3, an absent text is "" and absent
- * bytes are empty. `fromOneof` and `toOneof` of proto/wire.ts convert.
+ * Digests (`roundId`, `digest`, `chunks`, `commitment`, `aggregate`, `certificate`) are lowercase hexadecimal text;
+ * keys, signatures, seeds and shares are bytes. As in proto3, an absent text is "" and absent bytes are empty.
+ * `fromOneof` and `toOneof` of proto/wire.ts convert.
  */
 import type { Digest } from "../../core/canonical.ts";
+import type { CoordinatorEpochMessage, PartyEpochMessage } from "./epoch/messages.ts";
 import type { PartyId } from "./graph.ts";
 
 export interface Hello {
@@ -14,96 +15,29 @@ export interface Hello {
   readonly softwareVersion: string;
 }
 
-/** An epoch's BFV secret key, HPKE-sealed to one member. */
-export interface SealedKey {
+export interface PartySignature {
   readonly party: PartyId;
-  /** HPKE `enc`, 32 bytes. */
-  readonly encapsulated: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
-export interface DealEpoch {
-  readonly type: "dealEpoch";
-  readonly epoch: number;
-  readonly roster: Digest;
-}
-export interface EpochDealt {
-  readonly type: "epochDealt";
-  readonly epoch: number;
-  readonly roster: Digest;
-  /** SHA-256 of the serialized BFV secret key. */
-  readonly commitment: Digest;
-  /** One for each roster member, the dealer included, in roster order. */
-  readonly sealed: readonly SealedKey[];
-  readonly signature: Uint8Array;
-}
-export interface EpochKey {
-  readonly type: "epochKey";
-  readonly epoch: number;
-  readonly roster: Digest;
-  readonly commitment: Digest;
-  readonly dealer: PartyId;
-  /** The one for the receiving party; proto3 may leave it out. */
-  readonly sealed: SealedKey | null;
-  readonly signature: Uint8Array;
-  /** Of every sealed key, in roster order: what the dealer signed. */
-  readonly sealedDigests: readonly Digest[];
-}
-export interface EpochConfirmed {
-  readonly type: "epochConfirmed";
-  readonly epoch: number;
-  readonly commitment: Digest;
   readonly signature: Uint8Array;
 }
 
-/** Step 0. */
+/** Signed statements "I have not unmasked this and never will": enough of them lift a lock. */
+export interface Lift {
+  readonly roundId: Digest;
+  readonly signatures: readonly PartySignature[];
+}
+
+/** Step 0, to every member of the epoch: those outside the cohort agree and unmask, too. */
 export interface Open {
   readonly type: "open";
   /** Canonical JSON of the RoundHeader, UTF-8. */
   readonly header: Uint8Array;
+  /** Of earlier attempts of this step that were agreed on and given up. */
+  readonly lifts: readonly Lift[];
+  /** Why vectors are summed again, canonical JSON (`evidence.ts`); empty where the header follows nothing. */
+  readonly evidence: Uint8Array;
 }
 
 /** Step 1. */
-export interface Advertise {
-  readonly type: "advertise";
-  readonly roundId: Digest;
-  /** X25519, 32 bytes. */
-  readonly maskKey: Uint8Array;
-  /** X25519, 32 bytes. */
-  readonly shareKey: Uint8Array;
-  readonly signature: Uint8Array;
-}
-export interface Advertised {
-  readonly party: PartyId;
-  readonly maskKey: Uint8Array;
-  readonly shareKey: Uint8Array;
-  readonly signature: Uint8Array;
-}
-export interface Keys {
-  readonly type: "keys";
-  readonly roundId: Digest;
-  /** Sorted by party. */
-  readonly advertised: readonly Advertised[];
-}
-
-/** Step 2: the party is the recipient on the way up, the sender on the way down. */
-export interface SealedShare {
-  readonly party: PartyId;
-  readonly ciphertext: Uint8Array;
-}
-export interface Share {
-  readonly type: "share";
-  readonly roundId: Digest;
-  readonly sealed: readonly SealedShare[];
-}
-export interface Shares {
-  readonly type: "shares";
-  readonly roundId: Digest;
-  /** Everyone who shared, sorted: who masks with whom. */
-  readonly sharers: readonly PartyId[];
-  readonly sealed: readonly SealedShare[];
-}
-
-/** Step 3. */
 export interface Submit {
   readonly type: "submit";
   readonly roundId: Digest;
@@ -111,15 +45,16 @@ export interface Submit {
   readonly chunks: readonly Digest[];
   /** SHA-256 of the concatenated raw chunk digests. */
   readonly digest: Digest;
-  /** Binds the self-mask seed: with ciphertext and signed mask key it determines the contribution. */
+  /** Binds the self-mask seed: with ciphertext and mask keys it determines the contribution. */
   readonly commitment: Digest;
   readonly signature: Uint8Array;
 }
 
-/** Step 4. */
+/** Step 2. */
 export interface Survivor {
   readonly party: PartyId;
   readonly digest: Digest;
+  readonly commitment: Digest;
 }
 export interface Survivors {
   readonly type: "survivors";
@@ -133,37 +68,47 @@ export interface Agree {
   readonly signature: Uint8Array;
 }
 
-/** Step 5. */
-export interface AgreedSignature {
-  readonly party: PartyId;
-  readonly signature: Uint8Array;
-}
+/** Step 3. */
 export interface Agreed {
   readonly type: "agreed";
   readonly roundId: Digest;
-  readonly signatures: readonly AgreedSignature[];
+  /** Of the recipient and its neighbours. */
+  readonly signatures: readonly PartySignature[];
 }
 export interface RevealedShare {
   /** Whose secret it is a share of. */
   readonly party: PartyId;
+  /** Coordinate ‖ value. */
   readonly share: Uint8Array;
 }
 export interface Unmask {
   readonly type: "unmask";
   readonly roundId: Digest;
-  /** The party's own, 32 bytes. */
+  /** The party's own, 32 bytes; empty where it did not survive. */
   readonly selfMaskSeed: Uint8Array;
   /** Of survivors. */
   readonly selfMask: readonly RevealedShare[];
   /** Of the missing. */
-  readonly maskKey: readonly RevealedShare[];
+  readonly maskSecret: readonly RevealedShare[];
+  readonly signature: Uint8Array;
 }
 
-/** Step 6. */
+/** Step 4, to survivors: the sum, and all that it follows from. */
 export interface Aggregate {
   readonly type: "aggregate";
   readonly roundId: Digest;
+  /** Of the aggregate's ciphertexts, in slot order. */
   readonly chunks: readonly Digest[];
+  /** Of every survivor, sorted by party; the signature is that of its Submit. */
+  readonly submissions: readonly {
+    readonly party: PartyId;
+    readonly chunks: readonly Digest[];
+    readonly signature: Uint8Array;
+  }[];
+  /** Self-mask seeds of every survivor, sorted by party. */
+  readonly seeds: readonly { readonly party: PartyId; readonly seed: Uint8Array }[];
+  /** Of every missing party that a survivor masked with, sorted by party. */
+  readonly secrets: readonly { readonly party: PartyId; readonly maskSecret: Uint8Array }[];
   /** Whether this party is asked for the sum itself, not only its digest. */
   readonly first: boolean;
 }
@@ -172,18 +117,40 @@ export interface Released {
   readonly roundId: Digest;
   /** The slots of the sum (`encodeSum`), from the first releaser; else empty. */
   readonly sum: Uint8Array;
+  /** Of the aggregate's chunk digests. */
+  readonly aggregate: Digest;
+  /** Of the sum, salted (`sumDigest`). */
   readonly digest: Digest;
   readonly signature: Uint8Array;
 }
+/** The aggregate is the sum of what was submitted, and no sum of valid vectors: its count or a digit is out of range. */
+export interface Invalid {
+  readonly type: "invalid";
+  readonly roundId: Digest;
+  readonly aggregate: Digest;
+  readonly signature: Uint8Array;
+}
+
+/** After a lock, where the attempt cannot be finished. */
+export interface Renounce {
+  readonly type: "renounce";
+  readonly roundId: Digest;
+}
+export interface Renounced {
+  readonly type: "renounced";
+  readonly roundId: Digest;
+  readonly signature: Uint8Array;
+}
+
 export interface Closed {
   readonly type: "closed";
   readonly roundId: Digest;
-  /** "released" or "aborted". */
+  /** "released", "aborted", "rerun", "split" or "lost". */
   readonly outcome: string;
   readonly reason: string;
   readonly party: PartyId;
-  /** Digest of the state after the server step, where released. */
-  readonly state: Digest;
+  /** Digest of the sum certificate, where released. */
+  readonly certificate: Digest;
 }
 export interface Refuse {
   readonly type: "refuse";
@@ -192,33 +159,14 @@ export interface Refuse {
   /** Who caused it, or "". */
   readonly party: PartyId;
   readonly detail: string;
+  readonly signature: Uint8Array;
 }
 
-export type PartyMessage =
-  | Hello
-  | EpochDealt
-  | EpochConfirmed
-  | Advertise
-  | Share
-  | Submit
-  | Agree
-  | Unmask
-  | Released
-  | Refuse;
-
-export type CoordinatorMessage =
-  | DealEpoch
-  | EpochKey
-  | Open
-  | Keys
-  | Shares
-  | Survivors
-  | Agreed
-  | Aggregate
-  | Closed;
-
 /** What a party says within one attempt of a round. */
-export type PartyRoundMessage = Exclude<PartyMessage, Hello | EpochDealt | EpochConfirmed>;
+export type PartyRoundMessage = Submit | Agree | Unmask | Released | Invalid | Renounced | Refuse;
 
 /** What the coordinator says within one attempt of a round. */
-export type CoordinatorRoundMessage = Exclude<CoordinatorMessage, DealEpoch | EpochKey>;
+export type CoordinatorRoundMessage = Open | Survivors | Agreed | Aggregate | Renounce | Closed;
+
+export type PartyMessage = Hello | PartyEpochMessage | PartyRoundMessage;
+export type CoordinatorMessage = CoordinatorEpochMessage | CoordinatorRoundMessage;

@@ -9,25 +9,28 @@ import { Refusal } from "../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../identity.ts";
 import { newSignerKey, noteSigner, parseSignerKey, parseVerifierKey } from "../log/note.ts";
 import { openRoster, type Roster, signRoster } from "../roster.ts";
-import { leastThreshold } from "./binding.ts";
+import { certificateDigest } from "./certificate.ts";
 import {
+  type CoordinatorContext,
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoordinatorState,
   type CoordinatorStep,
   coordinatorStep,
+  type Opening,
   openRound,
-  type ReleasePoint,
+  type RoundPoint,
   type RoundRecord,
-  resumeRelease,
+  resumeRound,
 } from "./coordinator/coordinator.ts";
+import { readStored, storedText } from "./coordinator/point.ts";
 import type { Bfv, RunningSum } from "./encryption/bfv.ts";
 import { chunkCount } from "./encryption/bfv-format.ts";
+import { type FoundedEpoch, foundEpoch } from "./epoch/simulation.ts";
 import type { PartyId } from "./graph.ts";
-import { encryptionName, type RoundHeader, sumProtocol } from "./header.ts";
-import { acceptEpochKey, dealEpoch, epochDealer, type KeyEpoch, relayEpoch } from "./key-epoch.ts";
+import { type RoundHeader, roundIdOf, sumProtocol } from "./header.ts";
 import type { VectorLayout } from "./layout.ts";
-import type { CoordinatorRoundMessage, PartyRoundMessage } from "./messages.ts";
+import type { CoordinatorRoundMessage, PartyRoundMessage, Unmask } from "./messages.ts";
 import {
   idleParty,
   type LocalFacts,
@@ -38,36 +41,53 @@ import {
   type PartyState,
   partyStep,
 } from "./party/party.ts";
-import { performDecrypt, performFold, performSeal, performSplit, performUnmask } from "./work.ts";
+import { layersOff, protection } from "./protection.ts";
+import {
+  performDecrypt,
+  performFold,
+  performJudge,
+  performSeal,
+  performUnmask,
+  performVerify,
+} from "./work.ts";
 
-/** Everyone's keys. */
+/** What a node keeps between attempts: its machine in memory, and of each step what it stored durably. */
+export interface SimulatedNode {
+  state: PartyState;
+  readonly seen: Set<Digest>;
+  readonly steps: Map<string, LocalFacts["step"]>;
+}
+
+/** Everyone's keys and memory. */
 export interface Consortium {
   readonly name: string;
   readonly roster: Roster;
   readonly parties: ReadonlyMap<PartyId, PartyContext>;
-  readonly keyEpoch: KeyEpoch;
-  /** The epoch's secret key, as each party opened it. */
-  readonly keys: ReadonlyMap<PartyId, Uint8Array>;
+  readonly nodes: ReadonlyMap<PartyId, SimulatedNode>;
+  readonly maxColluding: number;
+  readonly number: number;
+  readonly epoch: FoundedEpoch;
+  /** The next slot of the epoch. */
+  readonly slots: { next: number };
 }
 
 /**
- * Founds a consortium: identities, a roster that bank and auditor signed, one key epoch.
- * @param members - organisation by party; equal organisations count once in `minCohort`.
+ * Founds a consortium: identities, a roster that bank and auditor signed, one key epoch of everyone.
+ * @param members - organisation by party.
  */
 export async function foundConsortium(
   name: string,
   members: ReadonlyMap<PartyId, string>,
   bfv: Pick<Bfv, "generateKey">,
   random: Random,
+  maxColluding = 1,
 ): Promise<Consortium> {
   const identities = new Map(
     [...members.keys()].map((id) => [id, generateIdentity(`${name}/${id}`, random)]),
   );
-  const [bank, auditor] = ["bank", "auditor"].map((role) => newSignerKey(`${name}/${role}`, random)) as [
-    ReturnType<typeof newSignerKey>,
-    ReturnType<typeof newSignerKey>,
-  ];
-  const signers = [bank, auditor].map(({ keep }) => {
+  const signerKeys = ["bank", "auditor"].map((role) => newSignerKey(`${name}/${role}`, random));
+  const [bankKey, auditorKey] = signerKeys.map(({ send }) => parseVerifierKey(send));
+  const signers = signerKeys.map(({ keep }) => {
     const { name: signer, seed } = parseSignerKey(keep);
     return noteSigner(signer, seed);
   });
@@ -80,19 +100,24 @@ export async function foundConsortium(
       ...publicIdentity(identities.get(id)!),
     })),
   };
-  const roster = openRoster(
-    signRoster(text, signers),
-    parseVerifierKey(bank.send),
-    parseVerifierKey(auditor.send),
-  );
+  const roster = openRoster(signRoster(text, signers), bankKey!, auditorKey!);
   const parties = new Map([...identities].map(([id, identity]) => [id, { id, identity, roster, random }]));
-  const epoch = 1;
-  const dealer = epochDealer(roster, epoch);
-  const dealt = await dealEpoch(epoch, await bfv.generateKey(), parties.get(dealer)!);
-  const keys = new Map<PartyId, Uint8Array>();
-  for (const [id, message] of relayEpoch(dealt, dealer, epoch, roster))
-    keys.set(id, (await acceptEpochKey(message, undefined, parties.get(id)!)).keep);
-  return { name, roster, parties, keyEpoch: { epoch, commitment: dealt.commitment }, keys };
+  const nodes = new Map<PartyId, SimulatedNode>(
+    [...members.keys()].map((id) => [id, { state: idleParty, seen: new Set(), steps: new Map() }]),
+  );
+  const epoch = await foundEpoch({ roster, parties, maxColluding, bfv });
+  return { name, roster, parties, nodes, maxColluding, number: 1, epoch, slots: { next: 0 } };
+}
+
+/** @returns the consortium in its next key epoch. @param members - who is present; everyone by default. */
+export async function renewEpoch(
+  consortium: Consortium,
+  bfv: Pick<Bfv, "generateKey">,
+  members: readonly PartyId[] = [...consortium.parties.keys()],
+): Promise<Consortium> {
+  const number = consortium.number + 1;
+  const epoch = await foundEpoch({ ...consortium, bfv, epoch: number, members });
+  return { ...consortium, number, epoch, slots: { next: 0 } };
 }
 
 /** What a round is about; the rest of its header follows from the consortium. */
@@ -105,11 +130,13 @@ export interface RoundSubject {
   readonly state?: Digest;
 }
 
+/** Takes the epoch's next slot. */
 export const simulatedHeader = (
-  { name, roster, keyEpoch }: Consortium,
+  { name, roster, epoch, slots }: Consortium,
   subject: RoundSubject,
   cohort: readonly PartyId[],
   attempt = 1,
+  follows: RoundHeader["follows"] = null,
 ): RoundHeader => ({
   protocol: sumProtocol,
   consortium: name,
@@ -119,41 +146,52 @@ export const simulatedHeader = (
   algorithm: subject.algorithm ?? { index: 0, name: "simulated", step: subject.round - 1 },
   state: subject.state ?? digestOf(`state before round ${subject.round}`),
   roster: roster.digest,
+  epoch: epoch.open.digest,
+  slot: slots.next++,
   cohort: [...cohort].sort(),
   minCohort: subject.minCohort,
-  threshold: leastThreshold(cohort.length),
-  keyEpoch,
+  threshold: epoch.open.header.threshold,
   layout: { blocks: [...subject.layout.blocks] },
-  protection: { masks: true, encryption: encryptionName, noise: "none" },
+  protection,
   unprotected: ["noise"],
+  follows,
   checkpoint: "",
   stepSeconds: 1,
 });
 
-/** Facts of an enterprise that consented to whatever the header says. */
-export const willingFacts = (header: RoundHeader): LocalFacts => ({
-  nowMillis: 0,
-  consent: {
-    expiresMillis: 1,
-    manifest: {
-      consortium: header.consortium,
-      algorithms: Array.from({ length: header.algorithm.index + 1 }, () => ({ name: header.algorithm.name })),
-      privacy: { minCohort: header.minCohort },
-      unprotected: header.unprotected,
+const stepName = ({ study, round }: RoundHeader): string => `${study} ${round}`;
+
+/** Facts of an enterprise that consented to whatever the header says, and of what its node remembers. */
+export function willingFacts(header: RoundHeader, consortium: Consortium, party: PartyId): LocalFacts {
+  const { nodes, epoch, maxColluding } = consortium;
+  const { seen, steps } = nodes.get(party)!;
+  const { algorithm, layout, round, state } = header;
+  return {
+    nowMillis: 0,
+    seen: seen.has(roundIdOf(header)),
+    consent: {
+      expiresMillis: 1,
+      manifest: {
+        consortium: header.consortium,
+        algorithms: Array.from({ length: algorithm.index + 1 }, () => ({ name: algorithm.name })),
+        privacy: { minCohort: header.minCohort, maxColluding },
+        unprotected: layersOff(protection),
+      },
     },
-  },
-  policy: { minCohort: 2, algorithms: [header.algorithm.name], unprotected: ["noise"] },
-  keyEpoch: { ...header.keyEpoch, rounds: 0 },
-  last: undefined,
-  checkpointConsistent: true,
-});
+    policy: { minCohort: 2, algorithms: [algorithm.name], unprotected: ["noise"], cohortChange: "accept" },
+    exactSums: { left: 1, survivors: [] },
+    epoch: epoch.secrets.get(party),
+    next: { round, algorithm, state, layout },
+    step: steps.get(stepName(header)) ?? { locked: undefined, spent: undefined },
+    checkpointConsistent: true,
+  };
+}
 
 export interface SimulationOptions {
   readonly bfv: Bfv;
   /** @returns shape [vectorLength(layout)]. */
   readonly contribute: (party: PartyId) => Float64Array | Promise<Float64Array>;
-  /** What a party's own algorithm wants to sum; as the header says by default. */
-  readonly ownLayout?: (party: PartyId) => VectorLayout;
+  readonly opening?: Opening;
   /** Changes, multiplies or (by []) drops a message on its way to the coordinator. */
   readonly onWayUp?: (from: PartyId, message: PartyRoundMessage) => readonly PartyRoundMessage[];
   /** The same on its way to a party. */
@@ -165,23 +203,43 @@ export interface SimulationOptions {
   readonly onUpload?: (from: PartyId, blob: Uint8Array) => Uint8Array;
   /** What a party or the coordinator fetches under a digest. */
   readonly onFetch?: (digest: Digest, blob: Uint8Array) => Uint8Array;
+  /** What the coordinator stores as the aggregate. */
+  readonly onAggregate?: (blob: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+  /** Checks that a party leaves out: what it is asked for, done without. */
+  readonly onPartyEffect?: (party: PartyId, effect: PartyEffect) => PartyEvent | undefined;
   readonly context?: (party: PartyId) => PartyContext;
+  /** Whether the coordinator is killed once it has performed this effect. */
+  readonly killedAfter?: (effect: CoordinatorEffect) => boolean;
 }
 
 /** Everything one attempt left behind. */
 export interface SimulatedAttempt {
+  readonly header: RoundHeader;
   readonly coordinator: CoordinatorState;
+  readonly isKilled: boolean;
   readonly parties: ReadonlyMap<PartyId, PartyState>;
   /** The released sum, where there is one. */
   readonly sum: Extract<CoordinatorEffect, { readonly type: "advance" }> | undefined;
-  readonly points: readonly ReleasePoint[];
+  /** What the coordinator stored: its last point, and unmask messages, as text. */
+  readonly stored: { readonly point: string | undefined; readonly unmasked: readonly string[] };
   readonly roundRecords: readonly RoundRecord[];
   readonly partyRecords: ReadonlyMap<PartyId, readonly PartyRecord[]>;
-  /** Payload bytes of all parties together, blobs included. */
+  /** The kinds of what each party did, in order. */
+  readonly partyEffects: ReadonlyMap<PartyId, readonly PartyEffect["type"][]>;
+  /** Payload of all parties together, blobs included. */
   readonly bytes: { readonly up: number; readonly down: number };
+  readonly messages: { readonly up: number; readonly down: number };
   /** All that was uploaded or stored, by digest. */
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
 }
+
+const nothing: Opening = { lifts: [], evidence: new Uint8Array() };
+
+const contextOf = ({ roster, epoch }: Consortium): CoordinatorContext => ({
+  roster,
+  epoch: epoch.open,
+  hashes: epoch.hashes,
+});
 
 /** Runs one attempt to its end. */
 export const simulateAttempt = (
@@ -189,19 +247,31 @@ export const simulateAttempt = (
   consortium: Consortium,
   options: SimulationOptions,
 ): Promise<SimulatedAttempt> =>
-  new AttemptSimulation(header, consortium, options).run(openRound(header, consortium));
+  new AttemptSimulation(header, consortium, options).run(
+    openRound(header, options.opening ?? nothing, contextOf(consortium)),
+  );
 
-/**
- * Finishes what an attempt stored after step 5, as a coordinator does that comes back from a crash.
- * @param before - the parties' states and the blobs outlive the coordinator.
- */
-export const simulateResume = (
-  point: ReleasePoint,
-  before: Pick<SimulatedAttempt, "parties" | "blobs">,
+/** Finishes what an attempt stored, as a coordinator does that comes back from a crash. */
+export function simulateResume(
+  { header, stored, blobs }: Pick<SimulatedAttempt, "header" | "stored" | "blobs">,
   consortium: Consortium,
   options: SimulationOptions,
-): Promise<SimulatedAttempt> =>
-  new AttemptSimulation(point.header, consortium, options, before).run(resumeRelease(point, consortium));
+): Promise<SimulatedAttempt> {
+  const point = readStored<RoundPoint>(stored.point!);
+  const unmasked = stored.unmasked.map((text) => readStored<{ from: PartyId; message: Unmask }>(text));
+  return new AttemptSimulation(header, consortium, options, blobs).run(
+    resumeRound(point, unmasked, contextOf(consortium)),
+  );
+}
+
+/** A node starts again: what it had in memory is gone, what it stored is not. */
+export function restartNode({ nodes, epoch }: Consortium, party: PartyId): void {
+  nodes.get(party)!.state = idleParty;
+  (epoch.secrets as Map<PartyId, unknown>).delete(party);
+}
+
+/** Deadlines in a row after which a simulated coordinator gives an attempt up. */
+const mostWaits = 6;
 
 type Item =
   | { readonly to: "coordinator"; readonly event: CoordinatorEvent }
@@ -210,31 +280,35 @@ type Item =
 class AttemptSimulation {
   readonly #header: RoundHeader;
   readonly #consortium: Consortium;
+  readonly #context: CoordinatorContext;
   readonly #options: SimulationOptions;
   readonly #queue: Item[] = [];
-  readonly #parties: Map<PartyId, PartyState>;
   readonly #gone = new Set<PartyId>();
   readonly #blobs: Map<Digest, Uint8Array>;
-  readonly #points: ReleasePoint[] = [];
   readonly #roundRecords: RoundRecord[] = [];
   readonly #partyRecords = new Map<PartyId, PartyRecord[]>();
+  readonly #partyEffects = new Map<PartyId, PartyEffect["type"][]>();
+  readonly #unmasked: string[] = [];
+  #point: string | undefined;
   #coordinator!: CoordinatorState;
+  #isKilled = false;
   #running: RunningSum | undefined;
   #sum: SimulatedAttempt["sum"];
-  #up = 0;
-  #down = 0;
+  #waits = 0;
+  readonly #bytes = { up: 0, down: 0 };
+  readonly #messages = { up: 0, down: 0 };
 
   constructor(
     header: RoundHeader,
     consortium: Consortium,
     options: SimulationOptions,
-    before?: Pick<SimulatedAttempt, "parties" | "blobs">,
+    blobs?: ReadonlyMap<Digest, Uint8Array>,
   ) {
     this.#header = header;
     this.#consortium = consortium;
+    this.#context = contextOf(consortium);
     this.#options = options;
-    this.#parties = new Map(before?.parties ?? header.cohort.map((id) => [id, idleParty]));
-    this.#blobs = new Map(before?.blobs);
+    this.#blobs = new Map(blobs);
   }
 
   async run(begin: CoordinatorStep): Promise<SimulatedAttempt> {
@@ -242,35 +316,50 @@ class AttemptSimulation {
     for (;;) {
       const item = this.#queue.shift() ?? this.#deadline();
       if (item === undefined) break;
-      if (item.to === "coordinator")
-        await this.#enter(coordinatorStep(this.#coordinator, item.event, this.#consortium));
-      else await this.#tell(item.party, item.event);
+      if (item.to === "party") await this.#tell(item.party, item.event);
+      else if (!this.#isKilled)
+        await this.#enter(coordinatorStep(this.#coordinator, item.event, this.#context));
     }
     await this.#running?.discard();
+    const { nodes, epoch } = this.#consortium;
     return {
+      header: this.#header,
       coordinator: this.#coordinator,
-      parties: this.#parties,
+      isKilled: this.#isKilled,
+      parties: new Map(epoch.open.header.members.map((id) => [id, nodes.get(id)!.state])),
       sum: this.#sum,
-      points: this.#points,
+      stored: { point: this.#point, unmasked: this.#unmasked },
       roundRecords: this.#roundRecords,
       partyRecords: this.#partyRecords,
-      bytes: { up: this.#up, down: this.#down },
+      partyEffects: this.#partyEffects,
+      bytes: this.#bytes,
+      messages: this.#messages,
       blobs: this.#blobs,
     };
   }
 
   #deadline(): Item | undefined {
     const state = this.#coordinator;
-    return state.phase === "closed" || state.phase === "aborted"
-      ? undefined
+    if (this.#isKilled || !("round" in state)) return undefined;
+    this.#waits++;
+    return this.#waits > mostWaits
+      ? {
+          to: "coordinator",
+          event: { type: "abort", reason: "deadline", detail: "nobody has anything left to say" },
+        }
       : { to: "coordinator", event: { type: "deadline", wait: state.round.wait } };
   }
 
   async #enter({ state, effects }: CoordinatorStep): Promise<void> {
+    if (state.phase !== this.#coordinator?.phase) this.#waits = 0;
     this.#coordinator = state;
     for (const effect of effects) {
       const event = await this.#coordinate(effect);
       if (event !== undefined) this.#queue.push({ to: "coordinator", event });
+      if (this.#options.killedAfter?.(effect)) {
+        this.#isKilled = true;
+        return;
+      }
     }
   }
 
@@ -285,18 +374,24 @@ class AttemptSimulation {
         return performFold(effect, this.#runningSum(effect.chunks.length), this.#fetch);
       case "unmask": {
         const sum = this.#runningSum(chunkCount(effect.packing.slots));
-        this.#running = undefined;
-        return performUnmask(effect, sum, async (blob) => this.#store(blob));
+        const event = await performUnmask(effect, sum, async (blob) =>
+          this.#store((await this.#options.onAggregate?.(blob)) ?? blob),
+        );
+        if (event.type === "unmasked") this.#running = undefined;
+        return event;
       }
       case "persist":
-        this.#points.push(effect.point);
+        this.#point = storedText(effect.point);
+        return undefined;
+      case "store":
+        this.#unmasked.push(storedText({ from: effect.from, message: effect.message }));
         return undefined;
       case "record":
         this.#roundRecords.push(effect.record);
         return undefined;
       case "advance":
         this.#sum = effect;
-        return { type: "advanced", state: digestOf(effect.digest) };
+        return { type: "advanced", certificate: certificateDigest(effect.certificate) };
     }
   }
 
@@ -311,6 +406,12 @@ class AttemptSimulation {
     return this.#options.onFetch?.(digest, blob) ?? blob;
   };
 
+  readonly #download = async (digest: Digest): Promise<Uint8Array> => {
+    const blob = await this.#fetch(digest);
+    this.#bytes.down += blob.length;
+    return blob;
+  };
+
   #store(blob: Uint8Array): Digest {
     const digest = digestOf(blob);
     this.#blobs.set(digest, blob);
@@ -320,25 +421,34 @@ class AttemptSimulation {
   #sendDown(party: PartyId, message: CoordinatorRoundMessage): void {
     if (this.#gone.has(party)) return;
     for (const sent of this.#options.onWayDown?.(party, message) ?? [message]) {
-      this.#down += payloadBytes(sent);
-      const facts = this.#options.facts ?? ((_, header) => willingFacts(header));
-      const event: PartyEvent =
-        sent.type === "open"
-          ? { type: "open", message: sent, local: facts(party, this.#header) }
-          : { type: "message", message: sent };
-      this.#queue.push({ to: "party", party, event });
+      this.#bytes.down += payloadBytes(sent);
+      this.#messages.down++;
+      this.#queue.push({ to: "party", party, event: this.#eventOf(party, sent) });
     }
+  }
+
+  #eventOf(party: PartyId, message: CoordinatorRoundMessage): PartyEvent {
+    if (message.type === "open") {
+      const facts = this.#options.facts ?? ((id, header) => willingFacts(header, this.#consortium, id));
+      return { type: "open", message, local: facts(party, this.#header) };
+    }
+    if (message.type !== "renounce") return { type: "message", message };
+    const { steps } = this.#consortium.nodes.get(party)!;
+    const spent = [...steps.values()].some((step) => step.spent === message.roundId);
+    return { type: "renounce", message, spent };
   }
 
   async #tell(party: PartyId, event: PartyEvent): Promise<void> {
     if (this.#gone.has(party)) return;
     const context = this.#options.context?.(party) ?? this.#consortium.parties.get(party)!;
-    const { state, effects } = partyStep(this.#parties.get(party)!, event, context);
-    this.#parties.set(party, state);
+    const node = this.#consortium.nodes.get(party)!;
+    const { state, effects } = partyStep(node.state, event, context);
+    node.state = state;
     for (const effect of effects) {
       if (this.#gone.has(party)) return;
+      this.#partyEffects.set(party, [...(this.#partyEffects.get(party) ?? []), effect.type]);
       try {
-        const answer = await this.#takePart(party, effect);
+        const answer = this.#options.onPartyEffect?.(party, effect) ?? (await this.#takePart(party, effect));
         if (answer !== undefined) this.#queue.push({ to: "party", party, event: answer });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -352,30 +462,41 @@ class AttemptSimulation {
 
   async #takePart(party: PartyId, effect: PartyEffect): Promise<PartyEvent | undefined> {
     const { bfv, contribute } = this.#options;
-    const key = this.#consortium.keys.get(party)!;
+    const { nodes, epoch, roster } = this.#consortium;
+    const node = nodes.get(party)!;
     switch (effect.type) {
-      case "split":
-        return performSplit(effect);
-      case "contribute": {
-        const values = await contribute(party);
-        const layout = this.#options.ownLayout?.(party) ?? effect.header.layout;
-        return { type: "contributed", roundId: effect.roundId, values, layout };
-      }
+      case "judge":
+        return performJudge(effect, roster);
+      case "contribute":
+        return { type: "contributed", roundId: effect.roundId, values: await contribute(party) };
       case "seal":
-        return performSeal(effect, bfv, key);
+        return performSeal(effect, bfv, epoch.secrets.get(party)!.bfvKey);
       case "record": {
-        const records = this.#partyRecords.get(party) ?? [];
-        this.#partyRecords.set(party, [...records, effect.record]);
+        const { record } = effect;
+        if (record.kind === "open") node.seen.add(record.roundId);
+        this.#partyRecords.set(party, [...(this.#partyRecords.get(party) ?? []), record]);
         return undefined;
       }
+      case "lock": {
+        const name = stepName(effect.header);
+        node.steps.set(name, { spent: node.steps.get(name)?.spent, locked: effect.step });
+        return undefined;
+      }
+      case "spend": {
+        const name = stepName(effect.header);
+        node.steps.set(name, { locked: node.steps.get(name)?.locked, spent: effect.roundId });
+        return undefined;
+      }
+      case "renounce":
+        node.seen.add(effect.roundId);
+        return undefined;
       case "send":
         this.#sendUp(party, effect.message, effect.blobs ?? []);
         return undefined;
-      case "decrypt": {
-        const decrypted = await performDecrypt(effect, bfv, key, this.#fetch);
-        for (const digest of effect.chunks) this.#down += this.#blobs.get(digest)!.length;
-        return decrypted;
-      }
+      case "verify":
+        return performVerify(effect, bfv, this.#download);
+      case "decrypt":
+        return performDecrypt(effect, bfv, epoch.secrets.get(party)!.bfvKey, this.#download);
     }
   }
 
@@ -388,18 +509,89 @@ class AttemptSimulation {
     for (const made of blobs) {
       const blob = this.#options.onUpload?.(from, made) ?? made;
       this.#store(blob);
-      this.#up += blob.length;
+      this.#bytes.up += blob.length;
     }
     for (const sent of this.#options.onWayUp?.(from, message) ?? [message]) {
-      this.#up += payloadBytes(sent);
+      this.#bytes.up += payloadBytes(sent);
+      this.#messages.up++;
       this.#queue.push({ to: "coordinator", event: { type: "message", from, message: sent } });
     }
   }
 }
 
 function roundIdOfEffect(effect: PartyEffect): Digest {
-  if (effect.type === "send") return effect.message.roundId;
-  return effect.type === "record" ? effect.record.roundId : effect.roundId;
+  switch (effect.type) {
+    case "send":
+      return effect.message.roundId;
+    case "record":
+      return effect.record.roundId;
+    case "lock":
+      return effect.step.roundId;
+    case "judge":
+    case "contribute":
+    case "seal":
+    case "spend":
+    case "renounce":
+    case "verify":
+    case "decrypt":
+      return effect.roundId;
+  }
+}
+
+/** A step with all attempts that it took. */
+export interface SimulatedStep {
+  readonly attempts: readonly SimulatedAttempt[];
+  /** Who sits out from now on: in the half of an invalid sum that failed, or was not needed. */
+  readonly out: readonly PartyId[];
+}
+
+/** Attempts of a step, at most. */
+const mostAttempts = 20;
+
+/**
+ * Runs a step as a coordinator does: lifts locks, leaves out who is named, re-runs, splits.
+ * @param optionsOf - by attempt, counted from 1, and its cohort.
+ */
+export async function simulateStep(
+  consortium: Consortium,
+  subject: RoundSubject,
+  everyone: readonly PartyId[],
+  optionsOf: (attempt: number, cohort: readonly PartyId[]) => SimulationOptions,
+): Promise<SimulatedStep> {
+  const attempts: SimulatedAttempt[] = [];
+  const run = async (
+    cohort: readonly PartyId[],
+    opening: Opening,
+    follows: RoundHeader["follows"],
+  ): Promise<CoordinatorState> => {
+    const number = attempts.length + 1;
+    const header = simulatedHeader(consortium, subject, cohort, number, follows);
+    const done = await simulateAttempt(header, consortium, { ...optionsOf(number, cohort), opening });
+    attempts.push(done);
+    return done.coordinator;
+  };
+  let lifts: Opening["lifts"] = [];
+  let cohort = everyone;
+  let end = await run(cohort, { ...nothing, lifts }, null);
+  while (end.phase === "aborted" && attempts.length < mostAttempts) {
+    if (end.lift !== undefined) lifts = [...lifts, end.lift];
+    // who was only away is back
+    const named = end.faults.filter(({ reason }) => reason !== "party_gone" && reason !== "party_late");
+    cohort = cohort.filter((id) => !named.some(({ party }) => party === id));
+    if (cohort.length < subject.minCohort) break;
+    end = await run(cohort, { ...nothing, lifts }, null);
+  }
+  if (end.phase === "rerun") {
+    const { roundId: of, evidence } = end;
+    end = await run(end.cohort, { lifts, evidence }, { kind: "rerun", of });
+  }
+  if (end.phase !== "split") return { attempts, out: [] };
+  const { roundId: of, evidence, halves } = end;
+  const [first, second] = halves;
+  const isHalf = { kind: "half", of } as const;
+  if ((await run(first, { lifts, evidence }, isHalf)).phase === "closed") return { attempts, out: second };
+  await run(second, { lifts, evidence }, isHalf);
+  return { attempts, out: first };
 }
 
 const hexDigest = /^[0-9a-f]{64}$/;

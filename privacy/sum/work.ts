@@ -1,35 +1,32 @@
 /** The heavy effects of both machines, for a runtime to perform where it likes: each is one async function. */
 
 import { type Digest, digestOf } from "../../core/canonical.ts";
-import { type Reason, Refusal } from "../../core/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { x25519Pair } from "../identity.ts";
-import { pairMask, selfMask, selfMaskCommitment } from "./binding.ts";
-import type { CoordinatorEffect, CoordinatorEvent, Fault, Rebuild } from "./coordinator/state.ts";
+import type { Roster } from "../roster.ts";
+import type { CoordinatorEffect, CoordinatorEvent, Rebuild } from "./coordinator/state.ts";
 import type { Bfv, RunningSum } from "./encryption/bfv.ts";
-import { checkCiphertext } from "./encryption/bfv-format.ts";
+import { checkCiphertext, polynomialDegree } from "./encryption/bfv-format.ts";
+import { combineSlot } from "./epoch/sharing.ts";
+import { judgeEvidence } from "./evidence.ts";
+import type { PartyId } from "./graph.ts";
 import { quantize } from "./layout.ts";
-import { addMasks, type MaskTerm } from "./mask.ts";
+import { addMasks, addMasksFrom } from "./mask.ts";
 import type { PartyEffect, PartyEvent } from "./party/state.ts";
-import { combineShares, splitSecret } from "./shares.ts";
+import { type LeftOver, masksOfSum } from "./round-masks.ts";
+import { selfMaskCommitment } from "./statements.ts";
 
 type Of<Union, Type> = Extract<Union, { readonly type: Type }>;
 
 /** Fetches a blob; the digest of what it gives is checked here. */
 export type FetchBlob = (digest: Digest) => Promise<Uint8Array>;
 
-/** @returns the event that answers the effect. */
-export async function performSplit({
-  roundId,
-  maskSecret,
-  selfMaskSeed,
-  holders,
-  threshold,
-}: Of<PartyEffect, "split">): Promise<Of<PartyEvent, "splitDone">> {
-  const [maskKeyShares, selfMaskShares] = await Promise.all([
-    splitSecret(maskSecret, holders, threshold),
-    splitSecret(selfMaskSeed, holders, threshold),
-  ]);
-  return { type: "splitDone", roundId, maskKeyShares, selfMaskShares };
+/** @throws Refusal evidence_invalid */
+export async function performJudge(
+  { roundId, kind, of, evidence }: Of<PartyEffect, "judge">,
+  roster: Roster,
+): Promise<Of<PartyEvent, "judged">> {
+  return { type: "judged", roundId, cohorts: await judgeEvidence(kind, of, evidence, roster) };
 }
 
 /**
@@ -48,6 +45,36 @@ export async function performSeal(
 }
 
 /**
+ * Recomputes the picked chunks from the submissions that were agreed on. Sums of ciphertexts are exact and their
+ * bytes canonical, so that the right aggregate has the same bytes, in whichever order it was added up.
+ * @throws Refusal digest_mismatch, not_found, ciphertext_malformed where a blob is not what it is said to be
+ */
+export async function performVerify(
+  { roundId, packing, picked, unmasking }: Of<PartyEffect, "verify">,
+  bfv: Pick<Bfv, "openSum">,
+  fetch: FetchBlob,
+): Promise<Of<PartyEvent, "verified">> {
+  const masks = masksOfSum(roundId, unmasking);
+  const altered: number[] = [];
+  for (const { index, aggregate, submitted } of picked) {
+    const sum = bfv.openSum(1);
+    try {
+      for (const digest of submitted) await sum.add(0, await fetchOne(digest, fetch));
+      const first = index * polynomialDegree;
+      const total = new Float64Array(Math.min(polynomialDegree, packing.slots - first));
+      addMasksFrom(first, total, masks);
+      await sum.subtract(total);
+      const [recomputed] = await sum.finish();
+      if (digestOf(recomputed!) !== aggregate) altered.push(index);
+    } catch (error) {
+      await sum.discard();
+      throw error;
+    }
+  }
+  return { type: "verified", roundId, altered };
+}
+
+/**
  * Decrypts the aggregate.
  * @param key - the secret key of the effect's epoch.
  * @throws Refusal digest_mismatch, ciphertext_malformed, key_mismatch
@@ -62,13 +89,15 @@ export async function performDecrypt(
   return { type: "decrypted", roundId, slots: await bfv.decrypt(key, ciphertexts, slots) };
 }
 
+async function fetchOne(digest: Digest, fetch: FetchBlob): Promise<Uint8Array> {
+  const blob = await fetch(digest);
+  if (digestOf(blob) !== digest) throw new Refusal("digest_mismatch", `blob ${digest}`);
+  return blob;
+}
+
 async function fetchAll(chunks: readonly Digest[], fetch: FetchBlob): Promise<Uint8Array[]> {
   const blobs: Uint8Array[] = [];
-  for (const digest of chunks) {
-    const blob = await fetch(digest);
-    if (digestOf(blob) !== digest) throw new Refusal("digest_mismatch", `blob ${digest}`);
-    blobs.push(blob);
-  }
+  for (const digest of chunks) blobs.push(await fetchOne(digest, fetch));
   return blobs;
 }
 
@@ -104,85 +133,62 @@ export async function performFold(
 /**
  * Rebuilds what was revealed in shares, subtracts all masks and stores the aggregate's ciphertexts.
  * @param store - stores a blob durably before it resolves to its digest.
- * @returns unmasked, or unmaskFailed naming whose secret does not rebuild; either names who gave wrong shares.
+ * @returns unmasked, or dealtWrong naming the sharers whose secret does not rebuild: the running sum is as it was.
  */
 export async function performUnmask(
-  { roundId, packing, selfMaskSeeds, rebuild }: Of<CoordinatorEffect, "unmask">,
+  { roundId, packing, threshold, seeds, rebuild }: Of<CoordinatorEffect, "unmask">,
   sum: Pick<RunningSum, "subtract" | "finish">,
   store: (blob: Uint8Array) => Promise<Digest>,
-): Promise<Of<CoordinatorEvent, "unmasked" | "unmaskFailed">> {
-  const faults: Fault[] = [];
-  const masks: MaskTerm[] = selfMaskSeeds.map((seed) => selfMask(roundId, seed));
-  let failure: { reason: Reason; detail: string } | undefined;
+): Promise<Of<CoordinatorEvent, "unmasked" | "dealtWrong">> {
+  const sharers: PartyId[] = [];
+  const allSeeds = [...seeds];
+  const leftOver: LeftOver[] = [];
   for (const secret of rebuild) {
-    const rebuilt = await rebuildSecret(roundId, secret);
-    faults.push(...rebuilt.faults);
-    if (rebuilt.value === undefined) {
-      const detail = `the ${secret.kind} shares of ${secret.party} do not combine`;
-      faults.push({ party: secret.party, reason: "share_invalid", detail });
-      failure ??= { reason: "share_invalid", detail };
-    } else masks.push(...masksOf(roundId, secret, rebuilt.value));
+    const value = await rebuildSecret(roundId, secret, threshold);
+    if (value === undefined) sharers.push(secret.party);
+    else if (secret.kind === "selfMask") allSeeds.push({ party: secret.party, seed: value });
+    else leftOver.push({ party: secret.party, maskSecret: value, partners: secret.partners });
   }
-  if (failure !== undefined) return { type: "unmaskFailed", ...failure, faults };
+  if (sharers.length > 0) return { type: "dealtWrong", sharers };
   const total = new Float64Array(packing.slots);
-  addMasks(total, masks);
+  addMasks(total, masksOfSum(roundId, { seeds: allSeeds.map(({ seed }) => seed), leftOver }));
   await sum.subtract(total);
   const chunks: Digest[] = [];
   for (const ciphertext of await sum.finish()) chunks.push(await store(ciphertext));
-  return { type: "unmasked", chunks, faults };
+  return {
+    type: "unmasked",
+    chunks,
+    secrets: {
+      seeds: byParty(allSeeds),
+      secrets: byParty(leftOver.map(({ party, maskSecret }) => ({ party, maskSecret }))),
+    },
+  };
 }
 
-/** What a rebuilt secret put into the sum: a survivor's own mask, or the pair masks of someone missing. */
-function masksOf(roundId: Digest, secret: Rebuild, value: Uint8Array): MaskTerm[] {
-  switch (secret.kind) {
-    case "selfMask":
-      return [selfMask(roundId, value)];
-    case "maskKey":
-      return secret.partners.map((partner) => {
-        const mask = pairMask(roundId, { party: secret.party, maskSecret: value }, partner);
-        return { ...mask, sign: mask.sign === 1 ? -1 : 1 };
-      });
-  }
+const byParty = <Entry extends { readonly party: PartyId }>(entries: readonly Entry[]): Entry[] =>
+  [...entries].sort((a, b) => (a.party < b.party ? -1 : 1));
+
+/** Shares that match their signed hashes: were they of another secret, their sharer dealt wrong. */
+async function rebuildSecret(
+  roundId: Digest,
+  secret: Rebuild,
+  threshold: number,
+): Promise<Uint8Array | undefined> {
+  const value = await combineSlot(
+    secret.shares.map(({ share }) => share),
+    threshold,
+  ).catch((error: unknown) => {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  });
+  return value !== undefined && isRightSecret(roundId, secret, value) ? value : undefined;
 }
 
 function isRightSecret(roundId: Digest, secret: Rebuild, value: Uint8Array): boolean {
   switch (secret.kind) {
     case "selfMask":
       return selfMaskCommitment(roundId, value) === secret.commitment;
-    case "maskKey":
-      return Buffer.from(x25519Pair(value).publicKey).equals(secret.maskKey);
+    case "maskSecret":
+      return Buffer.compare(x25519Pair(value).publicKey, secret.maskKey) === 0;
   }
-}
-
-/** Wrong shares that are looked for by leaving shares out: more than two would take too many tries. */
-const maxWrongShares = 2;
-
-/** @returns the secret, if enough shares are right, and who gave wrong ones. */
-async function rebuildSecret(
-  roundId: Digest,
-  secret: Rebuild,
-): Promise<{ value: Uint8Array | undefined; faults: Fault[] }> {
-  const { shares, threshold } = secret;
-  for (const left of leaveOut(shares.length, Math.min(maxWrongShares, shares.length - threshold))) {
-    const kept = shares.filter((_, i) => !left.includes(i));
-    const value = await combineShares(
-      kept.map(({ share }) => share),
-      threshold,
-    ).catch(() => undefined);
-    if (value === undefined || !isRightSecret(roundId, secret, value)) continue;
-    const detail = `a wrong share of the ${secret.kind} of ${secret.party}`;
-    const faults = left.map((i): Fault => ({ party: shares[i]!.holder, reason: "share_invalid", detail }));
-    return { value, faults };
-  }
-  return { value: undefined, faults: [] };
-}
-
-/** @returns every set of at most `most` (0…2) indices below `count`, the smallest sets first. */
-function leaveOut(count: number, most: number): number[][] {
-  if (most < 0) return [];
-  const indices = Array.from({ length: count }, (_, i) => i);
-  const sets: number[][] = [[]];
-  if (most >= 1) sets.push(...indices.map((i) => [i]));
-  if (most >= 2) sets.push(...indices.flatMap((i) => indices.slice(i + 1).map((j) => [i, j])));
-  return sets;
 }

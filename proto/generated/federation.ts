@@ -1,56 +1,80 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Accuse as _fedcredit_v1_Accuse, Accuse__Output as _fedcredit_v1_Accuse__Output } from './fedcredit/v1/Accuse.ts';
 import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output as _fedcredit_v1_AdmitRequest__Output } from './fedcredit/v1/AdmitRequest.ts';
-import type { Advertise as _fedcredit_v1_Advertise, Advertise__Output as _fedcredit_v1_Advertise__Output } from './fedcredit/v1/Advertise.ts';
-import type { Advertised as _fedcredit_v1_Advertised, Advertised__Output as _fedcredit_v1_Advertised__Output } from './fedcredit/v1/Advertised.ts';
 import type { Aggregate as _fedcredit_v1_Aggregate, Aggregate__Output as _fedcredit_v1_Aggregate__Output } from './fedcredit/v1/Aggregate.ts';
 import type { Agree as _fedcredit_v1_Agree, Agree__Output as _fedcredit_v1_Agree__Output } from './fedcredit/v1/Agree.ts';
 import type { Agreed as _fedcredit_v1_Agreed, Agreed__Output as _fedcredit_v1_Agreed__Output } from './fedcredit/v1/Agreed.ts';
-import type { AgreedSignature as _fedcredit_v1_AgreedSignature, AgreedSignature__Output as _fedcredit_v1_AgreedSignature__Output } from './fedcredit/v1/AgreedSignature.ts';
+import type { AnswerComplaint as _fedcredit_v1_AnswerComplaint, AnswerComplaint__Output as _fedcredit_v1_AnswerComplaint__Output } from './fedcredit/v1/AnswerComplaint.ts';
 import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _fedcredit_v1_BlobRequest__Output } from './fedcredit/v1/BlobRequest.ts';
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from './fedcredit/v1/BlobStatus.ts';
 import type { BlobsClient as _fedcredit_v1_BlobsClient, BlobsDefinition as _fedcredit_v1_BlobsDefinition } from './fedcredit/v1/Blobs.ts';
-import type { Chunk as _fedcredit_v1_Chunk, Chunk__Output as _fedcredit_v1_Chunk__Output } from './fedcredit/v1/Chunk.ts';
+import type { CertificatesRequest as _fedcredit_v1_CertificatesRequest, CertificatesRequest__Output as _fedcredit_v1_CertificatesRequest__Output } from './fedcredit/v1/CertificatesRequest.ts';
 import type { Closed as _fedcredit_v1_Closed, Closed__Output as _fedcredit_v1_Closed__Output } from './fedcredit/v1/Closed.ts';
+import type { ComplainEpoch as _fedcredit_v1_ComplainEpoch, ComplainEpoch__Output as _fedcredit_v1_ComplainEpoch__Output } from './fedcredit/v1/ComplainEpoch.ts';
+import type { ConfirmEpoch as _fedcredit_v1_ConfirmEpoch, ConfirmEpoch__Output as _fedcredit_v1_ConfirmEpoch__Output } from './fedcredit/v1/ConfirmEpoch.ts';
 import type { ConsentRequest as _fedcredit_v1_ConsentRequest, ConsentRequest__Output as _fedcredit_v1_ConsentRequest__Output } from './fedcredit/v1/ConsentRequest.ts';
 import type { CoordinatorMessage as _fedcredit_v1_CoordinatorMessage, CoordinatorMessage__Output as _fedcredit_v1_CoordinatorMessage__Output } from './fedcredit/v1/CoordinatorMessage.ts';
 import type { CreateTokenRequest as _fedcredit_v1_CreateTokenRequest, CreateTokenRequest__Output as _fedcredit_v1_CreateTokenRequest__Output } from './fedcredit/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _fedcredit_v1_CreateTokenResponse, CreateTokenResponse__Output as _fedcredit_v1_CreateTokenResponse__Output } from './fedcredit/v1/CreateTokenResponse.ts';
-import type { DealEpoch as _fedcredit_v1_DealEpoch, DealEpoch__Output as _fedcredit_v1_DealEpoch__Output } from './fedcredit/v1/DealEpoch.ts';
-import type { DownloadRequest as _fedcredit_v1_DownloadRequest, DownloadRequest__Output as _fedcredit_v1_DownloadRequest__Output } from './fedcredit/v1/DownloadRequest.ts';
+import type { DealtKey as _fedcredit_v1_DealtKey, DealtKey__Output as _fedcredit_v1_DealtKey__Output } from './fedcredit/v1/DealtKey.ts';
 import type { EnrolRequest as _fedcredit_v1_EnrolRequest, EnrolRequest__Output as _fedcredit_v1_EnrolRequest__Output } from './fedcredit/v1/EnrolRequest.ts';
 import type { EnrolResponse as _fedcredit_v1_EnrolResponse, EnrolResponse__Output as _fedcredit_v1_EnrolResponse__Output } from './fedcredit/v1/EnrolResponse.ts';
 import type { EnrolmentClient as _fedcredit_v1_EnrolmentClient, EnrolmentDefinition as _fedcredit_v1_EnrolmentDefinition } from './fedcredit/v1/Enrolment.ts';
-import type { EpochConfirmed as _fedcredit_v1_EpochConfirmed, EpochConfirmed__Output as _fedcredit_v1_EpochConfirmed__Output } from './fedcredit/v1/EpochConfirmed.ts';
+import type { Enterprise as _fedcredit_v1_Enterprise, Enterprise__Output as _fedcredit_v1_Enterprise__Output } from './fedcredit/v1/Enterprise.ts';
 import type { EpochDealt as _fedcredit_v1_EpochDealt, EpochDealt__Output as _fedcredit_v1_EpochDealt__Output } from './fedcredit/v1/EpochDealt.ts';
-import type { EpochKey as _fedcredit_v1_EpochKey, EpochKey__Output as _fedcredit_v1_EpochKey__Output } from './fedcredit/v1/EpochKey.ts';
+import type { EpochFailed as _fedcredit_v1_EpochFailed, EpochFailed__Output as _fedcredit_v1_EpochFailed__Output } from './fedcredit/v1/EpochFailed.ts';
+import type { EpochJoined as _fedcredit_v1_EpochJoined, EpochJoined__Output as _fedcredit_v1_EpochJoined__Output } from './fedcredit/v1/EpochJoined.ts';
+import type { EpochNonce as _fedcredit_v1_EpochNonce, EpochNonce__Output as _fedcredit_v1_EpochNonce__Output } from './fedcredit/v1/EpochNonce.ts';
+import type { EpochNonces as _fedcredit_v1_EpochNonces, EpochNonces__Output as _fedcredit_v1_EpochNonces__Output } from './fedcredit/v1/EpochNonces.ts';
+import type { EpochReady as _fedcredit_v1_EpochReady, EpochReady__Output as _fedcredit_v1_EpochReady__Output } from './fedcredit/v1/EpochReady.ts';
+import type { EpochShares as _fedcredit_v1_EpochShares, EpochShares__Output as _fedcredit_v1_EpochShares__Output } from './fedcredit/v1/EpochShares.ts';
+import type { FetchRequest as _fedcredit_v1_FetchRequest, FetchRequest__Output as _fedcredit_v1_FetchRequest__Output } from './fedcredit/v1/FetchRequest.ts';
+import type { FetchedChunk as _fedcredit_v1_FetchedChunk, FetchedChunk__Output as _fedcredit_v1_FetchedChunk__Output } from './fedcredit/v1/FetchedChunk.ts';
 import type { GetRosterRequest as _fedcredit_v1_GetRosterRequest, GetRosterRequest__Output as _fedcredit_v1_GetRosterRequest__Output } from './fedcredit/v1/GetRosterRequest.ts';
 import type { HealthClient as _fedcredit_v1_HealthClient, HealthDefinition as _fedcredit_v1_HealthDefinition } from './fedcredit/v1/Health.ts';
 import type { HealthRequest as _fedcredit_v1_HealthRequest, HealthRequest__Output as _fedcredit_v1_HealthRequest__Output } from './fedcredit/v1/HealthRequest.ts';
 import type { HealthResponse as _fedcredit_v1_HealthResponse, HealthResponse__Output as _fedcredit_v1_HealthResponse__Output } from './fedcredit/v1/HealthResponse.ts';
 import type { Hello as _fedcredit_v1_Hello, Hello__Output as _fedcredit_v1_Hello__Output } from './fedcredit/v1/Hello.ts';
-import type { Keys as _fedcredit_v1_Keys, Keys__Output as _fedcredit_v1_Keys__Output } from './fedcredit/v1/Keys.ts';
+import type { Invalid as _fedcredit_v1_Invalid, Invalid__Output as _fedcredit_v1_Invalid__Output } from './fedcredit/v1/Invalid.ts';
+import type { JoinEpoch as _fedcredit_v1_JoinEpoch, JoinEpoch__Output as _fedcredit_v1_JoinEpoch__Output } from './fedcredit/v1/JoinEpoch.ts';
+import type { Joined as _fedcredit_v1_Joined, Joined__Output as _fedcredit_v1_Joined__Output } from './fedcredit/v1/Joined.ts';
+import type { Lift as _fedcredit_v1_Lift, Lift__Output as _fedcredit_v1_Lift__Output } from './fedcredit/v1/Lift.ts';
+import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from './fedcredit/v1/ListEnterprisesRequest.ts';
+import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from './fedcredit/v1/ListEnterprisesResponse.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from './fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from './fedcredit/v1/ListStudiesResponse.ts';
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from './fedcredit/v1/Manifest.ts';
 import type { MembershipClient as _fedcredit_v1_MembershipClient, MembershipDefinition as _fedcredit_v1_MembershipDefinition } from './fedcredit/v1/Membership.ts';
 import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from './fedcredit/v1/Model.ts';
 import type { Open as _fedcredit_v1_Open, Open__Output as _fedcredit_v1_Open__Output } from './fedcredit/v1/Open.ts';
+import type { OpenEpoch as _fedcredit_v1_OpenEpoch, OpenEpoch__Output as _fedcredit_v1_OpenEpoch__Output } from './fedcredit/v1/OpenEpoch.ts';
+import type { OpenedNonce as _fedcredit_v1_OpenedNonce, OpenedNonce__Output as _fedcredit_v1_OpenedNonce__Output } from './fedcredit/v1/OpenedNonce.ts';
 import type { PartyMessage as _fedcredit_v1_PartyMessage, PartyMessage__Output as _fedcredit_v1_PartyMessage__Output } from './fedcredit/v1/PartyMessage.ts';
+import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Output as _fedcredit_v1_PartySignature__Output } from './fedcredit/v1/PartySignature.ts';
 import type { Refuse as _fedcredit_v1_Refuse, Refuse__Output as _fedcredit_v1_Refuse__Output } from './fedcredit/v1/Refuse.ts';
+import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _fedcredit_v1_RefuseEpoch__Output } from './fedcredit/v1/RefuseEpoch.ts';
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
+import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from './fedcredit/v1/RemoveRequest.ts';
+import type { Renounce as _fedcredit_v1_Renounce, Renounce__Output as _fedcredit_v1_Renounce__Output } from './fedcredit/v1/Renounce.ts';
+import type { Renounced as _fedcredit_v1_Renounced, Renounced__Output as _fedcredit_v1_Renounced__Output } from './fedcredit/v1/Renounced.ts';
+import type { RevealedMaskSecret as _fedcredit_v1_RevealedMaskSecret, RevealedMaskSecret__Output as _fedcredit_v1_RevealedMaskSecret__Output } from './fedcredit/v1/RevealedMaskSecret.ts';
+import type { RevealedSeed as _fedcredit_v1_RevealedSeed, RevealedSeed__Output as _fedcredit_v1_RevealedSeed__Output } from './fedcredit/v1/RevealedSeed.ts';
 import type { RevealedShare as _fedcredit_v1_RevealedShare, RevealedShare__Output as _fedcredit_v1_RevealedShare__Output } from './fedcredit/v1/RevealedShare.ts';
+import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from './fedcredit/v1/RevokeRequest.ts';
+import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from './fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from './fedcredit/v1/Roster.ts';
 import type { RoundsClient as _fedcredit_v1_RoundsClient, RoundsDefinition as _fedcredit_v1_RoundsDefinition } from './fedcredit/v1/Rounds.ts';
 import type { SealedKey as _fedcredit_v1_SealedKey, SealedKey__Output as _fedcredit_v1_SealedKey__Output } from './fedcredit/v1/SealedKey.ts';
-import type { SealedShare as _fedcredit_v1_SealedShare, SealedShare__Output as _fedcredit_v1_SealedShare__Output } from './fedcredit/v1/SealedShare.ts';
-import type { Share as _fedcredit_v1_Share, Share__Output as _fedcredit_v1_Share__Output } from './fedcredit/v1/Share.ts';
-import type { Shares as _fedcredit_v1_Shares, Shares__Output as _fedcredit_v1_Shares__Output } from './fedcredit/v1/Shares.ts';
+import type { SealedShares as _fedcredit_v1_SealedShares, SealedShares__Output as _fedcredit_v1_SealedShares__Output } from './fedcredit/v1/SealedShares.ts';
+import type { ShareEpoch as _fedcredit_v1_ShareEpoch, ShareEpoch__Output as _fedcredit_v1_ShareEpoch__Output } from './fedcredit/v1/ShareEpoch.ts';
 import type { StudiesClient as _fedcredit_v1_StudiesClient, StudiesDefinition as _fedcredit_v1_StudiesDefinition } from './fedcredit/v1/Studies.ts';
 import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output as _fedcredit_v1_StudyRequest__Output } from './fedcredit/v1/StudyRequest.ts';
 import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from './fedcredit/v1/StudyStatus.ts';
 import type { Submit as _fedcredit_v1_Submit, Submit__Output as _fedcredit_v1_Submit__Output } from './fedcredit/v1/Submit.ts';
+import type { SubmittedChunks as _fedcredit_v1_SubmittedChunks, SubmittedChunks__Output as _fedcredit_v1_SubmittedChunks__Output } from './fedcredit/v1/SubmittedChunks.ts';
+import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Output as _fedcredit_v1_SumCertificate__Output } from './fedcredit/v1/SumCertificate.ts';
 import type { Survivor as _fedcredit_v1_Survivor, Survivor__Output as _fedcredit_v1_Survivor__Output } from './fedcredit/v1/Survivor.ts';
 import type { Survivors as _fedcredit_v1_Survivors, Survivors__Output as _fedcredit_v1_Survivors__Output } from './fedcredit/v1/Survivors.ts';
 import type { Unmask as _fedcredit_v1_Unmask, Unmask__Output as _fedcredit_v1_Unmask__Output } from './fedcredit/v1/Unmask.ts';
@@ -63,56 +87,80 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   fedcredit: {
     v1: {
+      Accuse: MessageTypeDefinition<_fedcredit_v1_Accuse, _fedcredit_v1_Accuse__Output>
       AdmitRequest: MessageTypeDefinition<_fedcredit_v1_AdmitRequest, _fedcredit_v1_AdmitRequest__Output>
-      Advertise: MessageTypeDefinition<_fedcredit_v1_Advertise, _fedcredit_v1_Advertise__Output>
-      Advertised: MessageTypeDefinition<_fedcredit_v1_Advertised, _fedcredit_v1_Advertised__Output>
       Aggregate: MessageTypeDefinition<_fedcredit_v1_Aggregate, _fedcredit_v1_Aggregate__Output>
       Agree: MessageTypeDefinition<_fedcredit_v1_Agree, _fedcredit_v1_Agree__Output>
       Agreed: MessageTypeDefinition<_fedcredit_v1_Agreed, _fedcredit_v1_Agreed__Output>
-      AgreedSignature: MessageTypeDefinition<_fedcredit_v1_AgreedSignature, _fedcredit_v1_AgreedSignature__Output>
+      AnswerComplaint: MessageTypeDefinition<_fedcredit_v1_AnswerComplaint, _fedcredit_v1_AnswerComplaint__Output>
       BlobRequest: MessageTypeDefinition<_fedcredit_v1_BlobRequest, _fedcredit_v1_BlobRequest__Output>
       BlobStatus: MessageTypeDefinition<_fedcredit_v1_BlobStatus, _fedcredit_v1_BlobStatus__Output>
       Blobs: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_BlobsClient> & { service: _fedcredit_v1_BlobsDefinition }
-      Chunk: MessageTypeDefinition<_fedcredit_v1_Chunk, _fedcredit_v1_Chunk__Output>
+      CertificatesRequest: MessageTypeDefinition<_fedcredit_v1_CertificatesRequest, _fedcredit_v1_CertificatesRequest__Output>
       Closed: MessageTypeDefinition<_fedcredit_v1_Closed, _fedcredit_v1_Closed__Output>
+      ComplainEpoch: MessageTypeDefinition<_fedcredit_v1_ComplainEpoch, _fedcredit_v1_ComplainEpoch__Output>
+      ConfirmEpoch: MessageTypeDefinition<_fedcredit_v1_ConfirmEpoch, _fedcredit_v1_ConfirmEpoch__Output>
       ConsentRequest: MessageTypeDefinition<_fedcredit_v1_ConsentRequest, _fedcredit_v1_ConsentRequest__Output>
       CoordinatorMessage: MessageTypeDefinition<_fedcredit_v1_CoordinatorMessage, _fedcredit_v1_CoordinatorMessage__Output>
       CreateTokenRequest: MessageTypeDefinition<_fedcredit_v1_CreateTokenRequest, _fedcredit_v1_CreateTokenRequest__Output>
       CreateTokenResponse: MessageTypeDefinition<_fedcredit_v1_CreateTokenResponse, _fedcredit_v1_CreateTokenResponse__Output>
-      DealEpoch: MessageTypeDefinition<_fedcredit_v1_DealEpoch, _fedcredit_v1_DealEpoch__Output>
-      DownloadRequest: MessageTypeDefinition<_fedcredit_v1_DownloadRequest, _fedcredit_v1_DownloadRequest__Output>
+      DealtKey: MessageTypeDefinition<_fedcredit_v1_DealtKey, _fedcredit_v1_DealtKey__Output>
       EnrolRequest: MessageTypeDefinition<_fedcredit_v1_EnrolRequest, _fedcredit_v1_EnrolRequest__Output>
       EnrolResponse: MessageTypeDefinition<_fedcredit_v1_EnrolResponse, _fedcredit_v1_EnrolResponse__Output>
       Enrolment: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_EnrolmentClient> & { service: _fedcredit_v1_EnrolmentDefinition }
-      EpochConfirmed: MessageTypeDefinition<_fedcredit_v1_EpochConfirmed, _fedcredit_v1_EpochConfirmed__Output>
+      Enterprise: MessageTypeDefinition<_fedcredit_v1_Enterprise, _fedcredit_v1_Enterprise__Output>
       EpochDealt: MessageTypeDefinition<_fedcredit_v1_EpochDealt, _fedcredit_v1_EpochDealt__Output>
-      EpochKey: MessageTypeDefinition<_fedcredit_v1_EpochKey, _fedcredit_v1_EpochKey__Output>
+      EpochFailed: MessageTypeDefinition<_fedcredit_v1_EpochFailed, _fedcredit_v1_EpochFailed__Output>
+      EpochJoined: MessageTypeDefinition<_fedcredit_v1_EpochJoined, _fedcredit_v1_EpochJoined__Output>
+      EpochNonce: MessageTypeDefinition<_fedcredit_v1_EpochNonce, _fedcredit_v1_EpochNonce__Output>
+      EpochNonces: MessageTypeDefinition<_fedcredit_v1_EpochNonces, _fedcredit_v1_EpochNonces__Output>
+      EpochReady: MessageTypeDefinition<_fedcredit_v1_EpochReady, _fedcredit_v1_EpochReady__Output>
+      EpochShares: MessageTypeDefinition<_fedcredit_v1_EpochShares, _fedcredit_v1_EpochShares__Output>
+      FetchRequest: MessageTypeDefinition<_fedcredit_v1_FetchRequest, _fedcredit_v1_FetchRequest__Output>
+      FetchedChunk: MessageTypeDefinition<_fedcredit_v1_FetchedChunk, _fedcredit_v1_FetchedChunk__Output>
       GetRosterRequest: MessageTypeDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_GetRosterRequest__Output>
       Health: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_HealthClient> & { service: _fedcredit_v1_HealthDefinition }
       HealthRequest: MessageTypeDefinition<_fedcredit_v1_HealthRequest, _fedcredit_v1_HealthRequest__Output>
       HealthResponse: MessageTypeDefinition<_fedcredit_v1_HealthResponse, _fedcredit_v1_HealthResponse__Output>
       Hello: MessageTypeDefinition<_fedcredit_v1_Hello, _fedcredit_v1_Hello__Output>
-      Keys: MessageTypeDefinition<_fedcredit_v1_Keys, _fedcredit_v1_Keys__Output>
+      Invalid: MessageTypeDefinition<_fedcredit_v1_Invalid, _fedcredit_v1_Invalid__Output>
+      JoinEpoch: MessageTypeDefinition<_fedcredit_v1_JoinEpoch, _fedcredit_v1_JoinEpoch__Output>
+      Joined: MessageTypeDefinition<_fedcredit_v1_Joined, _fedcredit_v1_Joined__Output>
+      Lift: MessageTypeDefinition<_fedcredit_v1_Lift, _fedcredit_v1_Lift__Output>
+      ListEnterprisesRequest: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesRequest__Output>
+      ListEnterprisesResponse: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesResponse__Output>
       ListStudiesRequest: MessageTypeDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesRequest__Output>
       ListStudiesResponse: MessageTypeDefinition<_fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesResponse__Output>
       Manifest: MessageTypeDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_Manifest__Output>
       Membership: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_MembershipClient> & { service: _fedcredit_v1_MembershipDefinition }
       Model: MessageTypeDefinition<_fedcredit_v1_Model, _fedcredit_v1_Model__Output>
       Open: MessageTypeDefinition<_fedcredit_v1_Open, _fedcredit_v1_Open__Output>
+      OpenEpoch: MessageTypeDefinition<_fedcredit_v1_OpenEpoch, _fedcredit_v1_OpenEpoch__Output>
+      OpenedNonce: MessageTypeDefinition<_fedcredit_v1_OpenedNonce, _fedcredit_v1_OpenedNonce__Output>
       PartyMessage: MessageTypeDefinition<_fedcredit_v1_PartyMessage, _fedcredit_v1_PartyMessage__Output>
+      PartySignature: MessageTypeDefinition<_fedcredit_v1_PartySignature, _fedcredit_v1_PartySignature__Output>
       Refuse: MessageTypeDefinition<_fedcredit_v1_Refuse, _fedcredit_v1_Refuse__Output>
+      RefuseEpoch: MessageTypeDefinition<_fedcredit_v1_RefuseEpoch, _fedcredit_v1_RefuseEpoch__Output>
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>
+      RemoveRequest: MessageTypeDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_RemoveRequest__Output>
+      Renounce: MessageTypeDefinition<_fedcredit_v1_Renounce, _fedcredit_v1_Renounce__Output>
+      Renounced: MessageTypeDefinition<_fedcredit_v1_Renounced, _fedcredit_v1_Renounced__Output>
+      RevealedMaskSecret: MessageTypeDefinition<_fedcredit_v1_RevealedMaskSecret, _fedcredit_v1_RevealedMaskSecret__Output>
+      RevealedSeed: MessageTypeDefinition<_fedcredit_v1_RevealedSeed, _fedcredit_v1_RevealedSeed__Output>
       RevealedShare: MessageTypeDefinition<_fedcredit_v1_RevealedShare, _fedcredit_v1_RevealedShare__Output>
+      RevokeRequest: MessageTypeDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeRequest__Output>
+      RevokeResponse: MessageTypeDefinition<_fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeResponse__Output>
       Roster: MessageTypeDefinition<_fedcredit_v1_Roster, _fedcredit_v1_Roster__Output>
       Rounds: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_RoundsClient> & { service: _fedcredit_v1_RoundsDefinition }
       SealedKey: MessageTypeDefinition<_fedcredit_v1_SealedKey, _fedcredit_v1_SealedKey__Output>
-      SealedShare: MessageTypeDefinition<_fedcredit_v1_SealedShare, _fedcredit_v1_SealedShare__Output>
-      Share: MessageTypeDefinition<_fedcredit_v1_Share, _fedcredit_v1_Share__Output>
-      Shares: MessageTypeDefinition<_fedcredit_v1_Shares, _fedcredit_v1_Shares__Output>
+      SealedShares: MessageTypeDefinition<_fedcredit_v1_SealedShares, _fedcredit_v1_SealedShares__Output>
+      ShareEpoch: MessageTypeDefinition<_fedcredit_v1_ShareEpoch, _fedcredit_v1_ShareEpoch__Output>
       Studies: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_StudiesClient> & { service: _fedcredit_v1_StudiesDefinition }
       StudyRequest: MessageTypeDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyRequest__Output>
       StudyStatus: MessageTypeDefinition<_fedcredit_v1_StudyStatus, _fedcredit_v1_StudyStatus__Output>
       Submit: MessageTypeDefinition<_fedcredit_v1_Submit, _fedcredit_v1_Submit__Output>
+      SubmittedChunks: MessageTypeDefinition<_fedcredit_v1_SubmittedChunks, _fedcredit_v1_SubmittedChunks__Output>
+      SumCertificate: MessageTypeDefinition<_fedcredit_v1_SumCertificate, _fedcredit_v1_SumCertificate__Output>
       Survivor: MessageTypeDefinition<_fedcredit_v1_Survivor, _fedcredit_v1_Survivor__Output>
       Survivors: MessageTypeDefinition<_fedcredit_v1_Survivors, _fedcredit_v1_Survivors__Output>
       Unmask: MessageTypeDefinition<_fedcredit_v1_Unmask, _fedcredit_v1_Unmask__Output>

@@ -178,9 +178,9 @@ const manifest = manifestSchema.parse({
   label: { column: "bad", bad: ["1"], good: ["0"] },
   features: [{ name: "x", kind: "numeric" }],
   maxRowsPerParty: 100,
-  holdout: { fraction: 0, seed: "s" },
+  holdout: { fraction: 0 },
   algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }],
-  privacy: { minCohort: 2, maxColluding: 1, unit: "record" },
+  privacy: { minCohort: 2, maxColluding: 0, unit: "record" },
   unprotected: ["noise"],
   deadlines: { stepSeconds: 5 },
 });

@@ -55,6 +55,8 @@ const csv = `${header.join(",")}\n${records.map((record) => Object.values(record
 const policy: Policy = parseYaml(
   `
 minCohort: 2
+minRows: 2
+exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [range, summary], purposes: [credit risk] }
 unprotected: [noise]
 maxEpsilon: { lifetime: 1 }

@@ -5,6 +5,7 @@ import type { NodeEvent } from "../../client-node/events.ts";
 import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { rememberCheckpoint, storedConsent } from "../../client-node/ledger/records.ts";
 import { openStore } from "../../client-node/ledger/store.ts";
+import { DirectStatistics } from "../../client-node/federation/statistics.ts";
 import { type NodeOptions, type RunningNode, startNode } from "../../client-node/node.ts";
 import { digestOf } from "../../core/canonical.ts";
 import { secureRandom } from "../../core/random.ts";
@@ -39,7 +40,8 @@ const ledgerOf = (name: string): string => join(folder, `${name}.db`);
 const optionsFor = (name: string, change: Partial<NodeOptions> = {}): NodeOptions => ({
   credentials: credentials.get(name)!,
   coordinator: bank.coordinator.address,
-  policy: policyFor(manifest),
+  policy: () => policyFor(manifest),
+  statistics: new DirectStatistics(secureRandom),
   rows: async () => tables[names.indexOf(name)]!,
   ledger: ledgerOf(name),
   bfv,
@@ -103,8 +105,8 @@ test.serial(
   "what policy, rows or manifest forbid is not consented to, and nothing is stored of it",
   async (t) => {
     const refusing: [string, Partial<NodeOptions>, Partial<StudyManifest>][] = [
-      ["policy_refuses", { policy: { ...policyFor(manifest), fields: [] } }, {}],
-      ["unprotected", { policy: { ...policyFor(manifest), unprotected: [] } }, {}],
+      ["policy_refuses", { policy: () => ({ ...policyFor(manifest), fields: [] }) }, {}],
+      ["unprotected", { policy: () => ({ ...policyFor(manifest), unprotected: [] }) }, {}],
       ["single_class", { rows: () => Promise.reject(new Refusal("single_class", "all good")) }, {}],
     ];
     const study = await bank.operator.propose({ ...manifest, name: "refused" });

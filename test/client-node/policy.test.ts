@@ -7,6 +7,8 @@ import { manifestSchema, type StudyManifest } from "../../models/study.ts";
 const policy: Policy = parseYaml(
   `
 minCohort: 4
+minRows: 2
+exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [logistic], purposes: [credit risk] }
 unprotected: [noise]
 maxEpsilon: { lifetime: 8 }
@@ -33,7 +35,7 @@ const manifest: StudyManifest = manifestSchema.parse({
   label: { column: "default", bad: ["1"], good: ["0"] },
   features: [{ name: "amount", kind: "numeric" }],
   maxRowsPerParty: 100,
-  holdout: { fraction: 0, seed: "s" },
+  holdout: { fraction: 0 },
   algorithms: [{ name: "logistic" }],
   privacy: { minCohort: 4, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],

@@ -21,7 +21,7 @@ test("the database goes away in the middle of a round and comes back: the study 
   t.teardown(() => server.stop());
   const database = `postgres://${server.user}@localhost/postgres?host=${encodeURIComponent(server.socketDirectory)}`;
 
-  // It goes when the survivors are in the log, and comes back once the coordinator has noticed.
+  // It goes when the survivors are stored, and comes back once the coordinator has noticed.
   let goes = true;
   const noticed = Promise.withResolvers<void>();
   const write = (line: string): void => {
@@ -32,7 +32,7 @@ test("the database goes away in the middle of a round and comes back: the study 
     {
       log: pino({ level: "error" }, { write }),
       onCrashPoint: async (point) => {
-        if (point !== "survivors-logged" || !goes) return;
+        if (point !== "agreeing-stored" || !goes) return;
         goes = false;
         await server.stop();
         void noticed.promise.then(async () => {

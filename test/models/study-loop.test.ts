@@ -57,7 +57,7 @@ test("every state survives canonical JSON unchanged, and the study finishes with
 test("training sees no held-out row, evaluation no other", async (t) => {
   const table = borrowers();
   for (let row = 0; row < table.rows; row += 4) table.holdout[row] = 1;
-  const holding = { ...study, holdout: { fraction: 0.25, seed: "" } };
+  const holding = { ...study, holdout: { fraction: 0.25 } };
   const { results } = await runPlain(holding, [table]);
   t.is((results.summary as { rows: number }).rows, 180);
   const { models } = results.evaluate as { models: Record<string, { n: number }> };

@@ -1,9 +1,13 @@
 import { hkdfSync } from "node:crypto";
 import test from "ava";
 import { seededRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import {
   agreeKey,
+  checkEd25519Key,
+  checkX25519Key,
   exportIdentity,
+  forgetSecret,
   generateIdentity,
   hpkeOpen,
   hpkeSeal,
@@ -115,4 +119,81 @@ test("HPKE opens what was sealed, for the same key and use only", async (t) => {
   ])
     t.like(await t.throwsAsync(opening), { reason: "key_mismatch" });
   t.like(await t.throwsAsync(hpkeSeal(new Uint8Array(3), use, secret)), { reason: "message_malformed" });
+});
+
+// Little-endian. Source: https://cr.yp.to/ecdh.html, "How do I validate Curve25519 public keys?": the seven that
+// fit in 255 bits; an implementation that ignores the highest bit, as RFC 7748 asks, takes each twice.
+const lowOrder = [
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+];
+
+test("the published points of low order give no secret, and are refused as keys", (t) => {
+  for (const hex of lowOrder)
+    for (const bit of [0, 0x80]) {
+      const key = bytes(hex);
+      key[31]! |= bit;
+      t.throws(() => agreeKey(alice, key, "salt", "info"), { instanceOf: Refusal }, hex);
+      t.like(
+        t.throws(() => checkX25519Key(key, "mill")),
+        { reason: "key_low_order", party: "mill" },
+        hex,
+      );
+    }
+});
+
+test("an X25519 key has 32 bytes and one encoding; those that secrets give pass", (t) => {
+  t.like(
+    t.throws(() => checkX25519Key(new Uint8Array(31))),
+    { reason: "message_malformed" },
+  );
+  const twin = Uint8Array.from(bobKey);
+  twin[31]! |= 0x80;
+  t.deepEqual(agreeKey(alice, twin, "s", "i"), agreeKey(alice, bobKey, "s", "i"));
+  t.like(
+    t.throws(() => checkX25519Key(twin)),
+    { reason: "key_low_order" },
+  );
+  // p + 9 is the base point once more
+  t.throws(() => checkX25519Key(bytes(`f6${"ff".repeat(30)}7f`)));
+  t.notThrows(() => checkX25519Key(bytes(`09${"00".repeat(31)}`)));
+  const random = seededRandom("x25519 keys");
+  for (let i = 0; i < 64; i++)
+    t.notThrows(() => checkX25519Key(x25519Pair(Uint8Array.from(random.bytes(32))).publicKey));
+});
+
+test("an Ed25519 key of low order, or of a second encoding, is refused", (t) => {
+  // Source: libsodium, ge25519_has_small_order
+  const listed = [
+    ...lowOrder.filter((_, i) => i !== 2 && i !== 3),
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  ];
+  for (const hex of listed)
+    for (const sign of [0, 0x80]) {
+      const key = bytes(hex);
+      key[31]! |= sign;
+      t.like(
+        t.throws(() => checkEd25519Key(key)),
+        { reason: "key_low_order" },
+        hex,
+      );
+    }
+  t.like(
+    t.throws(() => checkEd25519Key(new Uint8Array(33))),
+    { reason: "message_malformed" },
+  );
+  t.notThrows(() => checkEd25519Key(publicKey));
+});
+
+test("a forgotten secret is zero", (t) => {
+  const { secretKey } = x25519Pair(Uint8Array.from(alice));
+  agreeKey(secretKey, bobKey, "s", "i");
+  forgetSecret(secretKey);
+  t.deepEqual(secretKey, new Uint8Array(32));
 });

@@ -165,3 +165,30 @@ test("a key that two of 500 members have is refused, identity or HPKE, also unde
     { numRuns: process.env.SLOW ? 200 : 10 },
   );
 });
+
+test("a member whose key gives no secret, or no signature of its own, is in no roster", (t) => {
+  const [first, ...rest] = roster.members;
+  const withFirst = (changes: object): RosterText => ({
+    ...roster,
+    members: [{ ...first!, ...changes }, ...rest],
+  });
+  const weak = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
+  const changes = [{ hpkeKey: weak }, { verifierKey: verifierKey("riverbank/cold-chain", weak) }];
+  for (const change of changes) {
+    t.like(
+      t.throws(() => signRoster(withFirst(change), [bank.signer, auditor.signer])),
+      { reason: "key_low_order" },
+    );
+    // signed by both all the same, as text
+    const line = (member: typeof first) =>
+      `${member!.id} ${member!.verifierKey} ${Buffer.from(member!.hpkeKey).toString("base64")} `;
+    const text = formatRoster(roster).replace(line(first), line({ ...first!, ...change }));
+    t.not(text, formatRoster(roster));
+    t.like(
+      t.throws(() =>
+        openRoster(signNote(text, [bank.signer, auditor.signer]), bank.verifier, auditor.verifier),
+      ),
+      { reason: "key_low_order" },
+    );
+  }
+});

@@ -49,6 +49,7 @@ export function tableOf(
     rows: label.length,
     columns: new Map(named),
     label: Uint8Array.from(label),
+    subject: Int32Array.from({ length: label.length }, (_, row) => row),
     holdout: new Uint8Array(label.length),
   };
 }
@@ -70,9 +71,9 @@ export const studyOf = (
     feature.kind === "numeric" ? { ...feature } : { ...feature, levels: [...feature.levels] },
   ),
   maxRowsPerParty,
-  holdout: { fraction: 0, seed: "" },
+  holdout: { fraction: 0 },
   algorithms: [...algorithms],
-  privacy: { minCohort: 2, maxColluding: 0, unit: "record" },
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],
   deadlines: { stepSeconds: 10 },
 });

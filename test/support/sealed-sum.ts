@@ -1,3 +1,4 @@
+import { digestOf } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
 import { type Bfv, openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
@@ -16,8 +17,19 @@ export const partyIds = (count: number): PartyId[] =>
   Array.from({ length: count }, (_, i) => `party-${String(i).padStart(3, "0")}`);
 
 /** A consortium of `count` parties, each its own organisation. */
-export const consortiumOf = (count: number, bfv: Bfv, seed = "consortium"): Promise<Consortium> =>
-  foundConsortium("test", new Map(partyIds(count).map((id) => [id, `${id} Ltd`])), bfv, seededRandom(seed));
+export const consortiumOf = (
+  count: number,
+  bfv: Bfv,
+  seed = "consortium",
+  maxColluding = 1,
+): Promise<Consortium> =>
+  foundConsortium(
+    "test",
+    new Map(partyIds(count).map((id) => [id, `${id} Ltd`])),
+    bfv,
+    seededRandom(seed),
+    maxColluding,
+  );
 
 /** Integers up to 1,000 in magnitude, and a count. */
 export const smallLayout: VectorLayout = {
@@ -40,20 +52,26 @@ export interface Scenario {
   readonly attempt?: number;
 }
 
+let studies = 0;
+
+/** Another study each time: a step is summed once. */
+export const smallSubject = (): RoundSubject => ({
+  layout: smallLayout,
+  minCohort: 3,
+  round: 1,
+  study: digestOf(`study ${++studies}`),
+});
+
+export const smallOptions = ({ parties }: Consortium, bfv: Bfv): SimulationOptions => {
+  const ids = [...parties.keys()];
+  return { bfv, contribute: (party) => smallVector(ids.indexOf(party)) };
+};
+
 /** One attempt over `smallLayout`. */
 export async function attempt({ consortium, bfv, subject, options, cohort, attempt: number }: Scenario) {
   const ids = [...consortium.parties.keys()];
-  const header = simulatedHeader(
-    consortium,
-    { layout: smallLayout, minCohort: 2, round: 1, ...subject },
-    cohort ?? ids,
-    number,
-  );
-  return simulateAttempt(header, consortium, {
-    bfv,
-    contribute: (party) => smallVector(ids.indexOf(party)),
-    ...options,
-  });
+  const header = simulatedHeader(consortium, { ...smallSubject(), ...subject }, cohort ?? ids, number);
+  return simulateAttempt(header, consortium, { ...smallOptions(consortium, bfv), ...options });
 }
 
 /** The integer sum of what some parties contribute to `smallLayout`. */

@@ -1,155 +1,181 @@
 /** What the coordinator checks of each party's message before it counts. */
 import { isDeepStrictEqual } from "node:util";
-import { digestOf } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
-import { decodeSum, type Statement, signedBy, submissionDigest, survivorsDigest } from "../binding.ts";
 import { chunkCount } from "../encryption/bfv-format.ts";
+import { type SecretKind, shareHash, slotShareBytes } from "../epoch/sharing.ts";
+import { viewOf } from "../epoch/transcript.ts";
 import type { PartyId } from "../graph.ts";
 import { dequantizeSum } from "../layout.ts";
-import type {
-  Advertise,
-  Advertised,
-  PartyRoundMessage,
-  Refuse,
-  Released,
-  Share,
-  Unmask,
-} from "../messages.ts";
-import { shareBytes } from "../shares.ts";
-import { type In, survivorList, type Waiting } from "./rules.ts";
-import type { CoordinatorContext, CoordinatorEffect } from "./state.ts";
+import type { Agree, Invalid, Released, Renounced, RevealedShare, Submit, Unmask } from "../messages.ts";
+import { missingPartners } from "../round-masks.ts";
+import {
+  revealedDigest,
+  type Statement,
+  selfMaskCommitment,
+  signedBy,
+  submissionDigest,
+  sumDigest,
+  sumSalt,
+  survivorsDigest,
+  unmaskingDigest,
+} from "../statements.ts";
+import { decodeSum } from "../sum-encoding.ts";
+import { type In, survivorList } from "./rules.ts";
+import type { Agreeing, CoordinatorContext, Fault, RoundBase, Submitted } from "./state.ts";
 
-/** An accepted state, perhaps with effects that its acceptance asks for. */
-export type Taken = Waiting | { readonly next: Waiting; readonly effects: readonly CoordinatorEffect[] };
-
-/** Takes one answer. @throws Refusal what is wrong with it */
-export function accepted(
-  state: Waiting,
+/** @throws Refusal signature_invalid */
+function requireSigned(
+  { roundId }: Pick<RoundBase, "roundId">,
   from: PartyId,
-  message: Exclude<PartyRoundMessage, Refuse>,
+  statement: Statement,
+  signature: Uint8Array,
+  { roster }: CoordinatorContext,
+): void {
+  if (!signedBy(roster, roundId, from, statement, signature))
+    throw new Refusal("signature_invalid", `${statement.purpose} is not signed by its party for this round`);
+}
+
+/** @throws Refusal signature_invalid, digest_mismatch */
+export function acceptSubmit(
+  { round }: In<"submitting">,
+  party: PartyId,
+  { chunks, digest, commitment, signature }: Submit,
   context: CoordinatorContext,
-): Taken {
-  const { roundId } = state.round;
-  const requireSigned = (statement: Statement, signature: Uint8Array): void => {
-    if (!signedBy(context.roster, roundId, from, statement, signature))
-      throw new Refusal("signature_invalid", `${message.type} is not signed by its party for this round`);
+): Submitted {
+  requireSigned(round, party, { purpose: "submit", digest, commitment }, signature, context);
+  if (chunks.length !== chunkCount(round.packing.slots) || digest !== submissionDigest(chunks))
+    throw new Refusal("digest_mismatch", "the submission's digest is not of its ciphertexts");
+  return { party, chunks, digest, commitment, signature };
+}
+
+/** @throws Refusal signature_invalid */
+export function acceptAgree(
+  state: In<"agreeing">,
+  from: PartyId,
+  { signature }: Agree,
+  context: CoordinatorContext,
+): Uint8Array {
+  const survivors = survivorsDigest(survivorList(state));
+  requireSigned(state.round, from, { purpose: "agree", survivors }, signature, context);
+  return signature;
+}
+
+/**
+ * Seeds and shares prove themselves: what is wrong with one is the holder's fault, and the others count.
+ * @returns the message without what is wrong in it.
+ * @throws Refusal signature_invalid, share_conflict
+ */
+export function acceptUnmask(
+  { round, submissions }: Agreeing,
+  from: PartyId,
+  message: Unmask,
+  context: CoordinatorContext,
+): { readonly kept: Unmask; readonly faults: readonly Fault[] } {
+  const { roundId, header } = round;
+  const { epoch, hashes } = context;
+  requireSigned(
+    round,
+    from,
+    { purpose: "unmask", revealed: revealedDigest(message) },
+    message.signature,
+    context,
+  );
+  const neighbours = new Set(epoch.neighbours.get(from));
+  const missing = missingPartners(epoch, header, new Set(submissions.keys()));
+  const seen = new Set<PartyId>();
+  for (const [shares, asked] of [
+    [message.selfMask, submissions],
+    [message.maskSecret, missing],
+  ] as const)
+    for (const { party, share } of shares) {
+      if (seen.has(party) || share.length !== slotShareBytes || !neighbours.has(party) || !asked.has(party))
+        throw new Refusal("share_conflict", `a share of ${party} that was not asked for`);
+      seen.add(party);
+    }
+  const faults: Fault[] = [];
+  const view = viewOf(epoch.transcript);
+  const genuine = (kind: SecretKind, shares: readonly RevealedShare[]): readonly RevealedShare[] =>
+    shares.filter(({ party, share }) => {
+      const signed = hashes.hashOf(party, from, header.slot, kind);
+      const hash = shareHash({ view, sharer: party, holder: from }, header.slot, kind, share);
+      if (signed !== undefined && Buffer.compare(signed, hash) === 0) return true;
+      const detail = `a share of the ${kind} of ${party} is not the one that was signed`;
+      faults.push({ party: from, reason: "share_invalid", detail });
+      return false;
+    });
+  const own = submissions.get(from);
+  const isOwn =
+    own === undefined
+      ? message.selfMaskSeed.length === 0
+      : selfMaskCommitment(roundId, message.selfMaskSeed) === own.commitment;
+  if (!isOwn) {
+    const detail = "its self-mask seed is not the one committed to";
+    faults.push({ party: from, reason: "share_invalid", detail });
+  }
+  return {
+    kept: {
+      ...message,
+      selfMaskSeed: isOwn ? message.selfMaskSeed : new Uint8Array(),
+      selfMask: genuine("selfMask", message.selfMask),
+      maskSecret: genuine("maskSecret", message.maskSecret),
+    },
+    faults,
   };
-  if (state.phase === "advertising" && message.type === "advertise") {
-    const { maskKey, shareKey } = message;
-    requireSigned({ purpose: "advertise", maskKey, shareKey }, message.signature);
-    requireNewKeys(state.advertised, message);
-    return { ...state, advertised: set(state.advertised, from, advertisedOf(from, message)) };
-  }
-  if (state.phase === "sharing" && message.type === "share") {
-    requireRecipients(message, state.circle.neighbours.get(from) ?? []);
-    return { ...state, shared: set(state.shared, from, message.sealed) };
-  }
-  if (state.phase === "submitting" && message.type === "submit") {
-    const { chunks, digest, commitment } = message;
-    requireSigned({ purpose: "submit", chunks, digest, commitment }, message.signature);
-    if (chunks.length !== chunkCount(state.round.packing.slots) || digest !== submissionDigest(chunks))
-      throw new Refusal("digest_mismatch", "the submission's digest is not of its ciphertexts");
-    return {
-      next: { ...state, submitted: set(state.submitted, from, message) },
-      effects: [
-        { type: "record", record: { kind: "submitted", roundId, party: from, digest } },
-        { type: "fold", party: from, chunks },
-      ],
-    };
-  }
-  if (state.phase === "agreeing" && message.type === "agree") {
-    requireSigned(
-      { purpose: "agree", survivors: survivorsDigest(survivorList(state.survivors)) },
-      message.signature,
-    );
-    return { ...state, signatures: set(state.signatures, from, message.signature) };
-  }
-  if (state.phase === "unmasking" && message.type === "unmask") {
-    requireOneKind(message, from, state);
-    return { ...state, revealed: set(state.revealed, from, message) };
-  }
-  if (state.phase === "releasing" && message.type === "released") {
-    requireSigned({ purpose: "release", digest: message.digest }, message.signature);
-    const before = state.released.get(from);
-    if (before !== undefined && before.digest !== message.digest)
-      throw new Refusal("digest_mismatch", "signed two sums");
-    if (message.sum.length > 0) requireSum(message, state);
-    // A repeated answer without the sum does not undo the one that brought it.
-    return before !== undefined && message.sum.length === 0
-      ? state
-      : { ...state, released: set(state.released, from, message) };
-  }
-  throw new TypeError("the phase does not take this message");
 }
 
-export function isRepeated(before: unknown, from: PartyId, message: PartyRoundMessage): boolean {
-  switch (message.type) {
-    case "advertise":
-      return isDeepStrictEqual(before, advertisedOf(from, message));
-    case "share":
-      return isDeepStrictEqual(before, message.sealed);
-    case "agree":
-      return isDeepStrictEqual(before, message.signature);
-    case "submit":
-    case "unmask":
-    case "released":
-    case "refuse":
-      return isDeepStrictEqual(before, message);
-  }
-}
-
-const advertisedOf = (party: PartyId, { maskKey, shareKey, signature }: Advertise): Advertised => ({
-  party,
-  maskKey,
-  shareKey,
-  signature,
+/** @returns what every statement on this aggregate says. */
+export const aggregateStatement = (state: In<"releasing">) => ({
+  survivors: survivorsDigest(survivorList(state)),
+  unmasking: unmaskingDigest(state.secrets),
+  aggregate: submissionDigest(state.chunks),
 });
 
-const set = <Value>(
-  map: ReadonlyMap<PartyId, Value>,
-  party: PartyId,
-  value: Value,
-): ReadonlyMap<PartyId, Value> => new Map(map).set(party, value);
-
-function requireNewKeys(
-  advertised: ReadonlyMap<PartyId, Advertised>,
-  { maskKey, shareKey }: Advertise,
-): void {
-  const text = (key: Uint8Array): string => Buffer.from(key).toString("hex");
-  const own = [text(maskKey), text(shareKey)];
-  if (own.some((key) => key.length !== 64)) throw new Refusal("message_malformed", "a key has 32 bytes");
-  const known = [...advertised.values()].flatMap((other) => [text(other.maskKey), text(other.shareKey)]);
-  if (new Set([...known, ...own]).size < known.length + 2)
-    throw new Refusal("key_duplicate", "a key is advertised twice");
+/** @throws Refusal signature_invalid, digest_mismatch, release_invalid */
+export function acceptReleased(
+  state: In<"releasing">,
+  from: PartyId,
+  message: Released,
+  context: CoordinatorContext,
+): ReadonlyMap<PartyId, Released> {
+  const { round, secrets, released, submissions, invalid } = state;
+  const { digest, sum } = message;
+  const statement = { purpose: "release", ...aggregateStatement(state), digest } as const;
+  requireSigned(round, from, statement, message.signature, context);
+  const before = released.get(from);
+  if (invalid.has(from) || (before !== undefined && before.digest !== digest))
+    throw new Refusal("digest_mismatch", "signed two sums");
+  if (sum.length > 0) {
+    if (sumDigest(sumSalt(round.roundId, secrets), sum) !== digest)
+      throw new Refusal("release_invalid", "the sum is not the one signed");
+    dequantizeSum(decodeSum(sum, round.packing.slots), round.packing, submissions.size);
+  }
+  // A repeated answer without the sum does not undo the one that brought it.
+  return before !== undefined && sum.length === 0 ? released : new Map(released).set(from, message);
 }
 
-/** @throws Refusal release_invalid, naming a releaser whose sum is not what it signed, or is none. */
-function requireSum({ sum, digest }: Released, { round, survivors }: In<"releasing">): void {
-  if (digestOf(sum) !== digest) throw new Refusal("release_invalid", "the sum is not the one signed");
-  dequantizeSum(decodeSum(sum, round.packing.slots), round.packing, survivors.length);
+/** @throws Refusal signature_invalid, digest_mismatch */
+export function acceptInvalid(
+  state: In<"releasing">,
+  from: PartyId,
+  { signature }: Invalid,
+  context: CoordinatorContext,
+): ReadonlyMap<PartyId, Uint8Array> {
+  requireSigned(state.round, from, { purpose: "invalid", ...aggregateStatement(state) }, signature, context);
+  if (state.released.has(from)) throw new Refusal("digest_mismatch", "released what it calls invalid");
+  return new Map(state.invalid).set(from, signature);
 }
 
-function requireRecipients({ sealed }: Share, neighbours: readonly PartyId[]): void {
-  const recipients = sealed.map(({ party }) => party).sort();
-  if (!isDeepStrictEqual(recipients, [...neighbours]))
-    throw new Refusal("message_malformed", "not one sealed share for each neighbour");
+/** @throws Refusal signature_invalid */
+export function acceptRenounced(
+  { round }: In<"renouncing">,
+  from: PartyId,
+  { signature }: Renounced,
+  context: CoordinatorContext,
+): Uint8Array {
+  requireSigned(round, from, { purpose: "renounce" }, signature, context);
+  return signature;
 }
 
-function requireOneKind(message: Unmask, from: PartyId, state: In<"unmasking">): void {
-  const neighbours = new Set(state.circle.neighbours.get(from));
-  const sharers = new Set(state.circle.sharers);
-  const seen = new Set<PartyId>();
-  const check = (party: PartyId, share: Uint8Array, survived: boolean): void => {
-    if (
-      seen.has(party) ||
-      share.length !== shareBytes ||
-      !neighbours.has(party) ||
-      !sharers.has(party) ||
-      state.survivors.has(party) !== survived
-    )
-      throw new Refusal("share_conflict", `a share of ${party} that was not asked for`);
-    seen.add(party);
-  };
-  for (const { party, share } of message.selfMask) check(party, share, true);
-  for (const { party, share } of message.maskKey) check(party, share, false);
-}
+/** Whether a party says again what it said before. */
+export const isSameSubmission = (before: Submitted, { type: _, roundId: __, ...now }: Submit): boolean =>
+  isDeepStrictEqual(before, { party: before.party, ...now });

@@ -2,20 +2,55 @@
 import type { Reason } from "../../../core/reasons.ts";
 import type { PartyId } from "../graph.ts";
 import { encodeHeader } from "../header.ts";
-import type { CoordinatorRoundMessage, Submit, Survivor } from "../messages.ts";
-import type { CoordinatorEffect, CoordinatorState, CoordinatorStep, Fault, RoundBase } from "./state.ts";
+import type { CoordinatorRoundMessage, Open, PartySignature, Survivor } from "../messages.ts";
+import type {
+  Agreeing,
+  CoordinatorContext,
+  CoordinatorEffect,
+  CoordinatorState,
+  CoordinatorStep,
+  Ended,
+  Fault,
+  RoundBase,
+} from "./state.ts";
 
 export type In<Phase> = Extract<CoordinatorState, { readonly phase: Phase }>;
 /** The phases that wait for one message of each of some parties. */
-export type Waiting = In<"advertising" | "sharing" | "submitting" | "agreeing" | "unmasking" | "releasing">;
+export type Waiting = In<"submitting" | "agreeing" | "unmasking" | "releasing" | "renouncing">;
+export type Running = Waiting | In<"subtracting" | "released">;
 
-export type Running = Exclude<CoordinatorState, In<"closed" | "aborted">>;
+export function isEnded(state: CoordinatorState): state is Ended {
+  switch (state.phase) {
+    case "closed":
+    case "aborted":
+    case "rerun":
+    case "split":
+    case "lost":
+      return true;
+    case "submitting":
+    case "agreeing":
+    case "unmasking":
+    case "subtracting":
+    case "releasing":
+    case "released":
+    case "renouncing":
+      return false;
+  }
+}
 
-export const isWaiting = (state: CoordinatorState): state is Waiting =>
-  state.phase !== "subtracting" &&
-  state.phase !== "released" &&
-  state.phase !== "closed" &&
-  state.phase !== "aborted";
+export function isWaiting(state: Running): state is Waiting {
+  switch (state.phase) {
+    case "submitting":
+    case "agreeing":
+    case "unmasking":
+    case "releasing":
+    case "renouncing":
+      return true;
+    case "subtracting":
+    case "released":
+      return false;
+  }
+}
 
 export const withFaults = (round: RoundBase, faults: readonly Fault[]): RoundBase => ({
   ...round,
@@ -25,133 +60,214 @@ export const withFaults = (round: RoundBase, faults: readonly Fault[]): RoundBas
 export const hasFault = ({ faults }: RoundBase, party: PartyId): boolean =>
   faults.some((f) => f.party === party);
 
-export const isLost = ({ faults }: RoundBase, party: PartyId): boolean =>
-  faults.some((fault) => fault.party === party && discredits.includes(fault.reason));
+/** Not to be waited for, and welcome all the same: whoever was late or away in a step may answer in the next. */
+const excusable: readonly Reason[] = ["party_late", "party_gone"];
 
-/** Reasons after which a party's word on the sum counts no more. */
-const discredits: readonly Reason[] = ["party_refused", "release_invalid", "digest_mismatch"];
+/** Whether nobody listens to a party any more: it lied or refused. */
+export const isOut = ({ faults }: RoundBase, party: PartyId): boolean =>
+  faults.some((fault) => fault.party === party && !excusable.includes(fault.reason));
 
-/**
- * Whether nobody listens to a party any more. At the release that takes a lie: whoever was merely late or gone
- * before may still sign the sum it is part of.
- */
-export const isOut = ({ phase, round }: Running, party: PartyId): boolean =>
-  phase === "releasing" ? isLost(round, party) : hasFault(round, party);
+/** Whether a party's answer would count: who refused to agree may renounce all the same. */
+export const listensTo = (state: Running, party: PartyId): boolean =>
+  state.phase === "renouncing" ? !state.unwilling.has(party) : !isOut(state.round, party);
 
 /** @returns whose message this phase takes, sorted. */
 export function expected(state: Waiting): readonly PartyId[] {
   switch (state.phase) {
-    case "advertising":
+    case "submitting":
       return state.round.header.cohort;
-    case "sharing":
-      return state.keys.advertised.map(({ party }) => party);
-    case "submitting":
-      return state.circle.sharers;
-    case "agreeing":
-      return [...state.survivors.keys()];
     case "unmasking":
-      return state.agreed.signatures.map(({ party }) => party);
+      return state.unmaskers;
     case "releasing":
-      return state.survivors.map(({ party }) => party);
+      return [...state.submissions.keys()];
+    case "agreeing":
+    case "renouncing":
+      return state.round.members;
   }
 }
 
-/** @returns what has been said in this phase, by whom. */
-export function answers(state: Waiting): ReadonlyMap<PartyId, unknown> {
+/** @returns whether a party has said what this phase is about. */
+export function hasAnswered(state: Waiting, party: PartyId): boolean {
   switch (state.phase) {
-    case "advertising":
-      return state.advertised;
-    case "sharing":
-      return state.shared;
     case "submitting":
-      return state.submitted;
+      return state.submitted.has(party);
     case "agreeing":
-      return state.signatures;
+      return state.signatures.has(party);
     case "unmasking":
-      return state.revealed;
+      return state.revealed.has(party);
     case "releasing":
-      return state.released;
+      return state.released.has(party) || state.invalid.has(party);
+    case "renouncing":
+      return state.renounced.has(party);
   }
 }
 
-/** @returns what a party is told at the beginning of this phase. */
-export function instruction(state: Waiting, to: PartyId): CoordinatorRoundMessage {
-  const { roundId, header } = state.round;
-  switch (state.phase) {
-    case "advertising":
-      return { type: "open", header: encodeHeader(header) };
-    case "sharing":
-      return state.keys;
-    case "submitting":
-      return { type: "shares", roundId, sharers: state.circle.sharers, sealed: state.inboxes.get(to) ?? [] };
-    case "agreeing":
-      return { type: "survivors", roundId, survivors: survivorList(state.survivors) };
-    case "unmasking":
-      return state.agreed;
-    case "releasing":
-      return { type: "aggregate", roundId, chunks: state.chunks, first: to === state.first };
-  }
-}
+/** Parties whose answer is out, and would be welcome when they are back. */
+export const missed = (state: Waiting): readonly PartyId[] =>
+  expected(state).filter((party) => !hasAnswered(state, party) && listensTo(state, party));
 
-/** Parties whose answer is still out and may come. */
+/** Of these, who is here and was in time so far. */
 export const awaited = (state: Waiting): readonly PartyId[] =>
-  expected(state).filter(
-    (party) => !answers(state).has(party) && !state.round.gone.has(party) && !isOut(state, party),
+  missed(state).filter(
+    (party) =>
+      !state.round.gone.has(party) && (state.phase === "renouncing" || !hasFault(state.round, party)),
   );
 
-export const survivorList = (survivors: ReadonlyMap<PartyId, Submit>): readonly Survivor[] =>
-  [...survivors].map(([party, { digest }]) => ({ party, digest }));
+export const openOf = ({ header, opening }: RoundBase): Open => ({
+  type: "open",
+  header: encodeHeader(header),
+  ...opening,
+});
+
+/** @returns what a phase says to a party. */
+export function instruction(
+  state: Waiting,
+  to: PartyId,
+  { epoch }: CoordinatorContext,
+): CoordinatorRoundMessage {
+  const { roundId } = state.round;
+  switch (state.phase) {
+    case "submitting":
+      return openOf(state.round);
+    case "agreeing":
+      return { type: "survivors", roundId, survivors: survivorList(state) };
+    case "unmasking": {
+      const around = new Set([to, ...(epoch.neighbours.get(to) ?? [])]);
+      const signatures = signatureList(state.signatures).filter(({ party }) => around.has(party));
+      return { type: "agreed", roundId, signatures };
+    }
+    case "releasing": {
+      const { chunks, secrets, submissions, first } = state;
+      const submitted = [...submissions.values()].map(({ party, chunks: of, signature }) => ({
+        party,
+        chunks: of,
+        signature,
+      }));
+      return { type: "aggregate", roundId, chunks, submissions: submitted, ...secrets, first: to === first };
+    }
+    case "renouncing":
+      return { type: "renounce", roundId };
+  }
+}
+
+export const sendTo = (state: Waiting, to: PartyId, context: CoordinatorContext): CoordinatorEffect => ({
+  type: "send",
+  to,
+  message: instruction(state, to, context),
+});
+
+/** @param submissions - sorted by party. */
+export const survivorList = ({ submissions }: Pick<Agreeing, "submissions">): readonly Survivor[] =>
+  [...submissions].map(([party, { digest, commitment }]) => ({ party, digest, commitment }));
 
 export const sorted = <Value>(map: ReadonlyMap<PartyId, Value>): [PartyId, Value][] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Begins a phase: says its instruction to everyone expected, and starts the timer. */
-export function entered<State extends Waiting>(
-  state: State,
+export const signatureList = (signatures: ReadonlyMap<PartyId, Uint8Array>): readonly PartySignature[] =>
+  sorted(signatures).map(([party, signature]) => ({ party, signature }));
+
+/** Who hears of a phase as it begins: an attempt is opened to the whole epoch. */
+const audience = (state: Waiting): readonly PartyId[] =>
+  state.phase === "submitting" ? state.round.members : expected(state);
+
+/** Begins a phase: says its instruction to everyone it concerns, and starts the timer. */
+export function entered(
+  state: Waiting,
+  context: CoordinatorContext,
   before: readonly CoordinatorEffect[] = [],
 ): CoordinatorStep {
   const wait = state.round.wait + 1;
-  const next: Waiting = { ...state, round: { ...state.round, wait } };
+  const next: Waiting = { ...state, round: { ...state.round, wait, waits: 0 } };
   return {
     state: next,
     effects: [
       ...before,
-      ...expected(next)
-        .filter((to) => !hasFault(next.round, to))
-        .map((to): CoordinatorEffect => ({ type: "send", to, message: instruction(next, to) })),
+      ...audience(next)
+        .filter((to) => listensTo(next, to) && !hasAnswered(next, to))
+        .map((to) => sendTo(next, to, context)),
       { type: "wait", wait, seconds: next.round.header.stepSeconds },
     ],
   };
 }
 
-/** Ends the attempt; whoever has a fault is left out of the next. */
-export function abort(round: RoundBase, reason: Reason, detail: string): CoordinatorStep {
-  const { roundId, faults } = round;
-  const excluded = [...new Set(faults.map(({ party }) => party))].sort();
-  const aborted: In<"aborted"> = { phase: "aborted", roundId, reason, detail, faults, excluded };
+/** One more deadline for those who have not answered. */
+export function askedAgain(state: Waiting, context: CoordinatorContext): CoordinatorStep {
+  const { round } = state;
+  const wait = round.wait + 1;
+  const next: Waiting = { ...state, round: { ...round, wait, waits: round.waits + 1 } };
   return {
-    state: aborted,
+    state: next,
     effects: [
-      { type: "record", record: { kind: "aborted", roundId, reason, detail, faults } },
-      ...farewell(aborted, round),
+      ...missed(next).map((to) => sendTo(next, to, context)),
+      { type: "wait", wait, seconds: round.header.stepSeconds },
     ],
   };
 }
 
-export const farewell = (state: In<"closed" | "aborted">, { header }: RoundBase): CoordinatorEffect[] =>
-  header.cohort.map((to) => ({ type: "send", to, message: closing(state) }));
+/** Who the next attempt leaves out: members of the cohort that did something wrong, or nothing. */
+export const excludedIn = ({ faults, header }: RoundBase): PartyId[] => {
+  const parties = new Set(faults.map(({ party }) => party));
+  return header.cohort.filter((party) => parties.has(party));
+};
 
-export function closing(state: In<"closed" | "aborted">): CoordinatorRoundMessage {
-  const { roundId } = state;
-  const [fault] = state.faults;
-  return state.phase === "closed"
-    ? { type: "closed", roundId, outcome: "released", reason: "", party: "", state: state.state }
-    : {
-        type: "closed",
-        roundId,
-        outcome: "aborted",
-        reason: state.reason,
-        party: fault?.party ?? "",
-        state: "",
+/** Ends an attempt without a sum. */
+export function ended(
+  state: Exclude<Ended, { readonly phase: "closed" }>,
+  round: RoundBase,
+  reason: Reason,
+  detail: string,
+  signatures: readonly PartySignature[] = [],
+): CoordinatorStep {
+  const { roundId, faults, phase: outcome } = state;
+  return {
+    state,
+    effects: [
+      { type: "record", record: { kind: "ended", roundId, outcome, reason, detail, faults, signatures } },
+      ...farewell(state, round),
+    ],
+  };
+}
+
+export const lost = (
+  round: RoundBase,
+  reason: Reason,
+  detail: string,
+  signatures?: readonly PartySignature[],
+): CoordinatorStep => {
+  const { roundId, faults } = round;
+  return ended({ phase: "lost", roundId, reason, detail, faults }, round, reason, detail, signatures);
+};
+
+/** Before anybody was asked to agree: the step is as it was. */
+export const abort = (round: RoundBase, reason: Reason, detail: string): CoordinatorStep => {
+  const { roundId, faults } = round;
+  const excluded = excludedIn(round);
+  const state = { phase: "aborted", roundId, reason, detail, faults, excluded, lift: undefined } as const;
+  return ended(state, round, reason, detail);
+};
+
+export const farewell = (state: Ended, { members }: RoundBase): CoordinatorEffect[] =>
+  members.map((to) => ({ type: "send", to, message: closing(state) }));
+
+export function closing(state: Ended): CoordinatorRoundMessage {
+  const { roundId, faults } = state;
+  const party = faults[0]?.party ?? "";
+  const said = { type: "closed", roundId } as const;
+  switch (state.phase) {
+    case "closed":
+      return { ...said, outcome: "released", reason: "", party: "", certificate: state.certificate };
+    case "aborted":
+    case "lost":
+      return { ...said, outcome: state.phase, reason: state.reason, party, certificate: "" };
+    case "rerun":
+      return {
+        ...said,
+        outcome: "rerun",
+        reason: "share_invalid",
+        party: state.without[0]!,
+        certificate: "",
       };
+    case "split":
+      return { ...said, outcome: "split", reason: "sum_invalid", party: "", certificate: "" };
+  }
 }

@@ -1,22 +1,19 @@
 /** What a party makes sure of before each step. Each check names the refusal it ends in. */
 import { isDeepStrictEqual } from "node:util";
-import { canonicalJson } from "../../../core/canonical.ts";
+import { canonicalJson, type Digest } from "../../../core/canonical.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
+import { x25519Pair } from "../../identity.ts";
 import { countOrganisations, type Roster } from "../../roster.ts";
-import { openShares, type ShareGraph, shareGraph, signedBy, survivorsDigest } from "../binding.ts";
+import { chunkCount } from "../encryption/bfv-format.ts";
+import type { EpochSecrets, OpenEpoch } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
-import type { RoundHeader } from "../header.ts";
-import { maxEpochRounds } from "../key-epoch.ts";
-import { type Packing, planPacking, type VectorLayout } from "../layout.ts";
-import type { Advertise, Agreed, Keys, Shares, Survivor, Survivors } from "../messages.ts";
-import type {
-  Attempt,
-  AttemptSecrets,
-  HeldShares,
-  LocalFacts,
-  Neighbourhood,
-  PartyContext,
-} from "./state.ts";
+import { type RoundHeader, roundIdOf } from "../header.ts";
+import type { Aggregate, Agreed, Lift, Survivor, Survivors } from "../messages.ts";
+import { layersOff, protection } from "../protection.ts";
+import { maskKeyOf, missingPartners } from "../round-masks.ts";
+import { honestCheckers, spotCheck } from "../spot-check.ts";
+import { selfMaskCommitment, signedBy, submissionDigest, survivorsDigest } from "../statements.ts";
+import type { Attempt, LocalFacts, LockedStep, PartyContext, SpentAttempt, Submission } from "./state.ts";
 
 function ensure(holds: boolean, reason: Reason, message: string, party?: PartyId): asserts holds {
   if (!holds) throw new Refusal(reason, message, party === undefined ? {} : { party });
@@ -34,12 +31,88 @@ function ensureOrganisations(
   ensure(present >= minCohort, reason, `${present} organisations of at least ${minCohort}`);
 }
 
-/**
- * Step 0: consent, manifest, policy, roster, epoch, log, replay, layout.
- * @returns how the round's vector lies in slots.
- */
-export function checkOpen(header: RoundHeader, local: LocalFacts, { id, roster }: PartyContext): Packing {
-  const { consent, policy, keyEpoch, last } = local;
+/** Step 0, what every member of the epoch makes sure of, whether it contributes or not. */
+export function checkOpen(
+  header: RoundHeader,
+  lifts: readonly Lift[],
+  local: LocalFacts,
+  { id, roster }: PartyContext,
+): EpochSecrets {
+  ensure(
+    header.roster === roster.digest && header.consortium === roster.consortium,
+    "roster_mismatch",
+    "the header names another roster",
+  );
+  ensure(!local.seen, "round_replayed", "this attempt was opened before, or renounced");
+  const secrets = local.epoch;
+  ensure(secrets?.epoch.digest === header.epoch, "epoch_mismatch", "the header names another key epoch");
+  checkEpoch(header, secrets.epoch, roster);
+  ensure(
+    canonicalJson(header.protection) === canonicalJson(protection) &&
+      canonicalJson(header.unprotected) === canonicalJson(layersOff(header.protection)),
+    "header_mismatch",
+    "the header names another protection than what runs",
+  );
+  ensure(local.checkpointConsistent, "log_forked", "the header's checkpoint");
+  checkUnlocked(header, lifts, local.step.locked, local.step.spent, roster);
+  ensure(
+    header.follows !== null || local.step.spent === undefined,
+    "step_spent",
+    `round ${header.round} was unmasked in another attempt`,
+  );
+  if (header.cohort.includes(id)) checkContribution(header, local);
+  return secrets;
+}
+
+/** One cohort: T, minCohort and members are those of the epoch that all its members signed. */
+function checkEpoch(header: RoundHeader, epoch: OpenEpoch, roster: Roster): void {
+  const { members, maxColluding, threshold, roster: ofEpoch } = epoch.header;
+  ensure(ofEpoch === roster.digest, "epoch_mismatch", "the epoch is of another roster");
+  const known = new Set(members);
+  ensure(
+    header.cohort.every((party) => known.has(party)),
+    "roster_mismatch",
+    "the cohort is not of the epoch",
+  );
+  ensure(header.threshold === threshold, "threshold_mismatch", `T = ${header.threshold}, not ${threshold}`);
+  const least = maxColluding + 2;
+  ensure(header.minCohort >= least, "cohort_too_small", `minCohort is at least maxColluding + 2 = ${least}`);
+  ensureOrganisations("cohort_too_small", header, header.cohort, roster);
+}
+
+/** One sum a step: what was agreed on in another attempt is not agreed on in this, unless enough renounced that. */
+function checkUnlocked(
+  header: RoundHeader,
+  lifts: readonly Lift[],
+  locked: LockedStep | undefined,
+  spent: Digest | undefined,
+  roster: Roster,
+): void {
+  if (locked === undefined || locked.roundId === spent || locked.roundId === roundIdOf(header)) return;
+  const among = new Set(locked.among);
+  const renounced = new Set(
+    lifts
+      .filter(({ roundId }) => roundId === locked.roundId)
+      .flatMap(({ roundId, signatures }) =>
+        signatures
+          .filter(
+            ({ party, signature }) =>
+              among.has(party) && signedBy(roster, roundId, party, { purpose: "renounce" }, signature),
+          )
+          .map(({ party }) => party),
+      ),
+  );
+  const { size } = renounced;
+  ensure(
+    size >= locked.threshold,
+    "step_locked",
+    `${size} of ${locked.threshold} renounced the attempt agreed on`,
+  );
+}
+
+/** Step 0, before anything private is looked at: consent, manifest, policy, state chain, budget. */
+function checkContribution(header: RoundHeader, local: LocalFacts): void {
+  const { consent, policy, next, exactSums } = local;
   ensure(consent !== undefined, "consent_missing", `study ${header.study}`);
   ensure(local.nowMillis < consent.expiresMillis, "consent_expired", `study ${header.study}`);
   const { manifest } = consent;
@@ -51,178 +124,210 @@ export function checkOpen(header: RoundHeader, local: LocalFacts, { id, roster }
     "header_mismatch",
     "the header departs from the manifest",
   );
+  const colluding = local.epoch?.epoch.header.maxColluding ?? 0;
+  ensure(
+    colluding >= manifest.privacy.maxColluding,
+    "threshold_mismatch",
+    `the epoch counts on ${colluding} colluding, the manifest on ${manifest.privacy.maxColluding}`,
+  );
   ensure(header.minCohort >= policy.minCohort, "policy_refuses", `minCohort is at least ${policy.minCohort}`);
   ensure(policy.algorithms.includes(header.algorithm.name), "policy_refuses", header.algorithm.name);
   for (const layer of header.unprotected)
     ensure(policy.unprotected.includes(layer), "unprotected", `the policy does not list ${layer}`);
+  ensure(exactSums.left > 0, "budget_exhausted", "no exact sum over this table is left in this period");
+  ensure(next !== undefined, "state_mismatch", "this node has not computed the study's state");
   ensure(
-    header.roster === roster.digest && header.consortium === roster.consortium,
-    "roster_mismatch",
-    "the header names another roster",
-  );
-  ensure(
-    header.cohort.includes(id) && header.cohort.every((party) => roster.byId.has(party)),
-    "roster_mismatch",
-    "the cohort is not of the roster, or this party not of the cohort",
-  );
-  ensure(
-    header.keyEpoch.epoch === keyEpoch?.epoch && header.keyEpoch.commitment === keyEpoch.commitment,
-    "epoch_mismatch",
-    "the header names another key epoch",
-  );
-  ensure(keyEpoch.rounds < maxEpochRounds, "epoch_mismatch", `the epoch's ${maxEpochRounds} rounds are over`);
-  ensure(local.checkpointConsistent, "log_forked", "the header's checkpoint");
-  ensureOrganisations("cohort_too_small", header, header.cohort, roster);
-  ensure(
-    last === undefined ||
-      header.round > last.round ||
-      (header.round === last.round && header.attempt > last.attempt && !last.released),
+    header.round === next.round && isDeepStrictEqual(header.algorithm, next.algorithm),
     "round_replayed",
-    `round ${header.round}, attempt ${header.attempt}`,
+    `round ${header.round}, where round ${next.round} comes next`,
   );
-  return planPacking(header.layout, header.cohort.length);
-}
-
-/**
- * Step 2: every advertised key is signed by a roster member of the cohort, none is there twice, this party's
- * own is what it said, enough organisations are there.
- */
-export function checkKeys(
-  keys: Keys,
-  own: Advertise,
-  { header, roundId }: Attempt,
-  { id, roster }: PartyContext,
-): { readonly graph: ShareGraph; readonly around: Neighbourhood } {
-  const ids = keys.advertised.map(({ party }) => party);
-  ensure(isSorted(ids), "key_duplicate", "the advertised keys are not sorted by party, none twice");
-  const seen = new Set<string>();
-  for (const { party, maskKey, shareKey, signature } of keys.advertised) {
-    ensure(header.cohort.includes(party), "signature_invalid", "a key is by none of the cohort", party);
-    ensure(
-      signedBy(roster, roundId, party, { purpose: "advertise", maskKey, shareKey }, signature),
-      "signature_invalid",
-      "an advertised key is not signed by its party for this round",
-      party,
-    );
-    for (const key of [maskKey, shareKey]) {
-      const text = Buffer.from(key).toString("hex");
-      ensure(!seen.has(text), "key_duplicate", "a key is advertised twice", party);
-      seen.add(text);
-    }
-  }
-  const mine = keys.advertised.find(({ party }) => party === id);
+  ensure(header.state === next.state, "state_mismatch", "another state than this node computed");
   ensure(
-    mine !== undefined &&
-      Buffer.from(mine.maskKey).equals(own.maskKey) &&
-      Buffer.from(mine.shareKey).equals(own.shareKey),
-    "header_mismatch",
-    "the keys of this party are missing or were exchanged",
-  );
-  ensureOrganisations("cohort_too_small", header, ids, roster);
-  const graph = shareGraph(header, roundId, keys.advertised);
-  if (graph instanceof Refusal) throw graph;
-  const near = new Set(graph.neighbours.get(id));
-  const neighbours = new Map(
-    keys.advertised
-      .filter(({ party }) => near.has(party))
-      .map(({ party, maskKey, shareKey }) => [party, { maskKey, shareKey }]),
-  );
-  return { graph, around: { advertised: ids, neighbours, threshold: graph.threshold } };
-}
-
-/**
- * Step 3: shares of at least T parties (its own included) are here and open.
- * A neighbour whose share is missing or spoiled is tolerated as long as that holds.
- */
-export function checkShares(
-  { sharers, sealed }: Shares,
-  { header, roundId }: Attempt,
-  { shareSecret }: AttemptSecrets,
-  around: Neighbourhood,
-  { id, roster }: PartyContext,
-): ReadonlyMap<PartyId, HeldShares> {
-  const advertised = new Set(around.advertised);
-  ensure(
-    isSorted(sharers) && sharers.includes(id) && sharers.every((party) => advertised.has(party)),
-    "survivors_invalid",
-    "those who shared are not among those who advertised",
-  );
-  ensureOrganisations("cohort_too_small", header, sharers, roster);
-  const held = new Map<PartyId, HeldShares>();
-  let spoiled: PartyId | undefined;
-  for (const { party, ciphertext } of sealed) {
-    const peer = around.neighbours.get(party);
-    ensure(
-      peer !== undefined && sharers.includes(party) && !held.has(party),
-      "share_invalid",
-      "a share of someone who is no neighbour, did not share, or is there twice",
-      party,
-    );
-    const shares = openShares(
-      { roundId, from: party, to: id, shareSecret, peerKey: peer.shareKey },
-      ciphertext,
-    );
-    if (shares === undefined) spoiled ??= party;
-    else held.set(party, shares);
-  }
-  if (held.size + 1 < around.threshold) {
-    ensure(spoiled === undefined, "share_invalid", "a share does not open", spoiled);
-    throw new Refusal("too_few_survivors", `${held.size} shares of at least ${around.threshold - 1}`);
-  }
-  return held;
-}
-
-/** Step 3: the algorithm itself wants the layout that the header announces. */
-export function checkLayout(layout: VectorLayout, { header }: Attempt): void {
-  ensure(
-    isDeepStrictEqual(layout, header.layout),
+    isDeepStrictEqual(header.layout, { blocks: [...next.layout.blocks] }),
     "header_mismatch",
     "the header's layout is not the algorithm's",
   );
 }
 
-/** Step 4: the survivors are of those who shared, this party's own ciphertext is right, enough are there. */
+/**
+ * Vectors are summed again only for an attempt that this party unmasked itself, once by rerun and once by halves,
+ * and nothing else changes.
+ * @returns that attempt.
+ */
+export function checkFollows(
+  header: RoundHeader,
+  follows: NonNullable<RoundHeader["follows"]>,
+  spent: readonly SpentAttempt[],
+  latest: Digest | undefined,
+): SpentAttempt {
+  const of = spent.find(({ roundId }) => roundId === follows.of);
+  ensure(of !== undefined, "evidence_invalid", "this party has not unmasked the attempt to follow");
+  ensure(
+    spent.some(({ roundId }) => roundId === latest),
+    "step_spent",
+    "the step was unmasked in an attempt that this process does not know",
+  );
+  const sameOf = ({ study, round, algorithm, state, minCohort, layout }: RoundHeader): string =>
+    canonicalJson({ study, round, algorithm, state, minCohort, layout });
+  ensure(
+    sameOf(header) === sameOf(of.header),
+    "header_mismatch",
+    "another step than that of the attempt to follow",
+  );
+  const after = spent.filter((attempt) => attempt.header.follows?.of === of.roundId);
+  switch (follows.kind) {
+    case "rerun":
+      ensure(of.header.follows === null && after.length === 0, "step_spent", "there is one re-run");
+      break;
+    case "half": {
+      ensure(of.header.follows?.kind !== "half", "step_spent", "survivors are split once");
+      ensure(!of.released, "evidence_invalid", "this party released the sum that is called invalid");
+      const summed = new Set(after.flatMap((attempt) => attempt.header.cohort));
+      ensure(!header.cohort.some((party) => summed.has(party)), "step_spent", "each half is summed once");
+      break;
+    }
+  }
+  return of;
+}
+
+/** The cohort is exactly one that the evidence allows. */
+export const checkFollowingCohort = (
+  { cohort }: RoundHeader,
+  cohorts: readonly (readonly PartyId[])[],
+): void =>
+  ensure(
+    cohorts.some((allowed) => isDeepStrictEqual(allowed, cohort)),
+    "evidence_invalid",
+    "the evidence allows another cohort",
+  );
+
+/** Step 2: the survivors are of the cohort, this party's own ciphertext and commitment are right, enough are there. */
 export function checkSurvivors(
   { survivors }: Survivors,
-  ownDigest: string,
-  sharers: readonly PartyId[],
-  { header }: Attempt,
+  submission: Submission | undefined,
+  { header, limits }: Attempt,
   { id, roster }: PartyContext,
 ): void {
   const ids = survivors.map(({ party }) => party);
-  const known = new Set(sharers);
+  const cohort = new Set(header.cohort);
   ensure(
-    isSorted(ids) && ids.every((party) => known.has(party)),
+    isSorted(ids) && ids.every((party) => cohort.has(party)),
     "survivors_invalid",
-    "the survivors are not among those who shared",
+    "the survivors are not among the cohort",
   );
+  // who is not listed came too late: its own mask is never shown, and stays on what it submitted
   const own = survivors.find(({ party }) => party === id);
-  ensure(own !== undefined, "survivors_invalid", "this party submitted and is missing");
-  ensure(own.digest === ownDigest, "digest_mismatch", "another ciphertext than this party's is in the sum");
+  ensure(
+    own === undefined || (own.digest === submission?.digest && own.commitment === submission.commitment),
+    "digest_mismatch",
+    "another ciphertext than this party's is in the sum",
+  );
   ensureOrganisations("too_few_survivors", header, ids, roster);
+  if (header.follows !== null)
+    ensure(
+      ids.length === header.cohort.length,
+      "survivors_invalid",
+      "vectors are summed again without drop-outs",
+    );
+  if (own !== undefined && header.follows === null && limits.cohortChange === "refuse")
+    for (const earlier of limits.survivors) checkNotSingledOut(header, ids, earlier);
 }
 
-/** Step 5: at least T of this party's neighbourhood, itself included, signed this very survivor list. */
+/** Sums over cohorts that differ by less than minCohort organisations (each has one member) can be subtracted. */
+function checkNotSingledOut(
+  { minCohort }: RoundHeader,
+  now: readonly PartyId[],
+  earlier: readonly PartyId[],
+): void {
+  const [here, before] = [new Set(now), new Set(earlier)];
+  const changed =
+    now.filter((party) => !before.has(party)).length + earlier.filter((party) => !here.has(party)).length;
+  ensure(
+    changed === 0 || changed >= minCohort,
+    "policy_refuses",
+    `an earlier sum over this table counted ${changed} organisations more or fewer`,
+  );
+}
+
+/** Step 3: at least T of this party's closed neighbourhood signed this very survivor list. */
 export function checkAgreement(
   { signatures }: Agreed,
   survivors: readonly Survivor[],
-  around: Neighbourhood,
-  { roundId }: Attempt,
+  { header, epoch, roundId }: Attempt,
   { id, roster }: PartyContext,
 ): void {
-  const survived = new Set(survivors.map(({ party }) => party));
+  const around = new Set([id, ...epoch.neighbours.get(id)!]);
   const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
   const agreed = new Set<PartyId>();
-  for (const { party, signature } of signatures)
-    if (
-      (party === id || around.neighbours.has(party)) &&
-      survived.has(party) &&
-      signedBy(roster, roundId, party, statement, signature)
-    )
-      agreed.add(party);
+  for (const { party, signature } of signatures) {
+    if (agreed.size >= header.threshold) break;
+    if (around.has(party) && signedBy(roster, roundId, party, statement, signature)) agreed.add(party);
+  }
   ensure(
-    agreed.size >= around.threshold,
+    agreed.size >= header.threshold,
     "agreement_missing",
-    `${agreed.size} of at least ${around.threshold} signatures over the survivor list`,
+    `${agreed.size} of at least ${header.threshold} signatures over the survivor list`,
+  );
+}
+
+/** Up to so many signatures of submissions are all verified. */
+const cheapSignatures = 32;
+
+/**
+ * Step 4: what the aggregate is said to follow from is what the survivors submitted and committed to. The list
+ * that was agreed on names each ciphertext, but a survivor that was cut off could not object to another in its
+ * place: its own signature is looked at, as often as the aggregate's chunks are.
+ */
+export function checkAggregate(
+  { chunks, submissions, seeds, secrets }: Aggregate,
+  survivors: readonly Survivor[],
+  { header, epoch, roundId, packing }: Attempt,
+  { id, roster, random }: PartyContext,
+): void {
+  const count = chunkCount(packing.slots);
+  ensure(chunks.length === count, "aggregate_invalid", "the aggregate has another number of ciphertexts");
+  ensure(
+    submissions.length === survivors.length &&
+      survivors.every(({ party, digest }, i) => {
+        const submitted = submissions[i]!;
+        return (
+          submitted.party === party &&
+          submitted.chunks.length === count &&
+          submissionDigest(submitted.chunks) === digest
+        );
+      }),
+    "aggregate_invalid",
+    "not the ciphertexts that were agreed on",
+  );
+  const honest = honestCheckers(survivors.length, epoch.header.maxColluding);
+  for (const i of spotCheck(survivors.length, cheapSignatures, honest, random)) {
+    const { party, digest, commitment } = survivors[i]!;
+    const statement = { purpose: "submit", digest, commitment } as const;
+    ensure(
+      party === id || signedBy(roster, roundId, party, statement, submissions[i]!.signature),
+      "aggregate_invalid",
+      `the ciphertexts of ${party} are not signed by it`,
+    );
+  }
+  ensure(
+    seeds.length === survivors.length &&
+      survivors.every(
+        ({ party, commitment }, i) =>
+          seeds[i]!.party === party && selfMaskCommitment(roundId, seeds[i]!.seed) === commitment,
+      ),
+    "aggregate_invalid",
+    "not the seeds that the survivors committed to",
+  );
+  const missing = [...missingPartners(epoch, header, new Set(survivors.map(({ party }) => party))).keys()];
+  ensure(
+    secrets.length === missing.length &&
+      secrets.every(
+        ({ party, maskSecret }, i) =>
+          party === missing[i] &&
+          maskSecret.length === 32 &&
+          Buffer.compare(x25519Pair(maskSecret).publicKey, maskKeyOf(epoch, header, party)) === 0,
+      ),
+    "aggregate_invalid",
+    "not the mask secrets of the missing",
   );
 }

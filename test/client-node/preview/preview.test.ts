@@ -26,6 +26,8 @@ const policyText = {
   minCohort: 3,
   allow: { algorithms: ["range", "summary", "logistic", "neural", "evaluate"], purposes: ["credit risk"] },
   unprotected: ["noise"],
+  minRows: 2,
+  exactSums: { perTable: 1000, cohortChange: "accept" },
   maxEpsilon: { lifetime: 1 },
   consentDays: 1,
   anonymity: { k: 3, l: 1, t: 1, maxSuppressionRate: 0.1 },

@@ -23,6 +23,8 @@ import { studyOf } from "../../support/rows.ts";
 const policy: Policy = parseYaml(
   `
 minCohort: 2
+minRows: 2
+exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [summary], purposes: [credit risk] }
 unprotected: [noise]
 maxEpsilon: { lifetime: 1 }
@@ -47,7 +49,7 @@ const manifest = {
     ],
     [{ name: "summary" }],
   ),
-  holdout: { fraction: 0.5, seed: "e" },
+  holdout: { fraction: 0.5 },
   subject: "owner",
 };
 const csv = [
@@ -76,10 +78,11 @@ const read = (
   seen: unknown[] = [],
   study: typeof manifest = manifest,
 ): Promise<Table> =>
-  desensitizedRows({ read: fileRecords([from]), policy: by, key: new Uint8Array(32), now: () => 0 })(
-    study,
-    (run) => void seen.push(run),
-  );
+  desensitizedRows({ read: fileRecords([from]), key: new Uint8Array(32), now: () => 0 })(study, {
+    policy: by,
+    salt: new Uint8Array(32),
+    onRun: (run) => void seen.push(run),
+  });
 const reasonOf = async (work: Promise<unknown>): Promise<Refusal | undefined> => {
   try {
     await work;

@@ -189,11 +189,10 @@ test("features that the node found and the loans' outcome become a study's table
 
   const rows = desensitizedRows({
     read: ownRecords(nodeConfig),
-    policy,
     key: new Uint8Array(32),
     now: () => 0,
   });
-  const table = await rows(study, () => {});
+  const table = await rows(study, { policy, salt: new Uint8Array(32), onRun: () => {} });
   t.deepEqual([...table.label], [0, 1]);
   t.deepEqual(table.columns.get("operating_rate"), { kind: "numeric", values: Float64Array.of(0.7, 0.9) });
   const file = join(dir, "study.json");

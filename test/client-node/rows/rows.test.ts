@@ -15,6 +15,7 @@ import {
   unchanged,
 } from "../../../client-node/rows/rows.ts";
 import { fileRecords, readRows } from "../../../client-node/rows/sources.ts";
+import { sha256 } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
 
 const schema: RowSchema = {
@@ -23,14 +24,15 @@ const schema: RowSchema = {
     { name: "grade", kind: "categorical", levels: ["A", "B"] },
   ],
   label: { column: "status", bad: ["late", "1"], good: ["paid", "0"] },
-  holdout: { fraction: 0, seed: "s" },
+  holdout: { fraction: 0 },
 };
 const csv = (...lines: string[]): string => ["status,grade,amount,other", ...lines, ""].join("\n");
 
+const salt = sha256("salt");
 const tableFromCsv = (text: string, name: string, by: RowSchema) =>
-  tableFromRecords([csvRecords(text, name)], by);
+  tableFromRecords([csvRecords(text, name)], by, salt);
 const readTable = async (files: readonly string[], by: RowSchema) =>
-  requireLearnable(await readRows(fileRecords(files), by, unchanged));
+  requireLearnable(await readRows(fileRecords(files), by, salt, unchanged));
 
 const stringify = (records: readonly (readonly string[])[]): string =>
   records.map((cells) => `${cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")}\n`).join("");
@@ -137,7 +139,7 @@ test("a subject is on one side only, and on the same side in another order", (t)
   const withSubject: RowSchema = {
     ...schema,
     subject: "other",
-    holdout: { fraction: 0.4, seed: "split" },
+    holdout: { fraction: 0.4 },
   };
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 60 }), (subjects) => {
@@ -159,13 +161,14 @@ test("a subject is on one side only, and on the same side in another order", (t)
 
 test("the held-out share is the fraction asked for, by a stated rule", (t) => {
   let held = 0;
-  for (let row = 0; row < 20_000; row++) held += Number(isHeldOut({ fraction: 0.3, seed: "s" }, String(row)));
+  for (let row = 0; row < 20_000; row++) held += Number(isHeldOut({ fraction: 0.3 }, salt, String(row)));
   // Binomial(20000, 0.3): standard deviation 65; six of them.
   t.true(Math.abs(held - 6000) < 390, `${held}`);
-  t.false(isHeldOut({ fraction: 0, seed: "s" }, "1"));
-  // SHA-256(73 00 37) = 820c8a85…, by another implementation (coreutils sha256sum).
-  t.true(isHeldOut({ fraction: 0x83 / 256, seed: "s" }, "7"));
-  t.false(isHeldOut({ fraction: 0x82 / 256, seed: "s" }, "7"));
+  t.false(isHeldOut({ fraction: 0 }, salt, "1"));
+  // HMAC-SHA-256 of "what do ya want for nothing?" under "Jefe" = 5bdcc146… (RFC 4231, test case 2).
+  const [key, text] = [Buffer.from("Jefe"), "what do ya want for nothing?"];
+  t.true(isHeldOut({ fraction: 0x5c / 256 }, key, text));
+  t.false(isHeldOut({ fraction: 0x5b / 256 }, key, text));
 });
 
 test("kinds are inferred from the cells", (t) => {

@@ -6,7 +6,13 @@ import { secureRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../../privacy/certificate-request.ts";
 import { signConsent } from "../../../privacy/log/consent.ts";
-import { newSignerKey, noteSigner, parseSignerKey, signNote } from "../../../privacy/log/note.ts";
+import {
+  newSignerKey,
+  noteSigner,
+  parseSignerKey,
+  signNote,
+  verifierKey,
+} from "../../../privacy/log/note.ts";
 import { WireClient } from "../../../proto/client.ts";
 import { Enrolment, Health, Membership, Studies } from "../../../proto/wire.ts";
 import { consortiumName, LocalBank } from "../../../simulate/consortium.ts";
@@ -86,6 +92,9 @@ test.serial("enrolment refuses an older node and a request that is none", async 
   t.is(await ask({ protocolVersion: 0 }), "protocol_version");
   t.is(await ask({}), "message_malformed");
   t.is(await ask({ hpkeKey: Buffer.alloc(31) }), "message_malformed");
+  t.is(await ask({ hpkeKey: Buffer.alloc(32) }), "key_low_order");
+  const neutral = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
+  t.is(await ask({ identityKey: verifierKey(`${consortiumName}/mill`, neutral) }), "key_low_order");
   t.is(await ask({ identityKey: "mill" }), "note_malformed");
   const requestPem = await certificateRequest(await generateTlsKey(), "whoever");
   t.is(await ask({ csrPem: requestPem }), "none", "none of these burned the token");

@@ -16,12 +16,15 @@ const tables = scatter(table.rows, names.length, "recovery").map((rows) => {
 });
 const base = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }]);
 
-/** Points before which the sum is not stored: the attempt is lost, the round is not. */
+/** Before the survivor list is stored an attempt is given up; from then on it is finished from what is stored. */
 const points: readonly { point: CrashPoint; attempts: number }[] = [
+  { point: "epoch-stored", attempts: 1 },
   { point: "attempt-opened", attempts: 2 },
-  { point: "survivors-logged", attempts: 2 },
+  { point: "uploads-synced", attempts: 2 },
+  { point: "agreeing-stored", attempts: 1 },
+  { point: "unmasking-stored", attempts: 1 },
+  { point: "unmask-stored", attempts: 1 },
   { point: "aggregate-stored", attempts: 1 },
-  { point: "state-stored", attempts: 1 },
   { point: "released", attempts: 1 },
 ];
 

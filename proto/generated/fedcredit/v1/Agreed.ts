@@ -1,13 +1,13 @@
 // Original file: proto/federation.proto
 
-import type { AgreedSignature as _fedcredit_v1_AgreedSignature, AgreedSignature__Output as _fedcredit_v1_AgreedSignature__Output } from '../../fedcredit/v1/AgreedSignature.ts';
+import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Output as _fedcredit_v1_PartySignature__Output } from '../../fedcredit/v1/PartySignature.ts';
 
 export interface Agreed {
   'roundId'?: (Buffer | Uint8Array | string);
-  'signatures'?: (_fedcredit_v1_AgreedSignature)[];
+  'signatures'?: (_fedcredit_v1_PartySignature)[];
 }
 
 export interface Agreed__Output {
   'roundId': (Buffer);
-  'signatures': (_fedcredit_v1_AgreedSignature__Output)[];
+  'signatures': (_fedcredit_v1_PartySignature__Output)[];
 }

@@ -4,15 +4,15 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _fedcredit_v1_BlobRequest__Output } from '../../fedcredit/v1/BlobRequest.ts';
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from '../../fedcredit/v1/BlobStatus.ts';
-import type { Chunk as _fedcredit_v1_Chunk, Chunk__Output as _fedcredit_v1_Chunk__Output } from '../../fedcredit/v1/Chunk.ts';
-import type { DownloadRequest as _fedcredit_v1_DownloadRequest, DownloadRequest__Output as _fedcredit_v1_DownloadRequest__Output } from '../../fedcredit/v1/DownloadRequest.ts';
+import type { FetchRequest as _fedcredit_v1_FetchRequest, FetchRequest__Output as _fedcredit_v1_FetchRequest__Output } from '../../fedcredit/v1/FetchRequest.ts';
+import type { FetchedChunk as _fedcredit_v1_FetchedChunk, FetchedChunk__Output as _fedcredit_v1_FetchedChunk__Output } from '../../fedcredit/v1/FetchedChunk.ts';
 import type { UploadChunk as _fedcredit_v1_UploadChunk, UploadChunk__Output as _fedcredit_v1_UploadChunk__Output } from '../../fedcredit/v1/UploadChunk.ts';
 
 export interface BlobsClient extends grpc.Client {
-  Download(argument: _fedcredit_v1_DownloadRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_Chunk__Output>;
-  Download(argument: _fedcredit_v1_DownloadRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_Chunk__Output>;
-  download(argument: _fedcredit_v1_DownloadRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_Chunk__Output>;
-  download(argument: _fedcredit_v1_DownloadRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_Chunk__Output>;
+  Fetch(argument: _fedcredit_v1_FetchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_FetchedChunk__Output>;
+  Fetch(argument: _fedcredit_v1_FetchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_FetchedChunk__Output>;
+  fetch(argument: _fedcredit_v1_FetchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_FetchedChunk__Output>;
+  fetch(argument: _fedcredit_v1_FetchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_FetchedChunk__Output>;
   
   Stat(argument: _fedcredit_v1_BlobRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_BlobStatus__Output>): grpc.ClientUnaryCall;
   Stat(argument: _fedcredit_v1_BlobRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_BlobStatus__Output>): grpc.ClientUnaryCall;
@@ -35,7 +35,7 @@ export interface BlobsClient extends grpc.Client {
 }
 
 export interface BlobsHandlers extends grpc.UntypedServiceImplementation {
-  Download: grpc.handleServerStreamingCall<_fedcredit_v1_DownloadRequest__Output, _fedcredit_v1_Chunk>;
+  Fetch: grpc.handleServerStreamingCall<_fedcredit_v1_FetchRequest__Output, _fedcredit_v1_FetchedChunk>;
   
   Stat: grpc.handleUnaryCall<_fedcredit_v1_BlobRequest__Output, _fedcredit_v1_BlobStatus>;
   
@@ -44,7 +44,7 @@ export interface BlobsHandlers extends grpc.UntypedServiceImplementation {
 }
 
 export interface BlobsDefinition extends grpc.ServiceDefinition {
-  Download: MethodDefinition<_fedcredit_v1_DownloadRequest, _fedcredit_v1_Chunk, _fedcredit_v1_DownloadRequest__Output, _fedcredit_v1_Chunk__Output>
+  Fetch: MethodDefinition<_fedcredit_v1_FetchRequest, _fedcredit_v1_FetchedChunk, _fedcredit_v1_FetchRequest__Output, _fedcredit_v1_FetchedChunk__Output>
   Stat: MethodDefinition<_fedcredit_v1_BlobRequest, _fedcredit_v1_BlobStatus, _fedcredit_v1_BlobRequest__Output, _fedcredit_v1_BlobStatus__Output>
   Upload: MethodDefinition<_fedcredit_v1_UploadChunk, _fedcredit_v1_BlobStatus, _fedcredit_v1_UploadChunk__Output, _fedcredit_v1_BlobStatus__Output>
 }

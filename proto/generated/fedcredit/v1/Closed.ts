@@ -6,7 +6,7 @@ export interface Closed {
   'outcome'?: (string);
   'reason'?: (string);
   'party'?: (string);
-  'state'?: (Buffer | Uint8Array | string);
+  'certificate'?: (Buffer | Uint8Array | string);
 }
 
 export interface Closed__Output {
@@ -14,5 +14,5 @@ export interface Closed__Output {
   'outcome': (string);
   'reason': (string);
   'party': (string);
-  'state': (Buffer);
+  'certificate': (Buffer);
 }

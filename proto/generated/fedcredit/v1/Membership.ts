@@ -6,6 +6,11 @@ import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output a
 import type { CreateTokenRequest as _fedcredit_v1_CreateTokenRequest, CreateTokenRequest__Output as _fedcredit_v1_CreateTokenRequest__Output } from '../../fedcredit/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _fedcredit_v1_CreateTokenResponse, CreateTokenResponse__Output as _fedcredit_v1_CreateTokenResponse__Output } from '../../fedcredit/v1/CreateTokenResponse.ts';
 import type { GetRosterRequest as _fedcredit_v1_GetRosterRequest, GetRosterRequest__Output as _fedcredit_v1_GetRosterRequest__Output } from '../../fedcredit/v1/GetRosterRequest.ts';
+import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from '../../fedcredit/v1/ListEnterprisesRequest.ts';
+import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from '../../fedcredit/v1/ListEnterprisesResponse.ts';
+import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from '../../fedcredit/v1/RemoveRequest.ts';
+import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from '../../fedcredit/v1/RevokeRequest.ts';
+import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from '../../fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from '../../fedcredit/v1/Roster.ts';
 
 export interface MembershipClient extends grpc.Client {
@@ -54,6 +59,33 @@ export interface MembershipClient extends grpc.Client {
   getRoster(argument: _fedcredit_v1_GetRosterRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   getRoster(argument: _fedcredit_v1_GetRosterRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   
+  ListEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  ListEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  ListEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  ListEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
+  
+  Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Remove(argument: _fedcredit_v1_RemoveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Remove(argument: _fedcredit_v1_RemoveRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  remove(argument: _fedcredit_v1_RemoveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  remove(argument: _fedcredit_v1_RemoveRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  
+  Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  Revoke(argument: _fedcredit_v1_RevokeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  Revoke(argument: _fedcredit_v1_RevokeRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  revoke(argument: _fedcredit_v1_RevokeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  revoke(argument: _fedcredit_v1_RevokeRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  
 }
 
 export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
@@ -67,6 +99,12 @@ export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
   
   GetRoster: grpc.handleUnaryCall<_fedcredit_v1_GetRosterRequest__Output, _fedcredit_v1_Roster>;
   
+  ListEnterprises: grpc.handleUnaryCall<_fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse>;
+  
+  Remove: grpc.handleUnaryCall<_fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster>;
+  
+  Revoke: grpc.handleUnaryCall<_fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse>;
+  
 }
 
 export interface MembershipDefinition extends grpc.ServiceDefinition {
@@ -75,4 +113,7 @@ export interface MembershipDefinition extends grpc.ServiceDefinition {
   CreateToken: MethodDefinition<_fedcredit_v1_CreateTokenRequest, _fedcredit_v1_CreateTokenResponse, _fedcredit_v1_CreateTokenRequest__Output, _fedcredit_v1_CreateTokenResponse__Output>
   GetPendingRoster: MethodDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_Roster, _fedcredit_v1_GetRosterRequest__Output, _fedcredit_v1_Roster__Output>
   GetRoster: MethodDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_Roster, _fedcredit_v1_GetRosterRequest__Output, _fedcredit_v1_Roster__Output>
+  ListEnterprises: MethodDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse__Output>
+  Remove: MethodDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_Roster, _fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster__Output>
+  Revoke: MethodDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse__Output>
 }

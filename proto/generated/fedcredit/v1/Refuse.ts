@@ -6,6 +6,7 @@ export interface Refuse {
   'reason'?: (string);
   'party'?: (string);
   'detail'?: (string);
+  'signature'?: (Buffer | Uint8Array | string);
 }
 
 export interface Refuse__Output {
@@ -13,4 +14,5 @@ export interface Refuse__Output {
   'reason': (string);
   'party': (string);
   'detail': (string);
+  'signature': (Buffer);
 }

@@ -4,6 +4,7 @@
 export interface Released {
   'roundId'?: (Buffer | Uint8Array | string);
   'sum'?: (Buffer | Uint8Array | string);
+  'aggregate'?: (Buffer | Uint8Array | string);
   'digest'?: (Buffer | Uint8Array | string);
   'signature'?: (Buffer | Uint8Array | string);
 }
@@ -11,6 +12,7 @@ export interface Released {
 export interface Released__Output {
   'roundId': (Buffer);
   'sum': (Buffer);
+  'aggregate': (Buffer);
   'digest': (Buffer);
   'signature': (Buffer);
 }

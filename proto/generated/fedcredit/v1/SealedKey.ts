@@ -3,12 +3,12 @@
 
 export interface SealedKey {
   'party'?: (string);
-  'encapsulated'?: (Buffer | Uint8Array | string);
+  'ephemeral'?: (Buffer | Uint8Array | string);
   'ciphertext'?: (Buffer | Uint8Array | string);
 }
 
 export interface SealedKey__Output {
   'party': (string);
-  'encapsulated': (Buffer);
+  'ephemeral': (Buffer);
   'ciphertext': (Buffer);
 }

@@ -2,6 +2,7 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { CertificatesRequest as _fedcredit_v1_CertificatesRequest, CertificatesRequest__Output as _fedcredit_v1_CertificatesRequest__Output } from '../../fedcredit/v1/CertificatesRequest.ts';
 import type { ConsentRequest as _fedcredit_v1_ConsentRequest, ConsentRequest__Output as _fedcredit_v1_ConsentRequest__Output } from '../../fedcredit/v1/ConsentRequest.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from '../../fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from '../../fedcredit/v1/ListStudiesResponse.ts';
@@ -9,6 +10,7 @@ import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit
 import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from '../../fedcredit/v1/Model.ts';
 import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output as _fedcredit_v1_StudyRequest__Output } from '../../fedcredit/v1/StudyRequest.ts';
 import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from '../../fedcredit/v1/StudyStatus.ts';
+import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Output as _fedcredit_v1_SumCertificate__Output } from '../../fedcredit/v1/SumCertificate.ts';
 
 export interface StudiesClient extends grpc.Client {
   Consent(argument: _fedcredit_v1_ConsentRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
@@ -33,6 +35,11 @@ export interface StudiesClient extends grpc.Client {
   get(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   get(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   get(argument: _fedcredit_v1_StudyRequest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
+  
+  GetCertificates(argument: _fedcredit_v1_CertificatesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_SumCertificate__Output>;
+  GetCertificates(argument: _fedcredit_v1_CertificatesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_SumCertificate__Output>;
+  getCertificates(argument: _fedcredit_v1_CertificatesRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_SumCertificate__Output>;
+  getCertificates(argument: _fedcredit_v1_CertificatesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_SumCertificate__Output>;
   
   GetModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
   GetModel(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Model__Output>): grpc.ClientUnaryCall;
@@ -97,6 +104,8 @@ export interface StudiesHandlers extends grpc.UntypedServiceImplementation {
   
   Get: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
   
+  GetCertificates: grpc.handleServerStreamingCall<_fedcredit_v1_CertificatesRequest__Output, _fedcredit_v1_SumCertificate>;
+  
   GetModel: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_Model>;
   
   List: grpc.handleUnaryCall<_fedcredit_v1_ListStudiesRequest__Output, _fedcredit_v1_ListStudiesResponse>;
@@ -115,6 +124,7 @@ export interface StudiesDefinition extends grpc.ServiceDefinition {
   Consent: MethodDefinition<_fedcredit_v1_ConsentRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_ConsentRequest__Output, _fedcredit_v1_StudyStatus__Output>
   Follow: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
   Get: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
+  GetCertificates: MethodDefinition<_fedcredit_v1_CertificatesRequest, _fedcredit_v1_SumCertificate, _fedcredit_v1_CertificatesRequest__Output, _fedcredit_v1_SumCertificate__Output>
   GetModel: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_Model, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_Model__Output>
   List: MethodDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesRequest__Output, _fedcredit_v1_ListStudiesResponse__Output>
   Propose: MethodDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_StudyStatus, _fedcredit_v1_Manifest__Output, _fedcredit_v1_StudyStatus__Output>

@@ -4,9 +4,11 @@
 export interface Survivor {
   'party'?: (string);
   'digest'?: (Buffer | Uint8Array | string);
+  'commitment'?: (Buffer | Uint8Array | string);
 }
 
 export interface Survivor__Output {
   'party': (string);
   'digest': (Buffer);
+  'commitment': (Buffer);
 }

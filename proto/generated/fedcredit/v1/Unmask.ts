@@ -6,12 +6,14 @@ export interface Unmask {
   'roundId'?: (Buffer | Uint8Array | string);
   'selfMaskSeed'?: (Buffer | Uint8Array | string);
   'selfMask'?: (_fedcredit_v1_RevealedShare)[];
-  'maskKey'?: (_fedcredit_v1_RevealedShare)[];
+  'maskSecret'?: (_fedcredit_v1_RevealedShare)[];
+  'signature'?: (Buffer | Uint8Array | string);
 }
 
 export interface Unmask__Output {
   'roundId': (Buffer);
   'selfMaskSeed': (Buffer);
   'selfMask': (_fedcredit_v1_RevealedShare__Output)[];
-  'maskKey': (_fedcredit_v1_RevealedShare__Output)[];
+  'maskSecret': (_fedcredit_v1_RevealedShare__Output)[];
+  'signature': (Buffer);
 }

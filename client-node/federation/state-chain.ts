@@ -1,0 +1,106 @@
+/**
+ * The state chain: a node computes each state of a study itself, from the manifest and the sums. What the bank
+ * says of a state is never believed; a sum that the node did not decrypt itself comes with its certificate.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Digest } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { SealedSum } from "../../models/algorithm.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import { parseStudyState, type StudyState, startStudy, studyLayout } from "../../models/study-loop.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
+import type { VectorLayout } from "../../privacy/sum/layout.ts";
+import { type ChainHead, headOf, storedHead, storeHead } from "../ledger/chain.ts";
+import type { Certificates } from "./certificates.ts";
+import type { Statistics } from "./statistics.ts";
+
+/** The step of a study that comes next. */
+export interface NextStep {
+  readonly round: number;
+  readonly algorithm: RoundHeader["algorithm"];
+  readonly state: Digest;
+  readonly layout: VectorLayout;
+}
+
+export interface StateChainOptions {
+  readonly db: DatabaseSync;
+  readonly certificates: Certificates;
+  readonly statistics: Statistics;
+}
+
+export class StateChain {
+  readonly #options: StateChainOptions;
+  readonly #heads = new Map<Digest, ChainHead<StudyState>>();
+
+  constructor(options: StateChainOptions) {
+    this.#options = options;
+  }
+
+  /** @returns where the study stands by what this node has seen of its sums. */
+  head(study: Digest, manifest: StudyManifest): ChainHead<StudyState> {
+    const known = this.#heads.get(study) ?? this.#stored(study, manifest);
+    this.#heads.set(study, known);
+    return known;
+  }
+
+  #stored(study: Digest, manifest: StudyManifest): ChainHead<StudyState> {
+    const row = storedHead(this.#options.db, study);
+    if (row === undefined) return headOf(0, startStudy(manifest));
+    return { ...row, state: parseStudyState(manifest, row.state) };
+  }
+
+  /** @returns what is to be summed next; undefined where the study is finished. */
+  next(study: Digest, manifest: StudyManifest): NextStep | undefined {
+    const { sums, digest, state } = this.head(study, manifest);
+    const { index, algorithm: name, step } = state;
+    if (name === null) return undefined;
+    return {
+      round: sums + 1,
+      algorithm: { index, name, step },
+      state: digest,
+      layout: studyLayout(manifest, state),
+    };
+  }
+
+  /**
+   * Moves on by a sum that this node decrypted and recomputed itself.
+   * @throws what the algorithm refuses: then the study has no result, here as at the bank.
+   */
+  async advance(study: Digest, manifest: StudyManifest, round: number, sum: SealedSum): Promise<void> {
+    const head = this.head(study, manifest);
+    if (head.sums + 1 !== round) return;
+    const state = await this.#options.statistics.advance(manifest, head.state, sum);
+    const next = headOf(round, state);
+    storeHead(this.#options.db, study, next);
+    this.#heads.set(study, next);
+  }
+
+  /**
+   * Walks the chain up to a round by the certificates of the sums before it.
+   * @throws Refusal certificate_forged, state_mismatch, log_forked, unavailable
+   */
+  async catchUp(study: Digest, manifest: StudyManifest, round: number): Promise<void> {
+    let head = this.head(study, manifest);
+    if (head.sums + 1 >= round) return;
+    for await (const { header, state, values, parties } of this.#options.certificates.after(
+      study,
+      head.sums,
+    )) {
+      if (header.study !== study || header.round !== head.sums + 1)
+        throw new Refusal(
+          "state_mismatch",
+          `round ${head.sums + 1} is asked for, and a certificate of round ${header.round} shown`,
+        );
+      if (state !== head.digest)
+        throw new Refusal(
+          "state_mismatch",
+          `round ${header.round} was summed on the state ${shortDigest(state)}, not on the one that follows from the sums before`,
+        );
+      await this.advance(study, manifest, header.round, { values, parties });
+      head = this.head(study, manifest);
+      if (head.sums + 1 >= round) return;
+    }
+    throw new Refusal("state_mismatch", `the bank shows no certificate of round ${head.sums + 1}`);
+  }
+}

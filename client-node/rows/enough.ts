@@ -1,0 +1,53 @@
+import { Refusal } from "../../core/reasons.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
+
+/**
+ * Refuses rows of which a statistic would say too much about one of them.
+ * @param minRows - of the policy: fewest rows, subjects and held-out rows of any statistic.
+ * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column.
+ */
+export function requireEnough(
+  table: Table,
+  manifest: Pick<StudyManifest, "name" | "features" | "holdout">,
+  minRows: number,
+): Table {
+  for (const [what, side] of [
+    ["training", 0],
+    ["held-out", 1],
+  ] as const) {
+    if (side === 1 && manifest.holdout.fraction === 0) continue;
+    const subjects = new Set<number>();
+    let rows = 0;
+    for (let row = 0; row < table.rows; row++) {
+      if (table.holdout[row] !== side) continue;
+      rows++;
+      subjects.add(table.subject[row]!);
+    }
+    if (rows < minRows) throw tooFew(`${rows} ${what} rows`, minRows);
+    if (subjects.size < minRows) throw tooFew(`${subjects.size} subjects among the ${what} rows`, minRows);
+  }
+  for (const feature of manifest.features)
+    if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
+  return table;
+}
+
+const tooFew = (what: string, minRows: number): Refusal =>
+  new Refusal("rows_too_few", `${what}, where policy.yaml asks for ${minRows} at least`);
+
+/** A sum over the rows of a level that one subject has alone is that subject's row. */
+function requireSharedLevels(table: Table, name: string): void {
+  const column = table.columns.get(name);
+  if (column?.kind !== "categorical") return;
+  const only = new Map<number, number | "several">();
+  for (let row = 0; row < table.rows; row++) {
+    const code = column.codes[row]!;
+    const subject = table.subject[row]!;
+    const before = only.get(code);
+    if (before === undefined) only.set(code, subject);
+    else if (before !== subject) only.set(code, "several");
+  }
+  for (const [code, who] of only)
+    if (code >= 0 && who !== "several")
+      throw new Refusal("level_singular", `column "${name}": one data subject alone has a level of it`);
+}

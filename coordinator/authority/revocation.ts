@@ -1,0 +1,28 @@
+/** Certificates that count no more. */
+import { X509Certificate } from "node:crypto";
+import type { Bank } from "../bank.ts";
+import type { Transaction } from "../store/database.ts";
+
+/** @returns a serial number in its one form: lowercase hexadecimal without leading zeros. */
+export const serialText = (serial: string): string => serial.toLowerCase().replace(/^0+(?=.)/, "");
+
+export const serialOf = (certificatePem: string): string =>
+  serialText(new X509Certificate(certificatePem).serialNumber);
+
+/** Reads which certificates are revoked: from then on they are refused. */
+export async function loadRevoked(bank: Pick<Bank, "database" | "revoked">): Promise<void> {
+  const rows = await bank.database.sql`SELECT serial FROM client_certificate WHERE revoked_at IS NOT NULL`;
+  for (const { serial } of rows) bank.revoked.add(serial);
+}
+
+/** Revokes every certificate of an enterprise. @returns the log's entries. */
+export async function revokeCertificates(
+  bank: Pick<Bank, "clock">,
+  sql: Transaction,
+  enterprise: string,
+): Promise<{ type: "certificate.revoked"; enterprise: string; serial: string }[]> {
+  const rows = await sql`
+    UPDATE client_certificate SET revoked_at = ${new Date(bank.clock.now())}
+    WHERE enterprise = ${enterprise} AND revoked_at IS NULL RETURNING serial`;
+  return rows.map(({ serial }) => ({ type: "certificate.revoked", enterprise, serial: serial as string }));
+}

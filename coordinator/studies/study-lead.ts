@@ -1,0 +1,453 @@
+/**
+ * Leads one running study from round to round: waits for a cohort, opens an attempt, runs it, takes its outcome,
+ * and begins the next. What comes next follows from what is stored.
+ */
+import type { Digest } from "../../core/canonical.ts";
+import { type Reason, Refusal, reasons } from "../../core/reasons.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import { studyLayout } from "../../models/study-loop.ts";
+import { countOrganisations, type Roster } from "../../privacy/roster.ts";
+import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
+import type { CoordinatorContext, CoordinatorState, Ended } from "../../privacy/sum/coordinator/state.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
+import { type RoundHeader, sumProtocol } from "../../privacy/sum/header.ts";
+import type { Closed } from "../../privacy/sum/messages.ts";
+import { layersOff, protection } from "../../privacy/sum/protection.ts";
+import { leastCohort } from "../authority/epoch-plan.ts";
+import { leftOutOf, loadEpoch } from "../authority/epoch-store.ts";
+import { type Epochs, rejoinSeconds, type UsableEpoch } from "../authority/epochs.ts";
+import { currentRoster, rosterOf } from "../authority/membership.ts";
+import type { Bank } from "../bank.ts";
+import {
+  attemptLedger,
+  attemptsOf,
+  failStudy,
+  giveUp,
+  openAttempt,
+  storedPoint,
+} from "../rounds/attempts.ts";
+import { type NextAttempt, nextAttempt } from "../rounds/next-attempt.ts";
+import type { Participants } from "../rounds/participants.ts";
+import { Attempt } from "../rounds/round.ts";
+import { storeRefusal } from "../store/database.ts";
+import type { StateChain } from "./state-chain.ts";
+import { consented, type StudyRow, studyRow } from "./study-row.ts";
+
+/** Attempts of one step after which the study fails. */
+const mostAttempts = 30;
+const retryDatabaseSeconds = 1;
+
+/** What all leads share. */
+export interface LeadOptions {
+  readonly bank: Bank;
+  readonly participants: Participants;
+  readonly bfv: Bfv;
+  readonly epochs: Epochs;
+  readonly chain: StateChain;
+  /** Called with each attempt as long as it takes messages. */
+  begun(attempt: Attempt): void;
+  ended(attempt: Attempt): void;
+  /** An attempt was given up that members may still wait in. */
+  gaveUp(closed: Closed): void;
+  /** When a party last came or left, Unix milliseconds. */
+  since(party: PartyId): number;
+}
+
+type Turn =
+  | { readonly kind: "run"; readonly run: () => Promise<void> }
+  /** Something was stored: look again. */
+  | { readonly kind: "again" }
+  /** @param atMillis - worth looking again at this time. */
+  | { readonly kind: "wait"; readonly why: string; readonly atMillis?: number }
+  | { readonly kind: "done" };
+
+type Opening = Extract<NextAttempt, { readonly kind: "open" | "follow" }>;
+
+export class StudyLead {
+  readonly study: Digest;
+  readonly #options: LeadOptions;
+  readonly #bank: Bank;
+  /** Who the step under way leaves out, and why. */
+  readonly #excluded = new Map<PartyId, Reason>();
+  #attempt: Attempt | undefined;
+  /** Ciphertexts of the last released sum: kept until the next attempt has ended. */
+  #spentAggregate: readonly Digest[] = [];
+  #changed = false;
+  #wake = (): void => {};
+  #stopping = false;
+
+  constructor(study: Digest, options: LeadOptions) {
+    this.study = study;
+    this.#options = options;
+    this.#bank = options.bank;
+  }
+
+  /** Looks again at what can run. */
+  wake(): void {
+    this.#changed = true;
+    this.#wake();
+  }
+
+  /** Opens no new attempt and leaves the one under way: given up, or to be finished from its point. */
+  stop(): void {
+    this.#stopping = true;
+    this.#attempt?.halt();
+    this.wake();
+  }
+
+  joined(party: PartyId): void {
+    if (this.#excluded.get(party) === "party_gone") this.#excluded.delete(party);
+    this.#attempt?.post({ type: "joined", party });
+    this.wake();
+  }
+
+  gone(party: PartyId): void {
+    this.#attempt?.post({ type: "gone", party });
+    this.wake();
+  }
+
+  /** Runs until the study has ended, or `stop`. @throws only a defect: what peers and the database cause is survived. */
+  async run(): Promise<void> {
+    const { epochs, chain } = this.#options;
+    while (!this.#stopping) {
+      this.#changed = false;
+      try {
+        const turn = await this.#next();
+        if (turn.kind === "done") break;
+        if (turn.kind === "wait") {
+          this.#say(turn.why);
+          await this.#sleep(turn.atMillis);
+        } else if (turn.kind === "run") {
+          this.#say(undefined);
+          await turn.run();
+        }
+      } catch (error) {
+        const known = storeRefusal(error);
+        if (!(known instanceof Refusal)) throw error;
+        if (!reasons[known.reason].retry) await this.#fail(known);
+        else {
+          this.#bank.log.error({ reason: known.reason, detail: known.message }, "the coordinator waits");
+          await this.#sleep(this.#bank.clock.now() + retryDatabaseSeconds * 1000, false);
+        }
+      }
+    }
+    this.#say(undefined);
+    epochs.withdraw(this.study);
+    if (!this.#stopping) chain.forget(this.study);
+  }
+
+  /** What operator and enterprises read of a study that does not move. */
+  #say(why: string | undefined): void {
+    const { waiting, events } = this.#bank;
+    if (waiting.get(this.study) === why) return;
+    if (why === undefined) waiting.delete(this.study);
+    else waiting.set(this.study, why);
+    events.emit("study", this.study);
+  }
+
+  async #next(): Promise<Turn> {
+    const [study, current] = await Promise.all([
+      studyRow(this.#bank.database.sql, this.study),
+      currentRoster(this.#bank),
+    ]);
+    if (study.phase !== "running") return { kind: "done" };
+    if (current === undefined) return { kind: "wait", why: "there is no roster yet" };
+    const manifest = JSON.parse(study.manifest) as StudyManifest;
+    const next = nextAttempt(await attemptsOf(this.#bank, this.study, study.round));
+    switch (next.kind) {
+      case "giveUp":
+        await giveUp(this.#bank, next.roundId);
+        this.#options.epochs.release(next.roundId);
+        this.#options.gaveUp({
+          type: "closed",
+          roundId: next.roundId,
+          outcome: "aborted",
+          reason: "coordinator_restarted",
+          party: "",
+          certificate: "",
+        });
+        return { kind: "again" };
+      case "resume":
+        return { kind: "run", run: () => this.#resume(study, manifest, next.attempt.roundId) };
+      case "over":
+        await this.#fail(new Refusal(next.reason, next.detail));
+        return { kind: "done" };
+      case "open":
+      case "follow":
+        return this.#readiness(study, manifest, current.roster, next);
+    }
+  }
+
+  /** Who may contribute, and whether enough of them are here, in one key epoch. */
+  async #readiness(study: StudyRow, manifest: StudyManifest, roster: Roster, next: Opening): Promise<Turn> {
+    const { epochs, participants } = this.#options;
+    const { privacy, deadlines } = manifest;
+    const [willing, sitting] = await Promise.all([
+      consented(this.#bank, this.study),
+      leftOutOf(this.#bank, this.study),
+    ]);
+    const out = new Set([
+      ...sitting,
+      ...this.#excluded.keys(),
+      ...(next.kind === "open" ? next.spentBy : []),
+    ]);
+    const eligible =
+      next.kind === "follow" ? next.cohort : willing.filter((id) => roster.byId.has(id) && !out.has(id));
+    const minCohort = next.kind === "follow" ? next.minCohort : privacy.minCohort;
+    const demand = {
+      eligible,
+      minCohort: next.kind === "follow" ? countOrganisations(roster, eligible) : minCohort,
+      maxColluding: privacy.maxColluding,
+      stepSeconds: deadlines.stepSeconds,
+    };
+    const here = countOrganisations(
+      roster,
+      eligible.filter((id) => participants.isPresent(id)),
+    );
+    if (here < demand.minCohort && next.kind === "follow") return this.#awaitFollowers(next, eligible);
+    const short = `${here} of at least ${leastCohort(demand, privacy.maxColluding)} organisations that consented are connected`;
+    const ready = await epochs.ensure(roster, this.study, demand);
+    switch (ready.kind) {
+      case "impossible":
+        return {
+          kind: "wait",
+          why: here < minCohort ? short : ready.refusal.message,
+          atMillis: this.#soon(),
+        };
+      case "opening":
+        return { kind: "wait", why: "a key epoch is opened" };
+      case "later":
+        return { kind: "wait", why: "waits for members to connect", atMillis: ready.atMillis };
+      case "ready":
+        break;
+    }
+    const { usable } = ready;
+    const cohort = eligible.filter((id) => usable.connected.has(id));
+    const least =
+      next.kind === "follow" ? next.minCohort : leastCohort(demand, usable.epoch.header.maxColluding);
+    if (next.kind === "follow" ? cohort.length < eligible.length : countOrganisations(roster, cohort) < least)
+      return next.kind === "follow"
+        ? this.#awaitFollowers(next, eligible)
+        : { kind: "wait", why: short, atMillis: this.#soon() };
+    const awaited = eligible.filter((id) => !cohort.includes(id) && !this.#isStandIn(roster, id, cohort));
+    const until = Math.max(0, ...awaited.map((id) => this.#options.since(id) + rejoinSeconds * 1000));
+    if (until > this.#bank.clock.now())
+      return { kind: "wait", why: "waits for members to connect", atMillis: until };
+    return { kind: "run", run: () => this.#open(study, manifest, roster, next, usable, cohort, least) };
+  }
+
+  /** Lateness in openings is forgiven with time. */
+  #soon(): number {
+    return this.#bank.clock.now() + rejoinSeconds * 1000;
+  }
+
+  /** Another member of its organisation takes part. */
+  #isStandIn(roster: Roster, party: PartyId, cohort: readonly PartyId[]): boolean {
+    const organisation = roster.byId.get(party)?.organisation;
+    return cohort.some((id) => roster.byId.get(id)?.organisation === organisation);
+  }
+
+  /** Vectors are summed again over all of a cohort: who is away is waited for once. */
+  async #awaitFollowers(
+    next: Extract<Opening, { kind: "follow" }>,
+    cohort: readonly PartyId[],
+  ): Promise<Turn> {
+    const { participants, since } = this.#options;
+    const away = cohort.filter((id) => !participants.isPresent(id));
+    const until = Math.max(0, ...away.map((id) => since(id) + rejoinSeconds * 1000));
+    if (until > this.#bank.clock.now())
+      return { kind: "wait", why: `waits for ${away.join(", ")}`, atMillis: until };
+    const reason = next.follows.kind === "half" ? "sum_invalid" : "round_lost";
+    const why = `${away.join(", ") || "a member"} is not there to submit the same vectors again`;
+    await this.#fail(new Refusal(reason, why));
+    return { kind: "done" };
+  }
+
+  async #open(
+    study: StudyRow,
+    manifest: StudyManifest,
+    roster: Roster,
+    next: Opening,
+    { epoch, hashes }: UsableEpoch,
+    cohort: readonly PartyId[],
+    minCohort: number,
+  ): Promise<void> {
+    const { epochs, chain, bfv, participants } = this.#options;
+    const bank = this.#bank;
+    const state = await chain.state(this.study, manifest, study.round - 1);
+    const context = { roster, epoch, hashes };
+    const attempt = await epochs.inOrder(async () => {
+      const { note: checkpoint } = await bank.privacyLog.checkpoint();
+      const header: RoundHeader = {
+        protocol: sumProtocol,
+        consortium: bank.config.consortium,
+        study: this.study,
+        round: study.round,
+        attempt: study.attempt + 1,
+        algorithm: { index: state.index, name: state.algorithm!, step: state.step },
+        state: study.state!,
+        roster: roster.digest,
+        epoch: epoch.digest,
+        slot: epochs.nextSlot(epoch),
+        cohort: [...cohort],
+        minCohort,
+        threshold: epoch.header.threshold,
+        layout: { blocks: studyLayout(manifest, state).blocks.map((block) => ({ ...block })) },
+        protection,
+        unprotected: [...layersOff(protection)] as RoundHeader["unprotected"],
+        follows: next.kind === "follow" ? next.follows : null,
+        checkpoint,
+        stepSeconds: manifest.deadlines.stepSeconds,
+      };
+      const opening = {
+        lifts: next.lifts,
+        evidence: next.kind === "follow" ? next.evidence : new Uint8Array(),
+      };
+      const first = openRound(header, opening, context);
+      const roundId = await openAttempt(bank, header, epoch.header.epoch);
+      const ledger = attemptLedger(bank, chain, manifest, roundId);
+      const onPhase = (phase: CoordinatorState["phase"]) => this.#onPhase(roundId, phase);
+      const opened = new Attempt({
+        bank,
+        participants,
+        ledger,
+        context,
+        bfv,
+        roundId,
+        header,
+        first,
+        onPhase,
+      });
+      this.#take(opened, context);
+      await opened.begin(first);
+      return opened;
+    });
+    await this.#lead(manifest, attempt);
+  }
+
+  async #resume(study: StudyRow, manifest: StudyManifest, roundId: Digest): Promise<void> {
+    const { chain, bfv, participants } = this.#options;
+    const bank = this.#bank;
+    const { point, unmask } = await storedPoint(bank, roundId);
+    const { header } = point;
+    const roster = await rosterOf(bank, header.roster);
+    const context: CoordinatorContext = { roster, ...(await loadEpoch(bank, header.epoch, roster)) };
+    const first = resumeRound(point, unmask, context);
+    const ledger = attemptLedger(bank, chain, manifest, roundId);
+    const onPhase = (phase: CoordinatorState["phase"]) => this.#onPhase(roundId, phase);
+    const attempt = new Attempt({
+      bank,
+      participants,
+      ledger,
+      context,
+      bfv,
+      roundId,
+      header,
+      first,
+      onPhase,
+    });
+    bank.log.info({ study: study.name, roundId, at: point.at }, "attempt taken up again");
+    this.#take(attempt, context);
+    await attempt.begin(first);
+    await this.#lead(manifest, attempt);
+  }
+
+  /** From here on the attempt hears of its members. */
+  #take(attempt: Attempt, { epoch }: CoordinatorContext): void {
+    const { epochs, participants, begun } = this.#options;
+    this.#attempt = attempt;
+    epochs.hold(attempt.roundId);
+    begun(attempt);
+    // Whoever left between the plan and now is told of as gone, in this order and no other.
+    for (const party of epoch.header.members)
+      if (!participants.isPresent(party)) attempt.post({ type: "gone", party });
+    if (this.#stopping) attempt.halt();
+  }
+
+  #onPhase(roundId: Digest, phase: CoordinatorState["phase"]): void {
+    if (phase !== "renouncing") return;
+    // To renounce takes no secret of the epoch: who restarted does it as well, and other studies go on.
+    this.#options.epochs.release(roundId);
+    this.#say("an attempt that was agreed on cannot be finished: waits for members to renounce it");
+  }
+
+  async #lead(manifest: StudyManifest, attempt: Attempt): Promise<void> {
+    const { epochs, ended } = this.#options;
+    let end: Ended | undefined;
+    try {
+      end = await attempt.run();
+    } finally {
+      this.#attempt = undefined;
+      ended(attempt);
+      // A lost database leaves it to be taken up again, under the same epoch.
+      if (end !== undefined) epochs.release(attempt.roundId);
+    }
+    if (end === undefined) return;
+    // Those of this attempt may still be on their way to a member.
+    await this.#bank.blobs.published.remove(this.#spentAggregate);
+    this.#spentAggregate = attempt.aggregate;
+    if (end.phase === "closed") this.#excluded.clear();
+    if (end.phase === "aborted") await this.#afterAbort(manifest, attempt, end);
+    this.#bank.events.emit("study", this.study);
+  }
+
+  /** The next attempt leaves out who caused this one's end; a study that has nobody left fails. */
+  async #afterAbort(
+    { privacy }: StudyManifest,
+    { header }: Attempt,
+    { reason, detail, faults, excluded, lift }: Extract<Ended, { phase: "aborted" }>,
+  ): Promise<void> {
+    const { participants, epochs } = this.#options;
+    // Lateness is forgiven after one attempt: the exclusion before this one has done its work.
+    for (const [party, why] of this.#excluded) if (why === "party_late") this.#excluded.delete(party);
+    const whyOf = (party: PartyId): Reason => faults.find((fault) => fault.party === party)?.reason ?? reason;
+    for (const party of excluded) {
+      const why = whyOf(party);
+      // A party that rejoined is in the cohort already, so no exclusion.
+      if (!(why === "party_gone" && participants.isPresent(party))) this.#excluded.set(party, why);
+    }
+    // Too few of the epoch's members answered: the next epoch does without them.
+    if (lift !== undefined || reason === "too_few_survivors") {
+      const silent = faults.filter((fault) => fault.reason === "party_late").map(({ party }) => party);
+      epochs.giveUp(header.epoch, silent, reason);
+    }
+    const sitting = await leftOutOf(this.#bank, this.study);
+    const possible = (await consented(this.#bank, this.study)).filter((id) => {
+      const why = this.#excluded.get(id);
+      return !sitting.has(id) && (why === undefined || why === "party_gone" || why === "party_late");
+    });
+    const roster = (await currentRoster(this.#bank))?.roster;
+    if (roster && countOrganisations(roster, possible) < privacy.minCohort) {
+      const cause = faults.find((fault) => excluded.includes(fault.party));
+      const text = cause ? `${cause.party}: ${cause.detail}` : detail;
+      await this.#fail(new Refusal(cause?.reason ?? reason, text));
+    } else if (header.attempt >= mostAttempts)
+      await this.#fail(new Refusal(reason, `${header.attempt} attempts: ${detail}`));
+  }
+
+  async #fail(refusal: Refusal): Promise<void> {
+    await this.#bank.database.transaction((sql) => failStudy(this.#bank, sql, this.study, refusal));
+    this.#bank.events.emit("study", this.study);
+  }
+
+  /** The operator stopped the study: its attempt ends too. */
+  stopped(): void {
+    this.#attempt?.post({ type: "abort", reason: "unavailable", detail: "the study was stopped" });
+  }
+
+  async #sleep(untilMillis: number | undefined, wakeable = true): Promise<void> {
+    if (this.#stopping || (wakeable && this.#changed)) return;
+    await new Promise<void>((resolve) => {
+      const seconds = untilMillis === undefined ? undefined : (untilMillis - this.#bank.clock.now()) / 1000;
+      const callOff =
+        seconds === undefined ? undefined : this.#bank.clock.after(Math.max(0, seconds), resolve);
+      this.#wake = () => {
+        if (!wakeable && !this.#stopping) return;
+        callOff?.();
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+  }
+}

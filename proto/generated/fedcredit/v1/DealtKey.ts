@@ -1,0 +1,19 @@
+// Original file: proto/federation.proto
+
+import type { SealedKey as _fedcredit_v1_SealedKey, SealedKey__Output as _fedcredit_v1_SealedKey__Output } from '../../fedcredit/v1/SealedKey.ts';
+
+export interface DealtKey {
+  'commitment'?: (Buffer | Uint8Array | string);
+  'sealedDigests'?: (Buffer | Uint8Array | string)[];
+  'signature'?: (Buffer | Uint8Array | string);
+  'dealer'?: (string);
+  'sealed'?: (_fedcredit_v1_SealedKey | null);
+}
+
+export interface DealtKey__Output {
+  'commitment': (Buffer);
+  'sealedDigests': (Buffer)[];
+  'signature': (Buffer);
+  'dealer': (string);
+  'sealed': (_fedcredit_v1_SealedKey__Output | null);
+}

@@ -1,0 +1,12 @@
+// Original file: proto/federation.proto
+
+
+export interface OpenedNonce {
+  'party'?: (string);
+  'nonce'?: (Buffer | Uint8Array | string);
+}
+
+export interface OpenedNonce__Output {
+  'party': (string);
+  'nonce': (Buffer);
+}

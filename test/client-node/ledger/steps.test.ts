@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import test from "ava";
+import { rememberRoster, newestRoster, splitSalt } from "../../../client-node/ledger/chain.ts";
+import {
+  bindSlot,
+  exactSumsOf,
+  liftLock,
+  lockStep,
+  renounceRound,
+  type Step,
+  spendStep,
+  stepHolder,
+} from "../../../client-node/ledger/steps.ts";
+import { openStore } from "../../../client-node/ledger/store.ts";
+import { seededRandom } from "../../../core/random.ts";
+import type { Reason } from "../../../core/reasons.ts";
+import { Refusal } from "../../../core/reasons.ts";
+import { temporaryDirectory } from "../../../simulate/consortium.ts";
+
+const policy = { perTable: 10, cohortChange: "refuse" } as const;
+const minCohort = 3;
+const id = (name: string): string => Buffer.from(name.padEnd(32, ".")).toString("hex");
+
+const step = (name: string, over: Partial<Step> = {}): Step => ({
+  roundId: id(name),
+  study: id("study"),
+  round: 1,
+  state: id("state 1"),
+  table: "rows",
+  survivors: ["a", "b", "c", "d", "e", "f"],
+  organisations: ["a", "b", "c", "d", "e", "f"],
+  exact: true,
+  follows: undefined,
+  among: ["a", "b", "c"],
+  threshold: 3,
+  ...over,
+});
+
+function refused(
+  t: { throws: (f: () => void, e: object) => unknown },
+  reason: Reason,
+  run: () => void,
+): void {
+  const error = t.throws(run, { instanceOf: Refusal }) as Refusal | undefined;
+  if (error?.reason !== reason) throw new Error(`refused with ${error?.reason}, not ${reason}`);
+}
+
+test("a step is locked to one round, spent once, and a spent one stays spent", (t) => {
+  const db = openStore(":memory:");
+  lockStep(db, step("first"), policy, minCohort);
+  lockStep(db, step("first"), policy, minCohort);
+  refused(t, "step_locked", () => lockStep(db, step("second"), policy, minCohort));
+  refused(t, "step_locked", () => spendStep(db, id("second")));
+  spendStep(db, id("first"));
+  spendStep(db, id("first"));
+  refused(t, "step_spent", () => lockStep(db, step("second"), policy, minCohort));
+  refused(t, "step_spent", () => liftLock(db, id("first")));
+  refused(t, "step_spent", () => renounceRound(db, id("first")));
+  t.deepEqual(stepHolder(db, id("study"), 1), {
+    roundId: id("first"),
+    phase: "spent",
+    among: ["a", "b", "c"],
+    threshold: 3,
+  });
+  lockStep(db, step("next", { round: 2, state: id("state 2") }), policy, minCohort);
+});
+
+test("a lifted lock frees the step, and what was renounced is never unmasked", (t) => {
+  const db = openStore(":memory:");
+  lockStep(db, step("first"), policy, minCohort);
+  renounceRound(db, id("first"));
+  refused(t, "step_locked", () => spendStep(db, id("first")));
+  refused(t, "step_locked", () => lockStep(db, step("second"), policy, minCohort));
+  liftLock(db, id("first"));
+  lockStep(db, step("second"), policy, minCohort);
+  spendStep(db, id("second"));
+  // A promise may come before any lock.
+  renounceRound(db, id("unseen"));
+  refused(t, "step_locked", () => lockStep(db, step("unseen", { round: 2 }), policy, minCohort));
+});
+
+test("a round that follows a spent one is let through once", (t) => {
+  const db = openStore(":memory:");
+  lockStep(db, step("first"), policy, minCohort);
+  spendStep(db, id("first"));
+  const half = { follows: id("first"), organisations: ["a", "b", "c"] };
+  lockStep(db, step("half", half), policy, minCohort);
+  spendStep(db, id("half"));
+  refused(t, "step_spent", () => lockStep(db, step("other half", half), policy, minCohort));
+});
+
+test("exact sums over a table are counted, whatever their study", (t) => {
+  const db = openStore(":memory:");
+  for (let round = 1; round <= 3; round++) {
+    lockStep(db, step(`r${round}`, { round }), { ...policy, perTable: 3 }, minCohort);
+    spendStep(db, id(`r${round}`));
+  }
+  t.is(exactSumsOf(db, "rows"), 3);
+  const more = step("more", { study: id("another study") });
+  refused(t, "exact_sums_spent", () => lockStep(db, more, { ...policy, perTable: 3 }, minCohort));
+  lockStep(db, { ...more, exact: false }, { ...policy, perTable: 3 }, minCohort);
+  lockStep(
+    db,
+    { ...more, roundId: id("o"), round: 9, table: "others" },
+    { ...policy, perTable: 3 },
+    minCohort,
+  );
+});
+
+test("a survivor list that differs by fewer than minCohort organisations is refused, if the policy says so", (t) => {
+  const everyone = ["a", "b", "c", "d", "e", "f"];
+  for (const [now, allowed] of [
+    [everyone, true],
+    [["a", "b", "c", "d", "e"], false],
+    [["a", "b", "c", "d", "e", "f", "g", "h"], false],
+    [["a", "b", "c", "d", "e", "g"], false],
+    [["a", "b", "c"], true],
+  ] as const) {
+    const db = openStore(":memory:");
+    lockStep(db, step("first", { organisations: everyone }), policy, minCohort);
+    spendStep(db, id("first"));
+    const second = step("second", { study: id("another study"), organisations: now });
+    const run = (): void => lockStep(db, second, policy, minCohort);
+    if (allowed) t.notThrows(run);
+    else refused(t, "cohort_changed", run);
+    const accepting = openStore(":memory:");
+    const accept = { ...policy, cohortChange: "accept" } as const;
+    lockStep(accepting, step("first", { organisations: everyone }), accept, minCohort);
+    spendStep(accepting, id("first"));
+    t.notThrows(() => lockStep(accepting, second, accept, minCohort));
+  }
+});
+
+test("a slot serves the first round it was bound to, and none after a higher one", (t) => {
+  const db = openStore(":memory:");
+  bindSlot(db, id("epoch"), 3, id("first"));
+  bindSlot(db, id("epoch"), 3, id("first"));
+  refused(t, "slot_spent", () => bindSlot(db, id("epoch"), 3, id("second")));
+  refused(t, "slot_spent", () => bindSlot(db, id("epoch"), 2, id("second")));
+  bindSlot(db, id("epoch"), 4, id("second"));
+  bindSlot(db, id("another epoch"), 0, id("third"));
+});
+
+test("locks, promises, salt and roster version outlive the process", async (t) => {
+  const folder = await temporaryDirectory();
+  const path = join(folder, "ledger.db");
+  const random = seededRandom("salt");
+  const first = openStore(path);
+  lockStep(first, step("first"), policy, minCohort);
+  const salt = splitSalt(first, "rows", random.bytes(32));
+  rememberRoster(first, 7, id("roster"));
+  first.close();
+  const again = openStore(path);
+  refused(t, "step_locked", () => lockStep(again, step("second"), policy, minCohort));
+  t.deepEqual(splitSalt(again, "rows", random.bytes(32)), salt);
+  t.notDeepEqual(splitSalt(again, "other rows", random.bytes(32)), salt);
+  t.deepEqual(newestRoster(again), { version: 7, digest: id("roster") });
+  again.close();
+});
