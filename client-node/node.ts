@@ -23,12 +23,12 @@ import {
   withdrawFrom,
 } from "./federation/studies.ts";
 import { backoffMillis, Transport } from "./federation/transport.ts";
-import { EgressLedger } from "./ledger/egress.ts";
 import { splitSalt } from "./ledger/chain.ts";
+import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
-import { requireEnough } from "./rows/enough.ts";
 import type { Policy } from "./policy.ts";
 import { recordDesensitization } from "./rows/desensitize.ts";
+import { requireEnough } from "./rows/enough.ts";
 import { type RowSource, remembered } from "./rows/row-source.ts";
 
 export type { NodeEvent } from "./events.ts";

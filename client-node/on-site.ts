@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { Refusal } from "../core/reasons.ts";
 import type { NodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
+import { rowsTable } from "./federation/studies.ts";
+import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
 import type { NodeOptions, RunningNode } from "./node.ts";
@@ -90,7 +92,12 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       studies: async () => joined().studies(),
       model: async (study) => joined().model(study),
       // What is shown here leaves nothing to tell about.
-      rows: (manifest) => node.rows(manifest, () => {}),
+      rows: (manifest) =>
+        node.rows(manifest, {
+          policy: node.policy(),
+          salt: splitSalt(db, rowsTable, random.bytes(32)),
+          onRun: () => {},
+        }),
     });
     onEvent({ type: "page", url: page.url });
     return {

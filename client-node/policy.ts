@@ -15,7 +15,10 @@ export const policySchema = z
       .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
     exactSums: z
       .strictObject({
-        perTable: z.int().min(0).describe("sums without noise that may ever be released over one table of rows"),
+        perTable: z
+          .int()
+          .min(0)
+          .describe("sums without noise that may ever be released over one table of rows"),
         cohortChange: z
           .enum(["refuse", "accept"])
           .describe(

@@ -46,6 +46,7 @@ async function preview(
   try {
     const shown = await previewStudy(manifest, sources, {
       policy,
+      salt: secureRandom.bytes(32),
       keys: purposeKeys(key, manifest.purpose, nowMillis),
       enterprise: config.enterprise,
       destination: config.coordinator,

@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { writeWhole } from "../../core/files.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import { readNodeConfig } from "../config.ts";
 import type { NodeEvent } from "../events.ts";
+import { StatisticsThread } from "../federation/statistics.ts";
 import { configFile } from "../init.ts";
 import { openDesk, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
@@ -29,10 +31,11 @@ async function start({ dir, json }: Common): Promise<void> {
   const log = (level: string, message: string, fields = {}): void =>
     tell(`${level}: ${message} ${JSON.stringify(fields)}`);
   const bfv = await openBfv();
+  const statistics = new StatisticsThread();
   try {
     const onSite = await startOnSite({ config: options.config, node: options, onEvent, log });
     try {
-      const node = await startNode({ ...options, bfv, onEvent });
+      const node = await startNode({ ...options, bfv, statistics, onEvent });
       onSite.join(node);
       const stop = (): void => void node.stop();
       process.once("SIGINT", stop).once("SIGTERM", stop);
@@ -41,6 +44,7 @@ async function start({ dir, json }: Common): Promise<void> {
       await onSite.stop();
     }
   } finally {
+    await statistics.close();
     await bfv.close();
   }
 }
@@ -58,9 +62,13 @@ function describe(event: NodeEvent): string {
     case "disconnected":
       return `disconnected: ${event.message} (${event.reason}); next try in ${(event.retryMillis / 1000).toFixed(1)} s`;
     case "round":
-      return `${event.study.slice(0, 12)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
+      return `${shortDigest(event.study)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
     case "closed":
-      return `attempt ${event.roundId.slice(0, 12)} ${event.outcome} ${event.reason}`.trimEnd();
+      return `attempt ${shortDigest(event.roundId)} ${event.outcome} ${event.reason}`.trimEnd();
+    case "epoch":
+      return "epoch" in event
+        ? `key epoch ${shortDigest(event.epoch)} is open`
+        : `key epoch not opened: ${event.detail} (${event.reason})`;
     case "refused":
       return `refused: ${event.message} (${event.reason})`;
     case "warning": {

@@ -60,7 +60,10 @@ export class KeyEpochs {
   }
 
   hear(message: CoordinatorEpochMessage): void {
-    if (message.type !== "openEpoch") return this.#feed({ type: "message", message });
+    if (message.type !== "openEpoch") {
+      this.#feed({ type: "message", message });
+      return;
+    }
     const { db } = this.#options;
     const local = { maxColluding: this.#options.maxColluding(), lastEpoch: lastEpoch(db) };
     this.#feed({ type: "open", message, local });

@@ -199,7 +199,7 @@ export class Transport {
   certificates(study: Digest, after: number): AsyncIterable<SumCertificate__Output> {
     const method = Studies.service.GetCertificates;
     const request = method.requestSerialize({ study: Buffer.from(study, "hex"), after });
-    this.#depart([request], kindOf(method));
+    this.#depart([request], outgoingKind(nameOf(method)));
     return this.#wire.download(method, request);
   }
 

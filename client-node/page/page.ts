@@ -30,7 +30,8 @@ export interface PageOptions extends BankOptions {
   /** The password's hash; needed unless only this machine can reach the page, and asked for wherever it is there. */
   readonly passwordFile: string;
   readonly enterprise: string;
-  readonly policy: Policy;
+  /** As it stands on disk now. */
+  readonly policy: () => Policy;
   /** Absent where the node has no collectors. */
   readonly operations?: Operations;
   readonly ledger: EgressLedger;
@@ -174,7 +175,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     return Number.isSafeInteger(position) && position >= 0 ? entryView(options.ledger, position) : undefined;
   });
   show("/studies", async () => studiesView(await bank.studies(), now()));
-  show("/budget", async () => budgetView(options.ledger.spends(), options.policy, bank.names()));
+  show("/budget", async () => budgetView(options.ledger.spends(), options.policy(), bank.names()));
   show("/model", async () => {
     const { models, unreachable } = await bank.models();
     return modelView(models, unreachable);

@@ -21,6 +21,7 @@ import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { emptyRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import { planPacking, type VectorLayout } from "../../privacy/sum/layout.ts";
 import type { PartyMessage } from "../../privacy/sum/messages.ts";
 import {
@@ -40,7 +41,7 @@ import {
   toOneof,
 } from "../../proto/wire.ts";
 import type { Departure } from "../ledger/egress.ts";
-import { type KindsSent, type OutgoingKind, outgoingKind } from "../ledger/outgoing.ts";
+import { type KindsSent, type OutgoingKind, outgoing, outgoingKind } from "../ledger/outgoing.ts";
 
 /** One round of an algorithm, as this enterprise would take part in it. */
 export interface DryRunRound {
@@ -171,17 +172,19 @@ async function playRound(
       return blob;
     },
     onWayUp(from, message) {
-      if (from !== enterprise || message.type === "refuse") return [message];
+      if (from !== enterprise) return [message];
       // As in the ledger: one entry for all ciphertexts of a contribution.
       if (message.type === "submit") leave("submission", concatBytes(...uploaded));
-      leave(`Rounds.Participate/${message.type}`, encode(message));
+      const kind = `Rounds.Participate/${message.type}` as const;
+      if (isInRound(kind)) leave(kind, encode(message));
       return [message];
     },
     onWayDown(to, message) {
-      if (to === enterprise && message.type === "aggregate")
-        // the aggregate, and what it is recomputed from
-        for (const chunk of [message, ...message.submissions].flatMap(({ chunks }) => chunks))
-          leave("Blobs.Download", downloadRequest(chunk));
+      if (to === enterprise && message.type === "aggregate") {
+        // what the aggregate is recomputed from, then the aggregate
+        leave("Blobs.Fetch", fetchRequest(message.submissions.flatMap(({ chunks }) => chunks)));
+        leave("Blobs.Fetch", fetchRequest(message.chunks));
+      }
       return [message];
     },
   });
@@ -272,11 +275,37 @@ function callsOnFailure(round: readonly Departure[]): Samples<"failure"> {
 const cosignatureLine = (enterprise: string, { signingSeed }: Identity): string =>
   cosign("", cosigner(enterprise, signingSeed, 0));
 
-const encode = (message: PartyMessage): Buffer =>
+const encode = (message: PartyMessage | PartyEpochMessage): Buffer =>
   Rounds.service.Participate.requestSerialize(toOneof(message));
 
-const downloadRequest = (digest: Digest): Buffer =>
-  Blobs.service.Download.requestSerialize({ digest: Buffer.from(digest, "hex"), offset: 0 });
+const fetchRequest = (digests: readonly Digest[]): Buffer =>
+  Blobs.service.Fetch.requestSerialize({ digests: digests.map((digest) => Buffer.from(digest, "hex")) });
+
+const isInRound = (kind: OutgoingKind): kind is KindsSent<"in a round"> => outgoing[kind] === "in a round";
+
+/** What this enterprise said to open a key epoch; the one that deals sends its key besides, which any may be. */
+function samplesOfOpening(
+  { transcript }: Consortium["epoch"],
+  enterprise: string,
+): Readonly<
+  Record<
+    Extract<OutgoingKind, `Rounds.Participate/${"joinEpoch" | "epochNonce" | "shareEpoch" | "confirmEpoch"}`>,
+    Uint8Array
+  >
+> {
+  const said = (type: PartyEpochMessage["type"]): Buffer =>
+    encode(
+      transcript.flatMap((one) =>
+        "from" in one && one.from === enterprise && one.message.type === type ? [one.message] : [],
+      )[0]!,
+    );
+  return {
+    "Rounds.Participate/joinEpoch": said("joinEpoch"),
+    "Rounds.Participate/epochNonce": said("epochNonce"),
+    "Rounds.Participate/shareEpoch": said("shareEpoch"),
+    "Rounds.Participate/confirmEpoch": said("confirmEpoch"),
+  };
+}
 
 const departuresOf = (
   destination: string,
