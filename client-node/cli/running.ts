@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { writeWhole } from "../../core/files.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
@@ -58,9 +59,9 @@ function describe(event: NodeEvent): string {
     case "disconnected":
       return `disconnected: ${event.message} (${event.reason}); next try in ${(event.retryMillis / 1000).toFixed(1)} s`;
     case "round":
-      return `${event.study.slice(0, 12)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
+      return `${shortDigest(event.study)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
     case "closed":
-      return `attempt ${event.roundId.slice(0, 12)} ${event.outcome} ${event.reason}`.trimEnd();
+      return `attempt ${shortDigest(event.roundId)} ${event.outcome} ${event.reason}`.trimEnd();
     case "refused":
       return `refused: ${event.message} (${event.reason})`;
     case "warning": {
