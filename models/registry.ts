@@ -7,7 +7,15 @@ import { range } from "./algorithms/range.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
 
-const registered: readonly Algorithm[] = [range, summary, standardize, logistic, neural, evaluate];
+const registered: readonly Algorithm[] = [
+  // One a line, in the order in which they are listed to people.
+  range,
+  summary,
+  standardize,
+  logistic,
+  neural,
+  evaluate,
+];
 
 const algorithms = new Map(registered.map((algorithm) => [algorithm.name, algorithm]));
 
