@@ -2,6 +2,7 @@ import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
+import { naiveBayes } from "./algorithms/naive-bayes.ts";
 import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
 import { standardize } from "./algorithms/standardize.ts";
@@ -13,6 +14,7 @@ const registered: readonly Algorithm[] = [
   summary,
   standardize,
   logistic,
+  naiveBayes,
   neural,
   evaluate,
 ];
