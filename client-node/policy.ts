@@ -15,7 +15,12 @@ export const policySchema = z
     }),
     unprotected: z.array(z.enum(["noise"])).describe("layers a study may run without"),
     maxEpsilon: z.strictObject({
-      lifetime: z.number().positive().describe("privacy budget over all studies, epsilon"),
+      lifetime: z
+        .number()
+        .positive()
+        .describe(
+          "privacy budget over all studies, epsilon; stored, not yet enforced: no noise is added yet",
+        ),
     }),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
     fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
