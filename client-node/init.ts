@@ -26,7 +26,7 @@ allow:
   purposes: []          # in the manifest's own words
 unprotected: []         # layers a study may run without: [noise]
 maxEpsilon:
-  lifetime: 8           # privacy budget over all studies
+  lifetime: 8           # privacy budget over all studies; not yet enforced, as no noise is added yet
 consentDays: 90         # how long a consent lasts
 fields: []              # a column without a line cannot pass, for example
   # - { name: customer_id, class: direct, level: C2, operator: drop }

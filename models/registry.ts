@@ -2,12 +2,22 @@ import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
+import { naiveBayes } from "./algorithms/naive-bayes.ts";
 import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
 
-const registered: readonly Algorithm[] = [range, summary, standardize, logistic, neural, evaluate];
+const registered: readonly Algorithm[] = [
+  // One a line, in the order in which they are listed to people.
+  range,
+  summary,
+  standardize,
+  logistic,
+  naiveBayes,
+  neural,
+  evaluate,
+];
 
 const algorithms = new Map(registered.map((algorithm) => [algorithm.name, algorithm]));
 

@@ -7,12 +7,16 @@ import test from "ava";
 
 const root = join(import.meta.dirname, "..");
 
-/** Runs the suite's runner on a project of one file. @returns its exit code and the lines it printed. */
-async function runOn(source: string): Promise<{ code: number; lines: string[] }> {
+/**
+ * Runs the suite's runner on a project of one file.
+ * @param timeout - ava's: nothing having happened for so long is a hang.
+ * @returns its exit code and the lines it printed.
+ */
+async function runOn(source: string, timeout = "2m"): Promise<{ code: number; lines: string[] }> {
   const project = mkdtempSync(join(tmpdir(), "fedcredit-run-"));
   try {
     symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
-    const ava = { files: ["*.test.mjs"], timeout: "10s" };
+    const ava = { files: ["*.test.mjs"], timeout };
     writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", ava }));
     writeFileSync(join(project, "some.test.mjs"), `import test from "ava";\n${source}`);
     const runner = spawn(process.execPath, [join(root, "test/run.ts")], { cwd: project });
@@ -28,14 +32,17 @@ async function runOn(source: string): Promise<{ code: number; lines: string[] }>
 }
 
 test("a test that hangs ends the run, is named in the last lines and counts as failed", async (t) => {
-  const { code, lines } = await runOn(`
+  const { code, lines } = await runOn(
+    `
     import { spawn } from "node:child_process";
     test("is right", (t) => t.pass());
     test("never ends", async (t) => {
       // Outlives the run, and holds its output open.
-      spawn("sleep", ["40"], { stdio: "inherit", detached: true });
+      spawn("sleep", ["90"], { stdio: "inherit", detached: true });
       await new Promise(() => setInterval(() => {}, 1000));
-    });`);
+    });`,
+    "20s",
+  );
   t.is(code, 1);
   t.deepEqual(lines.slice(-3), ["hung: never ends", "left out: nothing", "1 passed, 1 failed"]);
 });

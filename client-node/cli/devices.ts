@@ -75,9 +75,8 @@ async function browse(name: string, { dir, from, json }: Common & { readonly fro
   const context: CollectorContext = {
     now: Date.now,
     random: () => uniform(secureRandom),
-    log: (level, message) => {
-      if (level !== "info") tell(`${level}: ${message}`);
-    },
+    // What goes wrong ends the command and is said then.
+    log() {},
   };
   const server = await serverCalled(name, dir);
   const found = await browseOpcua(server, context, from).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { writeWhole } from "../../core/files.ts";
-import { findStudy } from "../../core/ids.ts";
+import { findStudy, shortDigest } from "../../core/ids.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { consentTo, fetchModel, listStudies, type StudyView, withdrawFrom } from "../federation/studies.ts";
 import { atDesk, type Common, commandOf } from "./node-folder.ts";
@@ -28,7 +28,7 @@ export function addStudies(node: Command): void {
 async function studies({ dir, json }: Common): Promise<void> {
   const views = await atDesk(dir, listStudies);
   if (json) print(JSON.stringify(views));
-  else for (const view of views) print(`${view.study.slice(0, 12)}  ${view.name}  ${whereItStands(view)}`);
+  else for (const view of views) print(`${shortDigest(view.study)}  ${view.name}  ${whereItStands(view)}`);
 }
 
 function whereItStands({ phase, algorithm, round, reason, consentExpires }: StudyView): string {

@@ -13,7 +13,7 @@ export function budgetView(
   const sums = spends.reduce((all, one) => all + one.sums, 0);
   const noiseless = spends.some(({ mechanism }) => mechanism === "none");
   const body = html`${facts([
-    ["Lifetime budget by policy.yaml", `ε = ${policy.maxEpsilon.lifetime}`],
+    ["Lifetime budget by policy.yaml, not yet enforced", `ε = ${policy.maxEpsilon.lifetime}`],
     ["Sums this enterprise was part of", number(sums)],
     ["ε spent", noiseless ? "not bounded" : "0"],
   ])}
