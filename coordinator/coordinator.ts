@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { splitAddress } from "../core/address.ts";
 import type { Random } from "../core/random.ts";
@@ -122,6 +123,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
         await undo();
       },
       kill: async () => {
+        // Node aborts where a session is destroyed while it reads: whoever asks may have been called from there.
+        await nextTurn();
         for (const { server } of [main, enrolment]) server.forceShutdown();
         await undo();
       },

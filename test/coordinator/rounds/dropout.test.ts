@@ -46,8 +46,7 @@ test("an enterprise cut off at any step is left out or counted whole, comes back
 
   /** Whether the sum that ends the round holds the one that was cut off there. */
   const phases: readonly { phase: string; counted: boolean }[] = [
-    { phase: "advertised", counted: false },
-    { phase: "shared", counted: false },
+    { phase: "contributing", counted: false },
     { phase: "sealing", counted: false },
     { phase: "agreed", counted: true },
     { phase: "unmasked", counted: true },
@@ -72,7 +71,7 @@ test("an enterprise cut off at any step is left out or counted whole, comes back
   }
 
   // Five are needed: without mill the attempt ends, and the next one waits until it is back.
-  await join("mill", "shared");
+  await join("mill", "contributing");
   const study = await bank.operator.propose({
     ...base,
     name: "all-or-nothing",
