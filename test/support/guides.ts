@@ -65,6 +65,15 @@ function actionOf(
   throw new Error(`${guide}.md:${line}: a block that is neither sh nor marked as a file`);
 }
 
+/** Blocks marked `<!-- block: NAME -->`, by their name. */
+export const namedBlocks = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    [...text.matchAll(/^<!-- block: (.+) -->\n```sh\n([^`]*)^```$/gm)].map(([, name, block]) => [
+      name!,
+      block!,
+    ]),
+  );
+
 export interface GuideRun {
   /** Folder of a side: bank, auditor, or an enterprise's id. */
   readonly home: (side: string) => string;
@@ -72,11 +81,21 @@ export interface GuideRun {
   readonly printed: ReadonlyMap<string, string>;
   /** Seconds since the start when a step had ended, by its number. */
   readonly seconds: ReadonlyMap<number, number>;
+  /**
+   * Runs a script as a side would. @returns what it printed on stdout.
+   * @param where - for the message of a failure.
+   */
+  run(script: string, where: string, side: string, enterprise?: string): Promise<string>;
+  /** Ends what runs on at a side, all of it. @throws Error where it ends other than cleanly. */
+  stop(side: string): Promise<void>;
+  /** Starts what a guide lets run on, again. */
+  start(guide: GuideName, side: string): Promise<void>;
 }
 
 /**
  * Runs every numbered step, each side in its own folder below `folder`; the enterprise's for each enterprise.
  *
+ * @param onStep - told the number of a step before it is run.
  * @throws Error naming guide, step and line, with what the commands printed.
  */
 export async function runGuides(
@@ -84,6 +103,7 @@ export async function runGuides(
   enterprises: readonly string[],
   folder: string,
   cleanUp: AsyncDisposableStack,
+  onStep: (step: number) => void = () => {},
 ): Promise<GuideRun> {
   const home = (side: string): string => join(folder, side);
   const bin = join(folder, "bin");
@@ -106,45 +126,65 @@ export async function runGuides(
   const seconds = new Map<number, number>();
   const begun = performance.now();
 
+  const services: { readonly side: string; readonly end: () => Promise<void> }[] = [];
+
+  async function run(script: string, where: string, side: string, enterprise = side): Promise<string> {
+    const child = spawn("sh", ["-ex", "-c", adapt(script, enterprise)], { cwd: home(side), env });
+    const output = collect(child);
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`${where}, as ${side}: exit code ${code}\n${output.err}${output.out}`);
+    return output.out;
+  }
+
+  async function serve(one: GuideStep & { kind: "service" }, side: string): Promise<void> {
+    const where = `${placeOf(one)}, as ${side}`;
+    const child = spawn("sh", ["-c", `exec ${adapt(one.script, side)}`], { cwd: home(side), env });
+    const output = collect(child);
+    const closed = once(child, "close");
+    const ended = closed.then(([code]) => {
+      throw new Error(`${where}: ended with ${code}\n${output.err}${output.out}`);
+    });
+    ended.catch(() => {});
+    services.push({
+      side,
+      async end() {
+        child.kill("SIGTERM");
+        const [code] = await closed;
+        if (code !== 0) throw new Error(`${where}: SIGTERM ended it with ${code}\n${output.err}`);
+      },
+    });
+    await Promise.race([output.says(one.says), ended]);
+  }
+
+  async function stop(side?: string): Promise<void> {
+    const leaving = services.filter((one) => side === undefined || one.side === side);
+    services.splice(0, services.length, ...services.filter((one) => !leaving.includes(one)));
+    await Promise.all(leaving.map(({ end }) => end()));
+  }
+  cleanUp.defer(() => stop());
+
   async function perform(one: GuideStep, side: string, enterprise: string): Promise<void> {
-    const cwd = home(side);
-    const where = `docs/${one.guide}.md, step ${one.step}, line ${one.line}, as ${side}`;
     switch (one.kind) {
       case "file":
-        return writeFile(join(cwd, adapt(one.path, enterprise)), adapt(one.text, enterprise));
+        return writeFile(join(home(side), adapt(one.path, enterprise)), adapt(one.text, enterprise));
       case "hand": {
         const file = adapt(one.path, enterprise);
-        return copyFile(join(cwd, file), join(home(adapt(one.to, enterprise)), basename(file)));
+        return copyFile(join(home(side), file), join(home(adapt(one.to, enterprise)), basename(file)));
       }
       case "run": {
-        const child = spawn("sh", ["-ex", "-c", adapt(one.script, enterprise)], { cwd, env });
-        const output = collect(child);
-        const [code] = await once(child, "close");
-        if (code !== 0) throw new Error(`${where}: exit code ${code}\n${output.err}${output.out}`);
+        const out = await run(one.script, placeOf(one), side, enterprise);
         const key = `${one.guide} ${one.step}`;
-        printed.set(key, (printed.get(key) ?? "") + output.out);
+        printed.set(key, (printed.get(key) ?? "") + out);
         return;
       }
-      case "service": {
-        const child = spawn("sh", ["-c", `exec ${adapt(one.script, enterprise)}`], { cwd, env });
-        const output = collect(child);
-        const closed = once(child, "close");
-        const ended = closed.then(([code]) => {
-          throw new Error(`${where}: ended with ${code}\n${output.err}${output.out}`);
-        });
-        ended.catch(() => {});
-        cleanUp.defer(async () => {
-          child.kill("SIGTERM");
-          const [code] = await closed;
-          if (code !== 0) throw new Error(`${where}: SIGTERM ended it with ${code}\n${output.err}`);
-        });
-        await Promise.race([output.says(one.says), ended]);
-      }
+      case "service":
+        return serve(one, side);
     }
   }
 
   for (const number of [...new Set(steps.map(({ step }) => step))].sort((a, b) => a - b)) {
     if (number === 0) continue;
+    onStep(number);
     const ofNumber = steps.filter(({ step }) => step === number);
     if (ofNumber.every(({ guide }) => guide === "enterprise"))
       await pairwise(enterprises, async (id) => {
@@ -157,8 +197,13 @@ export async function runGuides(
       }
     seconds.set(number, (performance.now() - begun) / 1000);
   }
-  return { home, printed, seconds };
+  const start = async (guide: GuideName, side: string): Promise<void> => {
+    for (const one of steps) if (one.guide === guide && one.kind === "service") await serve(one, side);
+  };
+  return { home, printed, seconds, run, stop, start };
 }
+
+const placeOf = ({ guide, step, line }: GuideStep): string => `docs/${guide}.md, step ${step}, line ${line}`;
 
 const speaksOfEnterprise = (one: GuideStep): boolean =>
   new RegExp(`\\b${exemplar}\\b`).test(
