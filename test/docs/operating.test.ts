@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import postgres from "postgres";
+import { openDatabase } from "../../coordinator/store/database.ts";
+import { startEmbedded } from "../../coordinator/store/embedded.ts";
+import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
+import { namedBlocks } from "../support/guides.ts";
+import { leftOut } from "../support/left-out.ts";
+
+const root = "/usr/lib/postgresql";
+const bin = (existsSync(root) ? readdirSync(root) : [])
+  .map((version) => join(root, version, "bin"))
+  .find((folder) => ["postgres", "pg_dump", "psql"].every((program) => existsSync(join(folder, program))));
+
+test("moving to another PostgreSQL takes everything along", async (t) => {
+  if (bin === undefined) {
+    leftOut("postgresql server: moving a coordinator's database");
+    return t.pass();
+  }
+  const blocks = namedBlocks(await readFile(join(import.meta.dirname, "../../docs/operating.md"), "utf8"));
+  const folder = await temporaryDirectory();
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const programs = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
+  const { socketDirectory, stop, user } = await startEmbedded(join(folder, "cluster"), silent, programs);
+  t.teardown(stop);
+  const address = (name: string): string =>
+    `postgres://${user}@localhost/${name}?host=${encodeURIComponent(socketDirectory)}`;
+  const admin = postgres({ host: socketDirectory, username: user, database: "postgres" });
+  await admin`CREATE DATABASE old`;
+  await admin`CREATE DATABASE new`;
+  await admin.end();
+
+  const open = (name: string) => openDatabase({ database: address(name), dataDir: "", log: silent });
+  const before = await open("old");
+  await before.sql`
+    INSERT INTO study (digest, name, manifest, phase, proposed_at)
+    VALUES (${"0".repeat(64)}, 'study', '{}', 'proposed', ${new Date(0)})`;
+  await before.close();
+  const path = [bin, process.env.PATH].join(delimiter);
+  await promisify(execFile)("sh", ["-ec", blocks.get("move database")!], {
+    env: { ...process.env, PATH: path, OLD_DATABASE_URL: address("old"), DATABASE_URL: address("new") },
+  });
+  const after = await open("new");
+  t.teardown(() => after.close());
+  t.deepEqual(
+    (await after.sql`SELECT name, phase FROM study`).map((row) => ({ ...row })),
+    [{ name: "study", phase: "proposed" }],
+  );
+});
