@@ -6,7 +6,7 @@ import { configSchema } from "../../coordinator/config.ts";
 import { reasons } from "../../core/reasons.ts";
 import { algorithmNamed, algorithmNames } from "../../models/registry.ts";
 import { manifestSchema } from "../../models/study.ts";
-import { allowed, fieldClasses, operatorNames } from "../../privacy/desensitize/policy.ts";
+import { allowed, fieldClasses, fieldSchema } from "../../privacy/desensitize/policy.ts";
 import { schemaTables } from "./schema-page.ts";
 
 const note = (sources: string): string => `<!-- Made by npm run docs from ${sources}: edit it there. -->`;
@@ -73,10 +73,12 @@ export function pages(): ReadonlyMap<string, string> {
 const page = (...parts: readonly string[]): string => `${parts.join("\n\n")}\n`;
 
 function operatorTable(): string {
-  const lines = operatorNames.map(
-    (operator) =>
-      `| \`${operator}\` | ${fieldClasses.map((one) => (allowed[one](operator) ? "yes" : "–")).join(" | ")} |`,
-  );
+  const lines = fieldSchema.options
+    .map(({ shape }) => shape.operator.value)
+    .map(
+      (operator) =>
+        `| \`${operator}\` | ${fieldClasses.map((one) => (allowed[one](operator) ? "yes" : "–")).join(" | ")} |`,
+    );
   return [
     `| operator | ${fieldClasses.join(" | ")} |`,
     `|---${"|---".repeat(fieldClasses.length)}|`,

@@ -143,7 +143,6 @@ const operators = z.discriminatedUnion("operator", [
 
 type AnyField = z.infer<typeof operators>;
 export type Operator = AnyField["operator"];
-export const operatorNames: readonly Operator[] = operators.options.map(({ shape }) => shape.operator.value);
 
 /** Operators under which nothing of a single record passes. */
 const neverOneRecord: ReadonlySet<Operator> = new Set<Operator>(["drop", "aggregate-only"]);
