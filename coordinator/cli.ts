@@ -94,6 +94,10 @@ function templateCommand(): Command {
     .requiredOption("--table <file>", "CSV as the enterprises have it; its header line is enough")
     .requiredOption("--label <column>", "the column that tells good from bad")
     .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit coordinator study-template --config bank/coordinator.yaml \\\n    --table loans.csv --label credit_status --out study.yaml",
+    )
     .action(async (flags: { config: string; table: string; label: string; out: string }) => {
       const { consortium } = readConfig(flags.config);
       const text = studyTemplate({ consortium, table: await readText(flags.table), label: flags.label });
