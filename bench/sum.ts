@@ -162,7 +162,11 @@ async function rebuildOf(cohort: Cohort, party: PartyId, missing: ReadonlySet<Pa
   const partners = neighbourKeys(cohort, party).filter((peer) => !missing.has(peer.party));
   const secrets = new Array<Uint8Array>(64).fill(maskSecretOf(party));
   const holders = cohort.neighbours.get(party)!.length + 1;
-  const bundles = await splitSlots({ maskSecrets: secrets, selfMaskSeeds: secrets }, holders, cohort.threshold);
+  const bundles = await splitSlots(
+    { maskSecrets: secrets, selfMaskSeeds: secrets },
+    holders,
+    cohort.threshold,
+  );
   return {
     kind: "maskSecret" as const,
     party,

@@ -65,10 +65,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
     log: { size: 0, root: null, verified: null },
   };
 
-  async function sumOf(
-    of: StudyState,
-    number: number,
-  ): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
+  async function sumOf(of: StudyState, number: number): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
     const here = present.filter((id) => !drops.gone.has(id));
     const { header } = consortium.epoch.open;
     // who left for good is of no epoch, and a slot serves once
