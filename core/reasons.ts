@@ -160,13 +160,6 @@ export const reasons = {
   upload_too_large: entry(status.resourceExhausted, false, "the upload exceeds the round's size"),
 
   // one sum a step
-  step_locked: entry(
-    status.aborted,
-    true,
-    "a survivor list of this step was signed: the coordinator finishes that round, or collects what lifts its lock",
-  ),
-  step_spent: entry(status.aborted, false, "this step was unmasked: it has one sum or none"),
-  slot_spent: entry(status.aborted, true, "the coordinator opens a new key epoch"),
   exact_sums_spent: entry(
     status.failedPrecondition,
     false,

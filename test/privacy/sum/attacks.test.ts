@@ -116,6 +116,7 @@ const credulous = (party: string, header: RoundHeader): LocalFacts => {
 function splitView() {
   const signatures: PartySignature[] = [];
   const kinds = new Set<string>();
+  const asked = new Set<string>();
   return {
     kinds,
     onWayUp: (from: string, message: PartyRoundMessage) => {
@@ -127,8 +128,10 @@ function splitView() {
       return [message];
     },
     onWayDown: (to: string, message: CoordinatorRoundMessage): readonly CoordinatorRoundMessage[] => {
-      if (message.type === "renounce" || message.type === "closed")
+      if ((message.type === "renounce" || message.type === "closed") && !asked.has(to)) {
+        asked.add(to);
         return [{ type: "agreed", roundId: message.roundId, signatures }];
+      }
       if (message.type !== "survivors" || to === a || to === b) return [message];
       return [{ ...message, survivors: message.survivors.filter(({ party }) => party !== d) }];
     },
