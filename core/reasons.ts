@@ -165,6 +165,7 @@ export const reasons = {
   upload_too_large: entry(status.resourceExhausted, false, "the upload exceeds the round's size"),
 
   // sums over a table
+  // one sum a step
   exact_sums_spent: entry(
     status.failedPrecondition,
     false,

@@ -451,7 +451,8 @@ class AttemptSimulation {
       if (this.#gone.has(party)) return;
       this.#partyEffects.set(party, [...(this.#partyEffects.get(party) ?? []), effect.type]);
       try {
-        const answer = (await this.#options.onPartyEffect?.(party, effect)) ?? (await this.#takePart(party, effect));
+        const answer =
+          (await this.#options.onPartyEffect?.(party, effect)) ?? (await this.#takePart(party, effect));
         if (answer !== undefined) this.#queue.push({ to: "party", party, event: answer });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

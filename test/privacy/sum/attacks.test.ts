@@ -62,27 +62,33 @@ const tampering =
   (to: string, message: CoordinatorRoundMessage): readonly CoordinatorRoundMessage[] =>
     message.type === type ? rewrite(message as Down<Type>, to) : [message];
 
-const valuesOf = (done: { readonly sum?: { readonly sum: { readonly values: Float64Array } } | undefined }) => [
-  ...(done.sum?.sum.values ?? []),
-];
+const valuesOf = (done: {
+  readonly sum?: { readonly sum: { readonly values: Float64Array } } | undefined;
+}) => [...(done.sum?.sum.values ?? [])];
 
-test.serial("a second sum of a step, without the victim, would be its vector: the step is spent", async (t) => {
-  const study = digestOf("summed twice");
-  const first = await attempt({ consortium, bfv, subject: { study } });
-  const again = { consortium, bfv, subject: { study }, cohort: [a, b, c], attempt: 2 };
-  const second = await attempt(again);
-  t.deepEqual([a, b, c, d].map((id) => endings(second)[id]), new Array(4).fill("step_spent"));
-  t.is(second.sum, undefined);
+test.serial(
+  "a second sum of a step, without the victim, would be its vector: the step is spent",
+  async (t) => {
+    const study = digestOf("summed twice");
+    const first = await attempt({ consortium, bfv, subject: { study } });
+    const again = { consortium, bfv, subject: { study }, cohort: [a, b, c], attempt: 2 };
+    const second = await attempt(again);
+    t.deepEqual(
+      [a, b, c, d].map((id) => endings(second)[id]),
+      new Array(4).fill("step_spent"),
+    );
+    t.is(second.sum, undefined);
 
-  // the control: nodes that remember nothing
-  const forgetful = (party: string, header: RoundHeader): LocalFacts => ({
-    ...willingFacts(header, consortium, party),
-    step: { locked: undefined, spent: undefined },
-  });
-  const third = await attempt({ ...again, options: { facts: forgetful } });
-  const victim = valuesOf(first).map((x, i) => x - valuesOf(third)[i]!);
-  t.deepEqual(victim, [...smallVector(3)]);
-});
+    // the control: nodes that remember nothing
+    const forgetful = (party: string, header: RoundHeader): LocalFacts => ({
+      ...willingFacts(header, consortium, party),
+      step: { locked: undefined, spent: undefined },
+    });
+    const third = await attempt({ ...again, options: { facts: forgetful } });
+    const victim = valuesOf(first).map((x, i) => x - valuesOf(third)[i]!);
+    t.deepEqual(victim, [...smallVector(3)]);
+  },
+);
 
 test.serial("a sum that was unmasked and never released is spent all the same", async (t) => {
   const study = digestOf("unmasked only");
@@ -110,6 +116,7 @@ const credulous = (party: string, header: RoundHeader): LocalFacts => {
 function splitView() {
   const signatures: PartySignature[] = [];
   const kinds = new Set<string>();
+  const asked = new Set<string>();
   return {
     kinds,
     onWayUp: (from: string, message: PartyRoundMessage) => {
@@ -121,8 +128,10 @@ function splitView() {
       return [message];
     },
     onWayDown: (to: string, message: CoordinatorRoundMessage): readonly CoordinatorRoundMessage[] => {
-      if (message.type === "renounce" || message.type === "closed")
+      if ((message.type === "renounce" || message.type === "closed") && !asked.has(to)) {
+        asked.add(to);
         return [{ type: "agreed", roundId: message.roundId, signatures }];
+      }
       if (message.type !== "survivors" || to === a || to === b) return [message];
       return [{ ...message, survivors: message.survivors.filter(({ party }) => party !== d) }];
     },
@@ -162,76 +171,82 @@ test.serial("T, members, minCohort and epoch are those that all members signed",
   t.is(await of({}), "closed");
 });
 
-test.serial("forged drop-out: without its self mask's shares, what a party submitted stays uniform", async (t) => {
-  const { open, secrets } = consortium.epoch;
-  const header = simulatedHeader(consortium, smallSubject(), ids);
-  const before = new Map(ids.map((id) => [id, secrets.get(id)!]));
-  let victim: { chunks: readonly string[]; roundId: string } | undefined;
-  let revealed: Aggregate | undefined;
-  let seed: Uint8Array | undefined;
-  const done = await simulateAttempt(header, consortium, {
-    ...smallOptions(consortium, bfv),
-    facts(id, of) {
-      const facts = willingFacts(of, consortium, id);
-      const take: EpochSecrets["take"] = (slot, roundId) => {
-        const taken = before.get(id)!.take(slot, roundId);
-        if (id === d) seed = taken.selfMaskSeed.slice();
-        return taken;
-      };
-      return { ...facts, epoch: { epoch: open, bfvKey: before.get(id)!.bfvKey, take } as EpochSecrets };
-    },
-    onWayUp: (from, message) => {
-      if (from !== d || message.type !== "submit") return [message];
-      victim = message;
-      return [];
-    },
-    onWayDown: (_, message) => {
-      if (message.type === "aggregate") revealed = message;
-      return [message];
-    },
-  });
-  t.deepEqual(valuesOf(done), smallSum([0, 1, 2]));
-  // the bank has a friend with the key, the mask secret of the "missing", and its ciphertext
-  const { roundId, chunks } = victim!;
-  const packing = planPacking(smallLayout, 4);
-  const slots = await bfv.decrypt(
-    before.get(a)!.bfvKey,
-    chunks.map((digest) => done.blobs.get(digest)!),
-    packing.slots,
-  );
-  const { maskSecret } = revealed!.secrets.find(({ party }) => party === d)!;
-  const pairs = partnersOf(open, header, d).map((party) =>
-    pairMask(roundId, { party: d, maskSecret }, { party, maskKey: maskKeyOf(open, header, party) }),
-  );
-  const negative = (terms: typeof pairs) => terms.map((term) => ({ ...term, sign: -term.sign as 1 | -1 }));
-  addMasks(slots, negative(pairs));
-  const vector = quantize(smallVector(3), packing);
-  t.true(slots.every((slot, i) => slot !== vector[i]));
-  t.true(Math.max(...slots) > T / 2 ** 10);
-
-  // the control: with the other kind of share as well, it is the vector
-  addMasks(slots, negative([selfMask(roundId, seed!)]));
-  t.deepEqual([...slots], [...vector]);
-});
-
-test.serial("both kinds of share: a second survivor list is refused, before and after unmasking", async (t) => {
-  for (const when of ["survivors", "agreed"] as const) {
-    let list: Down<"survivors"> | undefined;
-    const done = await attempt({
-      consortium,
-      bfv,
-      options: {
-        onWayDown: (to, message) => {
-          if (message.type === "survivors") list = message;
-          if (message.type !== when || to !== a || list === undefined) return [message];
-          const other = { ...list, survivors: list.survivors.filter(({ party }) => party !== b) };
-          return [message, other];
-        },
+test.serial(
+  "forged drop-out: without its self mask's shares, what a party submitted stays uniform",
+  async (t) => {
+    const { open, secrets } = consortium.epoch;
+    const header = simulatedHeader(consortium, smallSubject(), ids);
+    const before = new Map(ids.map((id) => [id, secrets.get(id)!]));
+    let victim: { chunks: readonly string[]; roundId: string } | undefined;
+    let revealed: Aggregate | undefined;
+    let seed: Uint8Array | undefined;
+    const done = await simulateAttempt(header, consortium, {
+      ...smallOptions(consortium, bfv),
+      facts(id, of) {
+        const facts = willingFacts(of, consortium, id);
+        const take: EpochSecrets["take"] = (slot, roundId) => {
+          const taken = before.get(id)!.take(slot, roundId);
+          if (id === d) seed = taken.selfMaskSeed.slice();
+          return taken;
+        };
+        return { ...facts, epoch: { epoch: open, bfvKey: before.get(id)!.bfvKey, take } as EpochSecrets };
+      },
+      onWayUp: (from, message) => {
+        if (from !== d || message.type !== "submit") return [message];
+        victim = message;
+        return [];
+      },
+      onWayDown: (_, message) => {
+        if (message.type === "aggregate") revealed = message;
+        return [message];
       },
     });
-    t.is(endings(done)[a], "share_conflict", when);
-  }
-});
+    t.deepEqual(valuesOf(done), smallSum([0, 1, 2]));
+    // the bank has a friend with the key, the mask secret of the "missing", and its ciphertext
+    const { roundId, chunks } = victim!;
+    const packing = planPacking(smallLayout, 4);
+    const slots = await bfv.decrypt(
+      before.get(a)!.bfvKey,
+      chunks.map((digest) => done.blobs.get(digest)!),
+      packing.slots,
+    );
+    const { maskSecret } = revealed!.secrets.find(({ party }) => party === d)!;
+    const pairs = partnersOf(open, header, d).map((party) =>
+      pairMask(roundId, { party: d, maskSecret }, { party, maskKey: maskKeyOf(open, header, party) }),
+    );
+    const negative = (terms: typeof pairs) => terms.map((term) => ({ ...term, sign: -term.sign as 1 | -1 }));
+    addMasks(slots, negative(pairs));
+    const vector = quantize(smallVector(3), packing);
+    t.true(slots.every((slot, i) => slot !== vector[i]));
+    t.true(Math.max(...slots) > T / 2 ** 10);
+
+    // the control: with the other kind of share as well, it is the vector
+    addMasks(slots, negative([selfMask(roundId, seed!)]));
+    t.deepEqual([...slots], [...vector]);
+  },
+);
+
+test.serial(
+  "both kinds of share: a second survivor list is refused, before and after unmasking",
+  async (t) => {
+    for (const when of ["survivors", "agreed"] as const) {
+      let list: Down<"survivors"> | undefined;
+      const done = await attempt({
+        consortium,
+        bfv,
+        options: {
+          onWayDown: (to, message) => {
+            if (message.type === "survivors") list = message;
+            if (message.type !== when || to !== a || list === undefined) return [message];
+            const other = { ...list, survivors: list.survivors.filter(({ party }) => party !== b) };
+            return [message, other];
+          },
+        },
+      });
+      t.is(endings(done)[a], "share_conflict", when);
+    }
+  },
+);
 
 /** What a bank can add to a ciphertext without a key: 1 to the first entry. */
 async function plusOne(blob: Uint8Array): Promise<Uint8Array> {
@@ -262,44 +277,50 @@ test.serial("an aggregate with something added is refused, and is what the node 
   t.deepEqual(valuesOf(blind), [n! + 1, ...rest]);
 });
 
-test.serial("a survivor that was cut off cannot be given another ciphertext: its signature is looked at", async (t) => {
-  let aggregate: Aggregate | undefined;
-  let state: PartyState | undefined;
-  await attempt({
-    consortium,
-    bfv,
-    options: {
-      dropsBefore: (id) => (id === d ? "agree" : undefined),
-      onWayDown: (to, message) => {
-        if (message.type === "aggregate" && to === a) {
-          aggregate = message;
-          state = consortium.nodes.get(a)!.state;
-        }
-        return [message];
+test.serial(
+  "a survivor that was cut off cannot be given another ciphertext: its signature is looked at",
+  async (t) => {
+    let aggregate: Aggregate | undefined;
+    let state: PartyState | undefined;
+    await attempt({
+      consortium,
+      bfv,
+      options: {
+        dropsBefore: (id) => (id === d ? "agree" : undefined),
+        onWayDown: (to, message) => {
+          if (message.type === "aggregate" && to === a) {
+            aggregate = message;
+            state = consortium.nodes.get(a)!.state;
+          }
+          return [message];
+        },
       },
-    },
-  });
-  if (state?.phase !== "unmasked" || aggregate === undefined) return t.fail();
-  const { attempt: of, spent } = state;
-  const context = consortium.parties.get(a)!;
-  const chunks = [digestOf("a ciphertext of the bank's")];
-  const digest = submissionDigest(chunks);
-  const survivors = spent.survivors.map((entry) => (entry.party === d ? { ...entry, digest } : entry));
-  const { commitment } = survivors.at(-1)!;
-  const shown = (signature: Uint8Array): Aggregate => ({
-    ...aggregate!,
-    submissions: aggregate!.submissions.map((entry) =>
-      entry.party === d ? { party: d, chunks, signature } : entry,
-    ),
-  });
-  const own = aggregate.submissions.at(-1)!.signature;
-  t.notThrows(() => checkAggregate(aggregate!, spent.survivors, of, context));
-  t.like(t.throws(() => checkAggregate(shown(own), survivors, of, context)), { reason: "aggregate_invalid" });
-  // the control: its own signature over it
-  const statement = { purpose: "submit", digest, commitment } as const;
-  const signed = signStatement(of.roundId, d, statement, consortium.parties.get(d)!.identity);
-  t.notThrows(() => checkAggregate(shown(signed), survivors, of, context));
-});
+    });
+    if (state?.phase !== "unmasked" || aggregate === undefined) return t.fail();
+    const { attempt: of, spent } = state;
+    const context = consortium.parties.get(a)!;
+    const chunks = [digestOf("a ciphertext of the bank's")];
+    const digest = submissionDigest(chunks);
+    const survivors = spent.survivors.map((entry) => (entry.party === d ? { ...entry, digest } : entry));
+    const { commitment } = survivors.at(-1)!;
+    const shown = (signature: Uint8Array): Aggregate => ({
+      ...aggregate!,
+      submissions: aggregate!.submissions.map((entry) =>
+        entry.party === d ? { party: d, chunks, signature } : entry,
+      ),
+    });
+    const own = aggregate.submissions.at(-1)!.signature;
+    t.notThrows(() => checkAggregate(aggregate!, spent.survivors, of, context));
+    t.like(
+      t.throws(() => checkAggregate(shown(own), survivors, of, context)),
+      { reason: "aggregate_invalid" },
+    );
+    // the control: its own signature over it
+    const statement = { purpose: "submit", digest, commitment } as const;
+    const signed = signStatement(of.roundId, d, statement, consortium.parties.get(d)!.identity);
+    t.notThrows(() => checkAggregate(shown(signed), survivors, of, context));
+  },
+);
 
 test.serial("seeds, secrets and ciphertexts other than those agreed on are refused", async (t) => {
   const shown = async (rewrite: (message: Aggregate) => Aggregate) =>
@@ -347,19 +368,22 @@ test("an altered chunk escapes everybody that must sign with probability at most
   t.deepEqual(spotCheck(5, 5, 1000, random), [0, 1, 2, 3, 4]);
 });
 
-test.serial("replay: neither an attempt that the ledger knows, nor a slot under another roundId", async (t) => {
-  const header = simulatedHeader(consortium, smallSubject(), ids);
-  const options = smallOptions(consortium, bfv);
-  const first = await simulateAttempt(header, consortium, options);
-  t.is(endings(first)[a], "closed");
-  for (const id of ids) consortium.nodes.get(id)!.state = { phase: "idle" };
-  t.is(endings(await simulateAttempt(header, consortium, options))[a], "round_replayed");
-  const reused = { ...header, study: digestOf("another"), attempt: 2 };
-  t.is(endings(await simulateAttempt(reused, consortium, options))[a], "slot_spent");
-  // the control: the next slot
-  const fresh = simulatedHeader(consortium, { ...smallSubject(), study: digestOf("another") }, ids);
-  t.is(endings(await simulateAttempt(fresh, consortium, options))[a], "closed");
-});
+test.serial(
+  "replay: neither an attempt that the ledger knows, nor a slot under another roundId",
+  async (t) => {
+    const header = simulatedHeader(consortium, smallSubject(), ids);
+    const options = smallOptions(consortium, bfv);
+    const first = await simulateAttempt(header, consortium, options);
+    t.is(endings(first)[a], "closed");
+    for (const id of ids) consortium.nodes.get(id)!.state = { phase: "idle" };
+    t.is(endings(await simulateAttempt(header, consortium, options))[a], "round_replayed");
+    const reused = { ...header, study: digestOf("another"), attempt: 2 };
+    t.is(endings(await simulateAttempt(reused, consortium, options))[a], "slot_spent");
+    // the control: the next slot
+    const fresh = simulatedHeader(consortium, { ...smallSubject(), study: digestOf("another") }, ids);
+    t.is(endings(await simulateAttempt(fresh, consortium, options))[a], "closed");
+  },
+);
 
 test.serial("subset sum: a survivor list below minCohort is refused", async (t) => {
   const done = await attempt({

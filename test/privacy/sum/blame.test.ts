@@ -12,14 +12,7 @@ import {
   survivorsDigest,
   unmaskingDigest,
 } from "../../../privacy/sum/statements.ts";
-import {
-  attempt,
-  closeBfv,
-  consortiumOf,
-  partyIds,
-  sharedBfv,
-  smallSum,
-} from "../../support/sealed-sum.ts";
+import { attempt, closeBfv, consortiumOf, partyIds, sharedBfv, smallSum } from "../../support/sealed-sum.ts";
 
 test.after.always(closeBfv);
 
@@ -76,17 +69,23 @@ test.serial("a submission that is not signed, or not what it says, costs its par
   t.deepEqual(uploads.values, without(1));
 });
 
-test.serial("silence at any step costs one deadline, and the party its place where it did not submit", async (t) => {
-  for (const type of ["submit", "agree", "unmask", "released"] as const) {
-    const { values, faults } = await play({ onWayUp: lying(b, type, () => []) });
-    t.deepEqual(values, type === "submit" ? without(1) : all, type);
-    t.is(faults[0], type === "released" ? undefined : `${b} party_late`, type);
-    t.true(faults.every((fault) => fault.startsWith(b)), type);
-  }
-  const first = await play({ onWayUp: lying(a, "released", () => []) });
-  t.deepEqual(first.faults, [`${a} party_late`]);
-  t.deepEqual(first.values, all);
-});
+test.serial(
+  "silence at any step costs one deadline, and the party its place where it did not submit",
+  async (t) => {
+    for (const type of ["submit", "agree", "unmask", "released"] as const) {
+      const { values, faults } = await play({ onWayUp: lying(b, type, () => []) });
+      t.deepEqual(values, type === "submit" ? without(1) : all, type);
+      t.is(faults[0], type === "released" ? undefined : `${b} party_late`, type);
+      t.true(
+        faults.every((fault) => fault.startsWith(b)),
+        type,
+      );
+    }
+    const first = await play({ onWayUp: lying(a, "released", () => []) });
+    t.deepEqual(first.faults, [`${a} party_late`]);
+    t.deepEqual(first.values, all);
+  },
+);
 
 /** Signs again what it changed. */
 const resigned = (party: string, message: Unmask, change: Partial<Unmask>): Unmask => {
@@ -95,23 +94,26 @@ const resigned = (party: string, message: Unmask, change: Partial<Unmask>): Unma
   return { ...next, signature: sign(message.roundId, party, { purpose: "unmask", revealed }) };
 };
 
-test.serial("a wrong share names the holder that signed it, and the others' rebuild the secret", async (t) => {
-  const { values, faults } = await play({
-    dropsBefore: (id) => (id === c ? "unmask" : undefined),
-    onWayUp: lying(b, "unmask", (m) => [
-      resigned(b, m, { selfMask: m.selfMask.map((s) => ({ ...s, share: flipped(s.share) })) }),
-    ]),
-  });
-  t.deepEqual(values, all);
-  t.true(faults.includes(`${b} share_invalid`));
-  t.false(faults.includes(`${c} share_invalid`));
+test.serial(
+  "a wrong share names the holder that signed it, and the others' rebuild the secret",
+  async (t) => {
+    const { values, faults } = await play({
+      dropsBefore: (id) => (id === c ? "unmask" : undefined),
+      onWayUp: lying(b, "unmask", (m) => [
+        resigned(b, m, { selfMask: m.selfMask.map((s) => ({ ...s, share: flipped(s.share) })) }),
+      ]),
+    });
+    t.deepEqual(values, all);
+    t.true(faults.includes(`${b} share_invalid`));
+    t.false(faults.includes(`${c} share_invalid`));
 
-  const seed = await play({
-    onWayUp: lying(b, "unmask", (m) => [resigned(b, m, { selfMaskSeed: flipped(m.selfMaskSeed) })]),
-  });
-  t.deepEqual(seed.values, all);
-  t.deepEqual(seed.faults, [`${b} share_invalid`]);
-});
+    const seed = await play({
+      onWayUp: lying(b, "unmask", (m) => [resigned(b, m, { selfMaskSeed: flipped(m.selfMaskSeed) })]),
+    });
+    t.deepEqual(seed.values, all);
+    t.deepEqual(seed.faults, [`${b} share_invalid`]);
+  },
+);
 
 test.serial("a share that was not asked for, or no signature, takes the whole message out", async (t) => {
   for (const [reason, rewrite] of [
@@ -158,15 +160,18 @@ async function otherRelease(liars: readonly string[]) {
   return { done, values, faults };
 }
 
-test.serial("a digest of another sum is named; without a quorum the sum is lost, and nobody is believed", async (t) => {
-  const one = await otherRelease([b]);
-  t.deepEqual(one.values, all);
-  t.deepEqual(one.faults, [`${b} digest_mismatch`]);
-  // quorum is 5 of 8
-  const four = await otherRelease(ids.slice(0, 4));
-  t.is(four.done.sum, undefined);
-  t.like(four.done.coordinator, { phase: "lost", reason: "round_lost" });
-});
+test.serial(
+  "a digest of another sum is named; without a quorum the sum is lost, and nobody is believed",
+  async (t) => {
+    const one = await otherRelease([b]);
+    t.deepEqual(one.values, all);
+    t.deepEqual(one.faults, [`${b} digest_mismatch`]);
+    // quorum is 5 of 8
+    const four = await otherRelease(ids.slice(0, 4));
+    t.is(four.done.sum, undefined);
+    t.like(four.done.coordinator, { phase: "lost", reason: "round_lost" });
+  },
+);
 
 test.serial("duplicate: the same again changes nothing, another submission is named", async (t) => {
   const same = await play({ onWayUp: (_, m) => [m, m] });

@@ -11,14 +11,7 @@ import type { SignedBy } from "../../../privacy/sum/epoch/messages.ts";
 import { roundIdOf } from "../../../privacy/sum/header.ts";
 import { type Consortium, renewEpoch } from "../../../privacy/sum/simulation.ts";
 import { signStatement, sumDigest, survivorsDigest } from "../../../privacy/sum/statements.ts";
-import {
-  attempt,
-  closeBfv,
-  consortiumOf,
-  partyIds,
-  sharedBfv,
-  smallSum,
-} from "../../support/sealed-sum.ts";
+import { attempt, closeBfv, consortiumOf, partyIds, sharedBfv, smallSum } from "../../support/sealed-sum.ts";
 
 test.after.always(closeBfv);
 
@@ -107,7 +100,10 @@ test("whatever is changed in a certificate is named", (t) => {
     [/fewer organisations/, { survivors: survivors.slice(3) }],
     [/not of the cohort/, { survivors: [...survivors].reverse() }],
     [/of T = 4 agreed/, { agreed: agreed.map((s) => ({ ...s, party: ids[0]! })) }],
-    [/with drop-outs/, { header: { ...header, follows: { kind: "half", of: other } }, survivors: survivors.slice(1) }],
+    [
+      /with drop-outs/,
+      { header: { ...header, follows: { kind: "half", of: other } }, survivors: survivors.slice(1) },
+    ],
     [/none of so many vectors/, { sum: miscounted.toString("base64") }],
     [/none of so many vectors/, { sum: "" }],
     [/survivors signed the sum/, { sum: changedSum.toString("base64") }],

@@ -4,13 +4,13 @@ import { digestOf } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { proposeEpoch } from "../../../privacy/sum/epoch/header.ts";
-import { simulateOpening } from "../../../privacy/sum/epoch/simulation.ts";
 import { splitSlots } from "../../../privacy/sum/epoch/sharing.ts";
+import { simulateOpening } from "../../../privacy/sum/epoch/simulation.ts";
 import { halvesOf, judgeEvidence } from "../../../privacy/sum/evidence.ts";
 import { quantize } from "../../../privacy/sum/layout.ts";
 import { addMasks } from "../../../privacy/sum/mask.ts";
 import type { PartyRoundMessage } from "../../../privacy/sum/messages.ts";
-import { spentIn, type SpentAttempt } from "../../../privacy/sum/party/party.ts";
+import { type SpentAttempt, spentIn } from "../../../privacy/sum/party/party.ts";
 import {
   type Consortium,
   restartNode,
@@ -87,68 +87,74 @@ const withoutAgreement =
   (from: string, message: PartyRoundMessage): readonly PartyRoundMessage[] =>
     message.type === "agree" && silent.includes(from) ? [] : [message];
 
-test.serial("a step agreed on in vain is lifted by T renounced, not by T − 1, and then has its one sum", async (t) => {
-  const subject = smallSubject();
-  const header = simulatedHeader(consortium, subject, ids);
-  const onWayUp = withoutAgreement(a, b, c);
-  const first = await simulateAttempt(header, consortium, { ...options, onWayUp });
-  const end = first.coordinator;
-  if (end.phase !== "aborted" || end.lift === undefined) return t.fail(end.phase);
-  t.is(end.reason, "agreement_missing");
-  const { lift } = end;
-  t.is(new Set(lift.signatures.map(({ party }) => party)).size, 6);
+test.serial(
+  "a step agreed on in vain is lifted by T renounced, not by T − 1, and then has its one sum",
+  async (t) => {
+    const subject = smallSubject();
+    const header = simulatedHeader(consortium, subject, ids);
+    const onWayUp = withoutAgreement(a, b, c);
+    const first = await simulateAttempt(header, consortium, { ...options, onWayUp });
+    const end = first.coordinator;
+    if (end.phase !== "aborted" || end.lift === undefined) return t.fail(end.phase);
+    t.is(end.reason, "agreement_missing");
+    const { lift } = end;
+    t.is(new Set(lift.signatures.map(({ party }) => party)).size, 6);
 
-  const opening = (signatures: typeof lift.signatures) => ({
-    lifts: [{ ...lift, signatures }],
-    evidence: new Uint8Array(),
-  });
-  const next = (lifts: typeof lift.signatures, number: number) =>
-    simulateAttempt(simulatedHeader(consortium, subject, ids, number), consortium, {
-      ...options,
-      opening: opening(lifts),
+    const opening = (signatures: typeof lift.signatures) => ({
+      lifts: [{ ...lift, signatures }],
+      evidence: new Uint8Array(),
     });
-  for (const few of [[], lift.signatures.slice(1), [...lift.signatures.slice(1), lift.signatures[1]!]])
-    t.is(endings(await next(few, 2))[a], "step_locked");
-  const done = await next(lift.signatures, 3);
-  t.deepEqual(valuesOf(done), all);
-  // what was renounced is never unmasked: neither by those who said so
-  const late = await simulateAttempt(header, consortium, options);
-  t.is(endings(late)[lift.signatures[0]!.party], "round_replayed");
-});
+    const next = (lifts: typeof lift.signatures, number: number) =>
+      simulateAttempt(simulatedHeader(consortium, subject, ids, number), consortium, {
+        ...options,
+        opening: opening(lifts),
+      });
+    for (const few of [[], lift.signatures.slice(1), [...lift.signatures.slice(1), lift.signatures[1]!]])
+      t.is(endings(await next(few, 2))[a], "step_locked");
+    const done = await next(lift.signatures, 3);
+    t.deepEqual(valuesOf(done), all);
+    // what was renounced is never unmasked: neither by those who said so
+    const late = await simulateAttempt(header, consortium, options);
+    t.is(endings(late)[lift.signatures[0]!.party], "round_replayed");
+  },
+);
 
-test.serial("nothing lifts a spent step: who unmasked does not renounce, after a restart either", async (t) => {
-  const fresh = await consortiumOf(4, bfv, "spent");
-  const subject = smallSubject();
-  const own = smallOptions(fresh, bfv);
-  // one of four unmasks, the other three never see that T agreed
-  const first = await simulateAttempt(simulatedHeader(fresh, subject, partyIds(4)), fresh, {
-    ...own,
-    onWayDown: (to, message) => (message.type === "agreed" && to !== a ? [] : [message]),
-  });
-  const end = first.coordinator;
-  if (end.phase !== "aborted" || end.lift === undefined) return t.fail(end.phase);
-  t.false(end.lift.signatures.some(({ party }) => party === a));
-  const opening = { lifts: [end.lift], evidence: new Uint8Array() };
-  const header = simulatedHeader(fresh, subject, partyIds(4), 2);
-  const second = await simulateAttempt(header, fresh, { ...own, opening });
-  t.is(endings(second)[a], "step_spent");
-  // T = 3 others may sum the step
-  t.deepEqual(valuesOf(second), smallSum([1, 2, 3]));
+test.serial(
+  "nothing lifts a spent step: who unmasked does not renounce, after a restart either",
+  async (t) => {
+    const fresh = await consortiumOf(4, bfv, "spent");
+    const subject = smallSubject();
+    const own = smallOptions(fresh, bfv);
+    // one of four unmasks, the other three never see that T agreed
+    const first = await simulateAttempt(simulatedHeader(fresh, subject, partyIds(4)), fresh, {
+      ...own,
+      onWayDown: (to, message) => (message.type === "agreed" && to !== a ? [] : [message]),
+    });
+    const end = first.coordinator;
+    if (end.phase !== "aborted" || end.lift === undefined) return t.fail(end.phase);
+    t.false(end.lift.signatures.some(({ party }) => party === a));
+    const opening = { lifts: [end.lift], evidence: new Uint8Array() };
+    const header = simulatedHeader(fresh, subject, partyIds(4), 2);
+    const second = await simulateAttempt(header, fresh, { ...own, opening });
+    t.is(endings(second)[a], "step_spent");
+    // T = 3 others may sum the step
+    t.deepEqual(valuesOf(second), smallSum([1, 2, 3]));
 
-  restartNode(fresh, a);
-  const reasons: string[] = [];
-  const third = await simulateAttempt(simulatedHeader(fresh, smallSubject(), partyIds(4)), fresh, {
-    ...own,
-    onWayDown: (to, message) =>
-      to === a && message.type === "open" ? [{ type: "renounce", roundId: end.roundId }] : [message],
-    onWayUp: (from, message) => {
-      if (from === a && message.type === "refuse") reasons.push(message.reason);
-      return [message];
-    },
-  });
-  t.is(reasons[0], "step_spent");
-  t.deepEqual(valuesOf(third), smallSum([1, 2, 3]));
-});
+    restartNode(fresh, a);
+    const reasons: string[] = [];
+    const third = await simulateAttempt(simulatedHeader(fresh, smallSubject(), partyIds(4)), fresh, {
+      ...own,
+      onWayDown: (to, message) =>
+        to === a && message.type === "open" ? [{ type: "renounce", roundId: end.roundId }] : [message],
+      onWayUp: (from, message) => {
+        if (from === a && message.type === "refuse") reasons.push(message.reason);
+        return [message];
+      },
+    });
+    t.is(reasons[0], "step_spent");
+    t.deepEqual(valuesOf(third), smallSum([1, 2, 3]));
+  },
+);
 
 /** A new epoch of the consortium in which b shares other secrets than its own. */
 async function dealtWrongBy(sharer: string): Promise<Consortium> {
@@ -176,55 +182,58 @@ async function dealtWrongBy(sharer: string): Promise<Consortium> {
   return { ...consortium, number: 2, epoch: { open, hashes, secrets, transcript }, slots: { next: 0 } };
 }
 
-test.serial("a sharer that dealt wrong is named by its own signatures, and the others are summed again", async (t) => {
-  const spoiled = await dealtWrongBy(b);
-  for (const [when, survivors] of [
-    ["submit", [0, 2, 3, 4, 5, 6, 7]],
-    ["unmask", [0, 2, 3, 4, 5, 6, 7]],
-  ] as const) {
-    const contributed: string[] = [];
-    const { attempts } = await simulateStep(spoiled, smallSubject(), ids, (number) => ({
-      ...options,
-      contribute(id) {
-        contributed.push(id);
-        return smallVector(ids.indexOf(id));
-      },
-      dropsBefore: (id) => (id === b && number === 1 ? when : undefined),
-    }));
-    const [first, second] = attempts;
-    t.is(attempts.length, 2, when);
-    t.like(first!.coordinator, { phase: "rerun", without: [b] });
-    t.deepEqual(valuesOf(second), smallSum(survivors));
-    // the vectors are those of the first attempt
-    t.is(contributed.length, 8);
+test.serial(
+  "a sharer that dealt wrong is named by its own signatures, and the others are summed again",
+  async (t) => {
+    const spoiled = await dealtWrongBy(b);
+    for (const [when, survivors] of [
+      ["submit", [0, 2, 3, 4, 5, 6, 7]],
+      ["unmask", [0, 2, 3, 4, 5, 6, 7]],
+    ] as const) {
+      const contributed: string[] = [];
+      const { attempts } = await simulateStep(spoiled, smallSubject(), ids, (number) => ({
+        ...options,
+        contribute(id) {
+          contributed.push(id);
+          return smallVector(ids.indexOf(id));
+        },
+        dropsBefore: (id) => (id === b && number === 1 ? when : undefined),
+      }));
+      const [first, second] = attempts;
+      t.is(attempts.length, 2, when);
+      t.like(first!.coordinator, { phase: "rerun", without: [b] });
+      t.deepEqual(valuesOf(second), smallSum(survivors));
+      // the vectors are those of the first attempt
+      t.is(contributed.length, 8);
 
-    const end = first!.coordinator;
-    if (end.phase !== "rerun") return t.fail();
-    const of = second!.parties.get(a)!;
-    const spent = spentIn(of)[0]!;
-    const judge = (text: string, by: SpentAttempt = spent) =>
-      judgeEvidence("rerun", by, Buffer.from(text), consortium.roster).then(
-        ([cohort]) => cohort!.includes(b),
-        (error: unknown) => (error instanceof Refusal ? error.reason : "other"),
-      );
-    const text = Buffer.from(end.evidence).toString();
-    t.false(await judge(text));
-    // an innocent is named by nothing that the bank can make up
-    t.is(await judge(text.replace(`"party":"${b}"`, `"party":"${c}"`)), "evidence_invalid");
-    const forged = JSON.parse(text);
-    const [sharer] = forged.sharers;
-    if (when === "unmask") {
-      const other = { ...sharer, commitment: digestOf("the bank says so") };
-      t.is(await judge(JSON.stringify({ ...forged, sharers: [other] })), "evidence_invalid");
+      const end = first!.coordinator;
+      if (end.phase !== "rerun") return t.fail();
+      const of = second!.parties.get(a)!;
+      const spent = spentIn(of)[0]!;
+      const judge = (text: string, by: SpentAttempt = spent) =>
+        judgeEvidence("rerun", by, Buffer.from(text), consortium.roster).then(
+          ([cohort]) => cohort!.includes(b),
+          (error: unknown) => (error instanceof Refusal ? error.reason : "other"),
+        );
+      const text = Buffer.from(end.evidence).toString();
+      t.false(await judge(text));
+      // an innocent is named by nothing that the bank can make up
+      t.is(await judge(text.replace(`"party":"${b}"`, `"party":"${c}"`)), "evidence_invalid");
+      const forged = JSON.parse(text);
+      const [sharer] = forged.sharers;
+      if (when === "unmask") {
+        const other = { ...sharer, commitment: digestOf("the bank says so") };
+        t.is(await judge(JSON.stringify({ ...forged, sharers: [other] })), "evidence_invalid");
+      }
+      const fewer = { ...sharer, shares: sharer.shares.slice(1) };
+      t.is(await judge(JSON.stringify({ ...forged, sharers: [fewer] })), "evidence_invalid");
+      const [share, ...rest] = sharer.shares;
+      const swapped = { ...sharer, shares: [{ ...share, share: rest[0].share }, ...rest] };
+      t.is(await judge(JSON.stringify({ ...forged, sharers: [swapped] })), "evidence_invalid");
+      t.is(await judge("{}"), "evidence_invalid");
     }
-    const fewer = { ...sharer, shares: sharer.shares.slice(1) };
-    t.is(await judge(JSON.stringify({ ...forged, sharers: [fewer] })), "evidence_invalid");
-    const [share, ...rest] = sharer.shares;
-    const swapped = { ...sharer, shares: [{ ...share, share: rest[0].share }, ...rest] };
-    t.is(await judge(JSON.stringify({ ...forged, sharers: [swapped] })), "evidence_invalid");
-    t.is(await judge("{}"), "evidence_invalid");
-  }
-});
+  },
+);
 
 /** Counts twice. */
 const spoiling =
@@ -238,34 +247,37 @@ const spoiling =
     return { type: "sealed", roundId: effect.roundId, ciphertexts: await bfv.encrypt(key, slots) } as const;
   };
 
-test.serial("an invalid sum blames nobody: halves that nobody chose, same vectors, the failing half sits out", async (t) => {
-  const places = new Set<boolean>();
-  for (const spoiler of [a, b, c, ids[3]!, ids[4]!, ids[5]!]) {
-    const contributed: string[] = [];
-    const { attempts, out } = await simulateStep(consortium, smallSubject(), ids, () => ({
-      ...options,
-      contribute(id) {
-        contributed.push(id);
-        return smallVector(ids.indexOf(id));
-      },
-      onPartyEffect: spoiling([spoiler]),
-    }));
-    const split = attempts[0]!.coordinator;
-    if (split.phase !== "split") return t.fail(split.phase);
-    t.deepEqual(split.faults, []);
-    t.deepEqual([...split.halves[0], ...split.halves[1]].sort(), ids);
-    t.true(out.includes(spoiler));
-    t.is(out.length, 4);
-    t.is(contributed.length, 8);
-    const last = attempts.at(-1)!;
-    const good = ids.filter((id) => !out.includes(id));
-    t.deepEqual(last.sum?.survivors, good);
-    t.deepEqual(valuesOf(last), smallSum(good.map((id) => ids.indexOf(id))));
-    places.add(split.halves[0].includes(spoiler));
-    t.is(attempts.length, split.halves[0].includes(spoiler) ? 3 : 2);
-    if (places.size === 2) break;
-  }
-});
+test.serial(
+  "an invalid sum blames nobody: halves that nobody chose, same vectors, the failing half sits out",
+  async (t) => {
+    const places = new Set<boolean>();
+    for (const spoiler of [a, b, c, ids[3]!, ids[4]!, ids[5]!]) {
+      const contributed: string[] = [];
+      const { attempts, out } = await simulateStep(consortium, smallSubject(), ids, () => ({
+        ...options,
+        contribute(id) {
+          contributed.push(id);
+          return smallVector(ids.indexOf(id));
+        },
+        onPartyEffect: spoiling([spoiler]),
+      }));
+      const split = attempts[0]!.coordinator;
+      if (split.phase !== "split") return t.fail(split.phase);
+      t.deepEqual(split.faults, []);
+      t.deepEqual([...split.halves[0], ...split.halves[1]].sort(), ids);
+      t.true(out.includes(spoiler));
+      t.is(out.length, 4);
+      t.is(contributed.length, 8);
+      const last = attempts.at(-1)!;
+      const good = ids.filter((id) => !out.includes(id));
+      t.deepEqual(last.sum?.survivors, good);
+      t.deepEqual(valuesOf(last), smallSum(good.map((id) => ids.indexOf(id))));
+      places.add(split.halves[0].includes(spoiler));
+      t.is(attempts.length, split.halves[0].includes(spoiler) ? 3 : 2);
+      if (places.size === 2) break;
+    }
+  },
+);
 
 test.serial("halves: only those, only once, only for what a quorum found invalid", async (t) => {
   const subject = smallSubject();
@@ -287,8 +299,14 @@ test.serial("halves: only those, only once, only for what a quorum found invalid
   t.is(await next(mixed, end.evidence, half[0]!), "evidence_invalid");
   const evidence = JSON.parse(Buffer.from(end.evidence).toString());
   const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
-  t.is(await next(half, bytes({ ...evidence, invalid: evidence.invalid.slice(0, 4) }), half[0]!), "evidence_invalid");
-  t.is(await next(half, bytes({ ...evidence, seeds: evidence.seeds.slice(1) }), half[0]!), "evidence_invalid");
+  t.is(
+    await next(half, bytes({ ...evidence, invalid: evidence.invalid.slice(0, 4) }), half[0]!),
+    "evidence_invalid",
+  );
+  t.is(
+    await next(half, bytes({ ...evidence, seeds: evidence.seeds.slice(1) }), half[0]!),
+    "evidence_invalid",
+  );
   const [one, two, ...more] = evidence.seeds;
   const exchanged = [{ ...one, seed: two.seed }, { ...two, seed: one.seed }, ...more];
   t.is(await next(half, bytes({ ...evidence, seeds: exchanged }), half[0]!), "evidence_invalid");

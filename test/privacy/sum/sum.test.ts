@@ -5,16 +5,14 @@ import { readStored } from "../../../privacy/sum/coordinator/point.ts";
 import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../../privacy/sum/graph.ts";
 import { planPacking, vectorLength } from "../../../privacy/sum/layout.ts";
-import { type Consortium, renewEpoch, simulateAttempt, simulatedHeader } from "../../../privacy/sum/simulation.ts";
-import { chiSquared, chiSquaredLimit } from "../../support/chi-squared.ts";
 import {
-  attempt,
-  closeBfv,
-  consortiumOf,
-  partyIds,
-  sharedBfv,
-  smallSum,
-} from "../../support/sealed-sum.ts";
+  type Consortium,
+  renewEpoch,
+  simulateAttempt,
+  simulatedHeader,
+} from "../../../privacy/sum/simulation.ts";
+import { chiSquared, chiSquaredLimit } from "../../support/chi-squared.ts";
+import { attempt, closeBfv, consortiumOf, partyIds, sharedBfv, smallSum } from "../../support/sealed-sum.ts";
 
 test.after.always(closeBfv);
 
@@ -50,72 +48,76 @@ const layouts = fc
 
 const steps = ["submit", "agree", "unmask", "released"] as const;
 
-test.serial("a released sum is the integer sum over its survivors, whoever drops out at whatever step", async (t) => {
-  let consortium = await renewEpoch(eight, bfv);
-  const ids = partyIds(8);
-  let released = 0;
-  let round = 0;
-  const scenarios = fc.record({
-    layout: layouts,
-    size: fc.integer({ min: 3, max: 8 }),
-    seed: fc.integer(),
-    drops: fc.array(fc.tuple(fc.nat(7), fc.constantFrom(...steps)), { maxLength: 3 }),
-  });
-  await fc.assert(
-    fc.asyncProperty(scenarios, async ({ layout, size, seed, drops }) => {
-      const cohort = ids.slice(0, size);
-      const dropped = new Map<PartyId, (typeof steps)[number]>(
-        drops.filter(([i]) => i < size).map(([i, step]) => [ids[i]!, step]),
-      );
-      const length = vectorLength(layout);
-      const integers = new Map<PartyId, bigint[]>();
-      const random = new Math32(seed);
-      const vectors = new Map(
-        cohort.map((id) => {
-          const entries = layout.blocks.flatMap(({ bound, step, length: n }) =>
-            Array.from({ length: n }, () => {
-              const most = bound / step;
-              // a third of the entries lie on a bound
-              const integer = random.below(3) === 0 ? (random.below(2) ? most : -most) : random.within(most);
-              return { integer: BigInt(integer), value: integer * step };
-            }),
-          );
-          integers.set(
-            id,
-            entries.map(({ integer }) => integer),
-          );
-          return [id, Float64Array.from(entries, ({ value }) => value)];
-        }),
-      );
-      if (consortium.slots.next === 64) consortium = await renewEpoch(consortium, bfv);
-      const header = simulatedHeader(consortium, { layout, minCohort: 3, round: ++round }, cohort);
-      const done = await simulateAttempt(header, consortium, {
-        bfv,
-        contribute: (party) => vectors.get(party)!,
-        dropsBefore: (party) => dropped.get(party),
-      });
-      if (done.sum === undefined) {
-        t.true(["aborted", "lost"].includes(done.coordinator.phase));
-        return;
-      }
-      released++;
-      const stepOf = layout.blocks.flatMap((block) => new Array<number>(block.length).fill(block.step));
-      const expected = Array.from({ length }, (_, entry) => {
-        const total = done.sum!.survivors.reduce((sum, id) => sum + integers.get(id)![entry]!, 0n);
-        return Number(total) * stepOf[entry]!;
-      });
-      t.deepEqual([...done.sum.sum.values], expected);
-      const submitted = cohort.filter((id) => {
-        const step = dropped.get(id);
-        return step === undefined || steps.indexOf(step) > steps.indexOf("submit");
-      });
-      t.deepEqual(done.sum.survivors, submitted);
-      t.is(done.sum.sum.parties, submitted.length);
-    }),
-    { numRuns: slow ? 400 : 25, seed: 20 },
-  );
-  t.true(released > 5);
-});
+test.serial(
+  "a released sum is the integer sum over its survivors, whoever drops out at whatever step",
+  async (t) => {
+    let consortium = await renewEpoch(eight, bfv);
+    const ids = partyIds(8);
+    let released = 0;
+    let round = 0;
+    const scenarios = fc.record({
+      layout: layouts,
+      size: fc.integer({ min: 3, max: 8 }),
+      seed: fc.integer(),
+      drops: fc.array(fc.tuple(fc.nat(7), fc.constantFrom(...steps)), { maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenarios, async ({ layout, size, seed, drops }) => {
+        const cohort = ids.slice(0, size);
+        const dropped = new Map<PartyId, (typeof steps)[number]>(
+          drops.filter(([i]) => i < size).map(([i, step]) => [ids[i]!, step]),
+        );
+        const length = vectorLength(layout);
+        const integers = new Map<PartyId, bigint[]>();
+        const random = new Math32(seed);
+        const vectors = new Map(
+          cohort.map((id) => {
+            const entries = layout.blocks.flatMap(({ bound, step, length: n }) =>
+              Array.from({ length: n }, () => {
+                const most = bound / step;
+                // a third of the entries lie on a bound
+                const integer =
+                  random.below(3) === 0 ? (random.below(2) ? most : -most) : random.within(most);
+                return { integer: BigInt(integer), value: integer * step };
+              }),
+            );
+            integers.set(
+              id,
+              entries.map(({ integer }) => integer),
+            );
+            return [id, Float64Array.from(entries, ({ value }) => value)];
+          }),
+        );
+        if (consortium.slots.next === 64) consortium = await renewEpoch(consortium, bfv);
+        const header = simulatedHeader(consortium, { layout, minCohort: 3, round: ++round }, cohort);
+        const done = await simulateAttempt(header, consortium, {
+          bfv,
+          contribute: (party) => vectors.get(party)!,
+          dropsBefore: (party) => dropped.get(party),
+        });
+        if (done.sum === undefined) {
+          t.true(["aborted", "lost"].includes(done.coordinator.phase));
+          return;
+        }
+        released++;
+        const stepOf = layout.blocks.flatMap((block) => new Array<number>(block.length).fill(block.step));
+        const expected = Array.from({ length }, (_, entry) => {
+          const total = done.sum!.survivors.reduce((sum, id) => sum + integers.get(id)![entry]!, 0n);
+          return Number(total) * stepOf[entry]!;
+        });
+        t.deepEqual([...done.sum.sum.values], expected);
+        const submitted = cohort.filter((id) => {
+          const step = dropped.get(id);
+          return step === undefined || steps.indexOf(step) > steps.indexOf("submit");
+        });
+        t.deepEqual(done.sum.survivors, submitted);
+        t.is(done.sum.sum.parties, submitted.length);
+      }),
+      { numRuns: slow ? 400 : 25, seed: 20 },
+    );
+    t.true(released > 5);
+  },
+);
 
 /** A small generator whose runs fast-check repeats by its seed. */
 class Math32 {
@@ -180,19 +182,22 @@ for (const step of steps)
     t.true(step === "released" || leaving.every((id) => faults.some(({ party }) => party === id)));
   });
 
-test.serial("a member outside the cohort agrees and unmasks: the cohort survives without one of its own", async (t) => {
-  const consortium = await renewEpoch(eight, bfv, partyIds(5));
-  const [, b, , , e] = partyIds(5) as [string, string, string, string, string];
-  // T = 4 of 5: of the cohort's four, three are left to unmask
-  const done = await attempt({
-    consortium,
-    bfv,
-    cohort: partyIds(4),
-    options: { dropsBefore: (party) => (party === b ? "unmask" : undefined) },
-  });
-  t.deepEqual([...(done.sum?.sum.values ?? [])], smallSum([0, 1, 2, 3]));
-  t.deepEqual(done.partyEffects.get(e), ["record", "lock", "send", "spend", "send"]);
-});
+test.serial(
+  "a member outside the cohort agrees and unmasks: the cohort survives without one of its own",
+  async (t) => {
+    const consortium = await renewEpoch(eight, bfv, partyIds(5));
+    const [, b, , , e] = partyIds(5) as [string, string, string, string, string];
+    // T = 4 of 5: of the cohort's four, three are left to unmask
+    const done = await attempt({
+      consortium,
+      bfv,
+      cohort: partyIds(4),
+      options: { dropsBefore: (party) => (party === b ? "unmask" : undefined) },
+    });
+    t.deepEqual([...(done.sum?.sum.values ?? [])], smallSum([0, 1, 2, 3]));
+    t.deepEqual(done.partyEffects.get(e), ["record", "lock", "send", "spend", "send"]);
+  },
+);
 
 test.serial("the epoch's key opens no submission: it is uniform, whatever was contributed", async (t) => {
   const consortium = await renewEpoch(four, bfv, partyIds(3));
@@ -212,7 +217,9 @@ test.serial("the epoch's key opens no submission: it is uniform, whatever was co
   t.true(chiSquared(await open(chunks), bucket, 64) < chiSquaredLimit(63));
   // the control: the unmasked aggregate is not
   const point = readStored<RoundPoint>(done.stored.point!);
-  t.true(chiSquared(await open(point.at === "releasing" ? point.chunks : []), bucket, 64) > chiSquaredLimit(63));
+  t.true(
+    chiSquared(await open(point.at === "releasing" ? point.chunks : []), bucket, 64) > chiSquaredLimit(63),
+  );
 });
 
 test.serial("above 64 parties a regular graph masks and survives drop-outs", async (t) => {
