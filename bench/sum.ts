@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Digest, digestOf, sha256 } from "../core/canonical.ts";
 import { x25519Pair } from "../privacy/identity.ts";
-import { pairMask, selfMask } from "../privacy/sum/binding.ts";
 import { type Bfv, chunkCount, openBfv } from "../privacy/sum/encryption/bfv.ts";
-import { neighbours, type PartyId, shareThreshold } from "../privacy/sum/graph.ts";
+import { shareOf, splitSlots } from "../privacy/sum/epoch/sharing.ts";
+import { neighbours, type PartyId, sumGraphPlan } from "../privacy/sum/graph.ts";
 import { dequantizeSum, type Packing, planPacking, quantize } from "../privacy/sum/layout.ts";
 import { addMasks } from "../privacy/sum/mask.ts";
-import { splitSecret } from "../privacy/sum/shares.ts";
+import { pairMask, selfMask } from "../privacy/sum/round-masks.ts";
 import { performFold, performUnmask } from "../privacy/sum/work.ts";
 import { atMost, type Bench, cpuTimer } from "./bench.ts";
 
@@ -62,17 +62,19 @@ export const bench: Bench = async (args, progress) => {
     if (survivors % 100 === 0) progress(`${survivors} submissions folded`);
   }
 
-  const selfMaskSeeds = cohort.parties.filter((party) => !missing.has(party)).map(selfMaskSeedOf);
+  const seeds = cohort.parties
+    .filter((party) => !missing.has(party))
+    .map((party) => ({ party, seed: selfMaskSeedOf(party) }));
   const rebuild = await Promise.all([...missing].map((party) => rebuildOf(cohort, party, missing)));
   const elapsed = cpuTimer();
   const unmasked = await performUnmask(
-    { type: "unmask", roundId, packing, selfMaskSeeds, rebuild },
+    { type: "unmask", roundId, packing, threshold: cohort.threshold, seeds, rebuild },
     sum,
     store,
   );
   const unmaskMilliseconds = elapsed();
   residentMegabytes.push(process.memoryUsage.rss() / 2 ** 20);
-  if (unmasked.type !== "unmasked") throw new Error(unmasked.detail);
+  if (unmasked.type !== "unmasked") throw new Error(`wrong deals: ${unmasked.sharers.join()}`);
   const aggregate = await Promise.all(unmasked.chunks.map((digest) => readFile(path(digest))));
   const slots = await partySide.decrypt(key, aggregate, packing.slots);
   const released = dequantizeSum(slots, packing, survivors);
@@ -96,7 +98,7 @@ export const bench: Bench = async (args, progress) => {
         `${count} parties × ${parameters} 16-bit parameters, ${missing.size} missing`,
         seconds(foldMilliseconds + unmaskMilliseconds),
         "s CPU",
-        30,
+        15,
       ),
       figure("of it folding", seconds(foldMilliseconds)),
       figure("of it rebuilding and unmasking", seconds(unmaskMilliseconds)),
@@ -105,7 +107,7 @@ export const bench: Bench = async (args, progress) => {
         `highest resident memory over that of the first ${flatSince} parties`,
         Math.round((100 * highest) / early) / 100,
         "ratio",
-        1.25,
+        1.1,
       ),
     ],
   };
@@ -125,12 +127,14 @@ const valueAt = (i: number) => ((i * 257) % 65535) - 32767;
 
 function cohortOf(count: number): Cohort {
   const parties = Array.from({ length: count }, (_, i) => `party-${String(i).padStart(4, "0")}`);
-  const graph = neighbours(parties, sha256("bench sum"));
+  const plan = sumGraphPlan(count, Math.max(1, Math.floor(count / 20)));
+  if (plan instanceof Error) throw plan;
+  const graph = neighbours(parties, sha256("bench sum"), plan.degree);
   return {
     parties,
     neighbours: graph,
     maskKeys: new Map(parties.map((party) => [party, x25519Pair(maskSecretOf(party)).publicKey])),
-    threshold: shareThreshold(graph.get(parties[0]!)!.length),
+    threshold: plan.threshold,
   };
 }
 
@@ -156,14 +160,18 @@ async function submission(
 
 async function rebuildOf(cohort: Cohort, party: PartyId, missing: ReadonlySet<PartyId>) {
   const partners = neighbourKeys(cohort, party).filter((peer) => !missing.has(peer.party));
-  const holders = cohort.neighbours.get(party)!.length;
-  const shares = await splitSecret(maskSecretOf(party), holders, cohort.threshold);
+  const secrets = new Array<Uint8Array>(64).fill(maskSecretOf(party));
+  const holders = cohort.neighbours.get(party)!.length + 1;
+  const bundles = await splitSlots(
+    { maskSecrets: secrets, selfMaskSeeds: secrets },
+    holders,
+    cohort.threshold,
+  );
   return {
-    kind: "maskKey" as const,
+    kind: "maskSecret" as const,
     party,
-    threshold: cohort.threshold,
     maskKey: cohort.maskKeys.get(party)!,
     partners,
-    shares: partners.map((peer, i) => ({ holder: peer.party, share: shares[i]! })),
+    shares: partners.map((peer, i) => ({ holder: peer.party, share: shareOf(bundles[i]!, 0, "maskSecret") })),
   };
 }

@@ -205,8 +205,11 @@ export interface SimulationOptions {
   readonly onFetch?: (digest: Digest, blob: Uint8Array) => Uint8Array;
   /** What the coordinator stores as the aggregate. */
   readonly onAggregate?: (blob: Uint8Array) => Uint8Array | Promise<Uint8Array>;
-  /** Checks that a party leaves out: what it is asked for, done without. */
-  readonly onPartyEffect?: (party: PartyId, effect: PartyEffect) => PartyEvent | undefined;
+  /** What a party does in place of an effect, where that is not undefined. */
+  readonly onPartyEffect?: (
+    party: PartyId,
+    effect: PartyEffect,
+  ) => PartyEvent | undefined | Promise<PartyEvent | undefined>;
   readonly context?: (party: PartyId) => PartyContext;
   /** Whether the coordinator is killed once it has performed this effect. */
   readonly killedAfter?: (effect: CoordinatorEffect) => boolean;
@@ -448,7 +451,8 @@ class AttemptSimulation {
       if (this.#gone.has(party)) return;
       this.#partyEffects.set(party, [...(this.#partyEffects.get(party) ?? []), effect.type]);
       try {
-        const answer = this.#options.onPartyEffect?.(party, effect) ?? (await this.#takePart(party, effect));
+        const answer =
+          (await this.#options.onPartyEffect?.(party, effect)) ?? (await this.#takePart(party, effect));
         if (answer !== undefined) this.#queue.push({ to: "party", party, event: answer });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

@@ -2,12 +2,12 @@ import test from "ava";
 import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import {
   encodeHeader,
-  encryptionName,
   parseHeader,
   type RoundHeader,
   roundIdOf,
   sumProtocol,
 } from "../../../privacy/sum/header.ts";
+import { layersOff, protection } from "../../../privacy/sum/protection.ts";
 
 const header: RoundHeader = {
   protocol: sumProtocol,
@@ -21,10 +21,12 @@ const header: RoundHeader = {
   cohort: ["cold-chain", "lathe-works", "mill"],
   minCohort: 3,
   threshold: 2,
-  keyEpoch: { epoch: 1, commitment: digestOf("key") },
+  epoch: digestOf("epoch"),
+  slot: 5,
   layout: { blocks: [{ name: "gradient", length: 30, bound: 1e6, step: 2 ** -40 }] },
-  protection: { masks: true, encryption: encryptionName, noise: "none" },
+  protection,
   unprotected: ["noise"],
+  follows: null,
   checkpoint: "riverbank\n1\n",
   stepSeconds: 120,
 };
@@ -48,10 +50,12 @@ test("every field changes the roundId", (t) => {
     cohort: ["lathe-works", "mill"],
     minCohort: 2,
     threshold: 3,
-    keyEpoch: { ...header.keyEpoch, epoch: 2 },
+    epoch: digestOf("x"),
+    slot: 6,
     layout: { blocks: [{ ...header.layout.blocks[0]!, bound: 1 }] },
     protection: header.protection,
     unprotected: header.unprotected,
+    follows: { kind: "half", of: digestOf("x") },
     checkpoint: "",
     stepSeconds: 60,
   };
@@ -67,7 +71,7 @@ test("a header that is not strictly one is refused", (t) => {
   for (const [name, value] of Object.entries({
     missing,
     unknown: { ...header, extra: 1 },
-    protocol: { ...header, protocol: "fedcredit/sealed-sum/v2" },
+    protocol: { ...header, protocol: "fedcredit/sealed-sum/v1" },
     "masks off": { ...header, protection: { ...header.protection, masks: false } },
     "another encryption": { ...header, protection: { ...header.protection, encryption: "none" } },
     "noise that is not there": { ...header, protection: { ...header.protection, noise: "gaussian" } },
@@ -76,6 +80,8 @@ test("a header that is not strictly one is refused", (t) => {
     unsorted: { ...header, cohort: ["mill", "lathe-works"] },
     twice: { ...header, cohort: ["mill", "mill"] },
     "minCohort 1": { ...header, minCohort: 1 },
+    "negative slot": { ...header, slot: -1 },
+    "follows by another name": { ...header, follows: { kind: "again", of: header.study } },
     "threshold 1": { ...header, threshold: 1 },
     "fractional round": { ...header, round: 1.5 },
     "upper-case digest": { ...header, state: header.state.toUpperCase() },
@@ -105,4 +111,8 @@ test("the same header in other bytes is refused", (t) => {
     t.throws(() => parseHeader(Buffer.from([0xff, 0xfe]))),
     { reason: "message_malformed" },
   );
+});
+
+test("what the header says is off is what is off", (t) => {
+  t.deepEqual(header.unprotected, [...layersOff(header.protection)]);
 });
