@@ -1,30 +1,28 @@
 /** The auditor's commands that speak to a coordinator, and those that prepare for it. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { fromBase64, toBase64 } from "../core/bytes.ts";
-import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
-import { Refusal, reasons } from "../core/reasons.ts";
+import { toBase64 } from "../core/bytes.ts";
+import { writeNewFiles, writeWhole } from "../core/files.ts";
+import { reasons } from "../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
-import { fingerprint, type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
+import { fingerprint } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { AuditorClient } from "./client.ts";
+import type { AuditorClient } from "./client.ts";
+import {
+  type Connection,
+  certificateFile,
+  connect,
+  files,
+  pinnedBankKey,
+  readSeen,
+  writeSeen,
+} from "./connection.ts";
 import { readAuditorKey } from "./keys.ts";
 import { print, progress } from "./output.ts";
-
-const files = { tlsKey: "tls.key", request: "auditor.csr", seen: "seen.json", bank: "bank.pub" } as const;
-const certificateFile = "auditor.pem";
-
-interface Connection {
-  readonly dir: string;
-  readonly coordinator: string;
-  readonly bankKey?: string;
-  readonly json?: true;
-}
 
 export function remoteCommands(): Command[] {
   return [requestCommand(), policyCommand(), countersignCommand(), watchCommand(), receiptCommand()];
@@ -199,65 +197,4 @@ async function look(
         : `cosigned ${now.size} entries`,
     );
   return now;
-}
-
-async function connect(flags: Connection): Promise<AuditorClient> {
-  const key = await readAuditorKey(flags.dir);
-  const bankKey = await pinnedBankKey(flags);
-  const [privateKeyPem, chain] = await Promise.all([
-    readOrRefuse(join(flags.dir, files.tlsKey), "make it with fedcredit audit request"),
-    readOrRefuse(
-      join(flags.dir, certificateFile),
-      "the bank makes it with fedcredit coordinator certify-auditor",
-    ),
-  ]);
-  const [certificatePem, authorityPem] = chain.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
-  if (certificatePem === undefined || authorityPem === undefined)
-    throw new Refusal("file_malformed", `${certificateFile} holds not both certificate and authority`);
-  const address = flags.coordinator;
-  return new AuditorClient({ address, certificatePem, privateKeyPem, authorityPem, key, bankKey });
-}
-
-/** The key given once is the key for ever. @throws Refusal usage, signature_invalid, note_malformed */
-async function pinnedBankKey({ dir, bankKey }: Pick<Connection, "dir" | "bankKey">): Promise<NoteVerifier> {
-  const path = join(dir, files.bank);
-  const pinned = await readFile(path, "utf8").catch(() => undefined);
-  const key = bankKey ?? pinned?.trim();
-  if (key === undefined)
-    throw new Refusal("usage", "the bank's key is not known yet", {
-      hint: "add --bank-key, as the bank printed it",
-    });
-  if (pinned !== undefined && pinned.trim() !== key)
-    throw new Refusal("signature_invalid", "this is not the bank's key that was pinned", {
-      hint: `if the bank really has a new key, remove ${path}`,
-    });
-  const verifier = parseVerifierKey(key);
-  if (pinned === undefined) await writeWhole(path, `${key}\n`);
-  return verifier;
-}
-
-const readOrRefuse = (path: string, hint: string): Promise<string> =>
-  readFile(path, "utf8").catch((cause: unknown) => {
-    throw readRefusal(path, cause, hint);
-  });
-
-async function readSeen(dir: string): Promise<SeenTree | undefined> {
-  const path = join(dir, files.seen);
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    const { size, root } = JSON.parse(text) as { size: number; root: string };
-    const hash = fromBase64(root);
-    if (Number.isSafeInteger(size) && hash?.length === 32) return { size, root: hash };
-  } catch {
-    // Falls through: whatever it holds, it is not what this command wrote.
-  }
-  throw new Refusal("file_malformed", `${path} is damaged`, {
-    hint: "restore it: without it a log that was rewound cannot be told",
-  });
-}
-
-async function writeSeen(dir: string, { size, root }: SeenTree): Promise<void> {
-  const path = join(dir, files.seen);
-  await writeWhole(path, `${JSON.stringify({ size, root: toBase64(root) })}\n`);
 }

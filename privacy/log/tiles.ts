@@ -17,8 +17,11 @@ interface Tile {
   readonly width: number;
 }
 
-/** @returns `tile/<L>/<N>[.p/<W>]`. */
-const tilePath = ({ level, index, width }: Tile): string => `tile/${level}/${indexPath(index, width)}`;
+/**
+ * @returns `tile/<L>/<N>[.p/<W>]`.
+ * @internal - so that the specification's own example is tested without a tree of that size.
+ */
+export const tilePath = ({ level, index, width }: Tile): string => `tile/${level}/${indexPath(index, width)}`;
 
 /** @returns `tile/entries/<N>[.p/<W>]`. */
 const bundlePath = (index: number, width: number): string => `tile/entries/${indexPath(index, width)}`;

@@ -5,7 +5,7 @@ import { Refusal } from "../../../core/reasons.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { appendLeaf, emptyRange, leafHash, rangeRoot } from "../../../privacy/log/merkle.ts";
 import { noteSigner } from "../../../privacy/log/note.ts";
-import { maxEntryLength, staticFiles } from "../../../privacy/log/tiles.ts";
+import { maxEntryLength, staticFiles, tilePath } from "../../../privacy/log/tiles.ts";
 
 const signer = noteSigner("riverbank/bank", seededRandom("tiles").bytes(32));
 
@@ -40,12 +40,9 @@ test("a tree has the tiles and bundles the specification counts, the checkpoint 
   t.is(paths.at(-1), "checkpoint");
 });
 
-test("a path has three digits a folder", async (t) => {
-  const count = 1001 * 256;
-  const entries = Array.from({ length: count }, () => new Uint8Array(0));
-  const paths = [...(await filesOf(entries)).keys()];
-  t.true(paths.includes("tile/0/x001/000"));
-  t.true(paths.includes("tile/entries/x001/000"));
+test("a path has three digits a folder, as in the C2SP tlog-tiles specification", (t) => {
+  t.is(tilePath({ level: 0, index: 1234067, width: 256 }), "tile/0/x001/x234/067");
+  t.is(tilePath({ level: 1, index: 0, width: 17 }), "tile/1/000.p/17");
 });
 
 test("a tile is its hashes, a bundle its entries after their lengths", async (t) => {
