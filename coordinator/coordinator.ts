@@ -126,6 +126,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
         // Node aborts where a session is destroyed while it reads: whoever asks may have been called from there.
         await nextTurn();
         for (const { server } of [main, enrolment]) server.forceShutdown();
+        driver.stop();
         await undo();
       },
     };

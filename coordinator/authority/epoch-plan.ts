@@ -92,9 +92,15 @@ export function whyStale(
   const { header, neighbours } = epoch;
   if (header.roster !== roster.digest) return "the roster changed";
   if (slotsTaken >= epochSlots) return "its slots are used up";
-  const back = plan.members.find((id) => !connected.has(id));
-  if (back !== undefined) return `${back} came, or came back`;
   if (header.maxColluding < plan.maxColluding) return "a study counts on more colluding members";
+  const back = plan.members.find((id) => !connected.has(id));
+  const servesAll = [...demands.values()].every(
+    (demand) =>
+      among(roster, demand, plan.members) < leastCohort(demand, header.maxColluding) ||
+      among(roster, demand, [...connected]) >= leastCohort(demand, header.maxColluding),
+  );
+  // Otherwise one that comes and goes all the time would keep everyone from the first sum.
+  if (back !== undefined && (slotsTaken > 0 || !servesAll)) return `${back} came, or came back`;
   const unserved = [...demands.values()].some((demand) => {
     const here = among(roster, demand, [...connected]);
     return here >= leastCohort(demand, plan.maxColluding) && here < leastCohort(demand, header.maxColluding);

@@ -50,8 +50,8 @@ export class Epochs {
   readonly #participants: Participants;
   readonly #onChange: () => void;
   readonly #demands = new Map<Digest, Demand>();
-  /** Attempts under way: their members need the secrets of the epoch they are under. */
-  readonly #underWay = new Set<Digest>();
+  /** Attempts under way, and their studies: their members need the secrets of the epoch they are under. */
+  readonly #underWay = new Map<Digest, Digest>();
   /** When a member last came or left; one never seen counts from the start. */
   readonly #since = new Map<PartyId, number>();
   #startedAt = 0;
@@ -60,6 +60,8 @@ export class Epochs {
   /** Silent, gone or unwilling in the last openings: asked again when they come back, or when one succeeded. */
   readonly #missed = new Map<PartyId, number>();
   #lastFailed = false;
+  /** Of these, who came back before one succeeded: asked again as soon as one has, or where too few are left. */
+  readonly #rejoined = new Set<PartyId>();
   /** Named in openings of this roster. */
   #named: { readonly roster: Digest; readonly parties: Set<PartyId> } | undefined;
   #closed = false;
@@ -74,8 +76,8 @@ export class Epochs {
   }
 
   /** Opens no epoch before this attempt has ended. */
-  hold(roundId: Digest): void {
-    this.#underWay.add(roundId);
+  hold(roundId: Digest, study: Digest): void {
+    this.#underWay.set(roundId, study);
   }
 
   release(roundId: Digest): void {
@@ -85,6 +87,7 @@ export class Epochs {
   /** A study that runs no more needs no epoch. */
   withdraw(study: Digest): void {
     this.#demands.delete(study);
+    for (const [roundId, of] of this.#underWay) if (of === study) this.release(roundId);
   }
 
   /** Takes a study's demand. @returns the epoch for its next sum, or what is waited for. */
@@ -139,7 +142,14 @@ export class Epochs {
     } catch {
       enough = false;
     }
-    if (!enough && oldest <= this.#bank.clock.now()) this.#missed.clear();
+    if (enough) return;
+    this.#takeBack();
+    if (oldest <= this.#bank.clock.now()) this.#missed.clear();
+  }
+
+  #takeBack(): void {
+    for (const party of this.#rejoined) this.#missed.delete(party);
+    this.#rejoined.clear();
   }
 
   async #namedOf(roster: Roster): Promise<ReadonlySet<PartyId>> {
@@ -193,6 +203,7 @@ export class Epochs {
         const connected = new Set(epoch.header.members.filter((id) => !opening.left.has(id)));
         this.#current = { epoch, hashes, slotsTaken: 0, connected, givenUp: undefined };
         this.#lastFailed = false;
+        this.#takeBack();
         this.#bank.log.info({ epoch: epoch.header.epoch, digest: epoch.digest }, "key epoch open");
         break;
       }
@@ -202,9 +213,10 @@ export class Epochs {
         const named = leftOut.filter((one) => one.named);
         if (named.length > 0) await storeNamed(this.#bank, opening.header, named, evidence, opening.opening);
         for (const { party } of named) if (this.#named?.roster === roster) this.#named.parties.add(party);
-        for (const { party } of leftOut.filter((one) => !one.named))
-          if (this.#participants.isPresent(party) && !opening.left.has(party))
-            this.#missed.set(party, this.#bank.clock.now());
+        for (const { party } of leftOut.filter((one) => !one.named)) {
+          this.#missed.set(party, this.#bank.clock.now());
+          if (opening.left.has(party) && this.#participants.isPresent(party)) this.#rejoined.add(party);
+        }
         this.#lastFailed = true;
         break;
       }
@@ -239,11 +251,13 @@ export class Epochs {
 
   joined(party: PartyId): void {
     this.#since.set(party, this.#bank.clock.now());
-    this.#missed.delete(party);
+    if (this.#missed.has(party)) this.#rejoined.add(party);
+    if (!this.#lastFailed) this.#takeBack();
   }
 
   gone(party: PartyId): void {
     this.#since.set(party, this.#bank.clock.now());
+    this.#rejoined.delete(party);
     this.#current?.connected.delete(party);
     if (this.#opening instanceof Opening) this.#opening.gone(party);
   }

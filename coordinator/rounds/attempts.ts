@@ -35,11 +35,11 @@ export async function attemptsOf(bank: Bank, study: Digest, round: number): Prom
 }
 
 /** @returns attempts of running studies that an earlier process left, each to be finished from its point. */
-export async function unfinishedAttempts(bank: Bank): Promise<Digest[]> {
+export async function unfinishedAttempts(bank: Bank): Promise<{ roundId: Digest; study: Digest }[]> {
   const rows = await bank.database.sql`
-    SELECT round_id FROM attempt JOIN study ON study.digest = attempt.study
+    SELECT round_id, study FROM attempt JOIN study ON study.digest = attempt.study
     WHERE study.phase = 'running' AND attempt.phase IN ('agreeing', 'unmasking', 'releasing')`;
-  return rows.map((row) => row.round_id as Digest);
+  return rows.map((row) => ({ roundId: row.round_id, study: row.study }));
 }
 
 /** @returns what an attempt goes on from. */

@@ -49,7 +49,7 @@ export class StudyDriver implements Audience {
     bank.events.on("study", (study) => {
       this.wake();
       this.#leads.get(study)?.wake();
-      if (this.#leads.has(study)) this.#endStopped(study);
+      this.#endStopped(study);
     });
     bank.events.on("roster", () => {
       // Who is not in the newest roster takes no part.
@@ -81,7 +81,7 @@ export class StudyDriver implements Audience {
   /** Takes up what an earlier process left. Before anyone connects. */
   async load(): Promise<void> {
     this.#ends = await lastEnds(this.#bank, mostEnds);
-    for (const roundId of await unfinishedAttempts(this.#bank)) this.#epochs.hold(roundId);
+    for (const { roundId, study } of await unfinishedAttempts(this.#bank)) this.#epochs.hold(roundId, study);
   }
 
   /** Runs until `stop`. @throws only a defect: what peers and the database cause is survived. */
@@ -188,7 +188,9 @@ export class StudyDriver implements Audience {
   #endStopped(study: Digest): void {
     void studyRow(this.#bank.database.sql, study).then(
       ({ phase }) => {
-        if (phase === "stopped") this.#leads.get(study)?.stopped();
+        if (phase !== "stopped") return;
+        this.#epochs.withdraw(study);
+        this.#leads.get(study)?.stopped();
       },
       () => {},
     );

@@ -357,7 +357,7 @@ export class StudyLead {
   #take(attempt: Attempt, { epoch }: CoordinatorContext): void {
     const { epochs, participants, begun } = this.#options;
     this.#attempt = attempt;
-    epochs.hold(attempt.roundId);
+    epochs.hold(attempt.roundId, this.study);
     begun(attempt);
     // Whoever left between the plan and now is told of as gone, in this order and no other.
     for (const party of epoch.header.members)

@@ -2,6 +2,7 @@ import anyTest, { type TestFn } from "ava";
 import { createSecrets, enrol } from "../../../client-node/federation/enrol.ts";
 import { Authority, createAuthority, type KeyPair } from "../../../coordinator/authority/ca.ts";
 import { openAuthority } from "../../../coordinator/authority/keys.ts";
+import { sha256 } from "../../../core/canonical.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../../privacy/certificate-request.ts";
@@ -14,7 +15,17 @@ import {
   verifierKey,
 } from "../../../privacy/log/note.ts";
 import { WireClient } from "../../../proto/client.ts";
-import { Enrolment, Health, Membership, Studies } from "../../../proto/wire.ts";
+import {
+  Blobs,
+  Enrolment,
+  Health,
+  Log,
+  Membership,
+  protocolVersion,
+  Rounds,
+  refusalOf,
+  Studies,
+} from "../../../proto/wire.ts";
 import { consortiumName, LocalBank } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
@@ -86,7 +97,7 @@ test.serial("enrolment refuses an older node and a request that is none", async 
   t.teardown(() => client.close());
   const [token = ""] = (await bank.operator.createToken("mill", "Mill Ltd")).split(".");
   const { send: identityKey } = newSignerKey(`${consortiumName}/mill`, secureRandom);
-  const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion: 1 };
+  const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion };
   const ask = (changes: object): Promise<string> =>
     reasonOf(client.call(Enrolment.service.Enrol, { ...request, ...changes }));
   t.is(await ask({ protocolVersion: 0 }), "protocol_version");
@@ -217,3 +228,91 @@ test.serial(
     t.deepEqual((await bank.operator.study(study)).consented, []);
   },
 );
+
+test.serial(
+  "an outsider, or who is expelled or revoked, reads nothing and stores nothing, at once",
+  async (t) => {
+    const bank = await LocalBank.start();
+    t.teardown(() => bank.stop());
+    const clientOf = async (enterprise: string, enrolled = bank.enrol(enterprise)): Promise<WireClient> => {
+      const { ca, certificate, tlsKey } = await enrolled;
+      const keys = { authorityPem: ca, certificatePem: certificate, privateKeyPem: tlsKey };
+      const client = new WireClient(bank.coordinator.address, keys);
+      t.teardown(() => client.close());
+      return client;
+    };
+    const [mill, truck] = [await clientOf("mill"), await clientOf("truck")];
+    await bank.operator.admit();
+    await bank.countersign();
+    const kiln = await clientOf("kiln");
+    const data = Buffer.from("ciphertext");
+    const digest = Buffer.from(sha256(data));
+    const calls: readonly [string, (client: WireClient) => Promise<unknown>][] = [
+      ["roster", (client) => client.call(Membership.service.GetRoster, {})],
+      ["studies", (client) => client.call(Studies.service.List, {})],
+      ["log", (client) => client.call(Log.service.GetCheckpoint, {})],
+      [
+        "upload",
+        (client) => client.upload(Blobs.service.Upload, [{ digest, size: data.length, offset: 0, data }]),
+      ],
+    ];
+    const answers = async (client: WireClient): Promise<string[]> => {
+      const reasons: string[] = [];
+      for (const [, call] of calls) reasons.push(await reasonOf(call(client)));
+      return reasons;
+    };
+    const all = (reason: string): string[] => calls.map(() => reason);
+    t.deepEqual(await answers(mill), all("none"));
+    t.deepEqual(await answers(kiln), all("roster_mismatch"), "enrolled, not admitted");
+
+    const [of, ofTruck] = [participate(mill), participate(truck)];
+    const note = await bank.operator.remove("mill", "left the programme");
+    t.is(await reasonOf(of), "certificate_invalid", "its stream has ended");
+    t.deepEqual(await answers(mill), all("certificate_invalid"), "before the auditor has signed anything");
+    t.notRegex(note, /\nmill /);
+    t.is(await reasonOf(bank.operator.remove("mill")), "not_found");
+    t.is(await reasonOf(bank.operator.remove("truck")), "parameters_invalid", "the last member");
+    await bank.countersign();
+    t.notRegex(await bank.operator.roster(), /\nmill /);
+
+    t.is((await bank.operator.revoke("truck")).length, 1);
+    t.is(await reasonOf(ofTruck), "certificate_invalid");
+    t.deepEqual(await answers(truck), all("certificate_invalid"));
+    t.is(await reasonOf(bank.operator.revoke("truck")), "not_found", "it has none any more");
+    const standings = async (): Promise<string[]> =>
+      (await bank.operator.enterprises()).map(
+        ({ enterprise, standing, serials }) => `${enterprise} ${standing} ${serials.length}`,
+      );
+    t.deepEqual(await standings(), ["kiln enrolled 1", "mill removed 0", "truck member 0"]);
+    await bank.coordinator.stop();
+    await bank.restart();
+    t.deepEqual(await answers(mill), all("certificate_invalid"), "for good");
+    t.deepEqual(
+      await answers(await clientOf("truck")),
+      all("none"),
+      "enrolled again, its keys as they were admitted",
+    );
+    await bank.operator.admit();
+    t.regex(await bank.operator.roster(), /truck/);
+    await bank.countersign();
+    t.deepEqual(
+      await standings(),
+      ["kiln member 1", "mill removed 0", "truck member 1"],
+      "mill is not admitted by itself",
+    );
+  },
+);
+
+/** Holds a participation stream open until it ends. */
+async function participate(client: WireClient): Promise<void> {
+  const method = Rounds.service.Participate;
+  const stream = client.duplex(method);
+  stream.write(
+    method.requestSerialize({ message: "hello", hello: { protocolVersion, softwareVersion: "test" } }),
+  );
+  try {
+    for await (const _ of stream);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}

@@ -17,7 +17,7 @@ const tables = scatter(table.rows, names.length, "dropout").map((rows) => {
 });
 
 test("an enterprise cut off at any step is left out or counted whole, comes back, and the log says so", async (t) => {
-  t.timeout(120_000);
+  t.timeout(300_000);
   const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
   const credentials = await bank.enrolAll(names);

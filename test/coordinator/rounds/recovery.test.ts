@@ -67,7 +67,7 @@ function crashAt(wanted: CrashPoint) {
 }
 
 test("killed at any point and started again: the study goes on, no sum is released twice or lost", async (t) => {
-  t.timeout(120_000);
+  t.timeout(300_000);
   const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
   t.teardown(() => bank.stop());
   const credentials = await bank.enrolAll(names);
