@@ -68,6 +68,11 @@ const result = z
      * the estimate is then as far from maximum likelihood as the cohorts are from each other.
      */
     converged: z.boolean(),
+    /**
+     * Missing-indicators left out because they follow from other columns: their coefficient is 0 and has no error.
+     * R's `glm` calls such a coefficient aliased.
+     */
+    aliased: z.array(z.string()).exactOptional(),
     /** What a missing value stands at, where any is missing. */
     imputed: byColumn,
     rows: z.int().min(0),
@@ -91,6 +96,8 @@ type LogisticState = {
     readonly objective: number;
     readonly rows: number;
   } | null;
+  /** Columns left out of every step, by their place among the weights. */
+  readonly aliased: readonly number[];
   /** Newton steps since the cohort last changed. */
   readonly steady: number;
   readonly halvings: number;
@@ -138,7 +145,7 @@ export const logistic = defineAlgorithm<Types>({
 
   start(study) {
     const weights = new Array<number>(settingOf(study).design.columns.length + 1).fill(0);
-    return { next: { weights, from: null, steady: 0, halvings: 0, iterations: 0, sums: 0 } };
+    return { next: { weights, from: null, aliased: [], steady: 0, halvings: 0, iterations: 0, sums: 0 } };
   },
 
   state(study) {
@@ -147,6 +154,7 @@ export const logistic = defineAlgorithm<Types>({
     return z.strictObject({
       weights,
       from: z.strictObject({ weights, objective: z.number(), rows: z.int().min(0) }).nullable(),
+      aliased: z.array(z.int().min(1)).max(settingOf(study).design.columns.length),
       steady: steps,
       halvings: z.int().min(0).max(maxHalvings),
       iterations: steps,
@@ -183,7 +191,9 @@ export const logistic = defineAlgorithm<Types>({
     for (let i = 0; i < n; i++) hessian.set(sums[`hessian.${i}`]!, i * n);
     const gradient = Float64Array.from(state.weights, (_, i) => sums[`gradient.${i}`]![0]!);
     const at = { rows: sums.rows[0]!, logLikelihood: sums.logLikelihood[0]!, gradient, hessian };
-    return step({ ...state, sums: state.sums + 1 }, at, settingOf(study));
+    const setting = settingOf(study);
+    const aliased = aliasedBy(state, at, setting);
+    return step({ ...state, aliased, sums: state.sums + 1 }, without(aliased, at), setting);
   },
 
   sensitivity(state, study) {
@@ -252,6 +262,42 @@ const mostLogLikelihood = ({ weights }: LogisticState, reach: readonly number[])
 function fine(length: number, bound: number): Sum {
   const exponent = exponentAbove(bound * (1 + 1e-9));
   return sum(length, powerOfTwo(exponent), powerOfTwo(exponent - 60));
+}
+
+/**
+ * @returns the places of missing-indicators that follow from columns before them in these rows: values are often
+ *   missing together. Any other dependence is refused: the study's author has to decide what it means.
+ */
+function aliasedBy(
+  { weights, from, aliased }: LogisticState,
+  at: LogisticSums,
+  { design }: Setting,
+): readonly number[] {
+  // Of the same rows the dependences are known; near separation they could no longer be told from vanishing weights.
+  if (from !== null && from.rows === at.rows) return aliased;
+  const found = [...aliased];
+  for (;;) {
+    const factored = cholesky(without(found, at).hessian, weights.length, collinearBelow);
+    if (factored.kind === "factor" || design.columns[factored.column - 1]?.kind !== "missing") return found;
+    found.push(factored.column);
+  }
+}
+
+/** @returns sums in which the columns at these places have no part: every step leaves them where they are. */
+function without(places: readonly number[], at: LogisticSums): LogisticSums {
+  if (places.length === 0) return at;
+  const n = at.gradient.length;
+  const hessian = at.hessian.slice();
+  const gradient = at.gradient.slice();
+  for (const place of places) {
+    gradient[place] = 0;
+    for (let i = 0; i < n; i++) {
+      hessian[place * n + i] = 0;
+      hessian[i * n + place] = 0;
+    }
+    hessian[place * n + place] = 1;
+  }
+  return { ...at, hessian, gradient };
 }
 
 /** @throws Refusal column_collinear | separation | not_converged */
@@ -427,11 +473,19 @@ function resultOf(
     imputed: Object.fromEntries(imputed),
     rows: at.rows,
     design,
+    ...(state.aliased.length === 0
+      ? {}
+      : { aliased: state.aliased.map((place) => columns[place - 1]!.name).sort() }),
   };
   if (params.penalty > 0) return result;
   const errors = standardErrors(state, at, design, shifts);
   const zs = [own, ...coefficients].map((b, j) => b / errors[j]!);
-  const withIntercept = (values: readonly number[]) => ({ intercept: values[0]!, ...named(values.slice(1)) });
+  const withIntercept = (values: readonly number[]) => ({
+    intercept: values[0]!,
+    ...Object.fromEntries(
+      columns.flatMap(({ name }, j) => (state.aliased.includes(j + 1) ? [] : [[name, values[j + 1]!]])),
+    ),
+  });
   return {
     ...result,
     standardErrors: withIntercept(errors),

@@ -124,6 +124,27 @@ test("a collinear column is refused by name, with those it follows from", async 
   });
 });
 
+test("of values that are missing together one indicator is enough: the other is aliased", async (t) => {
+  const gone = (values: number[]) => values.map((x, i) => (i % 7 === 3 ? Number.NaN : x));
+  const a = gone(noise("a"));
+  const b = gone(noise("b"));
+  const present = b.filter((x) => !Number.isNaN(x));
+  const mean = present.reduce((sum, x) => sum + x, 0) / present.length;
+  const label = coin("label");
+  const both = await estimate(numeric("a", "b"), [tableOf({ a, b }, label)]);
+  const filled = b.map((x) => (Number.isNaN(x) ? mean : x));
+  const one = await estimate(numeric("a", "b"), [tableOf({ a, b: filled }, label)]);
+  const [{ aliased, coefficients, ...first }, second] = [both, one];
+  t.deepEqual(aliased, ["b=missing"]);
+  t.is(coefficients["b=missing"], 0);
+  t.false(Object.hasOwn(first.standardErrors!, "b=missing"));
+  for (const name of ["a", "a=missing", "b"]) {
+    t.true(Math.abs(coefficients[name]! - second.coefficients[name]!) < 1e-9, name);
+    t.true(Math.abs(first.standardErrors![name]! - second.standardErrors![name]!) < 1e-9, name);
+  }
+  t.false("aliased" in second);
+});
+
 test("a constant column is refused by name", async (t) => {
   const table = tableOf({ a: noise("a"), flat: noise("a").map(() => 0.1) }, coin("label"));
   const error = await t.throwsAsync(estimate(numeric("a", "flat"), [table]));
