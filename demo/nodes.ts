@@ -62,7 +62,7 @@ export class Nodes {
   ): void {
     const { say, victim } = this.#options;
     const round = `${algorithm} round ${number}, attempt ${attempt}`;
-    if (round !== this.#seen && phase === "advertised") {
+    if (round !== this.#seen && phase === "contributing") {
       this.#seen = round;
       if (algorithm === "neural" && number !== this.#lastRound) this.#neuralRound++;
       this.#lastRound = number;
@@ -71,7 +71,7 @@ export class Nodes {
         this.#bringBack();
     }
     const doomed = id === victim && this.#neuralRound === killInNeuralRound && this.restarted.length === 0;
-    if (doomed && phase === "submitted") this.#kill();
+    if (doomed && phase === "ready") this.#kill();
   }
 
   #kill(): void {
