@@ -199,7 +199,9 @@ async function playRound(
   return { round, sum: done.sum.sum.values };
 }
 
-type Samples<When extends "apart from rounds" | "after an absence" | "failure"> = Readonly<Record<KindsSent<When>, Uint8Array>>;
+type Samples<When extends "apart from rounds" | "after an absence" | "failure"> = Readonly<
+  Record<KindsSent<When>, Uint8Array>
+>;
 
 /** Messages as this enterprise would send them, of every kind that is no part of a round. */
 function callsOutsideRounds(
