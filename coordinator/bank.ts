@@ -6,6 +6,8 @@ import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
 import type { Authority } from "./authority/ca.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { SharedChunks } from "./rounds/shared-chunks.ts";
+import type { UploadAllowance } from "./rounds/upload-allowance.ts";
+import type { HourlyLimit } from "./service/hourly-limit.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Database } from "./store/database.ts";
 import type { LogStore } from "./store/log.ts";
@@ -46,6 +48,8 @@ export type CrashPoint =
 export interface BankEvents {
   /** A study's row changed. */
   study: [Digest];
+  /** An attempt ended, with a sum or without. */
+  ended: [];
   /** The current roster changed. */
   roster: [];
   /** No certificate of this enterprise is valid any more. */
@@ -68,6 +72,10 @@ export interface Bank {
   };
   /** Ciphertexts of enterprises that others may read. */
   readonly shared: SharedChunks;
+  /** What enterprises may upload. */
+  readonly allowance: UploadAllowance;
+  /** Consents, by study and enterprise. */
+  readonly consents: HourlyLimit;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
   /** What a running study waits for, by its digest. */

@@ -15,6 +15,9 @@ import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { Participants } from "./rounds/participants.ts";
 import { SharedChunks } from "./rounds/shared-chunks.ts";
+import { UploadAllowance } from "./rounds/upload-allowance.ts";
+import { HourlyLimit } from "./service/hourly-limit.ts";
+import { quotas } from "./service/quotas.ts";
 import { registerEnrolment, registerServices } from "./service/server.ts";
 import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
@@ -83,6 +86,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       privacyLog,
       blobs,
       shared: new SharedChunks(),
+      allowance: new UploadAllowance(),
+      consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
       revoked: new Set(),
       waiting: new Map(),
       authority,
@@ -125,7 +130,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       kill: async () => {
         // Node aborts where a session is destroyed while it reads: whoever asks may have been called from there.
         await nextTurn();
-        for (const { server } of [main, enrolment]) server.forceShutdown();
+        for (const port of [main, enrolment]) port.kill();
         driver.stop();
         await undo();
       },
@@ -148,12 +153,15 @@ async function openPorts(
     server: await authority.issueServer([coordinatorName], bank.clock.now()),
     authorityPem: authority.certificatePem,
   };
-  const main = await listen(address, { ...tls, clientCertificates: true }, (server) =>
+  const main = await listen(address, { ...tls, clientCertificates: true }, bank.clock, (server) =>
     registerServices(server, bank, participants, isDraining),
   );
   cleanUp.push(() => main.close(drainMillis));
-  const enrolment = await listen(enrolmentAddress, { ...tls, clientCertificates: false }, (server) =>
-    registerEnrolment(server, bank),
+  const enrolment = await listen(
+    enrolmentAddress,
+    { ...tls, clientCertificates: false },
+    bank.clock,
+    (server) => registerEnrolment(server, bank),
   );
   cleanUp.push(() => enrolment.close(drainMillis));
   return [main, enrolment];

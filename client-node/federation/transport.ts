@@ -136,17 +136,17 @@ export class Transport {
    */
   async upload(blobs: readonly Uint8Array[], roundId: Digest): Promise<void> {
     this.#depart(blobs, "Blobs.Upload", roundId);
-    await inTurns(blobs, (blob) => this.#uploadOne(blob));
+    await inTurns(blobs, (blob) => this.#uploadOne(blob, roundId));
   }
 
-  async #uploadOne(content: Uint8Array): Promise<void> {
+  async #uploadOne(content: Uint8Array, roundId: Digest): Promise<void> {
     const blob = { digest: Buffer.from(digestOf(content), "hex"), size: content.length };
     for (let tries = 1; ; tries++) {
       try {
         const held = tries === 1 ? { committed: 0 } : await this.call(Blobs.service.Stat, blob);
         const status = await this.#wire.upload(
           Blobs.service.Upload,
-          chunksOf(content, blob, Number(held.committed)),
+          chunksOf(content, { ...blob, roundId: Buffer.from(roundId, "hex") }, Number(held.committed)),
         );
         if (status.complete) return;
         throw new Refusal(
@@ -224,7 +224,7 @@ export class Transport {
 /** A blob from an offset on, in pieces; at least one, and the first says what blob it is. */
 function* chunksOf(
   content: Uint8Array,
-  blob: { readonly digest: Buffer; readonly size: number },
+  blob: { readonly digest: Buffer; readonly size: number; readonly roundId: Buffer },
   offset: number,
 ): Generator<UploadChunk> {
   yield { ...blob, offset, data: content.subarray(offset, offset + chunkBytes) };

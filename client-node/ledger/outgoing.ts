@@ -11,6 +11,8 @@ type Occasion =
   | "enrolment"
   /** To follow and decide on studies, to stay a member, and to watch the bank's log. */
   | "apart from rounds"
+  /** Where sums were released without it: to compute the states between. */
+  | "after an absence"
   | "in a round"
   /** Only where a connection broke, or the node will not do what it is asked to. */
   | "failure";
@@ -24,9 +26,9 @@ export const outgoing = {
   "Studies.Consent": "apart from rounds",
   "Studies.Withdraw": "apart from rounds",
   "Studies.GetModel": "apart from rounds",
-  "Studies.GetCertificates": "apart from rounds",
-  "Log.GetCheckpoint": "apart from rounds",
-  "Log.GetInclusion": "apart from rounds",
+  "Studies.GetCertificates": "after an absence",
+  "Log.GetCheckpoint": "after an absence",
+  "Log.GetInclusion": "after an absence",
   "Log.GetConsistency": "apart from rounds",
   "Log.Cosign": "apart from rounds",
   "Log.ReportLedger": "apart from rounds",

@@ -199,14 +199,16 @@ async function playRound(
   return { round, sum: done.sum.sum.values };
 }
 
-type Samples<When extends "apart from rounds" | "failure"> = Readonly<Record<KindsSent<When>, Uint8Array>>;
+type Samples<When extends "apart from rounds" | "after an absence" | "failure"> = Readonly<
+  Record<KindsSent<When>, Uint8Array>
+>;
 
 /** Messages as this enterprise would send them, of every kind that is no part of a round. */
 function callsOutsideRounds(
   manifest: StudyManifest,
   { parties, epoch }: Consortium,
   enterprise: string,
-): Samples<"apart from rounds"> {
+): Samples<"apart from rounds" | "after an absence"> {
   const digest = digestOf(canonicalBytes(manifest));
   const study = Buffer.from(digest, "hex");
   const { identity } = parties.get(enterprise)!;

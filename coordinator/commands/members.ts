@@ -92,9 +92,7 @@ const removeCommand = (): Command =>
         if (flags.json) print(JSON.stringify({ enterprise, note }));
         else if (note !== "") print(note.trimEnd());
         if (note !== "")
-          tell(
-            "the roster without it counts once the auditor has signed it: fedcredit audit countersign",
-          );
+          tell("the roster without it counts once the auditor has signed it: fedcredit audit countersign");
       }),
     );
 

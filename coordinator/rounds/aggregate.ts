@@ -3,6 +3,7 @@ import type { CoordinatorEffect, CoordinatorEvent, Submitted } from "../../priva
 import { type Bfv, chunkCount, type RunningSum } from "../../privacy/sum/encryption/bfv.ts";
 import { performFold, performUnmask } from "../../privacy/sum/work.ts";
 import type { Bank } from "../bank.ts";
+import type { StoredBlob } from "./upload-allowance.ts";
 
 type Effect<Type> = Extract<CoordinatorEffect, { readonly type: Type }>;
 type Event<Type> = Extract<CoordinatorEvent, { readonly type: Type }>;
@@ -48,7 +49,9 @@ export class Aggregation {
   }
 
   /** The attempt has ended: nobody needs its ciphertexts any more. */
-  async forget(chunks: Iterable<Digest>): Promise<void> {
-    await this.#bank.blobs.uploads.remove(chunks);
+  async forget(chunks: Iterable<Digest>, uploaded: readonly StoredBlob[]): Promise<void> {
+    const { uploads } = this.#bank.blobs;
+    await uploads.remove([...chunks, ...uploaded.map(({ digest }) => digest)]);
+    for (const { digest, party } of uploaded) await uploads.removePartial(digest, party);
   }
 }

@@ -95,6 +95,7 @@ export class Attempt {
     this.roundId = options.roundId;
     this.header = options.header;
     this.#state = options.first.state;
+    this.#bank.allowance.open(this.roundId, this.header);
     // Taken up again: what was submitted, and unmasked, is known.
     if ("submissions" in this.#state)
       for (const { chunks } of this.#state.submissions.values())
@@ -133,6 +134,7 @@ export class Attempt {
     } finally {
       this.#callOff();
       this.#bank.shared.revoke(this.roundId);
+      this.#bank.allowance.close(this.roundId);
       await this.#aggregation.close();
     }
   }
@@ -145,14 +147,21 @@ export class Attempt {
       case "split":
       case "lost":
         await this.#ledger.ended(state, this.#signatures, this.#takeEntries());
-        await this.#aggregation.forget(this.#chunks);
+        await this.#forget();
         return state;
       case "closed":
-        await this.#aggregation.forget(this.#chunks);
+        await this.#forget();
         return state;
       default:
         return undefined;
     }
+  }
+
+  /** What was uploaded and never submitted goes too. */
+  async #forget(): Promise<void> {
+    const uploaded = this.#bank.allowance.close(this.roundId);
+    await this.#aggregation.forget(this.#chunks, uploaded);
+    this.#bank.events.emit("ended");
   }
 
   async #something(): Promise<void> {

@@ -24,7 +24,7 @@ export const blobsService = (bank: Bank, methods: Methods): BlobsHandlers => ({
   }),
 });
 
-/** @throws Refusal upload_offset, upload_too_large, digest_mismatch, disk_full, message_malformed */
+/** @throws Refusal upload_offset, upload_too_large, digest_mismatch, disk_full, message_malformed, message_unexpected */
 async function upload(
   bank: Bank,
   chunks: AsyncIterable<UploadChunk__Output>,
@@ -37,6 +37,7 @@ async function upload(
   const { size } = first.value;
   const held = await bank.blobs.uploads.status(digest, owner);
   if (held.complete) return held;
+  bank.allowance.take(digestText(first.value.roundId), owner, digest, size);
   const upload = await bank.blobs.uploads.upload(digest, size, owner);
   try {
     for (let item: IteratorResult<UploadChunk__Output> = first; !item.done; item = await items.next()) {

@@ -1,7 +1,6 @@
 /** gRPC as this server speaks it: who calls, wide receive windows, refusals as status. */
-import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import type { ServerHttp2Stream } from "node:http2";
+import { type AddressInfo, createServer } from "node:net";
 import type { PeerCertificate } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../../core/reasons.ts";
@@ -9,9 +8,12 @@ import { flowControlWindow, statusOf } from "../../proto/wire.ts";
 import { type Identity, identityOf, type KeyPair } from "../authority/ca.ts";
 import { isMember } from "../authority/membership.ts";
 import { serialText } from "../authority/revocation.ts";
-import type { Bank } from "../bank.ts";
+import type { Bank, Clock } from "../bank.ts";
 import { storeRefusal } from "../store/database.ts";
+import { Connections } from "./connections.ts";
+import { quotas } from "./quotas.ts";
 import type { Callers } from "./request.ts";
+import { endSilentCalls } from "./silence.ts";
 
 /**
  * TLS of a server. The client's certificate is asked for and verified, and a caller without a valid one is
@@ -39,39 +41,26 @@ class WideCredentials extends grpc.ServerCredentials {
   }
 }
 
-/**
- * grpc-js lets a server widen a stream's window but not its connection's, which then is the limit. Node tells of
- * every new stream; a session that announced our stream window gets the same for the connection.
- */
-function widenConnections(): () => void {
-  const streams = channel("http2.server.stream.created");
-  const widen = (message: unknown): void => {
-    const { session } = (message as { stream: ServerHttp2Stream }).stream;
-    if (session?.localSettings.initialWindowSize !== flowControlWindow) return;
-    if ((session.state.localWindowSize ?? 0) < flowControlWindow)
-      session.setLocalWindowSize(flowControlWindow);
-  };
-  streams.subscribe(widen);
-  return () => void streams.unsubscribe(widen);
-}
-
 // What grpc-js would print on stderr reaches the operational log as a refusal.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 export interface Listening {
-  readonly server: grpc.Server;
   readonly host: string;
   readonly port: number;
   /** Ends calls under way after `graceMillis`, and the port. */
   close(graceMillis: number): Promise<void>;
+  /** Ends calls under way and the port as they are. */
+  kill(): void;
 }
 
-const options: grpc.ServerOptions = {
+const options = (clock: Clock): grpc.ServerOptions => ({
   "grpc.max_receive_message_length": 4 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.max_concurrent_streams": 256,
-};
+  "grpc.max_concurrent_streams": quotas.callsPerConnection,
+  "grpc.max_connection_idle_ms": quotas.idleSeconds * 1000,
+  interceptors: [endSilentCalls(clock)],
+});
 
 /**
  * @param address - host and port; port 0 takes a free one.
@@ -80,34 +69,48 @@ const options: grpc.ServerOptions = {
 export async function listen(
   address: { readonly host: string; readonly port: number },
   tls: { readonly server: KeyPair; readonly authorityPem: string; readonly clientCertificates: boolean },
+  clock: Clock,
   register: (server: grpc.Server) => void,
 ): Promise<Listening> {
-  const server = new grpc.Server(options);
+  const server = new grpc.Server(options(clock));
   register(server);
-  const { host } = address;
-  const target = `${host.includes(":") ? `[${host}]` : host}:${address.port}`;
   const credentials = new WideCredentials(tls.server, tls.authorityPem, tls.clientCertificates);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(target, credentials, (error, bound) => {
-      if (error === null) return resolve(bound);
-      server.forceShutdown();
-      reject(bindRefusal(target, error));
-    }),
-  );
-  const narrow = widenConnections();
-  const close = async (graceMillis: number): Promise<void> => {
-    const timer = setTimeout(() => server.forceShutdown(), graceMillis);
-    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    clearTimeout(timer);
-    narrow();
+  const injector = server.createConnectionInjector(credentials);
+  const connections = new Connections(clock);
+  const door = createServer((socket) => {
+    if (connections.admit(socket)) injector.injectConnection(socket);
+  });
+  const { host } = address;
+  const port = await new Promise<number>((resolve, reject) => {
+    door.once("error", (error) => reject(bindRefusal(`${host}:${address.port}`, error)));
+    door.listen(address.port, host, () => resolve((door.address() as AddressInfo).port));
+  });
+  const unwatch = connections.watch();
+  const end = (): void => {
+    connections.close();
+    unwatch();
   };
-  return { server, host, port, close };
+  return {
+    host,
+    port,
+    async close(graceMillis) {
+      door.close();
+      const timer = setTimeout(() => server.forceShutdown(), graceMillis);
+      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      clearTimeout(timer);
+      end();
+    },
+    kill() {
+      door.close();
+      server.forceShutdown();
+      end();
+    },
+  };
 }
 
-function bindRefusal(target: string, cause: Error): Refusal {
-  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES|ENOTFOUND)\b/.exec(cause.message)?.[1];
-  if (code === "EADDRINUSE") return new Refusal("port_taken", `${target} is in use`, { cause });
-  return new Refusal("config_invalid", `${target} cannot be listened on: ${code ?? cause.message}`, {
+function bindRefusal(target: string, cause: NodeJS.ErrnoException): Refusal {
+  if (cause.code === "EADDRINUSE") return new Refusal("port_taken", `${target} is in use`, { cause });
+  return new Refusal("config_invalid", `${target} cannot be listened on: ${cause.code ?? cause.message}`, {
     cause,
   });
 }
@@ -155,6 +158,13 @@ function knownIdentity({ fingerprint256, raw }: PeerCertificate, consortium: str
 
 type Call = Pick<grpc.ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">;
 
+interface Cut {
+  /** Its reason is the refusal. */
+  readonly signal: AbortSignal;
+  /** Ends the watch. */
+  done(): void;
+}
+
 /** Every method is made by one of these, hence none is without a check of who calls. */
 export class Methods {
   readonly #bank: Bank;
@@ -194,23 +204,43 @@ export class Methods {
     };
   }
 
+  /** Watches for the moment at which a caller may not call any more, or the coordinator shuts down. */
+  #cut(caller: Identity): Cut {
+    const { closing, events } = this.#bank;
+    const cut = new AbortController();
+    const onRevoked = (enterprise: string): void => {
+      if (caller.role === "enterprise" && caller.id === enterprise)
+        cut.abort(new Refusal("certificate_invalid", "the certificate was revoked"));
+    };
+    const onRoster = (): void => {
+      if (caller.role === "enterprise" && !isMember(this.#bank, caller.id))
+        cut.abort(new Refusal("roster_mismatch", "this enterprise is not in the roster any more"));
+    };
+    const onClosing = (): void => cut.abort(new Refusal("unavailable", "the coordinator shuts down"));
+    events.on("revoked", onRevoked);
+    events.on("roster", onRoster);
+    closing.addEventListener("abort", onClosing);
+    if (closing.aborted) onClosing();
+    const done = (): void => {
+      events.off("revoked", onRevoked);
+      events.off("roster", onRoster);
+      closing.removeEventListener("abort", onClosing);
+    };
+    return { signal: cut.signal, done };
+  }
+
   download<Request, Item>(
     callers: Callers,
     work: (request: Request, signal: AbortSignal, caller: Identity) => AsyncIterable<Item>,
   ): grpc.handleServerStreamingCall<Request, Item> {
     return async (call) => {
-      const { closing, events } = this.#bank;
       const cancelled = new AbortController();
-      const revoked = new AbortController();
       call.once("cancelled", () => cancelled.abort());
-      const signal = AbortSignal.any([cancelled.signal, revoked.signal, closing]);
-      let caller: Identity | undefined;
-      const onRevoked = (enterprise: string): void => {
-        if (caller?.role === "enterprise" && caller.id === enterprise) revoked.abort();
-      };
-      events.on("revoked", onRevoked);
+      let cut: Cut | undefined;
       try {
-        caller = callerOf(this.#bank, call, callers);
+        const caller = callerOf(this.#bank, call, callers);
+        cut = this.#cut(caller);
+        const signal = AbortSignal.any([cancelled.signal, cut.signal]);
         for await (const item of work(call.request, signal, caller)) {
           signal.throwIfAborted();
           if (!call.write(item)) await once(call, "drain", { signal });
@@ -219,14 +249,9 @@ export class Methods {
         call.end();
       } catch (error) {
         if (cancelled.signal.aborted) return;
-        const why = revoked.signal.aborted
-          ? new Refusal("certificate_invalid", "the certificate was revoked")
-          : closing.aborted
-            ? new Refusal("unavailable", "the coordinator shuts down")
-            : error;
-        call.emit("error", this.#refuse(why, call.getPath()));
+        call.emit("error", this.#refuse(cut?.signal.aborted ? cut.signal.reason : error, call.getPath()));
       } finally {
-        events.off("revoked", onRevoked);
+        cut?.done();
       }
     };
   }
@@ -235,13 +260,18 @@ export class Methods {
     callers: Callers,
     work: (items: AsyncIterable<Item>, caller: Identity) => Promise<Reply>,
   ): grpc.handleClientStreamingCall<Item, Reply> {
-    return (call, answer) => {
-      Promise.resolve()
-        .then(() => work(call, callerOf(this.#bank, call, callers)))
-        .then(
-          (reply) => answer(null, reply),
-          (error: unknown) => answer(this.#refuse(error, call.getPath())),
-        );
+    return async (call, answer) => {
+      let cut: Cut | undefined;
+      try {
+        const caller = callerOf(this.#bank, call, callers);
+        cut = this.#cut(caller);
+        cut.signal.addEventListener("abort", () => call.destroy());
+        answer(null, await work(call, caller));
+      } catch (error) {
+        answer(this.#refuse(cut?.signal.aborted ? cut.signal.reason : error, call.getPath()));
+      } finally {
+        cut?.done();
+      }
     };
   }
 

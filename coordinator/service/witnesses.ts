@@ -28,10 +28,15 @@ interface Report {
 export class Witnesses {
   readonly #bank: Bank;
   readonly #reports: Batch<Report, true>;
+  /** Attempts ended since the start: an enterprise reports once for each, and once more as it finds the coordinator. */
+  #ended = 0;
+  /** Reports logged since the start, by enterprise. */
+  readonly #logged = new Map<string, number>();
 
   constructor(bank: Bank) {
     this.#bank = bank;
     this.#reports = new Batch((reports) => this.#store(reports));
+    bank.events.on("ended", () => void this.#ended++);
   }
 
   /** @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log */
@@ -62,7 +67,8 @@ export class Witnesses {
   }
 
   /**
-   * Puts the checkpoint of an enterprise's egress ledger into the log.
+   * Puts the checkpoint of an enterprise's egress ledger into the log. More than one a round is checked and not kept:
+   * the next one covers it.
    * @throws Refusal roster_mismatch, signature_invalid, note_malformed, log_forked
    */
   async reportLedger(enterprise: string, note: string): Promise<void> {
@@ -76,10 +82,13 @@ export class Witnesses {
       const outcomes: (true | Error)[] = [];
       const entries: NewEntry[] = [];
       for (const report of reports) {
-        const outcome = await storeReport(sql, report);
-        outcomes.push(outcome === false ? true : outcome);
-        if (outcome !== true) continue;
         const { enterprise, note, checkpoint } = report;
+        const outcome = await isNews(sql, report);
+        outcomes.push(outcome instanceof Refusal ? outcome : true);
+        const logged = this.#logged.get(enterprise) ?? 0;
+        if (outcome !== true || logged > this.#ended) continue;
+        this.#logged.set(enterprise, logged + 1);
+        await storeReport(sql, report);
         const root = toHex(checkpoint.root);
         entries.push({ type: "ledger.reported", enterprise, size: checkpoint.size, root, checkpoint: note });
       }
@@ -90,17 +99,19 @@ export class Witnesses {
 }
 
 /** @returns whether the report is news; the Refusal of one that does not continue the enterprise's last. */
-async function storeReport(
-  sql: Transaction,
-  { enterprise, note, checkpoint }: Report,
-): Promise<boolean | Refusal> {
+async function isNews(sql: Transaction, { enterprise, checkpoint }: Report): Promise<boolean | Refusal> {
   const { size } = checkpoint;
-  const root = toHex(checkpoint.root);
   const [last] = await sql`
     SELECT size, root FROM ledger_checkpoint WHERE enterprise = ${enterprise} ORDER BY size DESC LIMIT 1`;
-  if (last !== undefined && (last.size > size || (last.size === size && last.root !== root)))
+  if (
+    last !== undefined &&
+    (last.size > size || (last.size === size && last.root !== toHex(checkpoint.root)))
+  )
     return new Refusal("log_forked", "the ledger does not continue the one reported before");
-  if (last?.size === size) return false;
-  await sql`INSERT INTO ledger_checkpoint VALUES (${enterprise}, ${size}, ${root}, ${note})`;
-  return true;
+  return last?.size !== size;
+}
+
+async function storeReport(sql: Transaction, { enterprise, note, checkpoint }: Report): Promise<void> {
+  await sql`
+    INSERT INTO ledger_checkpoint VALUES (${enterprise}, ${checkpoint.size}, ${toHex(checkpoint.root)}, ${note})`;
 }

@@ -176,6 +176,11 @@ export class BlobStore {
     }
   }
 
+  /** Removes what an owner began to upload; where it is being written, that fails when it is whole. */
+  async removePartial(digest: Digest, owner: string): Promise<void> {
+    await rm(this.#partialPath(digest, owner), { force: true });
+  }
+
   /** Removes what was last written before a time, Unix milliseconds: uploads that nobody came back for. */
   async removeOlder(millis: number): Promise<void> {
     const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true });
@@ -290,6 +295,8 @@ function fileRefusal(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOSPC" || code === "EDQUOT")
     return new Refusal("disk_full", "the disk is full", { cause: error });
+  if (code === "ENOENT")
+    return new Refusal("message_unexpected", "the upload was given up", { cause: error });
   if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR")
     return new Refusal("config_invalid", `blobs: ${message}`, { cause: error });
   return error;

@@ -11,7 +11,8 @@ import { isEnded, studyRow } from "./study-row.ts";
 
 /**
  * Keeps an enterprise's consent.
- * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed
+ * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed,
+ *   rate_limited
  */
 export async function consent(
   bank: Bank,
@@ -35,6 +36,9 @@ export async function consent(
   await bank.database.transaction(async (sql) => {
     const row = await studyRow(sql, study);
     if (isEnded(row.phase)) throw new Refusal("message_unexpected", `the study ${row.name} is ${row.phase}`);
+    const [held] = await sql`SELECT note FROM consent WHERE study = ${study} AND enterprise = ${enterprise}`;
+    if (held?.note === note) return;
+    bank.consents.take(`${study} ${enterprise}`, "consents to one study");
     await sql`
       INSERT INTO consent VALUES (${study}, ${enterprise}, ${note}, ${new Date(expiresMillis)})
       ON CONFLICT (study, enterprise) DO UPDATE SET note = excluded.note, expires_at = excluded.expires_at`;

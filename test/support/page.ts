@@ -83,7 +83,7 @@ export async function openPage(
     listen: "127.0.0.1:0",
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
-    policy: policyFor(manifest),
+    policy: () => policyFor(manifest),
     ledger,
     db,
     now: Date.now,

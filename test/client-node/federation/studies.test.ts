@@ -1,7 +1,10 @@
 import test from "ava";
-import { Contribution } from "../../../client-node/federation/contribution.ts";
+import type { Certificates } from "../../../client-node/federation/certificates.ts";
 import { lookUp } from "../../../client-node/federation/local-facts.ts";
+import { StateChain } from "../../../client-node/federation/state-chain.ts";
+import { DirectStatistics } from "../../../client-node/federation/statistics.ts";
 import { openManifest, type StudyDesk } from "../../../client-node/federation/studies.ts";
+import { headOf } from "../../../client-node/ledger/chain.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { storeConsent } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
@@ -10,7 +13,7 @@ import { desensitizedRows, remembered } from "../../../client-node/rows/row-sour
 import { canonicalBytes, canonicalJson, digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
-import type { StudyManifest } from "../../../models/study.ts";
+import type { SealedSum } from "../../../models/algorithm.ts";
 import { type StudyState, startStudy, studyLayout } from "../../../models/study-loop.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { emptyRoot } from "../../../privacy/log/merkle.ts";
@@ -44,112 +47,151 @@ test("a manifest is what its digest says, in its one form, or refused", async (t
   t.is(await open(canonicalJson({ ...manifest, extra: 1 })), "parameters_invalid");
 });
 
-/** A desk with a consent, and a transport that downloads what is put there. */
-async function deskWith(blobs: readonly Uint8Array[], change: Partial<StudyDesk> = {}) {
+/** A desk with a consent. */
+async function deskWith(change: Partial<StudyDesk> = {}) {
   const { bankSeed, credentials } = await testConsortium();
   const db = openStore(":memory:");
   storeConsent(db, { study, manifest: canonicalJson(manifest), expiresMillis: 1000, withdrawn: false });
-  const held = new Map(blobs.map((blob) => [digestOf(blob), blob]));
-  const downloads: string[] = [];
-  const transport = {
-    async download(digests: readonly string[]) {
-      downloads.push(...digests);
-      return digests.map((digest) => {
-        const blob = held.get(digest);
-        if (blob === undefined) throw new Refusal("digest_mismatch", "another content");
-        return blob;
-      });
-    },
-  } as unknown as StudyDesk["transport"];
-  const desk = {
+  return {
     db,
-    transport,
+    transport: {} as StudyDesk["transport"],
     credentials,
-    downloads,
     bankSeed,
-    random: seededRandom("desk"),
     ledger: new EgressLedger(db, credentials.identity),
-    policy: policyFor(manifest),
+    policy: () => policyFor(manifest),
     rows: async () => borrowers(),
     now: () => 999,
     ...change,
   };
-  return desk;
 }
 
-const state = startStudy(manifest);
-const headerOf = (value: StudyState, change: Partial<RoundHeader> = {}): RoundHeader =>
-  ({
-    study,
-    state: digestOf(canonicalBytes(value)),
-    algorithm: { index: value.index, name: value.algorithm, step: value.step },
-    round: 1,
-    attempt: 1,
-    ...change,
-  }) as RoundHeader;
+const statistics = new DirectStatistics(seededRandom("statistics"));
 
-test("a contribution is the algorithm's, on the state of the header; the state is fetched once", async (t) => {
-  const desk = await deskWith([canonicalBytes(state)]);
-  const contribution = new Contribution(desk);
-  const { values, layout } = await contribution.compute(headerOf(state));
-  t.deepEqual(layout, studyLayout(manifest, state));
-  t.true(values.length > 0 && values.some((value) => value > 0));
-  t.deepEqual((await contribution.compute(headerOf(state, { attempt: 2 }))).values, values);
-  t.is(desk.downloads.length, 1);
+interface Step {
+  /** What was summed on. */
+  readonly state: StudyState;
+  readonly sum: SealedSum;
+}
+
+/** The study as it ran over three enterprises. */
+async function ranStudy(): Promise<{ steps: readonly Step[]; last: StudyState }> {
+  const steps: Step[] = [];
+  let state = startStudy(manifest);
+  while (state.algorithm !== null) {
+    const each = await statistics.contribute(study, manifest, state, borrowers());
+    const sum = { values: each.map((value) => 3 * value), parties: 3 };
+    steps.push({ state, sum });
+    state = await statistics.advance(manifest, state, sum);
+  }
+  return { steps, last: state };
+}
+
+/** A chain whose bank shows the certificates of these steps. */
+function chainOver(db: StudyDesk["db"], steps: readonly Step[]) {
+  const asked: number[] = [];
+  const certificates = {
+    async *after(_: string, sums: number) {
+      asked.push(sums);
+      for (const [i, { state, sum }] of steps.entries())
+        if (i >= sums) yield { header: { study, round: i + 1 }, state: headOf(i, state).digest, ...sum };
+    },
+  } as unknown as Certificates;
+  return { asked, chain: new StateChain({ db, certificates, statistics }) };
+}
+
+test("the first state is the manifest's, the next ones follow from sums, over restarts too", async (t) => {
+  const { db } = await deskWith();
+  const { steps, last } = await ranStudy();
+  const { asked, chain } = chainOver(db, steps);
+  const first = startStudy(manifest);
+  t.deepEqual(chain.head(study, manifest), headOf(0, first));
+  t.deepEqual(chain.next(study, manifest), {
+    round: 1,
+    algorithm: { index: first.index, name: "range", step: first.step },
+    state: headOf(0, first).digest,
+    layout: studyLayout(manifest, first),
+  });
+  await chain.advance(study, manifest, 1, steps[0]!.sum);
+  t.deepEqual(chain.head(study, manifest), headOf(1, steps[1]!.state));
+  await chain.advance(study, manifest, 1, steps[0]!.sum);
+  t.is(chain.head(study, manifest).sums, 1, "a sum counts once");
+  const again = chainOver(db, steps);
+  t.deepEqual(again.chain.head(study, manifest), headOf(1, steps[1]!.state));
+  await again.chain.catchUp(study, manifest, 2);
+  t.deepEqual([asked, again.asked], [[], []], "who was there needs no certificate");
+  await again.chain.catchUp(study, manifest, 3);
+  t.deepEqual(again.asked, [1]);
+  t.deepEqual(again.chain.head(study, manifest), headOf(2, last));
+  t.is(again.chain.next(study, manifest), undefined);
 });
 
-test("another state, another step, or no consent any more: no contribution", async (t) => {
-  const garbage = Buffer.from("not JSON");
-  const desk = await deskWith([canonicalBytes(state), garbage]);
-  const compute = (header: RoundHeader, on = desk) => reasonOf(() => new Contribution(on).compute(header));
-  t.is(await compute(headerOf(state, { state: "00".repeat(32) })), "state_mismatch");
-  t.is(await compute(headerOf(state, { state: digestOf(garbage) })), "state_mismatch");
-  const wrongStep = { index: 0, name: "range", step: 1 };
-  t.is(await compute(headerOf(state, { algorithm: wrongStep })), "header_mismatch");
-  t.is(await compute(headerOf(state), await deskWith([], { now: () => 1000 })), "consent_expired");
+test("who was away walks the chain by certificates, and refuses one of another state", async (t) => {
+  const { steps } = await ranStudy();
+  const caughtUp = async (shown: readonly Step[]) => {
+    const { chain } = chainOver((await deskWith()).db, shown);
+    const reason = await reasonOf(() => chain.catchUp(study, manifest, 3));
+    return [reason, chain.head(study, manifest).sums];
+  };
+  t.deepEqual(await caughtUp(steps), [undefined, 2]);
+  const [one, two] = steps as [Step, Step];
+  t.deepEqual(await caughtUp([one, { ...two, state: one.state }]), ["state_mismatch", 1]);
+  t.deepEqual(await caughtUp([{ ...one, state: two.state }, two]), ["state_mismatch", 0]);
+  // a bank that keeps a certificate back
+  t.deepEqual(await caughtUp([one]), ["state_mismatch", 1]);
 });
 
 test("step 0 looks at today's policy, not at the one of the consent", async (t) => {
-  const desk = await deskWith([]);
+  const desk = await deskWith();
+  const { chain } = chainOver(desk.db, []);
   const { name, seed } = { ...parseSignerKeyName(desk.credentials.bankKey), seed: desk.bankSeed };
   const checkpoint = signCheckpoint({ origin: name, size: 0, root: emptyRoot }, noteSigner(name, seed));
-  const header = headerOf(state, { checkpoint });
-  const epoch = { epoch: 1, commitment: "ab".repeat(32) };
-  const { local } = await lookUp(desk, header, epoch);
+  const header = { study, round: 1, cohort: ["mill"], checkpoint } as unknown as RoundHeader;
+  const roundId = "ab".repeat(32);
+  const facts = (on: StudyDesk, asked = header) => lookUp(on, chain, roundId, asked, undefined);
+  const { local } = await facts(desk);
   t.like(local, {
     nowMillis: 999,
+    seen: false,
     consent: { expiresMillis: 1000, manifest },
-    keyEpoch: { ...epoch, rounds: 0 },
-    last: undefined,
+    exactSums: { left: 100_000 },
+    step: { locked: undefined, spent: undefined },
     checkpointConsistent: true,
   });
-  const fields = desk.policy.fields.filter((field) => field.name !== "age");
-  const narrowed = await deskWith([], { policy: { ...desk.policy, fields } });
-  t.is(await reasonOf(() => lookUp(narrowed, header, epoch)), "policy_refuses");
+  t.is(local.next?.state, headOf(0, startStudy(manifest)).digest, "its own state, not the header's");
+  t.is(await reasonOf(() => facts(desk, { ...header, round: 2 })), "state_mismatch");
+  const allowed = policyFor(manifest);
+  const fields = allowed.fields.filter((field) => field.name !== "age");
+  const narrowed = await deskWith({ policy: () => ({ ...allowed, fields }) });
+  t.is(await reasonOf(() => facts(narrowed)), "policy_refuses");
+  const helper = await facts(desk, { ...header, cohort: ["truck"] });
+  t.is(helper.local.consent, undefined, "who only helps to unmask needs none");
   storeConsent(desk.db, { study, manifest: canonicalJson(manifest), expiresMillis: 1000, withdrawn: true });
-  t.is((await lookUp(desk, header, epoch)).local.consent, undefined);
+  t.is((await facts(desk)).local.consent, undefined);
 });
 
 const parseSignerKeyName = (verifierKey: string): { name: string } => ({ name: verifierKey.split("+")[0]! });
 
-test("rows are read once for a study, again after a failure, and never more than the study allows", async (t) => {
+test("rows are read once for a study and policy, again after a failure, and never more than the study allows", async (t) => {
   let reads = 0;
   let fails = true;
-  const rows = remembered(async (_: StudyManifest) => {
+  const rows = remembered(async () => {
     reads++;
     if (fails) throw new Refusal("file_missing", "not there yet");
     return borrowers();
   });
-  t.is(await reasonOf(() => rows(manifest)), "file_missing");
+  const policy = policyFor(manifest);
+  t.is(await reasonOf(() => rows(manifest, policy)), "file_missing");
   fails = false;
-  await rows(manifest);
-  t.is(await rows(manifest), await rows(manifest));
+  await rows(manifest, policy);
+  t.is(await rows(manifest, policy), await rows(manifest, policy));
   t.is(reads, 2);
+  await rows(manifest, { ...policy, fields: [] });
+  t.is(reads, 3, "another policy makes other rows of them");
   const none = desensitizedRows({
     read: ownRecords({ sites: [], dataDir: "" }),
-    policy: policyFor(manifest),
     key: new Uint8Array(32),
     now: () => 0,
   });
-  t.is(await reasonOf(() => none(manifest, () => {})), "rows_missing");
+  const salt = new Uint8Array(32);
+  t.is(await reasonOf(() => none(manifest, { policy, salt, onRun() {} })), "rows_missing");
 });

@@ -139,10 +139,15 @@ function flakyBlobs(breakAfterChunks: number) {
         if (!ended) callback(null, { committed: size, complete: held.get(digest)?.length === size });
       });
     },
-    Download: (call: grpc.ServerWritableStream<{ digest: Buffer }, object>) => {
-      const content = held.get(call.request.digest.toString("hex")) ?? Buffer.from("something else");
-      for (let at = 0; at < content.length; at += chunkBytes)
-        call.write({ data: content.subarray(at, at + chunkBytes) });
+    Fetch: (call: grpc.ServerWritableStream<{ digests: Buffer[] }, object>) => {
+      for (const digest of call.request.digests) {
+        const content = held.get(digest.toString("hex")) ?? Buffer.from("something else");
+        for (let at = 0; at < content.length; at += chunkBytes)
+          call.write({
+            data: content.subarray(at, at + chunkBytes),
+            last: at + chunkBytes >= content.length,
+          });
+      }
       call.end();
     },
   };
@@ -165,7 +170,7 @@ test("an upload that breaks off resumes where the coordinator's copy ends, and c
     digest: digestOf(content),
     roundId,
   });
-  const [back] = await transport.download([digestOf(content)]);
+  const back = (await transport.downloadAll([digestOf(content)], roundId)).get(digestOf(content));
   t.deepEqual(Buffer.from(back!), Buffer.from(content));
   transport.close();
   server.stop();
@@ -174,7 +179,7 @@ test("an upload that breaks off resumes where the coordinator's copy ends, and c
 test("bytes of another digest are refused", async (t) => {
   const server = await serve(consortium.authority, [flakyBlobs(1).service]);
   const transport = transportTo(server.address);
-  t.is(await reasonOf(transport.download(["cd".repeat(32)])), "digest_mismatch");
+  t.is(await reasonOf(transport.downloadAll(["cd".repeat(32)], roundId)), "digest_mismatch");
   transport.close();
   server.stop();
 });

@@ -108,7 +108,8 @@ test("an attempt is joined once, and its slot serves no other", (t) => {
   const db = openStore(":memory:");
   const ledger = new EgressLedger(db, identity);
   const reasonOf = (round: number, attempt: number) =>
-    t.throws(() => ledger.recordStep(recordOf("open", round, attempt), step), { instanceOf: Refusal })?.reason;
+    t.throws(() => ledger.recordStep(recordOf("open", round, attempt), step), { instanceOf: Refusal })
+      ?.reason;
   ledger.recordStep(recordOf("open", 2, 2), step);
   t.true(knowsRound(db, roundIdOf(2, 2)));
   t.false(knowsRound(db, roundIdOf(2, 1)));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
-import { rememberRoster, newestRoster, splitSalt } from "../../../client-node/ledger/chain.ts";
+import { newestRoster, rememberRoster, splitSalt } from "../../../client-node/ledger/chain.ts";
 import {
   bindSlot,
   exactSumsOf,

@@ -70,6 +70,7 @@ test.after.always(async () => {
 const previewOf = (study: StudyManifest = manifest, by: Policy = policy): Promise<Preview> =>
   previewStudy(study, [csvRecords(csv, "rows.csv")], {
     policy: by,
+    salt: new Uint8Array(32),
     keys: purposeKeys(new Uint8Array(32), study.purpose, 0),
     enterprise: "mill",
     destination: "bank.example:8443",
@@ -125,10 +126,7 @@ test("all that would leave, a round of each algorithm: kinds, sizes, destination
     t.true(slots > 0 && slots <= entries * 8 + 1);
     t.deepEqual(
       departures.map(({ kind }) => kind.replace("Rounds.Participate/", "")),
-      [
-        ...["Blobs.Download", "advertise", "share", "submission", "submit"],
-        ...["agree", "unmask", "Blobs.Download", "released"],
-      ],
+      ["submission", "submit", "agree", "unmask", "Blobs.Fetch", "Blobs.Fetch", "released"],
     );
     t.true(departures.every(({ destination }) => destination === "bank.example:8443"));
     t.true(departures.every(({ digest }) => /^[0-9a-f]{64}$/.test(digest)));

@@ -7,6 +7,7 @@ export interface UploadChunk {
   'size'?: (number | string | Long);
   'offset'?: (number | string | Long);
   'data'?: (Buffer | Uint8Array | string);
+  'roundId'?: (Buffer | Uint8Array | string);
 }
 
 export interface UploadChunk__Output {
@@ -14,4 +15,5 @@ export interface UploadChunk__Output {
   'size': (number);
   'offset': (number);
   'data': (Buffer);
+  'roundId': (Buffer);
 }

@@ -1,0 +1,15 @@
+/** What one peer may take of the coordinator: every such number, in one place (docs/operating.md has the table). */
+export const quotas = {
+  /** Seconds for a connection's first call, for a call's request once it is opened, between pieces of an upload. */
+  silentSeconds: 30,
+  /** Seconds for a connection without calls. */
+  idleSeconds: 600,
+  /** Connections open at once with the same client certificate. */
+  connectionsPerCertificate: 32,
+  /** Connections open at once from one address that have shown no certificate: all of the enrolment port's. */
+  connectionsPerAddress: 256,
+  /** Calls open at once on one connection. */
+  callsPerConnection: 256,
+  /** Consents an hour of one member to one study. Taking one back is always heard. */
+  consentsPerHour: 20,
+} as const;
