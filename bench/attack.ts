@@ -1,0 +1,41 @@
+import { openBfv } from "../privacy/sum/encryption/bfv.ts";
+import { type Attack, attacks } from "./attack/attacks.ts";
+import type { Bench, Figure } from "./bench.ts";
+
+/** Plays an attack and its control. */
+export async function play(attack: Attack, bfv: Awaited<ReturnType<typeof openBfv>>): Promise<Figure[]> {
+  const { name, unit, guessing, success } = attack;
+  const met = await attack.play(bfv, false);
+  const taken = await attack.play(bfv, true);
+  return [
+    { name, value: rounded(met), unit, target: `<= ${guessing}`, holds: met <= guessing },
+    {
+      name: `${name}, control`,
+      value: rounded(taken),
+      unit,
+      target: `>= ${success}`,
+      holds: taken >= success,
+    },
+  ];
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+/** The attacks of the design's last table, each with its control. An argument that is no option picks by name. */
+export const bench: Bench = async (args, progress) => {
+  const wanted = args.filter((arg) => !arg.startsWith("--"));
+  const bfv = await openBfv();
+  const figures: Figure[] = [];
+  for (const attack of attacks) {
+    if (wanted.length > 0 && !wanted.some((word) => attack.name.includes(word))) continue;
+    const began = performance.now();
+    figures.push(...(await play(attack, bfv)));
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    const [met, control] = figures.slice(-2);
+    progress(
+      `${attack.name}: ${met!.value} ${met!.holds ? "" : "SUCCEEDS "}(control ${control!.value}${control!.holds ? "" : " FAILS"}) ${seconds} s`,
+    );
+  }
+  await bfv.close();
+  return { bench: "attack", runs: 1, figures };
+};

@@ -1,0 +1,231 @@
+/** Where an attack is played: a bank that lies, honest nodes, and friends of the bank among the enterprises. */
+import { setTimeout as delay } from "node:timers/promises";
+import { DirectStatistics } from "../../client-node/federation/statistics.ts";
+import { type RunningNode, startNode } from "../../client-node/node.ts";
+import type { Policy } from "../../client-node/policy.ts";
+import { stateDigest } from "../../coordinator/studies/state-chain.ts";
+import type { Digest } from "../../core/canonical.ts";
+import { secureRandom, seededRandom, uniform } from "../../core/random.ts";
+import { StudyMemory } from "../../models/memory.ts";
+import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import { type StudyState, startStudy, studyContribute, studyLayout } from "../../models/study-loop.ts";
+import type { Table } from "../../models/table.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
+import { simulatedHeader } from "../../privacy/sum/simulation.ts";
+import { policyFor } from "../../simulate/consortium.ts";
+import { consortiumName, EvilBank } from "./bank.ts";
+import { LocalParty, type Weakness } from "./local-party.ts";
+import { Round } from "./round.ts";
+
+const rowsPerParty = 60;
+const featureNames = Array.from({ length: 12 }, (_, i) => `x${i + 1}`);
+
+/** Numbers of all magnitudes, so that no two enterprises count the same. */
+export function tableOf(seed: string): Table {
+  const random = seededRandom(`attack ${seed}`);
+  const column = () =>
+    Float64Array.from({ length: rowsPerParty }, () => (uniform(random) - 0.5) * 2 ** (30 * uniform(random)));
+  return {
+    rows: rowsPerParty,
+    columns: new Map(featureNames.map((name) => [name, { kind: "numeric", values: column() }])),
+    label: Uint8Array.from({ length: rowsPerParty }, () => (uniform(random) < 0.4 ? 1 : 0)),
+    subject: Int32Array.from({ length: rowsPerParty }, (_, row) => row),
+    holdout: new Uint8Array(rowsPerParty),
+  };
+}
+
+export interface Setting {
+  /** Honest enterprises; the first is the victim. */
+  readonly honest: number;
+  /** Of the bank, among the enterprises. */
+  readonly friends?: number;
+  readonly maxColluding?: number;
+  readonly policy?: Partial<Policy>;
+  /** By enterprise; rows of its own by default. */
+  readonly rows?: (id: PartyId) => Table;
+  /** The control: honest enterprises run in this process, without the defence. */
+  readonly weakness?: Weakness | undefined;
+}
+
+export class Stage implements AsyncDisposable {
+  readonly bank: EvilBank;
+  readonly bfv: Bfv;
+  readonly honest: readonly PartyId[];
+  readonly friends: readonly LocalParty[];
+  readonly nodes = new Map<PartyId, RunningNode>();
+  /** What a node told its operator. */
+  readonly ended = new Map<PartyId, string>();
+  readonly #setting: Setting;
+  #studies = 0;
+
+  private constructor(bank: EvilBank, bfv: Bfv, setting: Setting, ids: readonly PartyId[]) {
+    this.bank = bank;
+    this.bfv = bfv;
+    this.#setting = setting;
+    this.honest = ids.slice(0, setting.honest);
+    const local = (id: PartyId, accomplice: boolean): LocalParty => {
+      const { weakness } = setting;
+      const party = new LocalParty({
+        context: bank.consortium.parties.get(id)!,
+        bank,
+        bfv,
+        contribute: (header) => this.contributionOf(id, header),
+        accomplice,
+        ...(weakness === undefined ? {} : { weakness }),
+      });
+      bank.adopt(party);
+      return party;
+    };
+    this.friends = ids.slice(setting.honest).map((id) => local(id, true));
+    if (setting.weakness !== undefined) for (const id of this.honest) local(id, false);
+  }
+
+  /** Founds the consortium, starts the nodes, opens a key epoch of everybody. */
+  static async open(bfv: Bfv, setting: Setting): Promise<Stage> {
+    const count = setting.honest + (setting.friends ?? 0);
+    const ids = Array.from({ length: count }, (_, i) => `${i < setting.honest ? "party" : "quisling"}-${i}`);
+    const bank = await EvilBank.found(ids);
+    const stage = new Stage(bank, bfv, setting, ids);
+    if (setting.weakness === undefined) await Promise.all(stage.honest.map((id) => stage.start(id)));
+    await stage.renew();
+    return stage;
+  }
+
+  async renew(): Promise<void> {
+    const failed = await this.bank.openEpoch(this.everyone, this.#setting.maxColluding ?? 1);
+    if (failed !== undefined) throw new Error(`no key epoch: ${failed}`);
+  }
+
+  get victim(): PartyId {
+    return this.honest[0]!;
+  }
+
+  get everyone(): readonly PartyId[] {
+    return [...this.bank.credentials.keys()];
+  }
+
+  /** The key that a friend gives away. */
+  get friendKey(): Uint8Array {
+    return this.friends[0]!.secrets!.bfvKey;
+  }
+
+  tableOf(id: PartyId): Table {
+    return this.#setting.rows?.(id) ?? tableOf(id);
+  }
+
+  async start(id: PartyId, ledger = ":memory:"): Promise<RunningNode> {
+    const { bank, bfv } = this;
+    const node = await startNode({
+      credentials: bank.credentials.get(id)!,
+      coordinator: bank.address,
+      policy: () => ({ ...policyFor(manifestOf("policy")), ...this.#setting.policy }),
+      rows: async () => this.tableOf(id),
+      statistics: new DirectStatistics(secureRandom),
+      ledger,
+      bfv,
+      random: secureRandom,
+      now: Date.now,
+    });
+    node.finished.then(
+      () => this.ended.set(id, "stopped"),
+      (error: { reason?: string }) => this.ended.set(id, error.reason ?? String(error)),
+    );
+    this.nodes.set(id, node);
+    return node;
+  }
+
+  /** Proposes a study that every node consents to. */
+  async study(change: Partial<StudyManifest> = {}): Promise<{ study: Digest; manifest: StudyManifest }> {
+    const manifest = { ...manifestOf(`study-${++this.#studies}`), ...change };
+    const study = this.bank.propose(manifest);
+    await Promise.all([...this.nodes.values()].map((node) => node.consent(study)));
+    return { study, manifest };
+  }
+
+  /** @returns a header for a study's first step, or for what `change` says. */
+  async header(
+    { study, manifest }: { study: Digest; manifest: StudyManifest },
+    cohort: readonly PartyId[] = this.everyone,
+    change: Partial<RoundHeader> = {},
+    state: StudyState = startStudy(manifest),
+  ): Promise<RoundHeader> {
+    const { index, step } = state;
+    const algorithm = { index, name: state.algorithm ?? manifest.algorithms.at(-1)!.name, step };
+    const header = simulatedHeader(
+      this.bank.consortium,
+      {
+        layout: studyLayout(manifest, state),
+        minCohort: manifest.privacy.minCohort,
+        round: 1,
+        study,
+        algorithm,
+        state: stateDigest(state),
+      },
+      cohort,
+    );
+    return { ...header, checkpoint: await this.bank.log.checkpoint(), stepSeconds: 10, ...change };
+  }
+
+  round(header: RoundHeader): Round {
+    return new Round(this.bank, header);
+  }
+
+  /** The truth: what an enterprise adds to the sum of a study's first step. */
+  async contributionOf(id: PartyId, header: Pick<RoundHeader, "study">): Promise<Float64Array> {
+    const manifest = this.bank.manifests.get(header.study)!;
+    const means = { random: seededRandom(id), memory: new StudyMemory() };
+    return studyContribute(manifest, startStudy(manifest), this.tableOf(id), means);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes.values()) node.drop();
+    await Promise.race([
+      Promise.allSettled([...this.nodes.values()].map((node) => node.finished)),
+      delay(2000, undefined, { ref: false }),
+    ]);
+    await this.bank[Symbol.asyncDispose]();
+  }
+}
+
+/** Counts of magnitudes of twelve columns: 1,728 numbers in one sum. */
+export const manifestOf = (name: string): StudyManifest =>
+  manifestSchema.parse({
+    consortium: consortiumName,
+    name,
+    purpose: "credit risk",
+    legalBasis: "contract",
+    impactAssessment: "PIA-1",
+    retentionDays: 1,
+    label: { column: "bad", bad: ["1"], good: ["0"] },
+    features: featureNames.map((feature) => ({ name: feature, kind: "numeric" })),
+    maxRowsPerParty: rowsPerParty,
+    holdout: { fraction: 0 },
+    algorithms: [{ name: "range" }],
+    privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
+    unprotected: ["noise"],
+    deadlines: { stepSeconds: 10 },
+  });
+
+/** @returns the correlation of a guess with the truth, in 0…1; 0 where there is no guess. */
+export function gainOf(guess: ArrayLike<number> | undefined, truth: Float64Array): number {
+  if (guess === undefined) return 0;
+  const n = truth.length;
+  let [meanX, meanY] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    meanX += guess[i]! / n;
+    meanY += truth[i]! / n;
+  }
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [dx, dy] = [guess[i]! - meanX, truth[i]! - meanY];
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  }
+  return xx === 0 || yy === 0 ? 0 : Math.abs(xy / Math.sqrt(xx * yy));
+}
+
+export const minus = (a: Float64Array | undefined, b: Float64Array | undefined): Float64Array | undefined =>
+  a === undefined || b === undefined ? undefined : a.map((x, i) => x - b[i]!);

@@ -1,0 +1,374 @@
+/** Attacks on one update, on survivor lists and on the number of sums. */
+
+import { x25519Pair } from "../../privacy/identity.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { EpochSecrets, OpenEpoch } from "../../privacy/sum/epoch/secrets.ts";
+import type { PartyId } from "../../privacy/sum/graph.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
+import { planPacking, quantize, T } from "../../privacy/sum/layout.ts";
+import { addMasks, type MaskTerm } from "../../privacy/sum/mask.ts";
+import type { Survivor } from "../../privacy/sum/messages.ts";
+import type { LocalFacts } from "../../privacy/sum/party/party.ts";
+import { maskKeyOf, pairMask, partnersOf, selfMask } from "../../privacy/sum/round-masks.ts";
+import { performSeal } from "../../privacy/sum/work.ts";
+import type { Attack } from "./attacks.ts";
+import type { Weakness } from "./local-party.ts";
+import type { Round } from "./round.ts";
+import { gainOf, minus, type Setting, Stage } from "./stage.ts";
+
+const correlation = { unit: "correlation", guessing: 0.2, success: 0.99, quick: true } as const;
+const counted = (unit: string, success: number) => ({ unit, guessing: 0, success, quick: true }) as const;
+
+/** Plays on a stage of its own, with nodes or with what is left of them. */
+export const onStage =
+  (setting: Setting, weakness: Weakness, script: (stage: Stage) => Promise<number>) =>
+  async (bfv: Bfv, control: boolean): Promise<number> => {
+    await using stage = await Stage.open(bfv, control ? { ...setting, weakness } : setting);
+    return await script(stage);
+  };
+
+const unmasked: Weakness = {
+  onEffect: async (effect, party) =>
+    effect.type === "seal"
+      ? performSeal({ ...effect, masks: [] }, party.options.bfv, party.secrets!.bfvKey)
+      : undefined,
+};
+
+/** Remembers neither steps nor rounds. */
+const forgetful: Weakness = {
+  facts: (facts) => ({ ...facts, seen: false, step: { locked: undefined, spent: undefined } }),
+};
+
+const withEpoch = (facts: LocalFacts, change: (epoch: OpenEpoch) => OpenEpoch): LocalFacts => {
+  const secrets = facts.epoch!;
+  const take: EpochSecrets["take"] = (slot, roundId) => secrets.take(slot, roundId);
+  return { ...facts, epoch: { epoch: change(secrets.epoch), bfvKey: secrets.bfvKey, take } as EpochSecrets };
+};
+
+/** Takes the header's word for T and for whom it counts on. */
+const credulous: Weakness = {
+  facts: (facts, { threshold, minCohort }) => {
+    const maxColluding = minCohort - 2;
+    const { manifest, expiresMillis } = facts.consent!;
+    const consent = { expiresMillis, manifest: { ...manifest, privacy: { minCohort, maxColluding } } };
+    return withEpoch({ ...facts, consent }, (epoch) => ({
+      ...epoch,
+      header: { ...epoch.header, threshold, maxColluding },
+    }));
+  },
+};
+
+/** @returns the slots of what a party submitted, as a friend with the key sees them. */
+async function seen(stage: Stage, round: Round, party: PartyId): Promise<Float64Array | undefined> {
+  const submitted = round.submissions.get(party);
+  if (submitted === undefined) return undefined;
+  const { slots } = planPacking(round.header.layout, round.header.cohort.length);
+  const blobs = submitted.chunks.map((digest) => stage.bank.blobs.get(digest)!);
+  return stage.bfv.decrypt(stage.friendKey, blobs, slots);
+}
+
+/** @returns how well slots show what the victim submitted. */
+async function gainFrom(stage: Stage, { header }: Round, slots: Float64Array | undefined): Promise<number> {
+  const packing = planPacking(header.layout, header.cohort.length);
+  const truth = quantize(await stage.contributionOf(stage.victim, header), packing);
+  return gainOf(slots?.subarray(1), truth.subarray(1));
+}
+
+const negative = (terms: readonly MaskTerm[]): MaskTerm[] =>
+  terms.map((term) => ({ ...term, sign: term.sign === 1 ? -1 : 1 }));
+
+/** Takes off a submission what the victim's secrets, as far as they are known, make of its masks. */
+async function undressed(
+  stage: Stage,
+  round: Round,
+  {
+    maskSecret,
+    seed,
+  }: { readonly maskSecret?: Uint8Array | undefined; readonly seed?: Uint8Array | undefined },
+): Promise<Float64Array | undefined> {
+  const slots = await seen(stage, round, stage.victim);
+  if (slots === undefined) return undefined;
+  const { header, roundId } = round;
+  const { open } = stage.bank.consortium.epoch;
+  const masks: MaskTerm[] = seed?.length === 32 ? [selfMask(roundId, seed)] : [];
+  if (maskSecret !== undefined)
+    for (const party of partnersOf(open, header, stage.victim)) {
+      const peer = { party, maskKey: maskKeyOf(open, header, party) };
+      masks.push(pairMask(roundId, { party: stage.victim, maskSecret }, peer));
+    }
+  addMasks(slots, negative(masks));
+  return slots;
+}
+
+/** How many honest enterprises submitted. */
+const submitters = ({ submissions }: Round, stage: Stage): number =>
+  stage.honest.filter((id) => submissions.has(id)).length;
+
+/** Says two survivor lists, with the victim and without, as one round's. @returns what of the victim's was shown. */
+async function twoLists(
+  stage: Stage,
+  header: RoundHeader,
+  lists: (round: Round) => readonly { to: readonly PartyId[]; survivors: readonly Survivor[] }[],
+): Promise<number> {
+  const round = await stage.round(header).open();
+  const shown: { maskSecret?: Uint8Array; seed?: Uint8Array } = {};
+  const kinds = new Set<string>();
+  const friends = stage.friends.map(({ context }) => context.id);
+  for (const { to, survivors } of lists(round)) {
+    // Friends sign every list and hand over what they hold.
+    for (const friend of stage.friends) {
+      const { state } = friend;
+      if (state.phase !== "ready") friend.rewind();
+    }
+    round.agreed.length = 0;
+    round.unmasks.clear();
+    await round.agree(survivors, [...to, ...friends]);
+    await round.unmask([...to, ...friends]);
+    const maskSecret = await round.rebuilt(stage.victim, "maskSecret");
+    const seed =
+      round.unmasks.get(stage.victim)?.selfMaskSeed ?? (await round.rebuilt(stage.victim, "selfMask"));
+    if (maskSecret !== undefined) shown.maskSecret = maskSecret;
+    if (seed?.length === 32) shown.seed = seed;
+    for (const party of to) {
+      const unmask = round.unmasks.get(party);
+      if (unmask?.selfMask.some((share) => share.party === stage.victim)) kinds.add("selfMask");
+      if (unmask?.maskSecret.some((share) => share.party === stage.victim)) kinds.add("maskSecret");
+    }
+  }
+  // A share of each kind from one honest member, where the friends have the rest, is as good as both secrets.
+  const both = kinds.size === 2 ? 1 : 0;
+  return Math.max(both, await gainFrom(stage, round, await undressed(stage, round, shown)));
+}
+
+/** Difference of two sums of one state. */
+async function difference(stage: Stage, first: Round, second: Round): Promise<number> {
+  const [all, rest] = [
+    await first.read(stage.bfv, stage.friendKey),
+    await second.read(stage.bfv, stage.friendKey),
+  ];
+  return gainOf(minus(all, rest), await stage.contributionOf(stage.victim, first.header));
+}
+
+const without = (stage: Stage, party: PartyId): PartyId[] => stage.everyone.filter((id) => id !== party);
+
+export const sumAttacks: readonly Attack[] = [
+  {
+    name: "the bank and a friend with the key read one update",
+    ...correlation,
+    play: onStage({ honest: 3, friends: 1 }, unmasked, async (stage) => {
+      const round = await stage.round(await stage.header(await stage.study())).open();
+      return gainFrom(stage, round, await seen(stage, round, stage.victim));
+    }),
+  },
+  {
+    name: "the same with two friends, their masks taken off",
+    ...correlation,
+    play: onStage({ honest: 4, friends: 2, maxColluding: 2 }, unmasked, async (stage) => {
+      const manifest = { privacy: { minCohort: 4, maxColluding: 2, unit: "record" } } as const;
+      const header = await stage.header(await stage.study(manifest));
+      // A friend's secrets of the slot, before its own machine takes them.
+      const secrets = stage.friends.map((friend) => friend.peek(header.slot));
+      const round = await stage.round(header).open();
+      const slots = await seen(stage, round, stage.victim);
+      const { open } = stage.bank.consortium.epoch;
+      const maskKey = maskKeyOf(open, header, stage.victim);
+      const masks = stage.friends.map(({ context: { id } }, i) =>
+        pairMask(round.roundId, { party: id, maskSecret: secrets[i]! }, { party: stage.victim, maskKey }),
+      );
+      // A weak victim put none on.
+      if (slots !== undefined && stage.nodes.size > 0) addMasks(slots, masks);
+      return gainFrom(stage, round, slots);
+    }),
+  },
+  {
+    name: "second sum of a step under another attempt, the victim left out",
+    ...correlation,
+    play: onStage({ honest: 4, friends: 1 }, forgetful, async (stage) => {
+      const study = await stage.study();
+      const first = await stage.round(await stage.header(study)).sum();
+      const header = await stage.header(study, without(stage, stage.victim), { attempt: 2 });
+      return difference(stage, first, await stage.round(header).sum());
+    }),
+  },
+  {
+    name: "the same after a new key epoch without the victim",
+    ...correlation,
+    play: onStage({ honest: 4, friends: 1 }, forgetful, async (stage) => {
+      const study = await stage.study();
+      const first = await stage.round(await stage.header(study)).sum();
+      const all = await first.read(stage.bfv, stage.friendKey);
+      const rest = without(stage, stage.victim);
+      await stage.bank.openEpoch(rest, 1);
+      const second = await stage.round(await stage.header(study, rest, { attempt: 2 })).sum();
+      const guess = minus(all, await second.read(stage.bfv, stage.friendKey));
+      return gainOf(guess, await stage.contributionOf(stage.victim, first.header));
+    }),
+  },
+  {
+    name: "second sum of the same state under another study, the victim left out",
+    ...correlation,
+    play: onStage(
+      { honest: 4, friends: 1, policy: { exactSums: { perTable: 100, cohortChange: "refuse" } } },
+      {},
+      async (stage) => {
+        const first = await stage.round(await stage.header(await stage.study())).sum();
+        const header = await stage.header(await stage.study(), without(stage, stage.victim));
+        return difference(stage, first, await stage.round(header).sum());
+      },
+    ),
+  },
+  {
+    name: "three studies over cohorts of which no two differ by less than minCohort",
+    ...correlation,
+    play: onStage(
+      { honest: 5, friends: 1, policy: { exactSums: { perTable: 100, cohortChange: "refuse" } } },
+      {},
+      async (stage) => {
+        const [v, a, b, c, d] = stage.honest as [string, string, string, string, string];
+        const read: (Float64Array | undefined)[] = [];
+        let header: RoundHeader | undefined;
+        for (const cohort of [
+          [v, a, b],
+          [v, c, d],
+          [a, b, c, d],
+        ]) {
+          header = await stage.header(await stage.study(), cohort);
+          read.push(await (await stage.round(header).sum()).read(stage.bfv, stage.friendKey));
+        }
+        const [one, two, rest] = read;
+        const twice = one && two && rest && one.map((x, i) => x + two[i]! - rest[i]!);
+        return gainOf(twice, await stage.contributionOf(v, header!));
+      },
+    ),
+  },
+  {
+    name: "two survivor lists to two groups",
+    ...correlation,
+    play: onStage({ honest: 3, friends: 1 }, { ...credulous, rewinds: true }, async (stage) => {
+      const [v, a, b] = stage.honest as [string, string, string];
+      const threshold = stage.nodes.size > 0 ? 3 : 2;
+      const header = await stage.header(await stage.study(), stage.everyone, { threshold });
+      return twoLists(stage, header, (round) => [
+        { to: [b], survivors: round.list([v]) },
+        { to: [v, a], survivors: round.list() },
+      ]);
+    }),
+  },
+  {
+    name: "forged drop-out: both kinds of share of the victim",
+    ...correlation,
+    play: onStage({ honest: 4, friends: 1 }, { rewinds: true }, async (stage) => {
+      const [v, ...rest] = stage.honest as [string, ...string[]];
+      const header = await stage.header(await stage.study());
+      return twoLists(stage, header, (round) => [
+        { to: rest, survivors: round.list([v]) },
+        { to: rest, survivors: round.list() },
+      ]);
+    }),
+  },
+  {
+    name: "a slot reused: the mask secret of one round, the seed of another",
+    ...correlation,
+    play: onStage({ honest: 4, friends: 1 }, { lendsSlots: true }, async (stage) => {
+      const [v, ...rest] = stage.honest as [string, ...string[]];
+      const first = stage.round(await stage.header(await stage.study()));
+      await first.open();
+      const others = [...rest, ...stage.friends.map(({ context }) => context.id)];
+      await first.agree(first.list([v]), others);
+      await first.unmask(others);
+      const maskSecret = await first.rebuilt(v, "maskSecret");
+      const { slot } = first.header;
+      const second = await stage
+        .round(await stage.header(await stage.study(), stage.everyone, { slot }))
+        .sum();
+      const seed = second.unmasks.get(v)?.selfMaskSeed;
+      return gainFrom(stage, first, await undressed(stage, first, { maskSecret, seed }));
+    }),
+  },
+  {
+    name: "keys of the bank's own in place of the others'",
+    ...correlation,
+    play: async (bfv, control) => {
+      const own = x25519Pair(new Uint8Array(32).fill(7));
+      const weakness: Weakness = {
+        facts: (facts) =>
+          withEpoch(facts, (epoch) => ({
+            ...epoch,
+            maskKeys: new Map([...epoch.maskKeys].map(([id, keys]) => [id, keys.map(() => own.publicKey)])),
+          })),
+      };
+      const setting = { honest: 3, friends: 1 };
+      await using stage = await Stage.open(bfv, control ? { ...setting, weakness } : setting);
+      const failed = await stage.bank.openEpoch(stage.everyone, 1, {
+        onWayDown: (to, message) => {
+          if (control || message.type !== "epochJoined" || to !== stage.victim) return [message];
+          const exchanged = Buffer.concat(Array.from({ length: 64 }, () => own.publicKey));
+          const joined = message.joined.map((one) =>
+            one.party === stage.victim ? one : { ...one, maskKeys: exchanged },
+          );
+          return [{ ...message, joined }];
+        },
+      });
+      if (failed !== undefined) return 0;
+      const header = await stage.header(await stage.study());
+      const round = await stage.round(header).sum();
+      const slots = await undressed(stage, round, { seed: round.unmasks.get(stage.victim)?.selfMaskSeed });
+      const victim = {
+        party: stage.victim,
+        maskKey: maskKeyOf(stage.bank.consortium.epoch.open, header, stage.victim),
+      };
+      const masks = without(stage, stage.victim).map((party) =>
+        pairMask(round.roundId, { party, maskSecret: own.secretKey }, victim),
+      );
+      if (slots !== undefined) addMasks(slots, masks);
+      return gainFrom(stage, round, slots);
+    },
+  },
+  {
+    name: "a header with a lower threshold",
+    ...counted("honest submissions", 3),
+    play: onStage({ honest: 3, friends: 1 }, credulous, async (stage) => {
+      const header = await stage.header(await stage.study(), stage.everyone, { threshold: 2 });
+      return submitters(await stage.round(header).open(), stage);
+    }),
+  },
+  {
+    name: "a header with a smaller cohort than was consented to",
+    ...counted("honest submissions", 1),
+    play: onStage({ honest: 3, friends: 1 }, credulous, async (stage) => {
+      const cohort = [stage.victim, stage.friends[0]!.context.id];
+      const header = await stage.header(await stage.study(), cohort, { minCohort: 2 });
+      return submitters(await stage.round(header).open(), stage);
+    }),
+  },
+  {
+    name: "a round played again under its roundId",
+    ...counted("second submissions", 3),
+    play: onStage({ honest: 3, friends: 1 }, forgetful, async (stage) => {
+      const header = await stage.header(await stage.study());
+      const first = await stage.round(header).sum();
+      await first.release(stage.bfv);
+      return submitters(await stage.round(header).open(), stage);
+    }),
+  },
+  {
+    name: "something added to the aggregate",
+    ...counted("units added to the released sum", 1),
+    play: onStage(
+      { honest: 3, friends: 1 },
+      {
+        onEffect: async (effect) =>
+          effect.type === "verify" ? { type: "verified", roundId: effect.roundId, altered: [] } : undefined,
+      },
+      async (stage) => {
+        const round = await stage.round(await stage.header(await stage.study())).sum();
+        const truth = await round.read(stage.bfv, stage.friendKey);
+        const added = new Float64Array(planPacking(round.header.layout, 4).slots);
+        added[1] = T - 1;
+        const honest = round.survivors.filter(({ party }) => stage.honest.includes(party));
+        const released = await round.release(stage.bfv, added, honest);
+        return released === undefined ? 0 : Math.max(...released.map((x, i) => Math.abs(x - truth![i]!)));
+      },
+    ),
+  },
+];
