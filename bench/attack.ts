@@ -1,9 +1,10 @@
-import { openBfv } from "../privacy/sum/encryption/bfv.ts";
-import { type Attack, attacks } from "./attack/attacks.ts";
+import { type Bfv, openBfv } from "../privacy/sum/encryption/bfv.ts";
+import type { Attack } from "./attack/attack.ts";
+import { attacks } from "./attack/attacks.ts";
 import type { Bench, Figure } from "./bench.ts";
 
 /** Plays an attack and its control. */
-export async function play(attack: Attack, bfv: Awaited<ReturnType<typeof openBfv>>): Promise<Figure[]> {
+export async function play(attack: Attack, bfv: Bfv): Promise<Figure[]> {
   const { name, unit, guessing, success } = attack;
   const met = await attack.play(bfv, false);
   const taken = await attack.play(bfv, true);

@@ -1,17 +1,13 @@
-import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import type { Attack } from "./attack.ts";
+import { consortiumAttacks } from "./consortium-attacks.ts";
+import { manifestAttacks } from "./manifest-attacks.ts";
+import { stateAttacks } from "./state-attacks.ts";
 import { sumAttacks } from "./sum-attacks.ts";
 
-export interface Attack {
-  readonly name: string;
-  readonly unit: string;
-  /** What an attacker has without looking, and no more is allowed. */
-  readonly guessing: number;
-  /** What the control must reach. */
-  readonly success: number;
-  /** Cheap enough for every run of the tests. */
-  readonly quick: boolean;
-  /** @param control - whether the defence is taken out. @returns the attacker's gain. */
-  readonly play: (bfv: Bfv, control: boolean) => Promise<number>;
-}
-
-export const attacks: readonly Attack[] = [...sumAttacks];
+/** In the order of the design's table. */
+export const attacks: readonly Attack[] = [
+  ...sumAttacks,
+  ...stateAttacks,
+  ...manifestAttacks,
+  ...consortiumAttacks,
+];

@@ -51,18 +51,21 @@ import {
   statusOf,
   toOneof,
 } from "../../proto/wire.ts";
-import type { LocalParty } from "./local-party.ts";
 import { ForgedLog } from "./log.ts";
+import type { Reply, Said } from "./said.ts";
 
 export const consortiumName = "riverbank";
-
-export type Said = PartyRoundMessage | PartyEpochMessage;
-export type Reply = PartyRoundMessage | { readonly type: "silence" };
 
 /** How long a party may think about an instruction, milliseconds. */
 const patienceMillis = 20_000;
 
 type Stream = grpc.ServerDuplexStream<WireUp, WireDown>;
+
+/** A party that hears the bank without a network. */
+export interface InThisProcess {
+  tell(message: CoordinatorRoundMessage): void;
+  tellEpoch(message: CoordinatorEpochMessage): void;
+}
 
 export interface EpochTampering {
   readonly onWayDown?: (to: PartyId, message: CoordinatorEpochMessage) => readonly CoordinatorEpochMessage[];
@@ -75,12 +78,14 @@ export class EvilBank implements AsyncDisposable {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly manifests = new Map<Digest, StudyManifest>();
   log: ForgedLog;
+  /** What GetCertificates shows. */
+  certificates: readonly object[] = [];
   /** What GetRoster shows. */
   rosterNote: string;
   consortium: Consortium;
   address = "";
   readonly #authority: Authority;
-  readonly #local = new Map<PartyId, LocalParty>();
+  readonly #local = new Map<PartyId, InThisProcess>();
   readonly #streams = new Map<PartyId, Stream>();
   readonly #arrivals = new Map<PartyId, () => void>();
   readonly #waiting = new Map<PartyId, { roundId: Digest; take: (message: PartyRoundMessage) => void }>();
@@ -178,14 +183,19 @@ export class EvilBank implements AsyncDisposable {
   }
 
   /** A party in the attacker's own process. */
-  adopt(party: LocalParty): void {
-    this.#local.set(party.context.id, party);
+  adopt(id: PartyId, party: InThisProcess): void {
+    this.#local.set(id, party);
   }
 
   propose(manifest: StudyManifest): Digest {
     const study = digestOf(canonicalBytes(manifest));
     this.manifests.set(study, manifest);
     return study;
+  }
+
+  /** Forgets a node's stream: `connected` waits for the next. */
+  forget(party: PartyId): void {
+    this.#streams.delete(party);
   }
 
   /** Resolves when a node's stream stands. */
@@ -219,7 +229,10 @@ export class EvilBank implements AsyncDisposable {
   }
 
   hear(from: PartyId, message: Said): void {
-    if (!("roundId" in message)) return this.#onEpoch?.(from, message);
+    if (!("roundId" in message)) {
+      this.#onEpoch?.(from, message);
+      return;
+    }
     const waiting = this.#waiting.get(from);
     if (waiting?.roundId !== message.roundId) return;
     this.#waiting.delete(from);
@@ -316,7 +329,10 @@ export class EvilBank implements AsyncDisposable {
     server.addService(Studies.service, {
       Get: unary(({ study }) => status(study)),
       Consent: unary(({ study }) => status(study)),
-      GetCertificates: (call: grpc.ServerWritableStream<unknown, unknown>) => call.end(),
+      GetCertificates: (call: grpc.ServerWritableStream<unknown, unknown>) => {
+        for (const certificate of this.certificates) call.write(certificate);
+        call.end();
+      },
     });
     server.addService(Blobs.service, {
       Upload: (call: grpc.ServerReadableStream<UploadChunk__Output, unknown>, answer: Answer) => {
@@ -343,6 +359,10 @@ export class EvilBank implements AsyncDisposable {
         hashes: (await this.log.consistency(Number(oldSize), Number(newSize))).map((hash) =>
           Buffer.from(hash),
         ),
+      })),
+      GetInclusion: unary(async ({ index, size }) => ({
+        hashes: (await this.log.inclusion(Number(index), Number(size))).map((hash) => Buffer.from(hash)),
+        entry: Buffer.from(this.log.entries[Number(index)]!),
       })),
       Cosign: unary(() => ({ note: "" })),
       ReportLedger: unary(() => ({ note: "" })),

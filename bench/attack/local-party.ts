@@ -28,7 +28,7 @@ import {
 } from "../../privacy/sum/party/party.ts";
 import { type Consortium, willingFacts } from "../../privacy/sum/simulation.ts";
 import { performDecrypt, performSeal, performVerify } from "../../privacy/sum/work.ts";
-import type { EvilBank, Said } from "./bank.ts";
+import type { EvilBank } from "./bank.ts";
 
 /** What is taken out of a party. */
 export interface Weakness {
@@ -203,7 +203,7 @@ export class LocalParty {
         return undefined;
       case "send":
         for (const blob of effect.blobs ?? []) bank.blobs.set(digestOf(blob), blob);
-        bank.hear(id, effect.message as Said);
+        bank.hear(id, effect.message);
         return undefined;
       case "verify":
         return performVerify(effect, bfv, async (digest) => bank.blobs.get(digest)!);

@@ -21,8 +21,13 @@ export class ForgedLog {
     this.entries = [...entries];
   }
 
-  append(text: string): void {
-    this.entries.push(Buffer.from(text));
+  /** @returns the entry's index. */
+  append(entry: string | Uint8Array): number {
+    return this.entries.push(Buffer.from(entry)) - 1;
+  }
+
+  rewrite(index: number, entry: string): void {
+    this.entries[index] = Buffer.from(entry);
   }
 
   readonly #read: HashReader = (level, index) => this.#hash(level, index);

@@ -18,7 +18,8 @@ import type {
 } from "../../privacy/sum/messages.ts";
 import { type LeftOver, masksOfSum, missingPartners, type Unmasking } from "../../privacy/sum/round-masks.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
-import type { EvilBank, Reply } from "./bank.ts";
+import type { EvilBank } from "./bank.ts";
+import type { Reply } from "./said.ts";
 
 /** How a party answered that did not do as it was told. */
 export const why = (reply: Reply): string => (reply.type === "refuse" ? reply.reason : reply.type);
@@ -163,14 +164,10 @@ export class Round {
   /**
    * Step 4, and the end of the round.
    * @param add - subtracted from the aggregate, shape [slots].
-   * @param to - who is asked.
+   * @param to - who is asked, and told that the round is over.
    * @returns what was released; undefined where nobody did.
    */
-  async release(
-    bfv: Bfv,
-    add?: Float64Array,
-    to: readonly Survivor[] = this.survivors,
-  ): Promise<Float64Array | undefined> {
+  async releases(bfv: Bfv, add?: Float64Array, to: readonly Survivor[] = this.survivors) {
     const masks = await this.unmasking();
     if (masks === undefined) return undefined;
     const chunks = (await this.aggregate(bfv, masks, add)).map((blob) => {
@@ -190,25 +187,30 @@ export class Round {
       ...masks.shown,
       first: true,
     };
-    const replies = await Promise.all(
+    const released: (Released & { readonly party: PartyId })[] = [];
+    await Promise.all(
       to.map(async ({ party }) => {
         const reply = await this.bank.ask(party, message);
-        if (reply.type !== "released") this.refusals.set(party, why(reply));
-        return reply;
+        if (reply.type === "released") released.push({ ...reply, party });
+        else this.refusals.set(party, why(reply));
       }),
     );
-    const released = replies.find((reply): reply is Released => reply.type === "released");
-    for (const party of this.members)
-      this.bank.say(party, {
-        type: "closed",
-        roundId,
-        outcome: released === undefined ? "aborted" : "released",
-        reason: released === undefined ? "aggregate_invalid" : "",
-        party: "",
-        certificate: "",
-      });
-    if (released === undefined) return undefined;
+    const outcome = released.length === 0 ? "aborted" : "released";
+    for (const { party } of to)
+      this.bank.say(party, { type: "closed", roundId, outcome, reason: "", party: "", certificate: "" });
+    const [first] = released;
+    return first && { sum: first.sum, released, chunks };
+  }
+
+  /** @returns the vector that a released sum stands for. */
+  valuesOf(sum: Uint8Array): Float64Array {
     const packing = planPacking(this.header.layout, this.header.cohort.length);
-    return dequantizeSum(decodeSum(released.sum, packing.slots), packing, this.survivors.length);
+    return dequantizeSum(decodeSum(sum, packing.slots), packing, this.survivors.length);
+  }
+
+  /** @returns the vector that was released; undefined where nobody released one. */
+  async release(bfv: Bfv, add?: Float64Array, to?: readonly Survivor[]): Promise<Float64Array | undefined> {
+    const done = await this.releases(bfv, add, to);
+    return done && this.valuesOf(done.sum);
   }
 }

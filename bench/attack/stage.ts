@@ -1,5 +1,6 @@
 /** Where an attack is played: a bank that lies, honest nodes, and friends of the bank among the enterprises. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { NodeCredentials } from "../../client-node/federation/credentials.ts";
 import { DirectStatistics } from "../../client-node/federation/statistics.ts";
 import { type RunningNode, startNode } from "../../client-node/node.ts";
 import type { Policy } from "../../client-node/policy.ts";
@@ -7,12 +8,14 @@ import { stateDigest } from "../../coordinator/studies/state-chain.ts";
 import type { Digest } from "../../core/canonical.ts";
 import { secureRandom, seededRandom, uniform } from "../../core/random.ts";
 import { StudyMemory } from "../../models/memory.ts";
+import { algorithmNames } from "../../models/registry.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
 import { type StudyState, startStudy, studyContribute, studyLayout } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
+import { vectorLength } from "../../privacy/sum/layout.ts";
 import { simulatedHeader } from "../../privacy/sum/simulation.ts";
 import { policyFor } from "../../simulate/consortium.ts";
 import { consortiumName, EvilBank } from "./bank.ts";
@@ -71,11 +74,15 @@ export class Stage implements AsyncDisposable {
         context: bank.consortium.parties.get(id)!,
         bank,
         bfv,
-        contribute: (header) => this.contributionOf(id, header),
+        // What it adds to a later step is of no interest.
+        contribute: async (header) =>
+          header.round === 1
+            ? this.contributionOf(id, header)
+            : new Float64Array(vectorLength(header.layout)),
         accomplice,
         ...(weakness === undefined ? {} : { weakness }),
       });
-      bank.adopt(party);
+      bank.adopt(id, party);
       return party;
     };
     this.friends = ids.slice(setting.honest).map((id) => local(id, true));
@@ -115,12 +122,16 @@ export class Stage implements AsyncDisposable {
     return this.#setting.rows?.(id) ?? tableOf(id);
   }
 
-  async start(id: PartyId, ledger = ":memory:"): Promise<RunningNode> {
+  async start(
+    id: PartyId,
+    ledger = ":memory:",
+    credentials: Partial<NodeCredentials> = {},
+  ): Promise<RunningNode> {
     const { bank, bfv } = this;
     const node = await startNode({
-      credentials: bank.credentials.get(id)!,
+      credentials: { ...bank.credentials.get(id)!, ...credentials },
       coordinator: bank.address,
-      policy: () => ({ ...policyFor(manifestOf("policy")), ...this.#setting.policy }),
+      policy: () => ({ ...policyFor(everything), ...this.#setting.policy }),
       rows: async () => this.tableOf(id),
       statistics: new DirectStatistics(secureRandom),
       ledger,
@@ -179,6 +190,13 @@ export class Stage implements AsyncDisposable {
     return studyContribute(manifest, startStudy(manifest), this.tableOf(id), means);
   }
 
+  /** Waits until every node has ended for this reason. @throws where one ended for another */
+  async allEnded(reason: string): Promise<void> {
+    await Promise.allSettled([...this.nodes.values()].map((node) => node.finished));
+    for (const [id, how] of this.ended)
+      if (how !== reason) throw new Error(`${id} ended for ${how}, not for ${reason}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes.values()) node.drop();
     await Promise.race([
@@ -207,6 +225,13 @@ export const manifestOf = (name: string): StudyManifest =>
     unprotected: ["noise"],
     deadlines: { stepSeconds: 10 },
   });
+
+/** What the enterprises' policies allow. */
+const everything: StudyManifest = {
+  ...manifestOf("policy"),
+  features: [...manifestOf("policy").features, { name: "sector", kind: "categorical", levels: ["a"] }],
+  algorithms: algorithmNames.map((name) => ({ name })),
+};
 
 /** @returns the correlation of a guess with the truth, in 0…1; 0 where there is no guess. */
 export function gainOf(guess: ArrayLike<number> | undefined, truth: Float64Array): number {

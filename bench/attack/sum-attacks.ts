@@ -1,7 +1,6 @@
 /** Attacks on one update, on survivor lists and on the number of sums. */
 
 import { x25519Pair } from "../../privacy/identity.ts";
-import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { EpochSecrets, OpenEpoch } from "../../privacy/sum/epoch/secrets.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
@@ -11,21 +10,10 @@ import type { Survivor } from "../../privacy/sum/messages.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import { maskKeyOf, pairMask, partnersOf, selfMask } from "../../privacy/sum/round-masks.ts";
 import { performSeal } from "../../privacy/sum/work.ts";
-import type { Attack } from "./attacks.ts";
+import { type Attack, correlation, counted, onStage } from "./attack.ts";
 import type { Weakness } from "./local-party.ts";
 import type { Round } from "./round.ts";
-import { gainOf, minus, type Setting, Stage } from "./stage.ts";
-
-const correlation = { unit: "correlation", guessing: 0.2, success: 0.99, quick: true } as const;
-const counted = (unit: string, success: number) => ({ unit, guessing: 0, success, quick: true }) as const;
-
-/** Plays on a stage of its own, with nodes or with what is left of them. */
-export const onStage =
-  (setting: Setting, weakness: Weakness, script: (stage: Stage) => Promise<number>) =>
-  async (bfv: Bfv, control: boolean): Promise<number> => {
-    await using stage = await Stage.open(bfv, control ? { ...setting, weakness } : setting);
-    return await script(stage);
-  };
+import { gainOf, minus, Stage } from "./stage.ts";
 
 const unmasked: Weakness = {
   onEffect: async (effect, party) =>

@@ -1,0 +1,148 @@
+/**
+ * Manifests and tables that single somebody out. A node is asked to consent; the control is what the statistic, had it
+ * been computed, says of that one person.
+ */
+import { seededRandom } from "../../core/random.ts";
+import type { Reason } from "../../core/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { StudyMemory } from "../../models/memory.ts";
+import { selectRows } from "../../models/rows.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import {
+  advanceStudy,
+  type StudyState,
+  startStudy,
+  studyContribute,
+  studyLayout,
+} from "../../models/study-loop.ts";
+import type { Table } from "../../models/table.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import { type Attack, counted } from "./attack.ts";
+import { gainOf, manifestOf, Stage, tableOf } from "./stage.ts";
+
+/** The row that the bank is after. */
+const target = 7;
+
+/** @returns how many honest enterprises consent to a manifest. @throws where one refuses for another reason */
+async function consents(
+  bfv: Bfv,
+  manifest: object,
+  reason: Reason,
+  rows: (id: string) => Table = tableOf,
+  minRows = 2,
+): Promise<number> {
+  await using stage = await Stage.open(bfv, { honest: 3, rows, policy: { minRows } });
+  const study = stage.bank.propose(manifest as StudyManifest);
+  let agreed = 0;
+  for (const node of stage.nodes.values())
+    try {
+      await node.consent(study);
+      agreed++;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== reason) throw error;
+    }
+  return agreed;
+}
+
+const means = () => ({ random: seededRandom("control"), memory: new StudyMemory() });
+
+/** A statistic over one row is that row. */
+async function oneRow(): Promise<number> {
+  const manifest = manifestOf("control");
+  const one = selectRows(tableOf("party-0"), (row) => row === target);
+  const shown = await studyContribute(manifest, startStudy(manifest), one, means());
+  const values = [...one.columns.values()].map((column) =>
+    column.kind === "numeric" ? column.values[0]! : 0,
+  );
+  // 144 counts a column: of negative powers of two from the 0th on, of positive ones from the 72nd.
+  const guess = values.map((_, i) => {
+    const bucket = shown.subarray(i * 144, (i + 1) * 144).indexOf(1);
+    const exponent = (bucket < 71 ? 70 - bucket : bucket - 72) - 20;
+    return (bucket < 71 ? -1 : 1) * exponent;
+  });
+  const truth = values.map((x) => Math.sign(x) * Math.ceil(Math.log2(Math.abs(x))));
+  return gainOf(guess, Float64Array.from(truth)) > 0.95 ? 1 : 0;
+}
+
+/** One row alone has a level. */
+const withRareLevel = (id: string): Table => {
+  const table = tableOf(id);
+  const codes = Int32Array.from({ length: table.rows }, (_, row) => (row === target ? 1 : 0));
+  const columns = new Map(table.columns);
+  return { ...table, columns: columns.set("sector", { kind: "categorical", codes, levels: ["a", "rare"] }) };
+};
+
+/** One row alone is bad. */
+const withRareLabel = (id: string): Table => {
+  const table = tableOf(id);
+  return { ...table, label: Uint8Array.from({ length: table.rows }, (_, row) => (row === target ? 1 : 0)) };
+};
+
+const bayes = { algorithms: [{ name: "range" }, { name: "naive-bayes" }] };
+const rareLevels: StudyManifest = {
+  ...manifestOf("level"),
+  ...bayes,
+  features: [...manifestOf("level").features, { name: "sector", kind: "categorical", levels: ["a", "rare"] }],
+};
+
+/** @returns a block of what the victim adds to the sums of a naive Bayes. */
+async function bayesBlock(manifest: StudyManifest, table: Table, name: string): Promise<Float64Array> {
+  const first = startStudy(manifest);
+  const values = await studyContribute(manifest, first, table, means());
+  const state: StudyState = await advanceStudy(manifest, first, { values, parties: 1 });
+  const shown = await studyContribute(manifest, state, table, means());
+  let at = 0;
+  for (const block of studyLayout(manifest, state).blocks) {
+    if (block.name === name) return shown.subarray(at, at + block.length);
+    at += block.length;
+  }
+  throw new RangeError(`no block ${name}`);
+}
+
+export const manifestAttacks: readonly Attack[] = [
+  {
+    name: "a hold-out seed of the bank's choice",
+    ...counted("consents", 1),
+    play: (bfv, control) => {
+      const manifest = { ...manifestOf("seed"), holdout: { fraction: 0.05, seed: "ground" } };
+      return control ? oneRow() : consents(bfv, manifest, "parameters_invalid");
+    },
+  },
+  {
+    name: "a hold-out of one row",
+    ...counted("consents", 1),
+    play: (bfv, control) =>
+      control
+        ? oneRow()
+        : consents(bfv, { ...manifestOf("tiny"), holdout: { fraction: 0.01 } }, "parameters_invalid"),
+  },
+  {
+    name: "a table of fewer rows than minRows",
+    ...counted("consents", 1),
+    play: (bfv, control) => {
+      const small = (id: string): Table => selectRows(tableOf(id), (row) => row < 9);
+      return control ? oneRow() : consents(bfv, manifestOf("small"), "rows_too_few", small, 10);
+    },
+  },
+  {
+    name: "a level that one data subject alone has",
+    ...counted("consents", 1),
+    play: async (bfv, control) => {
+      if (!control) return consents(bfv, rareLevels, "level_singular", withRareLevel);
+      // Of the bad with the level there is one or none: the person's label.
+      const table = withRareLevel("party-0");
+      const bad = await bayesBlock(rareLevels, table, "levels.12.1");
+      return bad[1] === table.label[target] ? 1 : 0;
+    },
+  },
+  {
+    name: "a label that one data subject alone has",
+    ...counted("consents", 1),
+    play: async (bfv, control) => {
+      if (!control)
+        return consents(bfv, { ...manifestOf("label"), ...bayes }, "level_singular", withRareLabel);
+      const rows = await bayesBlock({ ...manifestOf("label"), ...bayes }, withRareLabel("party-0"), "rows.1");
+      return rows[0]!;
+    },
+  },
+];
