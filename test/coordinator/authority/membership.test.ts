@@ -14,7 +14,7 @@ import {
   verifierKey,
 } from "../../../privacy/log/note.ts";
 import { WireClient } from "../../../proto/client.ts";
-import { Enrolment, Health, Membership, Studies } from "../../../proto/wire.ts";
+import { Enrolment, Health, Membership, protocolVersion, Studies } from "../../../proto/wire.ts";
 import { consortiumName, LocalBank } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
@@ -86,7 +86,7 @@ test.serial("enrolment refuses an older node and a request that is none", async 
   t.teardown(() => client.close());
   const [token = ""] = (await bank.operator.createToken("mill", "Mill Ltd")).split(".");
   const { send: identityKey } = newSignerKey(`${consortiumName}/mill`, secureRandom);
-  const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion: 1 };
+  const request = { token, csrPem: "no", identityKey, hpkeKey: Buffer.alloc(32, 9), protocolVersion };
   const ask = (changes: object): Promise<string> =>
     reasonOf(client.call(Enrolment.service.Enrol, { ...request, ...changes }));
   t.is(await ask({ protocolVersion: 0 }), "protocol_version");
