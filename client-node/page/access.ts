@@ -75,10 +75,24 @@ export function readPassword(file: string): PasswordCheck {
 }
 
 const sessionMillis = 8 * 3_600_000;
-const triesPerMinute = 5;
 const cookieName = "fedcredit";
 
+/** Wrong passwords from one address before it has to wait; the wait doubles from a second to a quarter of an hour. */
+const freeTries = 5;
+const firstWaitMillis = 1000;
+const longestWaitMillis = 15 * 60_000;
+/** Addresses remembered; who tried longest ago is forgotten first. */
+const mostAddresses = 10_000;
+/** Passwords derived at once: each takes 128 MiB and a core. */
+const mostAtOnce = 2;
+
 export type LoginOutcome = { readonly cookie: string } | "wrong" | "too many";
+
+interface Tries {
+  readonly wrong: number;
+  /** Milliseconds. */
+  readonly last: number;
+}
 
 /** Sessions of one page; they end with the process. */
 export class Sessions {
@@ -87,7 +101,12 @@ export class Sessions {
   readonly #random: Random;
   /** By SHA-256 of the token: milliseconds at which it ends. */
   readonly #ends = new Map<string, number>();
-  #tries: number[] = [];
+  /** Wrong passwords by address, who tried last at the end: guesses of one address keep no other out. */
+  readonly #tries = new Map<string, Tries>();
+  /** Addresses whose password is being derived, or waits to be. */
+  readonly #trying = new Set<string>();
+  #free = mostAtOnce;
+  readonly #queue: (() => void)[] = [];
 
   constructor(check: PasswordCheck, now: () => number, random: Random) {
     this.#check = check;
@@ -95,17 +114,54 @@ export class Sessions {
     this.#random = random;
   }
 
-  async login(password: string): Promise<LoginOutcome> {
+  /** @param address - where the password comes from. */
+  async login(password: string, address: string): Promise<LoginOutcome> {
+    // One at a time from an address: more at once would all be tried before the first is known to be wrong.
+    if (this.#trying.has(address) || this.#waitMillis(address) > 0) return "too many";
+    this.#trying.add(address);
+    try {
+      if (!(await this.#inTurn(() => this.#check(password)))) {
+        this.#remember(address);
+        return "wrong";
+      }
+    } finally {
+      this.#trying.delete(address);
+    }
+    this.#tries.delete(address);
     const now = this.#now();
-    this.#tries = this.#tries.filter((time) => time > now - 60_000);
-    if (this.#tries.length >= triesPerMinute) return "too many";
-    this.#tries.push(now);
-    if (!(await this.#check(password))) return "wrong";
-    this.#tries = [];
     const token = Buffer.from(this.#random.bytes(32)).toString("base64url");
     for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
     this.#ends.set(keyOf(token), now + sessionMillis);
     return { cookie: cookie(token, sessionMillis / 1000) };
+  }
+
+  #waitMillis(address: string): number {
+    const { wrong, last } = this.#tries.get(address) ?? { wrong: 0, last: 0 };
+    if (wrong < freeTries) return 0;
+    const wait = Math.min(longestWaitMillis, firstWaitMillis * 2 ** (wrong - freeTries));
+    return last + wait - this.#now();
+  }
+
+  #remember(address: string): void {
+    const now = this.#now();
+    const { wrong, last } = this.#tries.get(address) ?? { wrong: 0, last: now };
+    this.#tries.delete(address);
+    // A day later it was somebody who mistyped.
+    const before = now - last > 86_400_000 ? 0 : wrong;
+    this.#tries.set(address, { wrong: before + 1, last: now });
+    if (this.#tries.size > mostAddresses) this.#tries.delete(this.#tries.keys().next().value!);
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
   }
 
   isOpen(cookies: string | undefined): boolean {

@@ -17,7 +17,7 @@ export const loginPage = (enterprise: string, problem?: Exclude<LoginOutcome, { 
 <main>
 <h1>${enterprise}</h1>
 <form method="post" action="/login">
-${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wrong" ? "That is not the password." : "Too many tries: wait a minute."}</p>`}
+${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wrong" ? "That is not the password." : "Too many tries from here: wait, the longer the more there were."}</p>`}
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
 <button>Log in</button>

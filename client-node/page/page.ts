@@ -111,7 +111,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     app.get("/login", (_, response) => void response.send(loginPage(enterprise).text));
     app.post("/login", express.urlencoded({ extended: false, limit: "4kb" }), async (request, response) => {
       const { password } = (request.body ?? {}) as { password?: unknown };
-      const outcome = await sessions.login(typeof password === "string" ? password : "");
+      const outcome = await sessions.login(typeof password === "string" ? password : "", sourceOf(request));
       if (typeof outcome === "object")
         return void response.set("Set-Cookie", outcome.cookie).redirect(303, "/");
       response.status(outcome === "wrong" ? 401 : 429).send(loginPage(enterprise, outcome).text);
@@ -208,6 +208,15 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       await closed;
     },
   };
+}
+
+/** Where a request comes from; a proxy on this machine says it in its header's last entry, and only it is believed. */
+function sourceOf({ headers, socket: { remoteAddress = "" } }: Request): string {
+  const forwarded = String(headers["x-forwarded-for"] ?? "")
+    .split(",")
+    .at(-1)!
+    .trim();
+  return forwarded !== "" && isLoopback(remoteAddress.replace(/^::ffff:/, "")) ? forwarded : remoteAddress;
 }
 
 const pageOf = ({ query }: Request): number => {

@@ -35,7 +35,7 @@ export function studyTemplate({ consortium, table, label }: TemplateOptions): st
       .filter((column) => column !== label)
       .map((column) => ({ name: column, kind: "numeric" })),
     maxRowsPerParty: 20_000,
-    holdout: { fraction: 0.25, seed: "1" },
+    holdout: { fraction: 0.25 },
     algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }, { name: "evaluate" }],
     privacy: { minCohort: null, maxColluding: null, unit: null },
     unprotected: [],

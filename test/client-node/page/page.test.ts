@@ -153,23 +153,86 @@ test("where others can reach the page it asks for the password, and without one 
   t.is((await get("/egress", cookie)).status, 303, "the session is over, whoever still has its cookie");
 });
 
-test("guessing is slowed, and a session ends by itself", async (t) => {
-  let now = 0;
-  const sessions = new Sessions(
-    async (password) => password === secret,
-    () => now,
-    secureRandom,
-  );
-  for (let i = 0; i < 5; i++) t.is(await sessions.login("guess"), "wrong");
-  t.is(await sessions.login(secret), "too many");
-  now += 60_001;
-  const outcome = await sessions.login(secret);
+/** Sessions whose password is `secret`, and their clock. */
+function sessionsAt() {
+  const clock = { now: 0, derived: 0 };
+  const check = async (password: string): Promise<boolean> => {
+    clock.derived++;
+    return password === secret;
+  };
+  return { clock, sessions: new Sessions(check, () => clock.now, secureRandom) };
+}
+
+test("guessing is slowed by address, the longer the more guesses, and a session ends by itself", async (t) => {
+  const { clock, sessions } = sessionsAt();
+  const [guesser, owner] = ["10.0.0.9", "10.0.0.2"];
+  for (let i = 0; i < 5; i++) t.is(await sessions.login("guess", guesser), "wrong");
+  for (const wait of [1000, 2000, 4000, 8000]) {
+    t.is(await sessions.login("guess", guesser), "too many");
+    clock.now += wait - 1;
+    t.is(await sessions.login(secret, guesser), "too many", "not even the right one, from there");
+    clock.now += 1;
+    t.is(await sessions.login("guess", guesser), "wrong");
+  }
+  t.is(clock.derived, 9, "what has to wait costs nothing");
+  const outcome = await sessions.login(secret, owner);
   if (typeof outcome === "string") return t.fail(outcome);
   const cookie = outcome.cookie.split(";")[0];
   t.true(sessions.isOpen(`other=1; ${cookie}`));
   t.false(sessions.isOpen(undefined));
-  now += 8 * 3_600_000;
+  // No wait is longer than a quarter of an hour, and the right password ends it.
+  for (let i = 0; i < 20; i++) {
+    clock.now += 15 * 60_000;
+    t.is(await sessions.login("guess", guesser), "wrong");
+  }
+  clock.now += 15 * 60_000;
+  t.is(typeof (await sessions.login(secret, guesser)), "object");
+  t.is(await sessions.login("guess", guesser), "wrong");
+  t.is(typeof (await sessions.login(secret, guesser)), "object");
+  clock.now += 8 * 3_600_000;
   t.false(sessions.isOpen(cookie));
+});
+
+test("guesses from everywhere do not lock the owner out, nor fill the memory", async (t) => {
+  const { clock, sessions } = sessionsAt();
+  for (let i = 0; i < 10_100; i++) await sessions.login("guess", `guesser ${i}`);
+  t.is(typeof (await sessions.login(secret, "10.0.0.2")), "object");
+  for (let i = 0; i < 6; i++) await sessions.login("guess", "guesser 10099");
+  t.is(await sessions.login("guess", "guesser 10099"), "too many");
+  // The first ones are forgotten: one more wrong password of theirs is their first.
+  for (let i = 0; i < 4; i++) t.is(await sessions.login("guess", "guesser 0"), "wrong");
+  clock.derived = 0;
+  const many = await Promise.all(Array.from({ length: 50 }, () => sessions.login("guess", "guesser 1")));
+  t.is(clock.derived, 1, "at once, one address is tried once");
+  t.is(many.filter((outcome) => outcome === "too many").length, 49);
+});
+
+test("over HTTP the right password from another address works during an attack", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-page-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  await writePassword(passwordFileIn(folder), secret, secureRandom, lightCost);
+  const page = await openPage(folder, undefined, { listen: "0.0.0.0:0" });
+  t.teardown(() => page.stop());
+  const { port } = new URL(page.url);
+  const login = (from: string, password: string, extra: Record<string, string> = {}): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const body = new URLSearchParams({ password }).toString();
+      const headers = { "content-type": "application/x-www-form-urlencoded", ...extra };
+      const options = { port, method: "POST", path: "/login", headers, localAddress: from };
+      request({ host: "127.0.0.1", ...options }, (response) => resolve(response.resume().statusCode!))
+        .on("error", reject)
+        .end(body);
+    });
+  const attack: number[] = [];
+  for (let i = 0; i < 8; i++) attack.push(await login("127.0.0.9", "guess"));
+  t.deepEqual(attack.slice(0, 5), [401, 401, 401, 401, 401]);
+  t.true(attack.includes(429));
+  t.is(await login("127.0.0.2", secret), 303);
+  // Behind a proxy on this machine the addresses are those that it names, whatever its clients wrote before.
+  const proxied = (address: string) => ({ "x-forwarded-for": `10.0.0.${attack.length++}, ${address}` });
+  for (let i = 0; i < 5; i++) t.is(await login("127.0.0.1", "guess", proxied("198.51.100.7")), 401);
+  t.is(await login("127.0.0.1", secret, proxied("198.51.100.7")), 429);
+  t.is(await login("127.0.0.1", secret, proxied("198.51.100.8")), 303);
 });
 
 test("while the bank cannot be reached, studies and consents are shown from memory, and it is asked once a minute", async (t) => {
