@@ -1,6 +1,6 @@
 import { readNodeConfig } from "../client-node/config.ts";
-import { configFile } from "../client-node/init.ts";
 import { rowsTable } from "../client-node/federation/studies.ts";
+import { configFile } from "../client-node/init.ts";
 import { splitSalt } from "../client-node/ledger/chain.ts";
 import { openStore } from "../client-node/ledger/store.ts";
 import { ledgerFile } from "../client-node/node.ts";

@@ -3,11 +3,7 @@ import { fromBase64 } from "../../core/bytes.ts";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Roster } from "../roster.ts";
-import {
-  type CertifiedSum,
-  certificateSchema,
-  verifyCertificateOf,
-} from "../sum/certificate.ts";
+import { type CertifiedSum, certificateSchema, verifyCertificateOf } from "../sum/certificate.ts";
 import { parseEvidence, settleComplaint } from "../sum/epoch/complaints.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { judgeEvidence } from "../sum/evidence.ts";

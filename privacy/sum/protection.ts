@@ -25,7 +25,3 @@ export function layersOff({ noise }: Protection): readonly "noise"[] {
       return ["noise"];
   }
 }
-
-/** @returns the protection in words, for pages and reports. */
-export const protectionText = ({ encryption, noise }: Protection): string =>
-  `masks on, encryption ${encryption}, noise ${noise}`;

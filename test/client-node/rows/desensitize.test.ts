@@ -159,7 +159,7 @@ test("the ledger tells each run, and the policy where it is another", async (t) 
   const checks = await verifyExport(
     ledger.export(),
     { log, witnesses: [], quorum: { kind: "none" } },
-    (entry) => void entries.push(entry),
+    { onEntry: (entry) => void entries.push(entry) },
   );
   t.deepEqual(
     checks.filter(({ ok }) => !ok),
