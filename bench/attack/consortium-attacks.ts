@@ -57,6 +57,7 @@ export const consortiumAttacks: readonly Attack[] = [
   {
     name: "enterprises that the bank invented",
     ...counted("nodes that go on under such a roster", 1),
+    quick: false,
     play: (bfv, control) =>
       withStage(bfv, async (stage) => {
         const { bank } = stage.bank.signers;
@@ -69,6 +70,7 @@ export const consortiumAttacks: readonly Attack[] = [
   {
     name: "an older roster after a restart",
     ...counted("nodes that go on under it", 1),
+    quick: false,
     play: async (bfv, control) => {
       const folder = await mkdtemp(join(tmpdir(), "fedcredit-attack-"));
       try {
@@ -89,6 +91,7 @@ export const consortiumAttacks: readonly Attack[] = [
   {
     name: "a member's key of low order in a signed roster",
     ...counted("nodes stopped by it later, nobody named", 1),
+    quick: false,
     play: (bfv, control) =>
       withStage(bfv, async (stage) => {
         const zeros = new Uint8Array(32);

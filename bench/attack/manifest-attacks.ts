@@ -103,6 +103,7 @@ export const manifestAttacks: readonly Attack[] = [
   {
     name: "a hold-out seed of the bank's choice",
     ...counted("consents", 1),
+    quick: false,
     play: (bfv, control) => {
       const manifest = { ...manifestOf("seed"), holdout: { fraction: 0.05, seed: "ground" } };
       return control ? oneRow() : consents(bfv, manifest, "parameters_invalid");
@@ -111,6 +112,7 @@ export const manifestAttacks: readonly Attack[] = [
   {
     name: "a hold-out of one row",
     ...counted("consents", 1),
+    quick: false,
     play: (bfv, control) =>
       control
         ? oneRow()
@@ -119,6 +121,7 @@ export const manifestAttacks: readonly Attack[] = [
   {
     name: "a table of fewer rows than minRows",
     ...counted("consents", 1),
+    quick: false,
     play: (bfv, control) => {
       const small = (id: string): Table => selectRows(tableOf(id), (row) => row < 9);
       return control ? oneRow() : consents(bfv, manifestOf("small"), "rows_too_few", small, 10);

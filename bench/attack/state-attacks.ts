@@ -130,6 +130,7 @@ export const stateAttacks: readonly Attack[] = [
   {
     name: "a layout of the bank's own making",
     ...counted("honest submissions in it", 1),
+    quick: false,
     play: onStage({ honest: 3, friends: 1 }, believing, async (stage) => {
       const header = await stage.header(await stage.study());
       const blocks = header.layout.blocks.map((block) => ({ ...block, bound: block.bound * 2 }));
@@ -150,6 +151,7 @@ export const stateAttacks: readonly Attack[] = [
   {
     name: "the first step again as a later round",
     ...counted("honest submissions", 3),
+    quick: false,
     play: onStage({ honest: 3, friends: 1 }, believing, async (stage) => {
       const study = await stage.study();
       const first = await stage.round(await stage.header(study)).sum();
@@ -161,6 +163,7 @@ export const stateAttacks: readonly Attack[] = [
   {
     name: "a withheld sum: the next step without its certificate",
     ...counted("submissions on a state that the victim has not computed", 1),
+    quick: false,
     play: onStage({ honest: 3, friends: 1 }, believing, (stage) => afterCertificate(stage, "none")),
   },
   {

@@ -151,6 +151,7 @@ export const sumAttacks: readonly Attack[] = [
   {
     name: "the same with two friends, their masks taken off",
     ...correlation,
+    quick: false,
     play: onStage({ honest: 4, friends: 2, maxColluding: 2 }, unmasked, async (stage) => {
       const manifest = { privacy: { minCohort: 4, maxColluding: 2, unit: "record" } } as const;
       const header = await stage.header(await stage.study(manifest));
@@ -181,6 +182,7 @@ export const sumAttacks: readonly Attack[] = [
   {
     name: "the same after a new key epoch without the victim",
     ...correlation,
+    quick: false,
     play: onStage({ honest: 4, friends: 1 }, forgetful, async (stage) => {
       const study = await stage.study();
       const first = await stage.round(await stage.header(study)).sum();
@@ -195,6 +197,7 @@ export const sumAttacks: readonly Attack[] = [
   {
     name: "second sum of the same state under another study, the victim left out",
     ...correlation,
+    quick: false,
     play: onStage(
       { honest: 4, friends: 1, policy: { exactSums: { perTable: 100, cohortChange: "refuse" } } },
       {},
@@ -257,6 +260,7 @@ export const sumAttacks: readonly Attack[] = [
   {
     name: "a slot reused: the mask secret of one round, the seed of another",
     ...correlation,
+    quick: false,
     play: onStage({ honest: 4, friends: 1 }, { lendsSlots: true }, async (stage) => {
       const [v, ...rest] = stage.honest as [string, ...string[]];
       const first = stage.round(await stage.header(await stage.study()));
@@ -323,6 +327,7 @@ export const sumAttacks: readonly Attack[] = [
   {
     name: "a header with a smaller cohort than was consented to",
     ...counted("honest submissions", 1),
+    quick: false,
     play: onStage({ honest: 3, friends: 1 }, credulous, async (stage) => {
       const cohort = [stage.victim, stage.friends[0]!.context.id];
       const header = await stage.header(await stage.study(), cohort, { minCohort: 2 });

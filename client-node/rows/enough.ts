@@ -5,7 +5,8 @@ import type { Table } from "../../models/table.ts";
 /**
  * Refuses rows of which a statistic would say too much about one of them.
  * @param minRows - of the policy: fewest rows, subjects and held-out rows of any statistic.
- * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column.
+ * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column, or
+ *   a class of the label.
  */
 export function requireEnough(
   table: Table,
@@ -29,25 +30,34 @@ export function requireEnough(
   }
   for (const feature of manifest.features)
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
+  const alone = singularCode(table, table.label);
+  if (alone !== undefined)
+    throw singular(`the label: one data subject alone is ${alone === 1 ? "bad" : "good"}`);
   return table;
 }
 
 const tooFew = (what: string, minRows: number): Refusal =>
   new Refusal("rows_too_few", `${what}, where policy.yaml asks for ${minRows} at least`);
 
-/** A sum over the rows of a level that one subject has alone is that subject's row. */
 function requireSharedLevels(table: Table, name: string): void {
   const column = table.columns.get(name);
-  if (column?.kind !== "categorical") return;
+  if (column?.kind === "categorical" && singularCode(table, column.codes) !== undefined)
+    throw singular(`column "${name}": one data subject alone has a level of it`);
+}
+
+const singular = (what: string): Refusal => new Refusal("level_singular", what);
+
+/**
+ * A sum over the rows of a level, or of a class, that one subject has alone is that subject's row.
+ * @param codes - of each row; negative where it has none.
+ * @returns a code that one subject has alone.
+ */
+function singularCode({ rows, subject }: Table, codes: ArrayLike<number>): number | undefined {
   const only = new Map<number, number | "several">();
-  for (let row = 0; row < table.rows; row++) {
-    const code = column.codes[row]!;
-    const subject = table.subject[row]!;
-    const before = only.get(code);
-    if (before === undefined) only.set(code, subject);
-    else if (before !== subject) only.set(code, "several");
+  for (let row = 0; row < rows; row++) {
+    const before = only.get(codes[row]!);
+    if (before === undefined) only.set(codes[row]!, subject[row]!);
+    else if (before !== subject[row]) only.set(codes[row]!, "several");
   }
-  for (const [code, who] of only)
-    if (code >= 0 && who !== "several")
-      throw new Refusal("level_singular", `column "${name}": one data subject alone has a level of it`);
+  return [...only].find(([code, who]) => code >= 0 && who !== "several")?.[0];
 }

@@ -230,20 +230,20 @@ export function checkSurvivors(
       "vectors are summed again without drop-outs",
     );
   if (own !== undefined && header.follows === null && limits.cohortChange === "refuse")
-    for (const earlier of limits.survivors) checkNotSingledOut(header, ids, earlier);
+    for (const earlier of limits.survivors) checkSameCohort(ids, earlier);
 }
 
-/** Sums over cohorts that differ by less than minCohort organisations (each has one member) can be subtracted. */
-function checkNotSingledOut(
-  { minCohort }: RoundHeader,
-  now: readonly PartyId[],
-  earlier: readonly PartyId[],
-): void {
+/**
+ * Exact sums over different cohorts can be subtracted, and three give a single vector where no two of them differ by
+ * less than minCohort: {v, a, b} + {v, c, d} − {a, b, c, d} is v twice. No party need know of all three, so that each
+ * holds on to the one list it signed. With lists that are equal or have no honest member in common nothing is gained.
+ */
+function checkSameCohort(now: readonly PartyId[], earlier: readonly PartyId[]): void {
   const [here, before] = [new Set(now), new Set(earlier)];
   const changed =
     now.filter((party) => !before.has(party)).length + earlier.filter((party) => !here.has(party)).length;
   ensure(
-    changed === 0 || changed >= minCohort,
+    changed === 0,
     "policy_refuses",
     `an earlier sum over this table counted ${changed} organisations more or fewer`,
   );
