@@ -83,10 +83,6 @@ export function decodeSentence(line: string): Sentence | undefined {
   };
 }
 
-/** Completes `GPRMC,…` to a sentence: `$GPRMC,…*hh`. */
-export const encodeSentence = (content: string): string =>
-  `$${content}*${checksumOf(content).toString(16).toUpperCase().padStart(2, "0")}`;
-
 /**
  * Places a time of day on the day that brings it closest to `near`: GGA carries no date.
  *
@@ -97,7 +93,9 @@ export function closestTo(near: number, timeOfDayMicros: number): number {
   return day * dayMicros + timeOfDayMicros;
 }
 
-const checksumOf = (content: string): number => Buffer.from(content, "latin1").reduce((sum, c) => sum ^ c, 0);
+/** @returns the checksum of what stands between `$` and `*`. */
+export const checksumOf = (content: string): number =>
+  Buffer.from(content, "latin1").reduce((sum, c) => sum ^ c, 0);
 
 function scaled(field: string, factor = 1): number | undefined {
   if (field === "") return undefined;

@@ -66,7 +66,10 @@ const entryText = (entry: object): string =>
     .map(([key, value]) => `${key}: ${value}`)
     .join(", ");
 
-/** @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid */
+/**
+ * @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid
+ * @internal for tests, which hold every algorithm to it
+ */
 export const studySteps = (manifest: StudyManifest): number =>
   entriesOf(manifest.algorithms).reduce((steps, entry) => steps + maxStepsOf(entry), 0);
 
@@ -88,6 +91,7 @@ export function studyLayout(manifest: StudyManifest, state: StudyState): VectorL
  * @returns by block of the state's layout, the L2 norm of the most that one record changes; undefined where nothing
  *   bounds it.
  * @throws RangeError when the study is finished
+ * @internal for tests, until noise reads it
  */
 export const studySensitivity = (
   manifest: StudyManifest,

@@ -1,6 +1,5 @@
 /** The keys an enterprise is known by: Ed25519 to sign, X25519 to receive sealed secrets. */
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject } from "node:crypto";
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -228,62 +227,3 @@ export const verifyFor = (
   payload: Uint8Array,
   signature: Uint8Array,
 ): boolean => ed25519Verify(publicKey, signedBytes(purpose, payload), signature);
-
-const suite = new CipherSuite({
-  kem: new DhkemX25519HkdfSha256(),
-  kdf: new HkdfSha256(),
-  aead: new Aes256Gcm(),
-});
-
-const arrayBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
-
-export interface HpkeSealed {
-  /** 32 bytes. */
-  readonly encapsulated: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
-
-/**
- * Seals to one X25519 key, base mode.
- * @param info - binds the ciphertext to its use; opening needs the same.
- * @throws Refusal message_malformed when the key is not one.
- * @see RFC 9180 §5.1.1, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM
- */
-export async function hpkeSeal(
-  recipientKey: Uint8Array,
-  info: Uint8Array,
-  plaintext: Uint8Array,
-): Promise<HpkeSealed> {
-  try {
-    const recipientPublicKey = await suite.kem.deserializePublicKey(arrayBuffer(recipientKey));
-    const { enc, ct } = await suite.seal(
-      { recipientPublicKey, info: arrayBuffer(info) },
-      arrayBuffer(plaintext),
-    );
-    return { encapsulated: new Uint8Array(enc), ciphertext: new Uint8Array(ct) };
-  } catch (cause) {
-    throw new Refusal("message_malformed", "the HPKE key cannot be sealed to", { cause });
-  }
-}
-
-/** @throws Refusal key_mismatch when it does not open: another key, another use, or altered. */
-export async function hpkeOpen(
-  pair: X25519Pair,
-  info: Uint8Array,
-  { encapsulated, ciphertext }: HpkeSealed,
-): Promise<Uint8Array> {
-  try {
-    const recipientKey = {
-      privateKey: await suite.kem.deserializePrivateKey(arrayBuffer(pair.secretKey)),
-      publicKey: await suite.kem.deserializePublicKey(arrayBuffer(pair.publicKey)),
-    };
-    return new Uint8Array(
-      await suite.open(
-        { recipientKey, enc: arrayBuffer(encapsulated), info: arrayBuffer(info) },
-        arrayBuffer(ciphertext),
-      ),
-    );
-  } catch (cause) {
-    throw new Refusal("key_mismatch", "the sealed key does not open", { cause });
-  }
-}

@@ -186,6 +186,7 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   ].map((name) => ({ name, class: "operational", level: "C1", operator: "keep" })),
 });
 
+/** @internal for tests over real sockets */
 export const startEnterprise = (
   bank: LocalBank,
   credentials: NodeCredentials,

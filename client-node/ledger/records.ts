@@ -41,18 +41,6 @@ export const consentedManifests = (db: DatabaseSync, nowMillis: number): string[
     .all(nowMillis)
     .map((row) => String(row.manifest));
 
-/** @returns the consent. @throws Refusal consent_missing, consent_expired */
-export function requireConsent(db: DatabaseSync, study: Digest, nowMillis: number): StoredConsent {
-  const consent = storedConsent(db, study);
-  if (consent === undefined)
-    throw new Refusal("consent_missing", `no consent to study ${study.slice(0, 12)}`);
-  if (consent.withdrawn)
-    throw new Refusal("consent_missing", `the consent to study ${study.slice(0, 12)} was withdrawn`);
-  if (consent.expiresMillis <= nowMillis)
-    throw new Refusal("consent_expired", `the consent to study ${study.slice(0, 12)} has expired`);
-  return consent;
-}
-
 /** @returns whether this node joined or renounced a round, also in a process since gone. */
 export const knowsRound = (db: DatabaseSync, roundId: Digest): boolean =>
   prepared(

@@ -36,7 +36,6 @@ export interface BatchColumns {
 }
 
 export const kinds = { absent: 0, number: 1, boolean: 2, text: 3 } as const;
-export const qualities = ["good", "uncertain", "bad"] as const;
 export const positionSources = ["beidou", "gps", "uwb"] as const satisfies readonly Position["source"][];
 export const historicalMark = 4;
 /** The reading's time was not after all earlier ones of its series: it may be a second delivery. */

@@ -81,6 +81,4 @@ export const fileConfig = z
   });
 
 export type FileConfig = z.output<typeof fileConfig>;
-/** As users write it. */
-export type FileInput = z.input<typeof fileConfig>;
 export type ValueField = z.output<typeof valueField>;

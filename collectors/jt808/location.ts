@@ -157,7 +157,10 @@ export function decodeBatch(body: Buffer): (Location | Refusal)[] {
   return found;
 }
 
-/** @param kind - 0 regular, 1 from a dead zone. */
+/**
+ * @param kind - 0 regular, 1 from a dead zone.
+ * @internal for the terminals that tests play
+ */
 export function encodeBatch(locations: readonly Location[], kind: 0 | 1): Buffer {
   const head = Buffer.alloc(3);
   head.writeUInt16BE(locations.length);

@@ -73,6 +73,4 @@ export const meterConfig = z
   }));
 
 export type MeterConfig = z.output<typeof meterConfig>;
-/** As users write it. */
-export type MeterInput = z.input<typeof meterConfig>;
 export type MeterRegister = MeterConfig["meters"][number]["registers"][number];

@@ -135,6 +135,4 @@ export const mqttConfig = z
   });
 
 export type MqttConfig = z.output<typeof mqttConfig>;
-/** As users write it. */
-export type MqttInput = z.input<typeof mqttConfig>;
 export type Topic = MqttConfig["topics"][number];

@@ -1,4 +1,9 @@
 import { connect, type Socket } from "node:net";
+import { checksumOf } from "../nmea.ts";
+
+/** Completes `GPRMC,…` to a sentence: `$GPRMC,…*hh`. */
+export const encodeSentence = (content: string): string =>
+  `$${content}*${checksumOf(content).toString(16).toUpperCase().padStart(2, "0")}`;
 
 export interface NmeaSenderOptions {
   readonly port: number;

@@ -141,8 +141,6 @@ const nmea = z
 export const terminalConfig = z.discriminatedUnion("protocol", [jt808, nmea]);
 
 export type TerminalConfig = z.output<typeof terminalConfig>;
-/** As users write it. */
-export type TerminalInput = z.input<typeof terminalConfig>;
 export type Jt808Config = Extract<TerminalConfig, { protocol: "jt808" }>;
 export type NmeaConfig = Extract<TerminalConfig, { protocol: "nmea" }>;
 export type ItemField = Extract<Jt808Config["readings"][number], { item: number }>;

@@ -37,7 +37,10 @@ export const encryptFormatPreserving = (
   tweak: Uint8Array,
 ): string => withFf1(value, alphabet, (radix, digits) => FF1(radix, key, tweak).encrypt(digits));
 
-/** Undoes {@link encryptFormatPreserving}. @throws Refusal cell_malformed, as it does */
+/**
+ * Undoes {@link encryptFormatPreserving}. @throws Refusal cell_malformed, as it does
+ * @internal for the tests of the forward direction
+ */
 export const decryptFormatPreserving = (
   value: string,
   alphabet: string,

@@ -12,22 +12,6 @@ export interface MaskTerm {
   readonly sign: 1 | -1;
 }
 
-/** @returns a mask, uniform in [0, T), shape [length]. */
-export function expandMask(seed: Uint8Array, info: Uint8Array | string, length: number): Float64Array {
-  const mask = new Float64Array(length);
-  addMasks(mask, [{ seed, info, sign: 1 }]);
-  return mask;
-}
-
-/** Adds sign × mask to `slots`, mod T, in place. */
-export function addInPlace(slots: Float64Array, mask: Float64Array, sign: 1 | -1): void {
-  if (mask.length !== slots.length) throw new RangeError("the mask has another length");
-  for (let i = 0; i < slots.length; i++) {
-    const sum = slots[i]! + sign * mask[i]!;
-    slots[i] = sum >= T ? sum - T : sum < 0 ? sum + T : sum;
-  }
-}
-
 /**
  * Adds what sign × mask is at `first` and after it to `slots`, for every mask, mod T, in place: as if the masks had
  * been added to a whole vector of which these slots are a part.

@@ -254,7 +254,10 @@ export const simulateAttempt = (
     openRound(header, options.opening ?? nothing, contextOf(consortium)),
   );
 
-/** Finishes what an attempt stored, as a coordinator does that comes back from a crash. */
+/**
+ * Finishes what an attempt stored, as a coordinator does that comes back from a crash.
+ * @internal for tests of recovery
+ */
 export function simulateResume(
   { header, stored, blobs }: Pick<SimulatedAttempt, "header" | "stored" | "blobs">,
   consortium: Consortium,
@@ -267,7 +270,10 @@ export function simulateResume(
   );
 }
 
-/** A node starts again: what it had in memory is gone, what it stored is not. */
+/**
+ * A node starts again: what it had in memory is gone, what it stored is not.
+ * @internal for tests of recovery
+ */
 export function restartNode({ nodes, epoch }: Consortium, party: PartyId): void {
   nodes.get(party)!.state = idleParty;
   (epoch.secrets as Map<PartyId, unknown>).delete(party);

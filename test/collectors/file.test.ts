@@ -4,13 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import test, { type ExecutionContext } from "ava";
+import type { z } from "zod";
 import type { Batch, Timer } from "../../collectors/collector.ts";
-import { type FileInput, fileConfig } from "../../collectors/file/config.ts";
+import { fileConfig } from "../../collectors/file/config.ts";
 import { hashFile, SeenFiles } from "../../collectors/file/seen.ts";
 import { timeReader } from "../../collectors/file/time.ts";
 import { fileCollector } from "../../collectors/file.ts";
 import { Collected, systemContext } from "../support/collecting.ts";
 import { eventually } from "./compliance/reader.ts";
+
+type FileInput = z.input<typeof fileConfig>;
 
 const limits = { backoff: { baseMillis: 5, capMillis: 20 } };
 const at = (iso: string) => Date.parse(iso) * 1000;

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
+import type { z } from "zod";
 import { encodeDigits, encodeFrame } from "../../collectors/dlt645.ts";
-import { type MeterInput, meterConfig } from "../../collectors/meter/config.ts";
+import { meterConfig } from "../../collectors/meter/config.ts";
 import { meterCollector } from "../../collectors/meter.ts";
 import {
   type MeterServerOptions,
@@ -14,6 +15,8 @@ import {
 import { Collected, systemContext } from "../support/collecting.ts";
 import { leftOut } from "../support/left-out.ts";
 import { eventually } from "./compliance/reader.ts";
+
+type MeterInput = z.input<typeof meterConfig>;
 
 const run = promisify(execFile);
 const limits = { backoff: { baseMillis: 10, capMillis: 50 } };

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import mqtt from "mqtt";
+import type { z } from "zod";
 import { within } from "../../bench/cases/within.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
-import { type MqttInput, mqttConfig } from "../../collectors/mqtt/config.ts";
+import { mqttConfig } from "../../collectors/mqtt/config.ts";
 import { mqttCollector } from "../../collectors/mqtt.ts";
 import { startFaultProxy } from "../../collectors/simulators/fault-proxy.ts";
 import {
@@ -18,6 +19,8 @@ import {
 import { leftOut } from "../support/left-out.ts";
 import { writeServerCertificate } from "../support/tls.ts";
 import { eventually } from "./compliance/reader.ts";
+
+type MqttInput = z.input<typeof mqttConfig>;
 
 const topics: MqttInput["topics"] = [
   { topic: "plant/{device}/state", format: "json", fields: [{ path: "n", metric: "n", unit: "1" }] },

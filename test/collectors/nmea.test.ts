@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
-import { closestTo, decodeSentence, encodeSentence } from "../../collectors/nmea.ts";
+import { closestTo, decodeSentence } from "../../collectors/nmea.ts";
+import { encodeSentence } from "../../collectors/simulators/nmea-sender.ts";
 import { Refusal } from "../../core/reasons.ts";
 
 const malformed = { instanceOf: Refusal, name: "Refusal" };

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
+import type { z } from "zod";
 import { encodeBatch, encodeLocation, type Location } from "../../collectors/jt808/location.ts";
 import {
   decodeMessage,
@@ -8,15 +9,17 @@ import {
   type Message,
   messageId,
 } from "../../collectors/jt808.ts";
-import { encodeSentence } from "../../collectors/nmea.ts";
 import { acceleratedClock, replay } from "../../collectors/simulators/clock.ts";
+import { encodeSentence } from "../../collectors/simulators/nmea-sender.ts";
 import { startTerminal } from "../../collectors/simulators/terminal-client.ts";
-import { type TerminalInput, terminalConfig } from "../../collectors/terminal/config.ts";
+import { terminalConfig } from "../../collectors/terminal/config.ts";
 import { terminalCollector } from "../../collectors/terminal.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { Collected, freePort, systemContext } from "../support/collecting.ts";
 import { readVectors } from "../support/vectors.ts";
 import { eventually } from "./compliance/reader.ts";
+
+type TerminalInput = z.input<typeof terminalConfig>;
 
 const vectors = readVectors("jt808.json") as Record<string, string>;
 const limits = { backoff: { baseMillis: 10, capMillis: 50 } };

@@ -9,8 +9,6 @@ import {
   exportIdentity,
   forgetSecret,
   generateIdentity,
-  hpkeOpen,
-  hpkeSeal,
   importIdentity,
   publicIdentity,
   signFor,
@@ -102,23 +100,6 @@ test("an exported identity comes back whole; anything else is refused", (t) => {
       t.throws(() => importIdentity(bad)),
       { reason: "file_malformed" },
     );
-});
-
-test("HPKE opens what was sealed, for the same key and use only", async (t) => {
-  const secret = Buffer.from("the epoch's secret key");
-  const use = Buffer.from("epoch 1");
-  const sealed = await hpkeSeal(identity.hpke.publicKey, use, secret);
-  t.deepEqual(Buffer.from(await hpkeOpen(identity.hpke, use, sealed)), secret);
-  const other = x25519Pair(seededRandom("other").bytes(32));
-  const altered = { ...sealed, ciphertext: sealed.ciphertext.map((b, i) => (i === 0 ? b ^ 1 : b)) };
-  for (const opening of [
-    hpkeOpen(other, use, sealed),
-    hpkeOpen(identity.hpke, Buffer.from("epoch 2"), sealed),
-    hpkeOpen(identity.hpke, use, altered),
-    hpkeOpen(identity.hpke, use, { encapsulated: new Uint8Array(5), ciphertext: secret }),
-  ])
-    t.like(await t.throwsAsync(opening), { reason: "key_mismatch" });
-  t.like(await t.throwsAsync(hpkeSeal(new Uint8Array(3), use, secret)), { reason: "message_malformed" });
 });
 
 // Little-endian. Source: https://cr.yp.to/ecdh.html, "How do I validate Curve25519 public keys?": the seven that

@@ -25,7 +25,10 @@ export const coefficientModulus = 262_129n * 2n ** 42n + 1n;
 /** Largest |coefficient| of SEAL's centred binomial sampler: the weights of two 21-bit words subtracted. */
 const freshErrorMax = 21;
 
-/** @returns the largest error, in the phase, of `ciphertexts` added up and `plaintexts` subtracted. */
+/**
+ * @returns the largest error, in the phase, of `ciphertexts` added up and `plaintexts` subtracted.
+ * @internal for the test of the noise bound
+ */
 export const ciphertextError = (ciphertexts: number, plaintexts: number): number =>
   (freshErrorMax + 1 / 2) * ciphertexts + plaintexts / 2;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { type Departure, EgressLedger } from "../../../client-node/ledger/egress.ts";
-import { knowsRound, requireConsent, storeConsent } from "../../../client-node/ledger/records.ts";
+import { consentedManifests, knowsRound, storeConsent } from "../../../client-node/ledger/records.ts";
 import { LedgerFailure, openStore, transact } from "../../../client-node/ledger/store.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -123,14 +123,12 @@ test("an attempt is joined once, and its slot serves no other", (t) => {
 
 test("a consent counts until it expires or is withdrawn", (t) => {
   const db = openStore(":memory:");
-  const reasonAt = (now: number) =>
-    t.throws(() => requireConsent(db, study, now), { instanceOf: Refusal })?.reason;
-  t.is(reasonAt(1), "consent_missing");
+  t.deepEqual(consentedManifests(db, 1), []);
   storeConsent(db, { study, manifest: "{}", expiresMillis: 10, withdrawn: false });
-  t.is(requireConsent(db, study, 9).manifest, "{}");
-  t.is(reasonAt(10), "consent_expired");
+  t.deepEqual(consentedManifests(db, 9), ["{}"]);
+  t.deepEqual(consentedManifests(db, 10), []);
   storeConsent(db, { study, manifest: "{}", expiresMillis: 10, withdrawn: true });
-  t.is(reasonAt(9), "consent_missing");
+  t.deepEqual(consentedManifests(db, 9), []);
 });
 
 test("a full disk: disk_full, and nothing of the entry stays", async (t) => {

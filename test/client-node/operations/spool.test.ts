@@ -4,13 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
-import { decodeBatch, encodeBatch, qualities } from "../../../client-node/operations/batch-codec.ts";
+import { decodeBatch, encodeBatch } from "../../../client-node/operations/batch-codec.ts";
 import { Engine, quoteText } from "../../../client-node/operations/engine.ts";
 import { cutSegment, dropSegmentsBefore, parquetFiles } from "../../../client-node/operations/segments.ts";
 import { Spool, type SpoolOptions } from "../../../client-node/operations/spool.ts";
 import type { Reading } from "../../../collectors/reading.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { day, hour, monday, reading, second } from "../../support/readings.ts";
+
+const qualities = ["good", "uncertain", "bad"] as const;
 
 const runs = process.env.SLOW ? 500 : 50;
 

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { encodeSentence } from "../../../collectors/nmea.ts";
+import type { z } from "zod";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
-import { startNmeaSender } from "../../../collectors/simulators/nmea-sender.ts";
+import { encodeSentence, startNmeaSender } from "../../../collectors/simulators/nmea-sender.ts";
 import { startTerminal } from "../../../collectors/simulators/terminal-client.ts";
-import { type TerminalInput, terminalConfig } from "../../../collectors/terminal/config.ts";
+import { terminalConfig } from "../../../collectors/terminal/config.ts";
 import { terminalCollector } from "../../../collectors/terminal.ts";
 import { freePort } from "../../support/collecting.ts";
 import type { Adapter } from "./adapter.ts";
+
+type TerminalInput = z.input<typeof terminalConfig>;
 
 const devices = ["truck-1", "truck-2"] as const;
 

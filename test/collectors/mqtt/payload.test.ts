@@ -1,10 +1,13 @@
 import test from "ava";
 import fc from "fast-check";
-import { type MqttInput, mqttConfig } from "../../../collectors/mqtt/config.ts";
+import type { z } from "zod";
+import { mqttConfig } from "../../../collectors/mqtt/config.ts";
 import { readPayload } from "../../../collectors/mqtt/payload.ts";
 import { Receipts } from "../../../collectors/mqtt/receipts.ts";
 import { topicPattern } from "../../../collectors/mqtt/topics.ts";
 import { Refusal } from "../../../core/reasons.ts";
+
+type MqttInput = z.input<typeof mqttConfig>;
 
 type TopicInput = NonNullable<MqttInput["topics"]>[number];
 const parse = (topic: TopicInput) =>

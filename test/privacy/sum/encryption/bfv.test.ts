@@ -17,8 +17,9 @@ import {
   seededBytes,
 } from "../../../../privacy/sum/encryption/bfv-format.ts";
 import { maxParties, planPacking, quantize, T } from "../../../../privacy/sum/layout.ts";
-import { addMasks, expandMask } from "../../../../privacy/sum/mask.ts";
+import { addMasks } from "../../../../privacy/sum/mask.ts";
 import { chiSquared, chiSquaredLimit } from "../../../support/chi-squared.ts";
+import { expandMask } from "../../../support/masks.ts";
 
 let bfv: Bfv;
 let key: Uint8Array;
