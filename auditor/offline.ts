@@ -8,6 +8,7 @@ import { utf8Text } from "../core/bytes.ts";
 import { makeDirectory, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { print } from "../core/terminal.ts";
+import { studyArithmetic } from "../models/recompute.ts";
 import { parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
@@ -18,6 +19,7 @@ import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
 
 interface Flags {
   readonly policy: string;
+  readonly checkpoint?: readonly string[];
   readonly json?: true;
 }
 
@@ -32,10 +34,14 @@ function verifyCommand(): Command {
     .description("verify an export offline: one line a check; exit 0 if all hold, 1 otherwise")
     .argument("<export>", "file written by the coordinator or a node (.fcexport)")
     .requiredOption(...policyOption)
+    .option("--checkpoint <file...>", "checkpoints of this log that were shown elsewhere: it must reach them")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  fedcredit audit verify bank.fcexport --policy log.policy")
-    .action(async (file: string, { policy, json }: Flags) => {
-      finish(await verifyExport((await sourceOf(file))(), await readPolicy(policy)), json === true);
+    .action(async (file: string, { policy, checkpoint = [], json }: Flags) => {
+      for (const path of checkpoint) await requireFile(path);
+      const shown = await Promise.all(checkpoint.map((path) => readFile(path, "utf8")));
+      const options = { arithmetic: studyArithmetic, shown };
+      finish(await verifyExport((await sourceOf(file))(), await readPolicy(policy), options), json === true);
     });
 }
 
@@ -52,7 +58,12 @@ function reconcileCommand(): Command {
     )
     .action(async (bank: string, ledger: string, { policy, json }: Flags) => {
       finish(
-        await reconcile(await sourceOf(bank), await sourceOf(ledger), await readPolicy(policy)),
+        await reconcile(
+          await sourceOf(bank),
+          await sourceOf(ledger),
+          await readPolicy(policy),
+          studyArithmetic,
+        ),
         json === true,
       );
     });

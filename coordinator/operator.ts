@@ -138,9 +138,9 @@ export class Operator {
     return (await this.#wire.call(Log.service.GetCheckpoint, {})).note;
   }
 
-  /** The privacy log's export in pieces. */
-  exportLog(): AsyncGenerator<Uint8Array> {
-    return exportLog(this.#wire);
+  /** The privacy log's export in pieces. @param withoutSums - leaves sum certificates and models out. */
+  exportLog(withoutSums = false): AsyncGenerator<Uint8Array> {
+    return exportLog(this.#wire, withoutSums);
   }
 
   close(): void {

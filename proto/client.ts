@@ -165,7 +165,7 @@ export class WireClient {
 }
 
 /** The privacy log's export in pieces. @throws Refusal */
-export async function* exportLog(wire: WireClient): AsyncGenerator<Uint8Array> {
+export async function* exportLog(wire: WireClient, withoutSums = false): AsyncGenerator<Uint8Array> {
   const method = Log.service.Export;
-  for await (const { data } of wire.receive(method, method.requestSerialize({}))) yield data;
+  for await (const { data } of wire.receive(method, method.requestSerialize({ withoutSums }))) yield data;
 }

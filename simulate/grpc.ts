@@ -8,6 +8,7 @@ import type { Digest } from "../core/canonical.ts";
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { isReason, Refusal } from "../core/reasons.ts";
 import type { PriorResults } from "../models/algorithm.ts";
+import { studyArithmetic } from "../models/recompute.ts";
 import type { Table } from "../models/table.ts";
 import { parseCheckpoint } from "../privacy/log/checkpoint.ts";
 import { allHold, verifyExport } from "../privacy/log/verify.ts";
@@ -104,7 +105,9 @@ export class Federation implements AsyncDisposable {
   async outcome({ results, lineage, protection }: TrainedModel): Promise<Outcome> {
     const { operator } = this.#bank;
     for (const node of this.#nodes.values()) this.#count(node);
-    const checks = await verifyExport(operator.exportLog(), this.#bank.logPolicy());
+    const checks = await verifyExport(operator.exportLog(), this.#bank.logPolicy(), {
+      arithmetic: studyArithmetic,
+    });
     const { size, root } = parseCheckpoint((await operator.checkpoint()).split("\n\n")[0]!.concat("\n"));
     return {
       results,

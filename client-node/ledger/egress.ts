@@ -107,7 +107,14 @@ export class EgressLedger {
           const sent = { destination: logName(destination), kind, bytes, digest };
           this.append([
             { type: "privacy.spent", time, roundId, ...spend },
-            { type: "egress.sent", time, roundId, ...sent, submission: digest },
+            {
+              type: "egress.sent",
+              time,
+              roundId,
+              ...sent,
+              submission: digest,
+              checkpoint: header.checkpoint,
+            },
           ]);
         });
         for (const chunk of record.chunks) this.#announced.add(chunk);

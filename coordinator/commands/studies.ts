@@ -116,9 +116,10 @@ const exportCommand = (): Command =>
     `export --out bank.fcexport ${config}`,
   )
     .requiredOption("--out <file>", "where it goes (.fcexport)")
-    .action((flags: OperatorFlags & { out: string }) =>
+    .option("--without-sums", "leave sums and models out: then an auditor cannot recompute the models")
+    .action((flags: OperatorFlags & { out: string; withoutSums?: true }) =>
       asOperator(flags, async (operator) => {
-        await writeWhole(flags.out, operator.exportLog());
+        await writeWhole(flags.out, operator.exportLog(flags.withoutSums === true));
         print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
       }),
     );

@@ -233,7 +233,8 @@ async function storeOutcome(
         reason = ${reason}, party = ${outcome.faults[0]?.party ?? null}
       WHERE round_id = ${roundId}`;
     await sql`DELETE FROM unmask_message WHERE round_id = ${roundId}`;
-    if (outcome.phase === "rerun") await attach(sql, Buffer.from(outcome.evidence).toString("utf8"));
+    if (outcome.phase === "rerun" || outcome.phase === "split")
+      await attach(sql, Buffer.from(outcome.evidence).toString("utf8"));
     await bank.privacyLog.append(sql, [...entries, endEntry(roundId, outcome, signatures)]);
   });
   bank.log.warn({ roundId, outcome: outcome.phase, reason }, "attempt ended without a sum");
@@ -261,7 +262,13 @@ function endEntry(roundId: Digest, outcome: Outcome, signatures: readonly PartyS
       };
     case "split": {
       const [first, second] = outcome.halves;
-      return { type: "round.split", roundId, halves: [[...first], [...second]], invalid: inLog(signatures) };
+      return {
+        type: "round.split",
+        roundId,
+        halves: [[...first], [...second]],
+        evidence: digestOf(outcome.evidence),
+        invalid: inLog(signatures),
+      };
     }
     case "lost":
       return { type: "round.lost", roundId, reason: outcome.reason };

@@ -8,11 +8,12 @@ import { attached } from "../store/attachments.ts";
 
 /**
  * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures.
+ * @param sums - whether certificates and models go with it: without them nobody recomputes a state.
  * @throws Refusal witness_quorum, where none has it
  */
-export async function* exportLog(bank: Bank): AsyncGenerator<Uint8Array> {
+export async function* exportLog(bank: Bank, sums = true): AsyncGenerator<Uint8Array> {
   const { size, note } = await checkpointToExport(bank);
-  yield* writeExport("log", note, items(bank, size));
+  yield* writeExport("log", note, items(bank, size, sums));
 }
 
 async function checkpointToExport(bank: Bank): Promise<{ size: number; note: string }> {
@@ -30,7 +31,7 @@ async function checkpointToExport(bank: Bank): Promise<{ size: number; note: str
 }
 
 /** Every entry, each after what it names by digest and a check needs in full. */
-async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
+async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<ExportItem> {
   const { sql } = bank.database;
   for await (const { entry: bytes } of bank.privacyLog.entries(0, size)) {
     const entry = parseEntry(bytes);
@@ -58,11 +59,19 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
       }
       case "epoch.complaint":
       case "round.rerun":
+      case "round.split":
         yield { type: "evidence", bytes: utf8(await attached(sql, entry.evidence)) };
         break;
       case "round.released": {
+        if (!sums) break;
         const [row] = await sql`SELECT document FROM sum_certificate WHERE digest = ${entry.certificate}`;
         yield { type: "certificate", bytes: utf8(row!.document as string) };
+        break;
+      }
+      case "model.published": {
+        if (!sums) break;
+        const [row] = await sql`SELECT document FROM model WHERE digest = ${entry.model}`;
+        yield { type: "model", bytes: utf8(row!.document as string) };
         break;
       }
       case "consortium.created":
@@ -74,12 +83,10 @@ async function* items(bank: Bank, size: number): AsyncGenerator<ExportItem> {
       case "round.survivors":
       case "round.unmasked":
       case "round.aborted":
-      case "round.split":
       case "round.lost":
       case "member.expelled":
       case "certificate.revoked":
       case "privacy.spent":
-      case "model.published":
       case "model.evaluated":
       case "ledger.reported":
       case "egress.sent":

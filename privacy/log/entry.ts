@@ -155,6 +155,7 @@ const round = {
   "round.split": {
     roundId: digest,
     halves: z.tuple([parties, parties]),
+    evidence: digest.describe("of the seeds and signatures that the halves follow from, attached"),
     invalid: statements.describe("who found that it is no sum of valid vectors"),
   },
   "round.lost": { roundId: digest, reason },
@@ -200,6 +201,7 @@ const ledger = {
     digest: digest.describe("of the message"),
     roundId: digest.optional(),
     submission: digest.optional().describe("digest the bank logs as round.submitted"),
+    checkpoint: z.string().max(8000).optional().describe("of the bank's log, as the round's header names it"),
   },
 };
 

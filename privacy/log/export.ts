@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { concatBytes, toHex, utf8, utf8Text } from "../../core/bytes.ts";
-import { canonicalBytes, canonicalJson, type Digest, digestOf, sha256 } from "../../core/canonical.ts";
+import { canonicalJson, type Digest, digestOf, sha256 } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 
 /**
@@ -9,7 +9,8 @@ import { Refusal } from "../../core/reasons.ts";
  *     {"kind":"log","version":1}
  *     {"checkpoint":"…signed note…"}
  *     {"roster":"…signed note…"}  {"manifest":{…}}  {"header":{…}}     before the entry that names their digest;
- *     {"epoch":{…}}  {"certificate":{…}}  {"evidence":{…}}             likewise
+ *     {"epoch":{…}}  {"evidence":{…}}                                  likewise
+ *     {"certificate":{…}}  {"model":{…}}                               likewise; left out of an export without sums
  *     {"entry":{…}}                                                    all, in order
  *     {"end":{"chain":"…","entries":N}}
  *
@@ -19,7 +20,7 @@ import { Refusal } from "../../core/reasons.ts";
 
 export type ExportKind = "log" | "ledger";
 
-const objectKinds = ["manifest", "header", "epoch", "certificate", "evidence"] as const;
+const objectKinds = ["manifest", "header", "epoch", "certificate", "evidence", "model"] as const;
 type ObjectKind = (typeof objectKinds)[number];
 
 /** What an entry names by its digest and a check needs in full. */
@@ -38,8 +39,8 @@ export type ExportRecord =
   | { readonly type: "entry"; readonly index: number; readonly bytes: Uint8Array };
 
 const version = 1;
-// A manifest or a header of a large cohort is the longest line.
-const maxLineBytes = 4 * 2 ** 20;
+// The advertisements of an epoch of 4,096 members are the longest line: 64 keys each.
+const maxLineBytes = 16 * 2 ** 20;
 
 const nextChain = (chain: Uint8Array, line: Uint8Array): Uint8Array => sha256(chain, line);
 const emptyChain: Uint8Array = new Uint8Array(0);
@@ -76,7 +77,9 @@ export async function* writeExport(
 }
 
 const firstLine = z.strictObject({ kind: z.enum(["log", "ledger"]), version: z.literal(version) });
+// Entries first: they are most of a file, and a union tries one after the other.
 const otherLine = z.union([
+  z.strictObject({ entry: z.looseObject({}) }),
   z.strictObject({ checkpoint: z.string() }),
   z.strictObject({ roster: z.string() }),
   z.strictObject({ manifest: z.looseObject({}) }),
@@ -84,7 +87,7 @@ const otherLine = z.union([
   z.strictObject({ epoch: z.looseObject({}) }),
   z.strictObject({ certificate: z.looseObject({}) }),
   z.strictObject({ evidence: z.looseObject({}) }),
-  z.strictObject({ entry: z.looseObject({}) }),
+  z.strictObject({ model: z.looseObject({}) }),
   z.strictObject({ end: z.strictObject({ chain: z.string(), entries: z.int().min(0) }) }),
 ]);
 
@@ -121,33 +124,36 @@ async function* readRecords(lines: AsyncGenerator<Line>, start: Uint8Array): Asy
     if ("checkpoint" in record !== (number === 2))
       throw malformed(number, "the checkpoint is the second line");
     if ("checkpoint" in record) yield { type: "checkpoint", note: record.checkpoint };
-    else if ("entry" in record)
-      yield { type: "entry", index: entries++, bytes: canonicalBytes(record.entry) };
+    else if ("entry" in record) yield { type: "entry", index: entries++, bytes: valueIn(line, "entry") };
     else if ("end" in record) {
       if (record.end.chain !== toHex(chain) || record.end.entries !== entries)
         throw malformed(number, "the file is damaged: it does not have the content its end states");
       ended = true;
-    } else yield { type: "attachment", attachment: attachmentOf(record, number) };
+    } else yield { type: "attachment", attachment: attachmentOf(record, line) };
     chain = nextChain(chain, line.bytes);
   }
   if (!ended) throw malformed(number, "the end is missing: the file is cut off");
 }
 
+/** A line is canonical, and so is the value of its one field: `{"name":` value `}` newline. */
+const valueIn = ({ bytes }: Line, name: string): Uint8Array => bytes.subarray(name.length + 4, -2);
+
 function attachmentOf(
   record: { roster: string } | Partial<Record<ObjectKind, object>>,
-  number: number,
+  line: Line,
 ): Attachment {
   if ("roster" in record) {
     const split = record.roster.lastIndexOf("\n\n");
-    if (split < 0) throw malformed(number, "the roster is not a signed note");
+    if (split < 0) throw malformed(line.number, "the roster is not a signed note");
     return { kind: "roster", digest: digestOf(record.roster.slice(0, split + 1)), note: record.roster };
   }
   const kind = objectKinds.find((name) => name in record)!;
-  const value = record[kind];
-  return { kind, digest: digestOf(canonicalBytes(value)), value };
+  return { kind, digest: digestOf(valueIn(line, kind)), value: record[kind] };
 }
 
 interface Line {
+  /** Counted from 1. */
+  readonly number: number;
   readonly value: unknown;
   /** With its newline. */
   readonly bytes: Uint8Array;
@@ -157,7 +163,7 @@ async function* parseLines(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
   let number = 0;
   for await (const bytes of splitLines(chunks)) {
     number++;
-    if (bytes.length > maxLineBytes) throw malformed(number, "the line is longer than 4 MiB");
+    if (bytes.length > maxLineBytes) throw malformed(number, "the line is longer than 16 MiB");
     const text = utf8Text(bytes);
     let value: unknown;
     try {
@@ -173,7 +179,7 @@ async function* parseLines(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
       canonical = undefined;
     }
     if (canonical !== text) throw malformed(number, "not canonical JSON");
-    yield { value, bytes };
+    yield { number, value, bytes };
   }
 }
 

@@ -2,81 +2,231 @@ import { toHex } from "../../core/bytes.ts";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseRoster } from "../roster.ts";
-import { parseCheckpoint } from "./checkpoint.ts";
+import type { StudyArithmetic } from "./arithmetic.ts";
+import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import { type Entry, type EntryOf, entryBytes } from "./entry.ts";
 import { readExport } from "./export.ts";
-import { appendLeaf, emptyRange, emptyRoot, leafHash, rangeRoot } from "./merkle.ts";
+import { appendLeaf, emptyRange, emptyRoot, type Hash, leafHash, rangeRoot } from "./merkle.ts";
 import { parseNote, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
+import type { Facts } from "./state.ts";
 import { allHold, type Check, verifyExport } from "./verify.ts";
 
 /** The bytes of an export, from the start each time. */
 export type ExportSource = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+/** What a departure of a round comes to, by its kind in the ledger. */
+const outcomes: Readonly<Record<string, "agreed" | "unmasked">> = {
+  // Without survivors in the bank's log there was nothing to agree to: a bank that hides an agreement hides a sum.
+  "Rounds.Participate/agree": "agreed",
+  "Rounds.Participate/unmask": "agreed",
+  "Rounds.Participate/released": "unmasked",
+  "Rounds.Participate/invalid": "unmasked",
+};
+
+/** Something an enterprise signed in a round. */
+interface Said {
+  readonly roundId: Digest;
+  /** As its ledger names it. */
+  readonly kind: string;
+  /** Place in its log or ledger. */
+  readonly entry: number;
+}
+
+const nameOf = ({ roundId, kind }: Said): string => `${roundId} ${kind}`;
+
+/** The bank's side: what its log holds of one enterprise. */
+class BankSide {
+  readonly submitted: { roundId: Digest; digest: Digest; entry: number }[] = [];
+  readonly reported: (EntryOf<"ledger.reported"> & { entry: number })[] = [];
+  readonly said: Said[] = [];
+  readonly endedWithout = new Set<Digest>();
+  readonly roots = [emptyRoot];
+  readonly #id: string;
+  readonly #agreedOn = new Set<Digest>();
+  /** How each attempt ended. */
+  readonly #ends = new Map<Digest, Entry["type"]>();
+  #range = emptyRange;
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  take(entry: Entry, index: number, { certificate }: Facts): void {
+    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
+    this.roots.push(rangeRoot(this.#range));
+    const id = this.#id;
+    const say = (kind: string, roundId: Digest): void => {
+      this.said.push({ roundId, kind: `Rounds.Participate/${kind}`, entry: index });
+    };
+    switch (entry.type) {
+      case "round.submitted":
+        if (entry.enterprise !== id) return;
+        this.submitted.push({ ...entry, entry: index });
+        say("submit", entry.roundId);
+        return;
+      case "round.unmasked":
+        if (entry.enterprise === id) say("unmask", entry.roundId);
+        return;
+      case "ledger.reported":
+        if (entry.enterprise === id) this.reported.push({ ...entry, entry: index });
+        return;
+      case "round.survivors":
+        this.#agreedOn.add(entry.roundId);
+        if (!entry.survivors.includes(id)) this.endedWithout.add(entry.roundId);
+        return;
+      case "round.released":
+        this.#ends.set(entry.roundId, entry.type);
+        if (certificate?.agreed.some(({ party }) => party === id)) say("agree", entry.roundId);
+        if (certificate?.released.some(({ party }) => party === id)) say("released", entry.roundId);
+        return;
+      case "round.aborted":
+        this.#ends.set(entry.roundId, entry.type);
+        this.endedWithout.add(entry.roundId);
+        if (entry.renounced?.some(({ enterprise }) => enterprise === id)) say("renounced", entry.roundId);
+        return;
+      case "round.split":
+        this.#ends.set(entry.roundId, entry.type);
+        if (entry.invalid.some(({ enterprise }) => enterprise === id)) say("invalid", entry.roundId);
+        return;
+      case "round.rerun":
+      case "round.lost":
+        this.#ends.set(entry.roundId, entry.type);
+        return;
+      case "consortium.created":
+      case "roster.changed":
+      case "member.expelled":
+      case "certificate.revoked":
+      case "key.epoch":
+      case "epoch.complaint":
+      case "study.proposed":
+      case "study.consented":
+      case "study.withdrawn":
+      case "policy.changed":
+      case "desensitization.ran":
+      case "round.opened":
+      case "privacy.spent":
+      case "model.published":
+      case "model.evaluated":
+      case "egress.sent":
+        return;
+    }
+  }
+
+  /** @returns whether the log holds what a departure came to: the attempt's end, and that it went so far. */
+  knows({ roundId, kind }: Said): boolean {
+    const end = this.#ends.get(roundId);
+    const wanted = outcomes[kind];
+    if (end === undefined) return false;
+    if (wanted === undefined) return true;
+    return this.#agreedOn.has(roundId) && (wanted === "agreed" || end !== "round.aborted");
+  }
+}
+
+/** The enterprise's side: what its ledger says left it. */
+class LedgerSide {
+  readonly sent = new Map<string, { roundId: Digest; entry: number }>();
+  readonly said: Said[] = [];
+  readonly shown: { note: string; entry: number }[] = [];
+  readonly roots = [emptyRoot];
+  #range = emptyRange;
+
+  take(entry: Entry, index: number): void {
+    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
+    this.roots.push(rangeRoot(this.#range));
+    if (entry.type !== "egress.sent" || entry.roundId === undefined) return;
+    const { roundId, kind, submission, checkpoint } = entry;
+    this.said.push({ roundId, kind, entry: index });
+    if (submission !== undefined) this.sent.set(`${roundId} ${submission}`, { roundId, entry: index });
+    if (checkpoint !== undefined) this.shown.push({ note: checkpoint, entry: index });
+  }
+}
+
 /**
- * Compares the bank's log with one enterprise's egress ledger: every submission on both sides, and every
- * ledger checkpoint that the bank logged a prefix of this ledger.
+ * Compares the bank's log with one enterprise's egress ledger: whatever the enterprise signed in a round on both
+ * sides, every departure of a round with what came of it, every ledger checkpoint that the bank logged a prefix of
+ * this ledger, every checkpoint of the bank that the ledger holds a prefix of this log.
  *
- * A ledger is written before the bytes leave, so a submission cut off on its way stands in the ledger alone. It is
- * told apart by the bank's own word: the attempt's logged end does not count the enterprise among its survivors.
+ * A ledger is written before the bytes leave, so what was cut off on its way stands in the ledger alone. It is
+ * told apart by the bank's own word: the attempt's logged end, which does not count the enterprise.
  *
  * @param policy - of the bank's log; the ledger is checked against the key that the roster gives its enterprise.
+ * @param arithmetic - of studies, as for `verifyExport`.
  * @throws Refusal not_found, if the ledger's origin is no member of the bank's last roster.
  */
 export async function reconcile(
   bank: ExportSource,
   ledger: ExportSource,
   policy: LogPolicy,
+  arithmetic?: StudyArithmetic,
 ): Promise<Check[]> {
   const { id, key } = await ledgerOwner(bank, ledger);
-  const submitted: { roundId: Digest; digest: Digest; entry: number }[] = [];
-  const reported: (EntryOf<"ledger.reported"> & { entry: number })[] = [];
-  const endedWithout = new Set<Digest>();
-  const bankChecks = await verifyExport(bank(), policy, (entry, index) => {
-    if (entry.type === "round.submitted" && entry.enterprise === id)
-      submitted.push({ ...entry, entry: index });
-    if (entry.type === "ledger.reported" && entry.enterprise === id)
-      reported.push({ ...entry, entry: index });
-    if (entry.type === "round.aborted") endedWithout.add(entry.roundId);
-    if (entry.type === "round.survivors" && !entry.survivors.includes(id)) endedWithout.add(entry.roundId);
+  const theirs = new BankSide(id);
+  const bankChecks = await verifyExport(bank(), policy, {
+    ...(arithmetic === undefined ? {} : { arithmetic }),
+    onEntry: (entry, index, facts) => theirs.take(entry, index, facts),
   });
-
-  const sent = new Map<string, { roundId: Digest; entry: number }>();
-  const roots = [emptyRoot];
-  let range = emptyRange;
+  const own = new LedgerSide();
   const ownPolicy: LogPolicy = { log: parseVerifierKey(key), witnesses: [], quorum: { kind: "none" } };
-  const ledgerChecks = await verifyExport(ledger(), ownPolicy, (entry: Entry, index) => {
-    range = appendLeaf(range, leafHash(entryBytes(entry))).range;
-    roots.push(rangeRoot(range));
-    if (entry.type === "egress.sent" && entry.submission !== undefined && entry.roundId !== undefined)
-      sent.set(`${entry.roundId} ${entry.submission}`, { roundId: entry.roundId, entry: index });
+  const ledgerChecks = await verifyExport(ledger(), ownPolicy, {
+    onEntry: (entry, index) => own.take(entry, index),
   });
 
-  const logged = new Set(submitted.map(({ roundId, digest }) => `${roundId} ${digest}`));
-  const unsent = submitted.find(({ roundId, digest }) => !sent.has(`${roundId} ${digest}`));
-  const notLogged = [...sent].filter(([submission]) => !logged.has(submission)).map(([, place]) => place);
-  const unlogged = notLogged.find(({ roundId }) => !endedWithout.has(roundId));
+  const logged = new Set(theirs.submitted.map(({ roundId, digest }) => `${roundId} ${digest}`));
+  const unsent = theirs.submitted.find(({ roundId, digest }) => !own.sent.has(`${roundId} ${digest}`));
+  const notLogged = [...own.sent].filter(([submission]) => !logged.has(submission)).map(([, place]) => place);
+  const unlogged = notLogged.find(({ roundId }) => !theirs.endedWithout.has(roundId));
   const cutOff = notLogged.length === 0 ? "" : `, ${notLogged.length} of them cut off on the way`;
-  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(roots[size]));
+  const left = new Set(own.said.map(nameOf));
+  const invented = theirs.said.find((said) => !left.has(nameOf(said)));
+  const hidden = own.said.find((said) => !theirs.knows(said));
+  const unreached = own.shown.find(({ note }) => !isPrefix(note, policy, theirs.roots));
+  const foreign = theirs.reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
   return [
     summary("the bank's log verifies", bankChecks),
     summary(`the ledger of ${id} verifies`, ledgerChecks),
     line(
       "every submission the bank logged is in the ledger",
-      `${submitted.length} submissions`,
+      `${theirs.submitted.length} submissions`,
       unsent?.entry,
     ),
     line(
       "every submission in the ledger is in the bank's log",
-      `${sent.size} submissions${cutOff}`,
+      `${own.sent.size} submissions${cutOff}`,
       unlogged?.entry,
     ),
     line(
+      "everything it signed in the bank's log left by the ledger",
+      `${theirs.said.length} signatures`,
+      invented?.entry,
+    ),
+    line(
+      "every departure of a round has its outcome in the bank's log",
+      `${own.said.length} departures`,
+      hidden?.entry,
+    ),
+    line(
       "every checkpoint the bank logged is of this ledger",
-      `${reported.length} checkpoints`,
+      `${theirs.reported.length} checkpoints`,
       foreign?.entry,
     ),
+    line(
+      "every checkpoint in the ledger is of the bank's log",
+      `${own.shown.length} checkpoints`,
+      unreached?.entry,
+    ),
   ];
+}
+
+/** @returns whether a checkpoint is of this log, and the log reaches it. */
+function isPrefix(note: string, { log }: LogPolicy, roots: readonly Hash[]): boolean {
+  try {
+    const { size, root } = openCheckpoint(note, log).checkpoint;
+    return toHexOrNothing(roots[size]) === toHex(root);
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 const toHexOrNothing = (hash: Uint8Array | undefined): string => (hash === undefined ? "" : toHex(hash));

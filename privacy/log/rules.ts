@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations } from "../roster.ts";
+import { releaseQuorum } from "../sum/statements.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, lineageDigest, submissionsDigest } from "./entry.ts";
@@ -22,7 +23,7 @@ import {
 export type Rule = (entry: Entry, state: LogState, policy: LogPolicy) => string | undefined;
 
 /** A rule about entries of some types. */
-const about =
+export const about =
   <T extends EntryType>(
     types: readonly T[],
     rule: (entry: EntryOf<T>, state: LogState, policy: LogPolicy) => string | undefined,
@@ -32,8 +33,12 @@ const about =
       ? rule(entry as unknown as EntryOf<T>, state, policy)
       : undefined;
 
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+export const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((item, i) => item === b[i]);
+
+/** @returns what a refusal says, where there is one. */
+export const said = (fact: unknown): string | undefined =>
+  fact instanceof Refusal ? fact.message : undefined;
 
 /** @returns what a refusal says, where opening something throws one. */
 function complaint(open: () => string | undefined): string | undefined {
@@ -72,8 +77,13 @@ export const rosterSigned = about(["roster.changed"], (entry, state) =>
   }),
 );
 
+export const expelledStayOut = about(["roster.changed"], (entry, state) => {
+  const back = entry.members.find((id) => state.expelled.has(id));
+  return back === undefined ? undefined : `${back} was expelled`;
+});
+
 export const epochDealt = about(["key.epoch"], (entry, state) => {
-  if (entry.epoch <= Math.max(0, ...state.epochs.keys())) return "the epoch does not count up";
+  if (entry.epoch <= state.epoch || state.epochs.has(entry.digest)) return "the epoch does not count up";
   if (entry.roster !== state.roster?.digest) return "the epoch is not of the current roster";
   const { byId } = state.roster;
   const stranger = [entry.dealer, ...entry.members].find((id) => !byId.has(id));
@@ -142,7 +152,7 @@ export const keyBeforeUse = about(["round.opened"], (entry, state) => {
   const header = attachedHeader(state, entry.roundId);
   if (header === undefined) return undefined;
   if (header.roster !== state.roster?.digest) return "the round is not of the current roster";
-  const epoch = [...state.epochs.values()].findLast(({ digest }) => digest === header.epoch);
+  const epoch = state.epochs.get(header.epoch);
   if (epoch === undefined) return "the key epoch was not opened";
   return epoch.roster === header.roster ? undefined : "the key epoch is of another roster";
 });
@@ -191,24 +201,34 @@ export const attemptsCountUp = about(["round.opened"], (entry, state) => {
 });
 
 export const roundStepsInOrder = about(
-  ["round.submitted", "round.survivors", "round.released", "round.aborted"],
+  [
+    "round.submitted",
+    "round.survivors",
+    "round.unmasked",
+    "round.released",
+    "round.aborted",
+    "round.rerun",
+    "round.split",
+    "round.lost",
+  ],
   (entry, state) => {
     const round = state.rounds.get(entry.roundId);
     if (round === undefined) return "the round was not opened";
-    const before = phasesBefore[entry.type];
+    const before: readonly RoundState["phase"][] = phasesBefore[entry.type];
     return before.includes(round.phase) ? undefined : `the round is at "${round.phase}"`;
   },
 );
 
-const phasesBefore: Record<
-  "round.submitted" | "round.survivors" | "round.released" | "round.aborted",
-  readonly RoundState["phase"][]
-> = {
+const phasesBefore = {
   "round.submitted": ["opened"],
   "round.survivors": ["opened"],
+  "round.unmasked": ["survivors"],
   "round.released": ["survivors"],
   "round.aborted": ["opened", "survivors"],
-};
+  "round.rerun": ["survivors"],
+  "round.split": ["survivors"],
+  "round.lost": ["survivors"],
+} as const satisfies Record<string, readonly RoundState["phase"][]>;
 
 export const oneRelease = about(["round.released"], (entry, state) => {
   const round = state.rounds.get(entry.roundId);
@@ -236,13 +256,15 @@ export const submissionsMatch = about(["round.submitted", "round.survivors"], (e
     : "the survivors' submissions are not those that were logged";
 });
 
-export const releasedByMajority = about(["round.released"], (entry, state) => {
-  const survivors = state.rounds.get(entry.roundId)?.survivors ?? [];
+export const releasedByQuorum = about(["round.released"], (entry, state) => {
+  const { survivors = [], header } = state.rounds.get(entry.roundId) ?? {};
   const stranger = entry.signers.find((id) => !survivors.includes(id));
   if (stranger !== undefined) return `${stranger} signed, but is no survivor`;
-  return entry.signers.length * 2 > survivors.length
+  const epoch = header && state.epochs.get(header.epoch);
+  const quorum = releaseQuorum(survivors.length, epoch?.maxColluding ?? 1);
+  return entry.signers.length >= quorum
     ? undefined
-    : `${entry.signers.length} of ${survivors.length} survivors signed the sum`;
+    : `${entry.signers.length} of ${survivors.length} survivors signed the sum, where ${quorum} are needed`;
 });
 
 export const statesFollow = about(["round.opened"], (entry, state) => {
@@ -250,10 +272,10 @@ export const statesFollow = about(["round.opened"], (entry, state) => {
   const last = state.studies.get(entry.study)?.last;
   if (header === undefined || last === undefined) return undefined;
   const { index, step } = header.algorithm;
+  if (header.state !== last.state) return "the model state is not what the round before left";
   if (index < last.algorithm.index) return "an earlier algorithm of the study runs again";
   if (index > last.algorithm.index) return step === 0 ? undefined : "the algorithm does not start at step 0";
-  if (step !== last.algorithm.step + 1) return `step ${step} follows step ${last.algorithm.step}`;
-  return header.state === last.state ? undefined : "the model state is not what the round before left";
+  return step === last.algorithm.step + 1 ? undefined : `step ${step} follows step ${last.algorithm.step}`;
 });
 
 export const protectionDeclared = about(

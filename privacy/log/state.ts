@@ -4,6 +4,8 @@ import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { openRoster, type Roster } from "../roster.ts";
+import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
+import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Entry, EntryOf } from "./entry.ts";
 import type { Attachment } from "./export.ts";
@@ -14,10 +16,49 @@ import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 const loggedManifestSchema = z.looseObject({
   consortium: idSchema,
   ...studyTerms,
-  privacy: z.looseObject({ minCohort: z.number(), unit: z.string() }),
+  privacy: z.looseObject({ minCohort: z.number(), maxColluding: z.number(), unit: z.string() }),
   unprotected: unprotectedSchema,
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
+
+/** Where manifest and sums lead to. */
+export interface Chain {
+  readonly state: unknown;
+  readonly digest: Digest;
+  /** Its last sum had no result: the study is over. */
+  readonly failed: boolean;
+}
+
+/** An attempt without a sum, of the step under way. */
+export interface EndedAttempt {
+  readonly roundId: Digest;
+  readonly follows: RoundHeader["follows"];
+  readonly cohort: readonly string[];
+  /** Whether the survivors were asked to agree: from then on somebody may have unmasked it. */
+  readonly agreed: boolean;
+  readonly end: "aborted" | "renounced" | "rerun" | "split" | "lost";
+  /** What may be summed after a `rerun` or `split`. */
+  readonly cohorts: readonly (readonly string[])[];
+}
+
+/** A released sum, as a model's lineage names it. */
+export interface ReleasedSum {
+  readonly roundId: Digest;
+  readonly survivors: number;
+  readonly certificate: Digest;
+  readonly state: Digest;
+}
+
+interface EpochState {
+  readonly roster: Digest;
+  readonly members: readonly string[];
+  readonly maxColluding: number;
+  readonly threshold: number;
+  readonly slots: number;
+  /** Undefined where its record does not verify. */
+  readonly open: OpenEpoch | undefined;
+  readonly slotsUsed: Set<number>;
+}
 
 interface StudyState {
   readonly manifest: LoggedManifest | undefined;
@@ -27,7 +68,11 @@ interface StudyState {
   open: Digest | undefined;
   /** Last attempt of the round that follows the last released one; 0 before the first. */
   attempt: number;
-  readonly released: { roundId: Digest; survivors: number }[];
+  readonly released: ReleasedSum[];
+  /** Of the step under way. */
+  ended: EndedAttempt[];
+  /** Undefined where it cannot be told: no arithmetic, no sums, or an earlier failure. */
+  chain: Chain | undefined;
   /** What the last released round ran and left. */
   last: { algorithm: RoundHeader["algorithm"]; state: Digest } | undefined;
   steps: number;
@@ -38,10 +83,29 @@ export interface RoundState {
   readonly attempt: number;
   readonly header: RoundHeader | undefined;
   readonly roster: Roster | undefined;
+  readonly epoch: OpenEpoch | undefined;
   phase: "opened" | "survivors" | "released" | "aborted";
   readonly submitted: Map<string, { readonly digest: Digest; readonly commitment: Digest }>;
   survivors: readonly string[];
+  readonly unmasked: Set<string>;
   spent: boolean;
+}
+
+/** What an entry's attachments come to. */
+export interface Facts {
+  /** Of `key.epoch`: what its members signed. */
+  readonly epoch?: OpenEpoch | Refusal;
+  /** Of `epoch.complaint`: who is guilty. */
+  readonly guilty?: string | Refusal;
+  /** Of `study.proposed` and `round.released`: where the study stands after it. */
+  readonly chain?: Chain | Refusal | undefined;
+  /** Of `round.released`. */
+  readonly certificate?: SumCertificate | undefined;
+  readonly sum?: CertifiedSum | Refusal | undefined;
+  /** Of `round.rerun` and `round.split`: the cohorts that may be summed next. */
+  readonly cohorts?: readonly (readonly string[])[] | Refusal;
+  /** Of `round.aborted`: whose statements that they will never unmask it are their own. */
+  readonly renounced?: ReadonlySet<string>;
 }
 
 /** What the entries so far say. Rules read it; `apply` alone changes it. */
@@ -51,7 +115,12 @@ export interface LogState {
   time: number;
   consortium: { name: string; bank: NoteVerifier; auditor: NoteVerifier } | undefined;
   roster: Roster | undefined;
-  readonly epochs: Map<number, { readonly digest: Digest; readonly roster: Digest }>;
+  /** Number of the newest key epoch. */
+  epoch: number;
+  /** By digest. */
+  readonly epochs: Map<Digest, EpochState>;
+  /** Expelled members. */
+  readonly expelled: Set<string>;
   readonly studies: Map<Digest, StudyState>;
   readonly rounds: Map<Digest, RoundState>;
   readonly models: Map<Digest, Digest>;
@@ -69,6 +138,10 @@ export interface LogState {
   readonly unused: Set<Digest>;
   /** Root of the tree at each size so far. */
   readonly roots: Hash[];
+  /** Released sums with and without their certificate. */
+  readonly sums: { carried: number; leftOut: number };
+  /** Of the entry that is looked at. */
+  facts: Facts;
 }
 
 export const startState = (emptyTreeRoot: Hash): LogState => ({
@@ -76,7 +149,9 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   time: 0,
   consortium: undefined,
   roster: undefined,
+  epoch: 0,
   epochs: new Map(),
+  expelled: new Set(),
   studies: new Map(),
   rounds: new Map(),
   models: new Map(),
@@ -88,6 +163,8 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   attachments: new Map(),
   unused: new Set(),
   roots: [emptyTreeRoot],
+  sums: { carried: 0, leftOut: 0 },
+  facts: {},
 });
 
 export function attach(state: LogState, attachment: Attachment): void {
@@ -95,15 +172,31 @@ export function attach(state: LogState, attachment: Attachment): void {
   state.unused.add(attachment.digest);
 }
 
-export function attachedHeader(state: LogState, roundId: Digest): RoundHeader | undefined {
-  const attachment = state.attachments.get(roundId);
-  return attachment?.kind === "header" ? roundHeaderSchema.safeParse(attachment.value).data : undefined;
+/** @returns the attached document of this kind and digest. */
+export function attachedValue(
+  state: LogState,
+  kind: Exclude<Attachment["kind"], "roster">,
+  digest: Digest,
+): unknown {
+  const attachment = state.attachments.get(digest);
+  return attachment !== undefined && attachment.kind === kind ? attachment.value : undefined;
 }
 
-export function attachedManifest(state: LogState, study: Digest): LoggedManifest | undefined {
-  const attachment = state.attachments.get(study);
-  return attachment?.kind === "manifest" ? loggedManifestSchema.safeParse(attachment.value).data : undefined;
+// Several rules ask for the same document.
+const headers = new WeakMap<object, RoundHeader>();
+
+export function attachedHeader(state: LogState, roundId: Digest): RoundHeader | undefined {
+  const value = attachedValue(state, "header", roundId) as object | undefined;
+  if (value === undefined) return undefined;
+  const known = headers.get(value);
+  if (known !== undefined) return known;
+  const header = roundHeaderSchema.safeParse(value).data;
+  if (header !== undefined) headers.set(value, header);
+  return header;
 }
+
+export const attachedManifest = (state: LogState, study: Digest): LoggedManifest | undefined =>
+  loggedManifestSchema.safeParse(attachedValue(state, "manifest", study)).data;
 
 /** @throws Refusal roster_unsigned, signature_invalid, note_malformed, not_found */
 export function attachedRoster(state: LogState, digest: Digest): Roster {
@@ -119,6 +212,9 @@ export function attachedRoster(state: LogState, digest: Digest): Roster {
 /** What is evaluated once: one algorithm's scores in one model. */
 export const evaluationKey = ({ model, algorithm }: EntryOf<"model.evaluated">): string =>
   `${model} ${algorithm}`;
+
+const known = <T>(fact: T | Refusal | undefined): T | undefined =>
+  fact instanceof Refusal ? undefined : fact;
 
 /** @returns undefined instead of a refusal: the rule that asks for the same thing reports it. */
 function orUndefined<T>(get: () => T): T | undefined {
@@ -147,7 +243,8 @@ export function apply(state: LogState, entry: Entry): void {
       state.unused.delete(entry.roster);
       return;
     case "key.epoch":
-      state.epochs.set(entry.epoch, entry);
+      state.epoch = Math.max(state.epoch, entry.epoch);
+      state.epochs.set(entry.digest, newEpoch(state, entry));
       state.unused.delete(entry.transcript);
       state.attachments.delete(entry.transcript);
       return;
@@ -180,6 +277,7 @@ export function apply(state: LogState, entry: Entry): void {
       applyRound(state, entry);
       return;
     case "model.published":
+      state.unused.delete(entry.model);
       state.models.set(entry.model, entry.study);
       return;
     case "ledger.reported":
@@ -188,15 +286,34 @@ export function apply(state: LogState, entry: Entry): void {
     case "model.evaluated":
       state.evaluations.add(evaluationKey(entry));
       return;
+    case "member.expelled":
+      state.expelled.add(entry.enterprise);
+      return;
     case "desensitization.ran":
     case "egress.sent":
-    case "member.expelled":
     case "certificate.revoked":
       return;
   }
 }
 
+const newEpoch = ({ facts }: LogState, entry: EntryOf<"key.epoch">): EpochState => {
+  const open = known(facts.epoch);
+  const { roster, members, maxColluding, threshold, slots } = entry;
+  const isTheSame = open?.digest === entry.digest && open.header.roster === roster;
+  return {
+    roster,
+    members,
+    maxColluding,
+    threshold,
+    slots,
+    open: isTheSame ? open : undefined,
+    slotsUsed: new Set(),
+  };
+};
+
 const newStudy = (state: LogState, { study }: EntryOf<"study.proposed">): StudyState => ({
+  chain: known(state.facts.chain),
+  ended: [],
   manifest: attachedManifest(state, study),
   consents: new Map(),
   open: undefined,
@@ -230,14 +347,18 @@ function applyRound(state: LogState, entry: RoundEntry): void {
     state.unused.delete(entry.roundId);
     const { study: studyDigest, attempt } = entry;
     const header = attachedHeader(state, entry.roundId);
+    const epoch = header && state.epochs.get(header.epoch);
+    if (header) epoch?.slotsUsed.add(header.slot);
     state.rounds.set(entry.roundId, {
       study: studyDigest,
       attempt,
       header,
       roster: state.roster,
+      epoch: epoch?.open,
       phase: "opened",
       submitted: new Map(),
       survivors: [],
+      unmasked: new Set(),
       spent: false,
     });
     return;
@@ -247,9 +368,10 @@ function applyRound(state: LogState, entry: RoundEntry): void {
   const study = state.studies.get(round.study);
   switch (entry.type) {
     case "round.submitted":
-      round.submitted.set(entry.enterprise, entry);
+      round.submitted.set(entry.enterprise, { digest: entry.digest, commitment: entry.commitment });
       return;
     case "round.unmasked":
+      round.unmasked.add(entry.enterprise);
       return;
     case "round.survivors":
       round.phase = "survivors";
@@ -260,9 +382,13 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       if (study) study.steps = entry.cumulativeSteps;
       return;
     case "round.released":
+      state.sums[state.facts.certificate === undefined ? "leftOut" : "carried"]++;
       if (study) {
-        study.released.push({ roundId: entry.roundId, survivors: round.survivors.length });
+        const { roundId, certificate, state: after } = entry;
+        study.released.push({ roundId, survivors: round.survivors.length, certificate, state: after });
         study.attempt = 0;
+        study.ended = [];
+        study.chain = known(state.facts.chain);
         if (round.header) study.last = { algorithm: round.header.algorithm, state: entry.state };
       }
       state.unused.delete(entry.certificate);
@@ -270,21 +396,52 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       close(state, entry.roundId, round, "released");
       return;
     case "round.rerun":
+    case "round.split":
+      study?.ended.push(endedAs(round, entry, entry.type === "round.rerun" ? "rerun" : "split", state));
       state.unused.delete(entry.evidence);
       close(state, entry.roundId, round, "aborted");
       return;
-    case "round.split":
     case "round.lost":
-    case "round.aborted":
+      study?.ended.push(endedAs(round, entry, "lost", state));
       close(state, entry.roundId, round, "aborted");
       return;
+    case "round.aborted": {
+      const { size } = state.facts.renounced ?? new Set();
+      // Where the epoch does not verify, its rule has said so.
+      const threshold = round.epoch?.header.threshold ?? 0;
+      study?.ended.push(endedAs(round, entry, size >= threshold ? "renounced" : "aborted", state));
+      close(state, entry.roundId, round, "aborted");
+      return;
+    }
   }
 }
+
+const endedAs = (
+  { header, phase }: RoundState,
+  { roundId }: RoundEntry,
+  end: EndedAttempt["end"],
+  { facts }: LogState,
+): EndedAttempt => ({
+  roundId,
+  follows: header?.follows ?? null,
+  cohort: header?.cohort ?? [],
+  agreed: phase !== "opened",
+  end,
+  cohorts: known(facts.cohorts) ?? [],
+});
 
 function close(state: LogState, roundId: Digest, round: RoundState, phase: "released" | "aborted"): void {
   const study = state.studies.get(round.study);
   if (study?.open === roundId) study.open = undefined;
   // A closed round is only ever asked for its phase: what it held would add up over a long log.
   state.attachments.delete(roundId);
-  state.rounds.set(roundId, { ...round, phase, header: undefined, submitted: new Map(), survivors: [] });
+  state.rounds.set(roundId, {
+    ...round,
+    phase,
+    header: undefined,
+    epoch: undefined,
+    submitted: new Map(),
+    survivors: [],
+    unmasked: new Set(),
+  });
 }

@@ -1,14 +1,25 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
+import type { StudyArithmetic } from "./arithmetic.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { type Entry, parseEntry } from "./entry.ts";
-import { type ExportKind, type ExportRecord, readExport } from "./export.ts";
+import { type ExportRecord, readExport } from "./export.ts";
+import { factsOf } from "./facts.ts";
 import * as ledger from "./ledger-rules.ts";
-import { appendLeaf, type CompactRange, emptyRange, emptyRoot, leafHash, rangeRoot } from "./merkle.ts";
+import {
+  appendLeaf,
+  type CompactRange,
+  emptyRange,
+  emptyRoot,
+  type Hash,
+  leafHash,
+  rangeRoot,
+} from "./merkle.ts";
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
-import { apply, attach, type LogState, startState } from "./state.ts";
+import { apply, attach, type Facts, startState } from "./state.ts";
+import * as sums from "./sum-rules.ts";
 
 /** One line of the auditor's report. */
 export interface Check {
@@ -19,30 +30,48 @@ export interface Check {
   readonly entry?: number;
 }
 
-const logRules: Readonly<Record<string, Rule>> = {
+const statesCheck = "model states recomputed from manifest and sums";
+const modelsCheck = "published models recomputed from manifest and sums";
+
+const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<string, Rule>> => ({
   "time never goes back": rules.timeNeverGoesBack,
   "consortium created first, with the policy's keys": rules.consortiumFirst,
   "rosters signed by bank and auditor": rules.rosterSigned,
+  "expelled members in no later roster": rules.expelledStayOut,
   "key epochs dealt to the roster": rules.epochDealt,
+  "key epochs signed by all their members": sums.epochSigned,
+  "thresholds and degrees by the formula": sums.thresholdsByFormula,
+  "complaints settled as their evidence shows": sums.complaintsSettled,
   "manifests as proposed": rules.manifestAsProposed,
   "consents signed by the enterprises": rules.consentSigned,
   "policies count up": rules.policyCountsUp,
   "rounds as their headers say": rules.headerAsRecorded,
   "consent before every round": rules.consentBeforeRound,
   "key epoch before use": rules.keyBeforeUse,
+  "rounds under their epoch's threshold and members": sums.roundsUnderEpoch,
+  "each slot of an epoch serves one attempt": sums.slotsServeOnce,
   "minimum cohort kept, in organisations": rules.minCohortKept,
   "enterprises were shown this log": rules.checkpointOfThisLog,
   "rounds and attempts count up": rules.attemptsCountUp,
+  "one sum a step": sums.oneSumAStep,
   "round steps in order": rules.roundStepsInOrder,
+  "submissions signed by the enterprises": sums.submissionsSigned,
   "submissions match the survivors": rules.submissionsMatch,
+  "unmasking signed by members of the epoch": sums.unmaskingSigned,
+  "renunciations signed by members of the epoch": sums.renouncingSigned,
+  "re-runs and splits as their evidence allows": sums.sequelsByEvidence,
   "at most one release a round": rules.oneRelease,
-  "sums released by a majority of survivors": rules.releasedByMajority,
+  "sums released by a quorum of survivors": rules.releasedByQuorum,
+  "sum certificates as recorded": sums.certificatesAsRecorded,
+  "sum certificates signed by quorums": sums.certificatesSigned,
   "model states follow each other": rules.statesFollow,
+  [statesCheck]: sums.statesRecomputed(arithmetic),
   "missing protection declared": rules.protectionDeclared,
   "privacy spend adds up": rules.spendAddsUp,
   "model lineage": rules.lineageComplete,
+  [modelsCheck]: sums.modelsRecomputed(arithmetic),
   "egress ledgers only grow": rules.ledgersGrow,
-};
+});
 
 // No rule about time: a clock that is set back on an enterprise's machine is no forgery.
 const ledgerRules: Readonly<Record<string, Rule>> = {
@@ -51,23 +80,27 @@ const ledgerRules: Readonly<Record<string, Rule>> = {
   "privacy spend adds up": ledger.spendAddsUp,
 };
 
-const rulesOf: Readonly<Record<ExportKind, Readonly<Record<string, Rule>>>> = {
-  log: logRules,
-  ledger: ledgerRules,
-};
+/** What a verification may be given besides the export. */
+export interface VerifyOptions {
+  /** Without it, states and models are not recomputed, and the report says so. */
+  readonly arithmetic?: StudyArithmetic;
+  /** Checkpoints of this log that were shown elsewhere, signed notes: the log must reach and contain them. */
+  readonly shown?: readonly string[];
+  /** Sees each valid entry, in order. */
+  readonly onEntry?: (entry: Entry, index: number, facts: Facts) => void;
+}
 
 /**
  * Verifies an export offline; needs no secret and no trust in who made it. Holds the state of studies and
  * open rounds in memory, not the entries.
  *
  * @param chunks - the file's bytes in pieces of any size.
- * @param onEntry - sees each valid entry, in order.
  * @returns every check, failed ones included; verified is what `allHold` says.
  */
 export async function verifyExport(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   policy: LogPolicy,
-  onEntry: (entry: Entry, index: number) => void = () => undefined,
+  { arithmetic, shown = [], onEntry = () => undefined }: VerifyOptions = {},
 ): Promise<Check[]> {
   const report = new Report();
   const state = startState(emptyRoot);
@@ -75,11 +108,29 @@ export async function verifyExport(
   let note = "";
   await report.whole("file complete and well-formed", async () => {
     const { kind, records } = await readExport(chunks);
-    report.expect(["entries fit their schema", ...Object.keys(rulesOf[kind])]);
+    const checks = kind === "log" ? logRules(arithmetic) : ledgerRules;
+    report.expect(["entries fit their schema", ...Object.keys(checks)]);
     for await (const record of records) {
       if (record.type === "checkpoint") note = record.note;
       else if (record.type === "attachment") attach(state, record.attachment);
-      else range = takeEntry(record, range, kind, state, policy, report, onEntry);
+      else {
+        const entry = parsed(record, report);
+        if (entry !== undefined) {
+          const facts = factsOf(entry, state, arithmetic);
+          // Of most entries there is nothing to wait for, and a log has very many.
+          state.facts = facts instanceof Promise ? await facts : facts;
+          for (const [check, rule] of Object.entries(checks))
+            report.entry(check, record.index, () => rule(entry, state, policy), entry.type);
+          apply(state, entry);
+          onEntry(entry, record.index, state.facts);
+        }
+        range = appendLeaf(range, leafHash(record.bytes)).range;
+        state.roots.push(rangeRoot(range));
+      }
+    }
+    if (kind === "log") {
+      const unchecked = sums.notRecomputed(arithmetic, state);
+      if (unchecked !== undefined) report.remark([statesCheck, modelsCheck], unchecked);
     }
     return `${kind}, ${range.size} entries`;
   });
@@ -87,36 +138,32 @@ export async function verifyExport(
     state.unused.size === 0 ? undefined : `${state.unused.size} documents that no entry names`,
   );
   verifyCheckpoint(note, range, policy, report);
+  if (shown.length > 0)
+    report.fact("every checkpoint shown is of this log", () => unreached(shown, policy, state.roots));
   return report.checks();
 }
 
 export const allHold = (checks: readonly Check[]): boolean => checks.every(({ ok }) => ok);
 
-function takeEntry(
-  record: ExportRecord & { type: "entry" },
-  range: CompactRange,
-  kind: ExportKind,
-  state: LogState,
-  policy: LogPolicy,
-  report: Report,
-  onEntry: (entry: Entry, index: number) => void,
-): CompactRange {
-  const { index, bytes } = record;
-  const grown = appendLeaf(range, leafHash(bytes)).range;
+function parsed({ index, bytes }: ExportRecord & { type: "entry" }, report: Report): Entry | undefined {
   let entry: Entry | undefined;
   report.entry("entries fit their schema", index, () => {
     entry = parseEntry(bytes);
     return undefined;
   });
-  if (entry !== undefined) {
-    const valid = entry;
-    for (const [check, rule] of Object.entries(rulesOf[kind]))
-      report.entry(check, index, () => rule(valid, state, policy), valid.type);
-    apply(state, valid);
-    onEntry(valid, index);
+  return entry;
+}
+
+/** @returns which of some checkpoints of the log is none of its prefixes; a log that was cut is found so. */
+function unreached(notes: readonly string[], { log, witnesses }: LogPolicy, roots: readonly Hash[]) {
+  for (const note of notes) {
+    const { size, root } = openCheckpoint(note, log, witnesses).checkpoint;
+    const known = roots[size];
+    if (known === undefined)
+      return `a checkpoint of ${size} entries was shown, the log has ${roots.length - 1}`;
+    if (!equalBytes(known, root)) return `a log of ${size} entries with another root was shown`;
   }
-  state.roots.push(rangeRoot(grown));
-  return grown;
+  return undefined;
 }
 
 function verifyCheckpoint(note: string, range: CompactRange, policy: LogPolicy, report: Report): void {
@@ -152,6 +199,11 @@ class Report {
   /** Names checks that hold unless something fails them. */
   expect(checks: readonly string[]): void {
     for (const check of checks) this.#details.set(check, "");
+  }
+
+  /** Says something of checks that hold. */
+  remark(checks: readonly string[], detail: string): void {
+    for (const check of checks) this.#details.set(check, detail);
   }
 
   fact(check: string, test: () => string | undefined): void {

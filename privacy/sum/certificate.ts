@@ -11,7 +11,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
 import { checkEpochHeader, epochHeaderSchema, openingIdOf } from "./epoch/header.ts";
 import type { SignedBy } from "./epoch/messages.ts";
-import { epochGraph } from "./epoch/secrets.ts";
+import { epochGraph, type OpenEpoch } from "./epoch/secrets.ts";
 import { epochDigestOf, isConfirmedByAll, viewOf } from "./epoch/transcript.ts";
 import type { PartyId } from "./graph.ts";
 import { roundHeaderSchema, roundIdOf } from "./header.ts";
@@ -90,12 +90,41 @@ export function verifyCertificate(
   roster: Roster,
   confirmations: readonly SignedBy[],
 ): CertifiedSum {
+  verifyEpoch(certificate, roster, confirmations);
+  const { header, transcript } = certificate.epoch;
+  return verifySum(certificate, roster, epochGraph(header, viewOf(transcript)));
+}
+
+/**
+ * The same, for whoever has opened the epoch: its signatures are not looked at again.
+ * @param epoch - of this roster.
+ * @throws Refusal certificate_forged naming what fails
+ */
+export function verifyCertificateOf(
+  certificate: SumCertificate,
+  roster: Roster,
+  epoch: OpenEpoch,
+): CertifiedSum {
+  const { header, transcript } = certificate.epoch;
+  ensure(
+    isDeepStrictEqual(header, epoch.header) && isDeepStrictEqual(transcript, epoch.transcript),
+    "the epoch is another",
+  );
+  ensure(certificate.header.epoch === epoch.digest, "the header names another epoch");
+  return verifySum(certificate, roster, epoch.neighbours);
+}
+
+function verifySum(
+  certificate: SumCertificate,
+  roster: Roster,
+  graph: OpenEpoch["neighbours"],
+): CertifiedSum {
   const { header, survivors } = certificate;
   const roundId = roundIdOf(header);
   ensure(header.roster === roster.digest && header.consortium === roster.consortium, "another roster");
-  verifyEpoch(certificate, roster, confirmations);
+  verifyHeader(certificate);
   verifySurvivors(certificate, roster);
-  verifyAgreement(certificate, roundId, roster);
+  verifyAgreement(certificate, roundId, roster, graph);
   const { values, digest: ofSum } = readSum(certificate);
   verifyRelease(certificate, roundId, ofSum, roster);
   const ids = survivors.map(({ party }) => party);
@@ -125,6 +154,10 @@ function verifyEpoch(
     isConfirmedByAll(header.epoch, of.members, confirmations, roster),
     "not all members signed the epoch",
   );
+}
+
+/** What a round takes from its epoch. */
+function verifyHeader({ header, epoch: { header: of } }: SumCertificate): void {
   ensure(header.threshold === of.threshold, "T is not the epoch's");
   ensure(header.slot < of.slots, "the epoch has no such slot");
   ensure(header.minCohort >= of.maxColluding + 2, "minCohort is below maxColluding + 2");
@@ -173,12 +206,12 @@ function verifyAgreement(
   { header, epoch, survivors, agreed, released }: SumCertificate,
   roundId: Digest,
   roster: Roster,
+  graph: OpenEpoch["neighbours"],
 ): void {
   const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
   const members = new Set(epoch.header.members);
   const signers = signersOf(agreed, members, roundId, statement, roster);
   ensure(signers.size >= header.threshold, `${signers.size} of T = ${header.threshold} agreed`);
-  const graph = epochGraph(epoch.header, viewOf(epoch.transcript));
   for (const { party } of released) {
     const around = [party, ...(graph.get(party) ?? [])].filter((id) => signers.has(id)).length;
     ensure(around >= header.threshold, `${around} of T = ${header.threshold} agreed around ${party}`);

@@ -65,6 +65,9 @@ const halfSchema = z.strictObject({
   invalid: z.array(z.strictObject({ party: z.string(), signature: bytes })),
 });
 
+/** What evidence is about. */
+type Followed = Pick<SpentAttempt, "roundId" | "header" | "epoch" | "survivors">;
+
 /** A sharer whose shares match their hashes and combine to another secret than the one it committed to. */
 export interface WrongDeal {
   readonly party: PartyId;
@@ -152,7 +155,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, evidence: Uint8Array): 
  */
 export async function judgeEvidence(
   kind: "rerun" | "half",
-  of: SpentAttempt,
+  of: Followed,
   evidence: Uint8Array,
   roster: Roster,
 ): Promise<readonly (readonly PartyId[])[]> {
@@ -165,7 +168,7 @@ export async function judgeEvidence(
 }
 
 async function judgeRerun(
-  of: SpentAttempt,
+  of: Followed,
   { sharers }: z.infer<typeof rerunSchema>,
   roster: Roster,
 ): Promise<readonly PartyId[]> {
@@ -178,7 +181,7 @@ async function judgeRerun(
 }
 
 async function judgeSharer(
-  { roundId, header, epoch }: SpentAttempt,
+  { roundId, header, epoch }: Followed,
   { party, secret, commitment, submission, shares }: z.infer<typeof rerunSchema>["sharers"][number],
   roster: Roster,
 ): Promise<void> {
@@ -232,7 +235,7 @@ async function judgeSharer(
 }
 
 function judgeHalf(
-  { roundId, header, epoch, survivors }: SpentAttempt,
+  { roundId, header, epoch, survivors }: Followed,
   { seeds, secrets, chunks, invalid }: z.infer<typeof halfSchema>,
   roster: Roster,
 ): readonly (readonly PartyId[])[] {

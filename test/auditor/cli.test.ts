@@ -7,7 +7,15 @@ import test from "ava";
 import { readAuditorKey } from "../../auditor/keys.ts";
 import type { EntryOf } from "../../privacy/log/entry.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { auditor, enterprises, LogBuilder, policyText, sampleLedger, sampleLog } from "../support/log.ts";
+import {
+  placeOf as at,
+  auditor,
+  enterprises,
+  LogBuilder,
+  policyText,
+  sampleLedger,
+  sampleLog,
+} from "../support/log.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
@@ -27,10 +35,12 @@ const fedcredit = (...args: string[]): Promise<Run> =>
 let directory = "";
 const file = (name: string): string => join(directory, name);
 
-const roundIds = sampleLog().leaves.flatMap((leaf) => {
-  const entry = JSON.parse(Buffer.from(leaf).toString()) as EntryOf<"round.opened">;
-  return entry.type === "round.opened" ? [entry.roundId] : [];
-});
+const openedIn = ({ leaves }: LogBuilder): string[] =>
+  leaves.flatMap((leaf) => {
+    const entry = JSON.parse(Buffer.from(leaf).toString()) as EntryOf<"round.opened">;
+    return entry.type === "round.opened" ? [entry.roundId] : [];
+  });
+const roundIds = openedIn(sampleLog());
 
 test.before(async () => {
   directory = await mkdtemp(join(tmpdir(), "fedcredit-audit-"));
@@ -56,7 +66,7 @@ test("verify: an honest export prints a line a check and exits 0", async (t) => 
   t.is(code, 0, stderr);
   t.is(stderr, "");
   const lines = stdout.trimEnd().split("\n");
-  t.true(lines.length > 25);
+  t.true(lines.length > 40);
   t.true(lines.every((line) => line.startsWith("ok  ")));
 });
 
@@ -67,11 +77,14 @@ test("verify: a forged export exits 1, names the entry and gives a hint", async 
   t.is(code, 1);
   t.regex(
     stdout,
-    /^FAIL {2}privacy spend adds up, entry 14: privacy\.spent: the unit is not the manifest's/m,
+    new RegExp(
+      `^FAIL {2}privacy spend adds up, entry ${at("privacy.spent")}: privacy\\.spent: the unit is not the manifest's`,
+      "m",
+    ),
   );
   t.regex(
     stderr,
-    /^fedcredit: error: 1 of \d+ checks fail: privacy spend adds up, entry 14 \(log_invalid\)\nhint: /,
+    /^fedcredit: error: 1 of \d+ checks fail: privacy spend adds up, entry \d+ \(log_invalid\)\nhint: /,
   );
 });
 
@@ -87,7 +100,7 @@ test("verify --json: one object, the same exit", async (t) => {
   t.false(report.verified);
   t.deepEqual(
     report.checks.filter(({ ok }) => !ok).map(({ check, entry }) => [check, entry]),
-    [["privacy spend adds up", 14]],
+    [["privacy spend adds up", at("privacy.spent")]],
   );
 });
 
@@ -150,35 +163,138 @@ test("reconcile: the bank's log and an honest ledger agree", async (t) => {
   t.regex(stdout, /ledger of cold-chain verifies/);
 });
 
+/** @returns what reconciling the honest log with this ledger prints. */
+async function reconciled(ledger: LogBuilder, bank = "good.fcexport"): Promise<Run> {
+  const name = file(`ledger-${ledger.signer.name.replace("/", "-")}-${++ledgers}.fcexport`);
+  await writeFile(name, await ledger.export([], "ledger"));
+  return fedcredit(...["audit", "reconcile", file(bank), name, "--policy", file("policy.txt")]);
+}
+let ledgers = 0;
+
 test("reconcile: a submission on one side only fails and names the entry", async (t) => {
-  const less = sampleLedger("cold-chain", roundIds.slice(0, 2));
-  const more = sampleLedger("cold-chain", [...roundIds, "ab".repeat(32)]);
-  await writeFile(file("less.fcexport"), await less.export([], "ledger"));
-  await writeFile(file("more.fcexport"), await more.export([], "ledger"));
-  const args = ["--policy", file("policy.txt")];
-  const hidden = await fedcredit("audit", "reconcile", file("good.fcexport"), file("less.fcexport"), ...args);
+  const hidden = await reconciled(sampleLedger("cold-chain", roundIds.slice(0, 2)));
   t.is(hidden.code, 1);
-  t.regex(hidden.stdout, /^FAIL {2}every submission the bank logged is in the ledger, entry 21/m);
-  t.regex(hidden.stdout, /^FAIL {2}every checkpoint the bank logged is of this ledger, entry 28/m);
-  const unlogged = await fedcredit(
-    "audit",
-    "reconcile",
-    file("good.fcexport"),
-    file("more.fcexport"),
-    ...args,
+  const place = at("round.submitted", 7);
+  t.regex(
+    hidden.stdout,
+    new RegExp(`^FAIL {2}every submission the bank logged is in the ledger, entry ${place}`, "m"),
   );
+  t.regex(
+    hidden.stdout,
+    new RegExp(`^FAIL {2}everything it signed in the bank's log left by the ledger, entry ${place}`, "m"),
+  );
+  t.regex(hidden.stdout, /^FAIL {2}every checkpoint the bank logged is of this ledger, entry \d+/m);
+  const more = sampleLedger("cold-chain", [...roundIds, "ab".repeat(32)]);
+  const unlogged = await reconciled(more);
   t.is(unlogged.code, 1);
-  t.regex(unlogged.stdout, /^FAIL {2}every submission in the ledger is in the bank's log, entry 7/m);
+  t.regex(unlogged.stdout, /^FAIL {2}every submission in the ledger is in the bank's log, entry \d+/m);
+  t.regex(
+    unlogged.stdout,
+    /^FAIL {2}every departure of a round has its outcome in the bank's log, entry \d+/m,
+  );
 });
 
 test("reconcile: a submission cut off on its way is told from one the bank hides", async (t) => {
-  const third = enterprises[2]!;
-  await writeFile(file("cut.fcexport"), await sampleLedger(third, roundIds).export([], "ledger"));
-  const { code, stdout } = await fedcredit(
-    ...["audit", "reconcile", file("good.fcexport"), file("cut.fcexport"), "--policy", file("policy.txt")],
-  );
+  const fourth = enterprises[3]!;
+  const { code, stdout } = await reconciled(sampleLedger(fourth, roundIds));
   t.is(code, 0, stdout);
-  t.regex(stdout, /in the bank's log: 3 submissions, 1 of them cut off on the way/);
+  t.regex(stdout, /in the bank's log: 4 submissions, 1 of them cut off on the way/);
+});
+
+const say = (...types: string[]): string[] => types.map((type) => `Rounds.Participate/${type}`);
+
+test("reconcile: a release that the certificate holds and the ledger does not fails", async (t) => {
+  const silent = sampleLedger("corner-shops", roundIds, (nth) =>
+    nth === 1 ? say("submit", "agree", "renounced") : say("submit", "agree", "unmask"),
+  );
+  const { code, stdout } = await reconciled(silent);
+  t.is(code, 1);
+  const place = at("round.released");
+  t.regex(
+    stdout,
+    new RegExp(`^FAIL {2}everything it signed in the bank's log left by the ledger, entry ${place}`, "m"),
+  );
+  t.is(stdout.match(/^FAIL/gm)?.length, 1, stdout);
+});
+
+test("reconcile: what left for an attempt that the bank's log says never came so far is found", async (t) => {
+  const all = say("submit", "agree", "unmask", "released", "renounced");
+  const released = await reconciled(sampleLedger("corner-shops", roundIds, () => all));
+  t.is(released.code, 1);
+  t.regex(
+    released.stdout,
+    /^FAIL {2}every departure of a round has its outcome in the bank's log, entry \d+/m,
+  );
+  t.is(released.stdout.match(/^FAIL/gm)?.length, 1, released.stdout);
+
+  // The bank leaves the agreement of the attempt out of its log, and everything after it.
+  let nth = 0;
+  const hiding = sampleLog({
+    entry: (entry) => {
+      if (entry.type === "round.survivors" && nth++ === 1) return [];
+      return entry.type === "round.aborted" ? [{ ...entry, renounced: [] }] : [entry];
+    },
+  });
+  await writeFile(file("hiding.fcexport"), await hiding.export());
+  const ids = openedIn(hiding);
+  const ledger = sampleLedger("corner-shops", ids, (i) =>
+    i === 1 ? say("submit", "agree") : say("submit", "agree", "unmask", "released"),
+  );
+  const { stdout } = await reconciled(ledger, "hiding.fcexport");
+  t.is(stdout.match(/^FAIL/gm)?.length, 1, stdout);
+  t.regex(stdout, /^FAIL {2}every departure of a round has its outcome in the bank's log, entry \d+/m);
+});
+
+test("reconcile: a checkpoint of the bank that its log does not reach is found in the ledger", async (t) => {
+  const whole = sampleLog();
+  const other = new LogBuilder();
+  for (let i = 0; i < 5; i++) other.append({ other: i });
+  const longer = new LogBuilder();
+  for (const leaf of [...whole.leaves, whole.leaves[0]!]) longer.appendBytes(leaf);
+  const witnessed = (checkpoint: string): LogBuilder => {
+    const ledger = sampleLedger("corner-shops", roundIds);
+    ledger.append({
+      type: "egress.sent",
+      time: 1_790_000_001_000,
+      destination: "bank",
+      kind: "Rounds.Participate/submit",
+      bytes: 1,
+      digest: "ab".repeat(32),
+      roundId: roundIds[0],
+      checkpoint,
+    });
+    return ledger;
+  };
+  t.is((await reconciled(witnessed(whole.checkpoint()))).code, 0);
+  for (const log of [longer, other]) {
+    const { code, stdout } = await reconciled(witnessed(log.checkpoint()));
+    t.is(code, 1);
+    t.regex(stdout, /^FAIL {2}every checkpoint in the ledger is of the bank's log, entry \d+/m);
+    t.is(stdout.match(/^FAIL/gm)?.length, 1, stdout);
+  }
+});
+
+test("verify --checkpoint: a log that was cut fails, one that reaches it does not", async (t) => {
+  const whole = sampleLog();
+  await writeFile(file("shown.note"), whole.checkpoint());
+  const longer = new LogBuilder();
+  for (const leaf of [...whole.leaves, whole.leaves[0]!]) longer.appendBytes(leaf);
+  await writeFile(file("longer.note"), longer.checkpoint());
+  const verify = (...notes: string[]): Promise<Run> =>
+    fedcredit(
+      ...["audit", "verify", file("good.fcexport"), "--policy", file("policy.txt")],
+      ...["--checkpoint", ...notes.map(file)],
+    );
+  const good = await verify("shown.note");
+  t.is(good.code, 0, good.stdout);
+  t.regex(good.stdout, /^ok {4}every checkpoint shown is of this log/m);
+  const cut = await verify("shown.note", "longer.note");
+  t.is(cut.code, 1);
+  t.regex(
+    cut.stdout,
+    /^FAIL {2}every checkpoint shown is of this log: a checkpoint of \d+ entries was shown/m,
+  );
+  t.regex((await verify("none.note")).stderr, /no such file \(file_missing\)/);
 });
 
 test("reconcile: a ledger of a stranger is refused", async (t) => {

@@ -48,7 +48,7 @@ const step = { destination: "bank.example:8443", nowMillis: 5, unit: "record" } 
 async function entriesOf(ledger: EgressLedger): Promise<Entry[]> {
   const entries: Entry[] = [];
   const policy = { log: verifier, witnesses: [], quorum: { kind: "none" } } as const;
-  const checks = await verifyExport(ledger.export(), policy, (entry) => void entries.push(entry));
+  const checks = await verifyExport(ledger.export(), policy, { onEntry: (entry) => void entries.push(entry) });
   const failed = checks.filter(({ ok }) => !ok);
   if (failed.length > 0) throw new Error(JSON.stringify(failed));
   return entries;

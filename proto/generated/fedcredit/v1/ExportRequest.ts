@@ -2,7 +2,9 @@
 
 
 export interface ExportRequest {
+  'withoutSums'?: (boolean);
 }
 
 export interface ExportRequest__Output {
+  'withoutSums': (boolean);
 }
