@@ -77,7 +77,9 @@ export async function* writeExport(
 }
 
 const firstLine = z.strictObject({ kind: z.enum(["log", "ledger"]), version: z.literal(version) });
+// Entries first: they are most of a file, and a union tries one after the other.
 const otherLine = z.union([
+  z.strictObject({ entry: z.looseObject({}) }),
   z.strictObject({ checkpoint: z.string() }),
   z.strictObject({ roster: z.string() }),
   z.strictObject({ manifest: z.looseObject({}) }),
@@ -86,7 +88,6 @@ const otherLine = z.union([
   z.strictObject({ certificate: z.looseObject({}) }),
   z.strictObject({ evidence: z.looseObject({}) }),
   z.strictObject({ model: z.looseObject({}) }),
-  z.strictObject({ entry: z.looseObject({}) }),
   z.strictObject({ end: z.strictObject({ chain: z.string(), entries: z.int().min(0) }) }),
 ]);
 
