@@ -7,6 +7,7 @@ import type { Policy } from "../../client-node/policy.ts";
 import { stateDigest } from "../../coordinator/studies/state-chain.ts";
 import type { Digest } from "../../core/canonical.ts";
 import { secureRandom, seededRandom, uniform } from "../../core/random.ts";
+import type { Reason } from "../../core/reasons.ts";
 import { StudyMemory } from "../../models/memory.ts";
 import { algorithmNames } from "../../models/registry.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
@@ -188,6 +189,18 @@ export class Stage implements AsyncDisposable {
     const manifest = this.bank.manifests.get(header.study)!;
     const means = { random: seededRandom(id), memory: new StudyMemory() };
     return studyContribute(manifest, startStudy(manifest), this.tableOf(id), means);
+  }
+
+  /**
+   * An attack is met by its defence and by no other: nodes refused a round for this reason, or for want of the
+   * agreement of those who did.
+   * @throws where not
+   */
+  metBy(reason: Reason, { refusals }: Round): void {
+    if (this.nodes.size === 0) return;
+    const said = [...this.nodes.keys()].flatMap((id) => refusals.get(id) ?? []);
+    if (!said.includes(reason) || said.some((one) => one !== reason && one !== "agreement_missing"))
+      throw new Error(`not met by ${reason} but by ${said.join(", ") || "nothing"}`);
   }
 
   /** Waits until every node has ended for this reason. @throws where one ended for another */

@@ -1,5 +1,6 @@
 /** Attacks on the state chain: states, steps and certificates of the bank's own making. */
 import { digestOf } from "../../core/canonical.ts";
+import type { Reason } from "../../core/reasons.ts";
 import { advanceStudy, startStudy } from "../../models/study-loop.ts";
 import { entryBytes } from "../../privacy/log/entry.ts";
 import { certificateDigest, encodeCertificate, type SumCertificate } from "../../privacy/sum/certificate.ts";
@@ -26,8 +27,10 @@ const believing: Weakness = {
   }),
 };
 
-const submitters = ({ submissions }: Round, stage: Stage): number =>
-  stage.honest.filter((id) => submissions.has(id)).length;
+const submitters = (round: Round, stage: Stage, met: Reason): number => {
+  stage.metBy(met, round);
+  return stage.honest.filter((id) => round.submissions.has(id)).length;
+};
 
 const twoSteps = { algorithms: [{ name: "range" }, { name: "summary" }] };
 
@@ -90,7 +93,9 @@ async function afterCertificate(
   const next = await advanceStudy(study.manifest, startStudy(study.manifest), { values, parties });
   const header = await stage.header(study, stage.everyone, { round: 2 }, next);
   const second = await stage.round(header).open([], [stage.victim]);
-  return second.submissions.has(stage.victim) ? 1 : 0;
+  const came = second.submissions.has(stage.victim);
+  if (!came) stage.metBy(forge === "none" ? "state_mismatch" : "certificate_forged", second);
+  return came ? 1 : 0;
 }
 
 /** Another sum, signed anew by the bank's friend alone. */
@@ -124,7 +129,7 @@ export const stateAttacks: readonly Attack[] = [
       const header = await stage.header(await stage.study(), stage.everyone, {
         state: digestOf("saturated weights"),
       });
-      return submitters(await stage.round(header).open(), stage);
+      return submitters(await stage.round(header).open(), stage, "state_mismatch");
     }),
   },
   {
@@ -134,7 +139,11 @@ export const stateAttacks: readonly Attack[] = [
     play: onStage({ honest: 3, friends: 1 }, believing, async (stage) => {
       const header = await stage.header(await stage.study());
       const blocks = header.layout.blocks.map((block) => ({ ...block, bound: block.bound * 2 }));
-      return submitters(await stage.round({ ...header, layout: { blocks } }).open(), stage);
+      return submitters(
+        await stage.round({ ...header, layout: { blocks } }).open(),
+        stage,
+        "header_mismatch",
+      );
     }),
   },
   {
@@ -145,7 +154,11 @@ export const stateAttacks: readonly Attack[] = [
       const first = await stage.round(await stage.header(study)).sum();
       await first.release(stage.bfv);
       const change = { round: 2, algorithm: { index: 0, name: "range", step: 1 } };
-      return submitters(await stage.round(await stage.header(study, stage.everyone, change)).open(), stage);
+      return submitters(
+        await stage.round(await stage.header(study, stage.everyone, change)).open(),
+        stage,
+        "state_mismatch",
+      );
     }),
   },
   {
@@ -157,7 +170,7 @@ export const stateAttacks: readonly Attack[] = [
       const first = await stage.round(await stage.header(study)).sum();
       await first.release(stage.bfv);
       const header = await stage.header(study, stage.everyone, { round: 2 });
-      return submitters(await stage.round(header).open(), stage);
+      return submitters(await stage.round(header).open(), stage, "state_mismatch");
     }),
   },
   {
@@ -188,7 +201,7 @@ export const stateAttacks: readonly Attack[] = [
       stage.bank.log.append("and one more");
       const round = await stage.round(await stage.header(next)).open();
       if (stage.nodes.size > 0) await stage.allEnded("log_forked");
-      return submitters(round, stage);
+      return submitters(round, stage, "log_forked");
     }),
   },
 ];

@@ -1,5 +1,6 @@
 /** Attacks on one update, on survivor lists and on the number of sums. */
 
+import type { Reason } from "../../core/reasons.ts";
 import { x25519Pair } from "../../privacy/identity.ts";
 import type { EpochSecrets, OpenEpoch } from "../../privacy/sum/epoch/secrets.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
@@ -89,13 +90,16 @@ async function undressed(
 }
 
 /** How many honest enterprises submitted. */
-const submitters = ({ submissions }: Round, stage: Stage): number =>
-  stage.honest.filter((id) => submissions.has(id)).length;
+const submitters = (round: Round, stage: Stage, met: Reason): number => {
+  stage.metBy(met, round);
+  return stage.honest.filter((id) => round.submissions.has(id)).length;
+};
 
 /** Says two survivor lists, with the victim and without, as one round's. @returns what of the victim's was shown. */
 async function twoLists(
   stage: Stage,
   header: RoundHeader,
+  met: Reason,
   lists: (round: Round) => readonly { to: readonly PartyId[]; survivors: readonly Survivor[] }[],
 ): Promise<number> {
   const round = await stage.round(header).open();
@@ -123,13 +127,15 @@ async function twoLists(
       if (unmask?.maskSecret.some((share) => share.party === stage.victim)) kinds.add("maskSecret");
     }
   }
+  stage.metBy(met, round);
   // A share of each kind from one honest member, where the friends have the rest, is as good as both secrets.
   const both = kinds.size === 2 ? 1 : 0;
   return Math.max(both, await gainFrom(stage, round, await undressed(stage, round, shown)));
 }
 
 /** Difference of two sums of one state. */
-async function difference(stage: Stage, first: Round, second: Round): Promise<number> {
+async function difference(stage: Stage, first: Round, second: Round, met: Reason): Promise<number> {
+  stage.metBy(met, second);
   const [all, rest] = [
     await first.read(stage.bfv, stage.friendKey),
     await second.read(stage.bfv, stage.friendKey),
@@ -176,7 +182,7 @@ export const sumAttacks: readonly Attack[] = [
       const study = await stage.study();
       const first = await stage.round(await stage.header(study)).sum();
       const header = await stage.header(study, without(stage, stage.victim), { attempt: 2 });
-      return difference(stage, first, await stage.round(header).sum());
+      return difference(stage, first, await stage.round(header).sum(), "step_spent");
     }),
   },
   {
@@ -190,6 +196,7 @@ export const sumAttacks: readonly Attack[] = [
       const rest = without(stage, stage.victim);
       await stage.bank.openEpoch(rest, 1);
       const second = await stage.round(await stage.header(study, rest, { attempt: 2 })).sum();
+      stage.metBy("step_spent", second);
       const guess = minus(all, await second.read(stage.bfv, stage.friendKey));
       return gainOf(guess, await stage.contributionOf(stage.victim, first.header));
     }),
@@ -204,7 +211,7 @@ export const sumAttacks: readonly Attack[] = [
       async (stage) => {
         const first = await stage.round(await stage.header(await stage.study())).sum();
         const header = await stage.header(await stage.study(), without(stage, stage.victim));
-        return difference(stage, first, await stage.round(header).sum());
+        return difference(stage, first, await stage.round(header).sum(), "policy_refuses");
       },
     ),
   },
@@ -224,7 +231,9 @@ export const sumAttacks: readonly Attack[] = [
           [a, b, c, d],
         ]) {
           header = await stage.header(await stage.study(), cohort);
-          read.push(await (await stage.round(header).sum()).read(stage.bfv, stage.friendKey));
+          const round = await stage.round(header).sum();
+          if (cohort.length === 4 || cohort[1] === c) stage.metBy("policy_refuses", round);
+          read.push(await round.read(stage.bfv, stage.friendKey));
         }
         const [one, two, rest] = read;
         const twice = one && two && rest && one.map((x, i) => x + two[i]! - rest[i]!);
@@ -239,7 +248,7 @@ export const sumAttacks: readonly Attack[] = [
       const [v, a, b] = stage.honest as [string, string, string];
       const threshold = stage.nodes.size > 0 ? 3 : 2;
       const header = await stage.header(await stage.study(), stage.everyone, { threshold });
-      return twoLists(stage, header, (round) => [
+      return twoLists(stage, header, "agreement_missing", (round) => [
         { to: [b], survivors: round.list([v]) },
         { to: [v, a], survivors: round.list() },
       ]);
@@ -251,7 +260,7 @@ export const sumAttacks: readonly Attack[] = [
     play: onStage({ honest: 4, friends: 1 }, { rewinds: true }, async (stage) => {
       const [v, ...rest] = stage.honest as [string, ...string[]];
       const header = await stage.header(await stage.study());
-      return twoLists(stage, header, (round) => [
+      return twoLists(stage, header, "share_conflict", (round) => [
         { to: rest, survivors: round.list([v]) },
         { to: rest, survivors: round.list() },
       ]);
@@ -273,6 +282,7 @@ export const sumAttacks: readonly Attack[] = [
       const second = await stage
         .round(await stage.header(await stage.study(), stage.everyone, { slot }))
         .sum();
+      stage.metBy("slot_spent", second);
       const seed = second.unmasks.get(v)?.selfMaskSeed;
       return gainFrom(stage, first, await undressed(stage, first, { maskSecret, seed }));
     }),
@@ -321,7 +331,7 @@ export const sumAttacks: readonly Attack[] = [
     ...counted("honest submissions", 3),
     play: onStage({ honest: 3, friends: 1 }, credulous, async (stage) => {
       const header = await stage.header(await stage.study(), stage.everyone, { threshold: 2 });
-      return submitters(await stage.round(header).open(), stage);
+      return submitters(await stage.round(header).open(), stage, "threshold_mismatch");
     }),
   },
   {
@@ -331,7 +341,7 @@ export const sumAttacks: readonly Attack[] = [
     play: onStage({ honest: 3, friends: 1 }, credulous, async (stage) => {
       const cohort = [stage.victim, stage.friends[0]!.context.id];
       const header = await stage.header(await stage.study(), cohort, { minCohort: 2 });
-      return submitters(await stage.round(header).open(), stage);
+      return submitters(await stage.round(header).open(), stage, "cohort_too_small");
     }),
   },
   {
@@ -341,7 +351,7 @@ export const sumAttacks: readonly Attack[] = [
       const header = await stage.header(await stage.study());
       const first = await stage.round(header).sum();
       await first.release(stage.bfv);
-      return submitters(await stage.round(header).open(), stage);
+      return submitters(await stage.round(header).open(), stage, "round_replayed");
     }),
   },
   {
@@ -360,6 +370,7 @@ export const sumAttacks: readonly Attack[] = [
         added[1] = T - 1;
         const honest = round.survivors.filter(({ party }) => stage.honest.includes(party));
         const released = await round.release(stage.bfv, added, honest);
+        stage.metBy("aggregate_invalid", round);
         return released === undefined ? 0 : Math.max(...released.map((x, i) => Math.abs(x - truth![i]!)));
       },
     ),
