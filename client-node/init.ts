@@ -20,7 +20,7 @@ minCohort: 4            # fewest enterprises (organisations) in any released sum
 minRows: 20             # fewest rows, subjects and held-out rows in any statistic
 exactSums:              # sums without noise
   perTable: 500         # how many may ever be released over one table
-  cohortChange: refuse  # a survivor list that differs by a few from an earlier one: refuse or accept
+  cohortChange: refuse  # survivors that differ from an earlier sum's over the table: refuse or accept
 allow:
   algorithms: []        # for example [summary, logistic, evaluate]
   purposes: []          # in the manifest's own words

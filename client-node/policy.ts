@@ -22,7 +22,7 @@ export const policySchema = z
         cohortChange: z
           .enum(["refuse", "accept"])
           .describe(
-            "what happens where the survivors of such a sum differ from an earlier one's over the same table by fewer than minCohort organisations: subtracting the two shows those few",
+            "what happens where the survivors of such a sum differ from an earlier one's over the same table: subtracting the two, or a third, can show a few or one of them. With refuse, a study ends for this enterprise as soon as somebody drops out of it",
           ),
       })
       .describe("sums released without noise"),

@@ -28,16 +28,15 @@ Example:
   fedcredit node import telegraf telegraf.conf > collectors.yaml`,
     )
     .action(importFrom);
-  commandOf(node, "browse", "list the variables of an OPC UA server, to choose what to collect")
+  commandOf(
+    node,
+    "browse",
+    "list the variables of an OPC UA server, to choose what to collect",
+    "browse opc.tcp://127.0.0.1:4840",
+  )
     .argument("<name>", "an opcua collector of node.yaml, or opc.tcp://host:port of an open server")
     .option("--from <node>", "node id to start at; the Objects folder when absent")
     .option("--json", "print one JSON array")
-    .addHelpText(
-      "after",
-      `
-Example:
-  fedcredit node browse opc.tcp://127.0.0.1:4840`,
-    )
     .action(browse);
 }
 

@@ -25,7 +25,12 @@ const collect = (value: string, previous: readonly string[]): readonly string[] 
 
 /** `node init`, `node enrol`: how an enterprise becomes a member. */
 export function addEnrolment(node: Command): void {
-  commandOf(node, "init", "make a node's folder: configuration, policy, keys")
+  commandOf(
+    node,
+    "init",
+    "make a node's folder: configuration, policy, keys",
+    "init --dir mill --enterprise mill --consortium riverbank --coordinator bank.example:8443 --enrolment bank.example:8444",
+  )
     .requiredOption("--enterprise <id>", "this enterprise's id in the consortium")
     .requiredOption("--consortium <id>", "the consortium's id")
     .requiredOption("--coordinator <host:port>", "the bank's coordinator")
@@ -33,7 +38,12 @@ export function addEnrolment(node: Command): void {
     .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
     .option("--json", "print one JSON object")
     .action(init);
-  commandOf(node, "enrol", "enrol with the bank's one-time token and pin its keys and the auditor's")
+  commandOf(
+    node,
+    "enrol",
+    "enrol with the bank's one-time token and pin its keys and the auditor's",
+    "enrol --dir mill --token TOKEN",
+  )
     .requiredOption("--token <token>", "as the bank gave it, over another channel")
     .option("--json", "print one JSON object")
     .action(enrolNode);

@@ -17,12 +17,13 @@ export interface Common {
   readonly json?: true;
 }
 
-/** Adds a command that works on a node's folder. */
-export const commandOf = (parent: Command, name: string, description: string): Command =>
+/** Adds a command that works on a node's folder; its help ends in `example`, without `fedcredit node`. */
+export const commandOf = (parent: Command, name: string, description: string, example: string): Command =>
   parent
     .command(name)
     .description(description)
-    .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".");
+    .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".")
+    .addHelpText("after", `\nExample:\n  fedcredit node ${example}`);
 
 export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
   const config = readNodeConfig(configFile(dir));

@@ -21,7 +21,12 @@ import { ownRecords } from "../rows/own-records.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 
 export function addPreview(node: Command): void {
-  commandOf(node, "preview", "show what a study would make of the rows and send, without sending anything")
+  commandOf(
+    node,
+    "preview",
+    "show what a study would make of the rows and send, without sending anything",
+    "preview --dir mill sme-default-90",
+  )
     .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
     .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
     .option("--rows <count>", "rows to show", "3")

@@ -16,11 +16,18 @@ import { type Common, commandOf, readNode } from "./node-folder.ts";
 
 /** The node's process, its page's password, and the record of what left it. */
 export function addRunning(node: Command): void {
-  commandOf(node, "start", "take part in every study consented to, until stopped")
+  commandOf(node, "start", "take part in every study consented to, until stopped", "start --dir mill")
     .option("--json", "print one JSON object a line for each event")
     .action(start);
-  commandOf(node, "password", "set the password of the enterprise's page").action(password);
-  commandOf(node, "ledger", "export what left this machine, for fedcredit audit reconcile")
+  commandOf(node, "password", "set the password of the enterprise's page", "password --dir mill").action(
+    password,
+  );
+  commandOf(
+    node,
+    "ledger",
+    "export what left this machine, for fedcredit audit reconcile",
+    "ledger --dir mill --out mill.fcexport",
+  )
     .requiredOption("--out <file>", "where to write the ledger (.fcexport)")
     .action(ledger);
 }

@@ -8,17 +8,32 @@ import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
 /** What an enterprise decides about studies, and what it gets of them. */
 export function addStudies(node: Command): void {
-  commandOf(node, "studies", "what the bank proposes and runs")
+  commandOf(node, "studies", "what the bank proposes and runs", "studies --dir mill")
     .option("--json", "print one JSON array")
     .action(studies);
-  commandOf(node, "consent", "agree to a study's manifest, as a whole, for as long as policy.yaml says")
+  commandOf(
+    node,
+    "consent",
+    "agree to a study's manifest, as a whole, for as long as policy.yaml says",
+    "consent --dir mill sme-default-90",
+  )
     .argument("<study>", "name, or the beginning of its digest")
     .option("--json", "print one JSON object")
     .action(consent);
-  commandOf(node, "withdraw", "take a consent back; the node stops taking part at once")
+  commandOf(
+    node,
+    "withdraw",
+    "take a consent back; the node stops taking part at once",
+    "withdraw --dir mill sme-default-90",
+  )
     .argument("<study>", "name, or the beginning of its digest")
     .action(withdraw);
-  commandOf(node, "model", "download a finished study's model and check its digest")
+  commandOf(
+    node,
+    "model",
+    "download a finished study's model and check its digest",
+    "model --dir mill sme-default-90 --out model.json",
+  )
     .argument("<study>", "name, or the beginning of its digest")
     .requiredOption("--out <file>", "where to write the model's JSON")
     .option("--json", "print one JSON object")

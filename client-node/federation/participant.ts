@@ -299,7 +299,6 @@ export class Participant {
         threshold,
       },
       this.#options.policy().exactSums,
-      header.minCohort,
     );
   }
 

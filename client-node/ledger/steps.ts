@@ -36,7 +36,7 @@ export interface Step {
 export interface ExactSums {
   /** Exact sums that may be released over one table. */
   readonly perTable: number;
-  /** What happens where a survivor list differs from an earlier one of the table by fewer than `minCohort`. */
+  /** What happens where a survivor list differs from an earlier one of the table. */
   readonly cohortChange: "refuse" | "accept";
 }
 
@@ -94,10 +94,9 @@ export const exactSurvivors = (db: DatabaseSync, table: string): (readonly strin
 
 /**
  * Locks a step to a round, before its survivor list is signed.
- * @param minCohort - of the round: a difference of as many organisations hides each of them.
  * @throws Refusal step_locked, step_spent; exact_sums_spent, cohort_changed by the policy.
  */
-export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums, minCohort: number): void {
+export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums): void {
   transact(db, () => {
     if (isRenounced(db, step.roundId))
       throw new Refusal("step_locked", "this node promised never to unmask this round");
@@ -108,7 +107,7 @@ export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums, minCoh
         holder.phase === "spent" ? "step_spent" : "step_locked",
         `round ${step.round} is ${holder.phase === "spent" ? "summed" : "agreed on"} under another attempt`,
       );
-    if (step.exact) requireExactSumAllowed(db, step, policy, minCohort);
+    if (step.exact) requireExactSumAllowed(db, step, policy);
     prepared(db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'locked')").run(
       step.roundId,
       step.study,
@@ -125,12 +124,7 @@ export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums, minCoh
   });
 }
 
-function requireExactSumAllowed(
-  db: DatabaseSync,
-  step: Step,
-  { perTable, cohortChange }: ExactSums,
-  minCohort: number,
-): void {
+function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohortChange }: ExactSums): void {
   if (exactSumsOf(db, step.table) >= perTable)
     throw new Refusal(
       "exact_sums_spent",
@@ -143,7 +137,7 @@ function requireExactSumAllowed(
   ).all(step.table, step.follows ?? null);
   for (const earlier of rows.map(stored)) {
     const changed = difference(earlier.organisations, step.organisations);
-    if (changed > 0 && changed < minCohort)
+    if (changed > 0)
       throw new Refusal(
         "cohort_changed",
         `the survivors differ by ${changed} from those of round ${earlier.round} of study ${earlier.study.slice(0, 12)}: subtracting the two would show them`,

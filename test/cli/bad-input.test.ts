@@ -142,7 +142,7 @@ test.serial("simulate: files, columns and flags", async (t) => {
     ["usage", "--partys", on(good, "--partys", "3")],
     ["usage", "not a partition", on(good, "--partition", "dirichlet:Infinity")],
     ["usage", "party 61 of 80", on(good, "--parties", "80")],
-    ["usage", "3 of 4", on(good, "--drop", "3@share")],
+    ["usage", "3 of 4", on(good, "--drop", "3@submit")],
     ["usage", "needs a command", ["coordinator"]],
   ]);
 });

@@ -18,7 +18,6 @@ import { Refusal } from "../../../core/reasons.ts";
 import { temporaryDirectory } from "../../../simulate/consortium.ts";
 
 const policy = { perTable: 10, cohortChange: "refuse" } as const;
-const minCohort = 3;
 const id = (name: string): string => Buffer.from(name.padEnd(32, ".")).toString("hex");
 
 const step = (name: string, over: Partial<Step> = {}): Step => ({
@@ -47,13 +46,13 @@ function refused(
 
 test("a step is locked to one round, spent once, and a spent one stays spent", (t) => {
   const db = openStore(":memory:");
-  lockStep(db, step("first"), policy, minCohort);
-  lockStep(db, step("first"), policy, minCohort);
-  refused(t, "step_locked", () => lockStep(db, step("second"), policy, minCohort));
+  lockStep(db, step("first"), policy);
+  lockStep(db, step("first"), policy);
+  refused(t, "step_locked", () => lockStep(db, step("second"), policy));
   refused(t, "step_locked", () => spendStep(db, id("second")));
   spendStep(db, id("first"));
   spendStep(db, id("first"));
-  refused(t, "step_spent", () => lockStep(db, step("second"), policy, minCohort));
+  refused(t, "step_spent", () => lockStep(db, step("second"), policy));
   refused(t, "step_spent", () => liftLock(db, id("first")));
   refused(t, "step_spent", () => renounceRound(db, id("first")));
   t.deepEqual(stepHolder(db, id("study"), 1), {
@@ -62,72 +61,67 @@ test("a step is locked to one round, spent once, and a spent one stays spent", (
     among: ["a", "b", "c"],
     threshold: 3,
   });
-  lockStep(db, step("next", { round: 2, state: id("state 2") }), policy, minCohort);
+  lockStep(db, step("next", { round: 2, state: id("state 2") }), policy);
 });
 
 test("a lifted lock frees the step, and what was renounced is never unmasked", (t) => {
   const db = openStore(":memory:");
-  lockStep(db, step("first"), policy, minCohort);
+  lockStep(db, step("first"), policy);
   renounceRound(db, id("first"));
   refused(t, "step_locked", () => spendStep(db, id("first")));
-  refused(t, "step_locked", () => lockStep(db, step("second"), policy, minCohort));
+  refused(t, "step_locked", () => lockStep(db, step("second"), policy));
   liftLock(db, id("first"));
-  lockStep(db, step("second"), policy, minCohort);
+  lockStep(db, step("second"), policy);
   spendStep(db, id("second"));
   // A promise may come before any lock.
   renounceRound(db, id("unseen"));
-  refused(t, "step_locked", () => lockStep(db, step("unseen", { round: 2 }), policy, minCohort));
+  refused(t, "step_locked", () => lockStep(db, step("unseen", { round: 2 }), policy));
 });
 
 test("a round that follows a spent one is let through once", (t) => {
   const db = openStore(":memory:");
-  lockStep(db, step("first"), policy, minCohort);
+  lockStep(db, step("first"), policy);
   spendStep(db, id("first"));
   const half = { follows: id("first"), organisations: ["a", "b", "c"] };
-  lockStep(db, step("half", half), policy, minCohort);
+  lockStep(db, step("half", half), policy);
   spendStep(db, id("half"));
-  refused(t, "step_spent", () => lockStep(db, step("other half", half), policy, minCohort));
+  refused(t, "step_spent", () => lockStep(db, step("other half", half), policy));
 });
 
 test("exact sums over a table are counted, whatever their study", (t) => {
   const db = openStore(":memory:");
   for (let round = 1; round <= 3; round++) {
-    lockStep(db, step(`r${round}`, { round }), { ...policy, perTable: 3 }, minCohort);
+    lockStep(db, step(`r${round}`, { round }), { ...policy, perTable: 3 });
     spendStep(db, id(`r${round}`));
   }
   t.is(exactSumsOf(db, "rows"), 3);
   const more = step("more", { study: id("another study") });
-  refused(t, "exact_sums_spent", () => lockStep(db, more, { ...policy, perTable: 3 }, minCohort));
-  lockStep(db, { ...more, exact: false }, { ...policy, perTable: 3 }, minCohort);
-  lockStep(
-    db,
-    { ...more, roundId: id("o"), round: 9, table: "others" },
-    { ...policy, perTable: 3 },
-    minCohort,
-  );
+  refused(t, "exact_sums_spent", () => lockStep(db, more, { ...policy, perTable: 3 }));
+  lockStep(db, { ...more, exact: false }, { ...policy, perTable: 3 });
+  lockStep(db, { ...more, roundId: id("o"), round: 9, table: "others" }, { ...policy, perTable: 3 });
 });
 
-test("a survivor list that differs by fewer than minCohort organisations is refused, if the policy says so", (t) => {
+test("a survivor list that differs is refused, if the policy says so", (t) => {
   const everyone = ["a", "b", "c", "d", "e", "f"];
   for (const [now, allowed] of [
     [everyone, true],
     [["a", "b", "c", "d", "e"], false],
     [["a", "b", "c", "d", "e", "f", "g", "h"], false],
     [["a", "b", "c", "d", "e", "g"], false],
-    [["a", "b", "c"], true],
+    [["a", "b", "c"], false],
   ] as const) {
     const db = openStore(":memory:");
-    lockStep(db, step("first", { organisations: everyone }), policy, minCohort);
+    lockStep(db, step("first", { organisations: everyone }), policy);
     spendStep(db, id("first"));
     const second = step("second", { study: id("another study"), organisations: now });
-    const run = (): void => lockStep(db, second, policy, minCohort);
+    const run = (): void => lockStep(db, second, policy);
     if (allowed) t.notThrows(run);
     else refused(t, "cohort_changed", run);
     const accepting = openStore(":memory:");
     const accept = { ...policy, cohortChange: "accept" } as const;
-    lockStep(accepting, step("first", { organisations: everyone }), accept, minCohort);
+    lockStep(accepting, step("first", { organisations: everyone }), accept);
     spendStep(accepting, id("first"));
-    t.notThrows(() => lockStep(accepting, second, accept, minCohort));
+    t.notThrows(() => lockStep(accepting, second, accept));
   }
 });
 
@@ -146,12 +140,12 @@ test("locks, promises, salt and roster version outlive the process", async (t) =
   const path = join(folder, "ledger.db");
   const random = seededRandom("salt");
   const first = openStore(path);
-  lockStep(first, step("first"), policy, minCohort);
+  lockStep(first, step("first"), policy);
   const salt = splitSalt(first, "rows", random.bytes(32));
   rememberRoster(first, 7, id("roster"));
   first.close();
   const again = openStore(path);
-  refused(t, "step_locked", () => lockStep(again, step("second"), policy, minCohort));
+  refused(t, "step_locked", () => lockStep(again, step("second"), policy));
   t.deepEqual(splitSalt(again, "rows", random.bytes(32)), salt);
   t.notDeepEqual(splitSalt(again, "other rows", random.bytes(32)), salt);
   t.deepEqual(newestRoster(again), { version: 7, digest: id("roster") });
