@@ -1,6 +1,7 @@
 import type { Attack } from "./attack.ts";
 import { consortiumAttacks } from "./consortium-attacks.ts";
 import { manifestAttacks } from "./manifest-attacks.ts";
+import { memberAttacks } from "./member-attacks.ts";
 import { stateAttacks } from "./state-attacks.ts";
 import { sumAttacks } from "./sum-attacks.ts";
 
@@ -10,4 +11,5 @@ export const attacks: readonly Attack[] = [
   ...stateAttacks,
   ...manifestAttacks,
   ...consortiumAttacks,
+  ...memberAttacks,
 ];
