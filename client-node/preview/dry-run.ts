@@ -285,7 +285,7 @@ const fetchRequest = (digests: readonly Digest[]): Buffer =>
 
 const isInRound = (kind: OutgoingKind): kind is KindsSent<"in a round"> => outgoing[kind] === "in a round";
 
-/** What this enterprise said to open a key epoch; the one that deals sends its key besides, which any may be. */
+/** What this enterprise says to open a key epoch, with the key that one of them deals: any may be the one. */
 function samplesOfOpening(
   { transcript }: Consortium["epoch"],
   enterprise: string,
@@ -295,12 +295,14 @@ function samplesOfOpening(
     Uint8Array
   >
 > {
-  const said = (type: PartyEpochMessage["type"]): Buffer =>
-    encode(
-      transcript.flatMap((one) =>
-        "from" in one && one.from === enterprise && one.message.type === type ? [one.message] : [],
-      )[0]!,
-    );
+  const messages = transcript.flatMap((one) => ("from" in one ? [one] : []));
+  const dealt = messages.flatMap(({ message }) =>
+    message.type === "shareEpoch" ? (message.dealt ?? []) : [],
+  );
+  const said = (type: PartyEpochMessage["type"]): Buffer => {
+    const { message } = messages.find(({ from, message: by }) => from === enterprise && by.type === type)!;
+    return encode(message.type === "shareEpoch" ? { ...message, dealt: dealt[0]! } : message);
+  };
   return {
     "Rounds.Participate/joinEpoch": said("joinEpoch"),
     "Rounds.Participate/epochNonce": said("epochNonce"),
