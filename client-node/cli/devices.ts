@@ -16,6 +16,7 @@ export function addDevices(node: Command): void {
   node
     .command("import")
     .description("turn another program's configuration into `collectors:` for node.yaml")
+    .addHelpText("after", "\nExample:\n  fedcredit node import telegraf telegraf.conf")
     .command("telegraf")
     .description("take the inputs.modbus and inputs.opcua sections of a Telegraf configuration")
     .argument("<file>", "telegraf.conf")

@@ -180,7 +180,7 @@ const manifest = manifestSchema.parse({
   maxRowsPerParty: 100,
   holdout: { fraction: 0 },
   algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }],
-  privacy: { minCohort: 2, maxColluding: 0, unit: "record" },
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
   unprotected: ["noise"],
   deadlines: { stepSeconds: 5 },
 });
