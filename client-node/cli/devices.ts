@@ -26,7 +26,7 @@ export function addDevices(node: Command): void {
 Prints a fragment of node.yaml on stdout, and on stderr a line for each thing it could not take.
 
 Example:
-  fedcredit node import telegraf telegraf.conf > collectors.yaml`,
+  fedcredit node import telegraf telegraf.conf`,
     )
     .action(importFrom);
   commandOf(
