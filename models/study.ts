@@ -73,7 +73,9 @@ export const manifestSchema = z.strictObject({
       maxColluding: z
         .int()
         .min(0)
-        .describe("enterprises assumed to collude with the coordinator; stated, and not yet acted on"),
+        .describe(
+          "most enterprises that may collude with the coordinator and with each other: thresholds and neighbours follow from it, and minCohort is at least two more",
+        ),
       unit: z
         .enum(["record", "subject"])
         .describe(
