@@ -72,12 +72,6 @@ const withRareLevel = (id: string): Table => {
   return { ...table, columns: columns.set("sector", { kind: "categorical", codes, levels: ["a", "rare"] }) };
 };
 
-/** One row alone is bad. */
-const withRareLabel = (id: string): Table => {
-  const table = tableOf(id);
-  return { ...table, label: Uint8Array.from({ length: table.rows }, (_, row) => (row === target ? 1 : 0)) };
-};
-
 const bayes = { algorithms: [{ name: "range" }, { name: "naive-bayes" }] };
 const rareLevels: StudyManifest = {
   ...manifestOf("level"),
@@ -136,16 +130,6 @@ export const manifestAttacks: readonly Attack[] = [
       const table = withRareLevel("party-0");
       const bad = await bayesBlock(rareLevels, table, "levels.12.1");
       return bad[1] === table.label[target] ? 1 : 0;
-    },
-  },
-  {
-    name: "a label that one data subject alone has",
-    ...counted("consents", 1),
-    play: async (bfv, control) => {
-      if (!control)
-        return consents(bfv, { ...manifestOf("label"), ...bayes }, "level_singular", withRareLabel);
-      const rows = await bayesBlock({ ...manifestOf("label"), ...bayes }, withRareLabel("party-0"), "rows.1");
-      return rows[0]!;
     },
   },
 ];

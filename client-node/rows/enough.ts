@@ -5,8 +5,7 @@ import type { Table } from "../../models/table.ts";
 /**
  * Refuses rows of which a statistic would say too much about one of them.
  * @param minRows - of the policy: fewest rows, subjects and held-out rows of any statistic.
- * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column, or
- *   a class of the label.
+ * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column.
  */
 export function requireEnough(
   table: Table,
@@ -30,9 +29,6 @@ export function requireEnough(
   }
   for (const feature of manifest.features)
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
-  const alone = singularCode(table, table.label);
-  if (alone !== undefined)
-    throw singular(`the label: one data subject alone is ${alone === 1 ? "bad" : "good"}`);
   return table;
 }
 
@@ -41,23 +37,20 @@ const tooFew = (what: string, minRows: number): Refusal =>
 
 function requireSharedLevels(table: Table, name: string): void {
   const column = table.columns.get(name);
-  if (column?.kind === "categorical" && singularCode(table, column.codes) !== undefined)
-    throw singular(`column "${name}": one data subject alone has a level of it`);
+  if (column?.kind === "categorical" && hasSingularCode(table, column.codes))
+    throw new Refusal("level_singular", `column "${name}": one data subject alone has a level of it`);
 }
 
-const singular = (what: string): Refusal => new Refusal("level_singular", what);
-
 /**
- * A sum over the rows of a level, or of a class, that one subject has alone is that subject's row.
+ * A sum over the rows of a level that one subject has alone is that subject's row.
  * @param codes - of each row; negative where it has none.
- * @returns a code that one subject has alone.
  */
-function singularCode({ rows, subject }: Table, codes: ArrayLike<number>): number | undefined {
+function hasSingularCode({ rows, subject }: Table, codes: ArrayLike<number>): boolean {
   const only = new Map<number, number | "several">();
   for (let row = 0; row < rows; row++) {
     const before = only.get(codes[row]!);
     if (before === undefined) only.set(codes[row]!, subject[row]!);
     else if (before !== subject[row]) only.set(codes[row]!, "several");
   }
-  return [...only].find(([code, who]) => code >= 0 && who !== "several")?.[0];
+  return [...only].some(([code, who]) => code >= 0 && who !== "several");
 }

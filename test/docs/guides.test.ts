@@ -69,6 +69,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   await as("bank", "renew auditor");
   await copyFile(join(home("bank"), "auditor.pem"), join(home("auditor"), "auditor", "auditor.pem"));
   t.regex(await as("mill", "withdraw"), /withdrew from sme-default-90/);
+  await stop("mill");
   await as("mill", "enterprise backup");
   const again =
     "sed s/sme-default-90/again/ study.yaml > again.yaml\nfedcredit coordinator propose again.yaml --config bank/coordinator.yaml";

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { seededRandom } from "../../core/random.ts";
-import { generateIdentity, publicIdentity } from "../../privacy/identity.ts";
+import { generateIdentity, publicIdentity, x25519Pair } from "../../privacy/identity.ts";
 import {
   newSignerKey,
   noteSigner,
@@ -127,7 +127,7 @@ const manyMembers = (seed: string, count: number): RosterText["members"] => {
       id,
       organisation: `Party ${i}`,
       verifierKey: verifierKey(`riverbank/${id}`, keys.bytes(32)),
-      hpkeKey: keys.bytes(32),
+      hpkeKey: x25519Pair(new Uint8Array(keys.bytes(32))).publicKey,
     };
   });
 };

@@ -17,7 +17,7 @@ export async function sealedSumOf(
   const ids = parties.map((_, i) => `party-${i}`);
   const members = new Map(ids.map((id) => [id, id]));
   const consortium = await foundConsortium("compliance", members, bfv, secureRandom);
-  const subject = { layout: studyLayout(study, state), minCohort: 2, round: 1 };
+  const subject = { layout: studyLayout(study, state), minCohort: 3, round: 1 };
   const { sum } = await simulateAttempt(simulatedHeader(consortium, subject, ids), consortium, {
     bfv,
     contribute: (id) => contributionOf(study, state, parties[ids.indexOf(id)]!),
