@@ -28,7 +28,7 @@ import {
 
 /** Where a party's state machine stands right before it sends the message that ends a step. */
 const phaseBefore: Readonly<Record<Step, string>> = {
-  submit: "submitted",
+  submit: "contributing",
   agree: "agreed",
   unmask: "unmasked",
   released: "released",

@@ -19,8 +19,11 @@ let consortium: Consortium;
 let header: EpochHeader;
 test.before(async () => {
   bfv = await sharedBfv();
-  const members = new Map(["a", "b", "c", "d", "e"].map((id) => [id, `${id === "e" ? "d" : id} Ltd`]));
-  consortium = await foundConsortium("test", members, bfv, seededRandom("header"));
+  const members = new Map(["a", "b", "c", "d", "e"].map((id) => [id, `${id} Ltd`]));
+  const founded = await foundConsortium("test", members, bfv, seededRandom("header"));
+  const { byId } = founded.roster;
+  const sister = { ...byId.get("e")!, organisation: byId.get("d")!.organisation };
+  consortium = { ...founded, roster: { ...founded.roster, byId: new Map([...byId, ["e", sister]]) } };
   header = proposalOf(consortium, { members: ["a", "b", "c", "d"] });
 });
 test.after.always(closeBfv);

@@ -101,8 +101,8 @@ test("with seeded members all up to the graph is a vector", async (t) => {
     [run.coordinator.opening, listener.view, listener.dealer],
     [
       "500ee8967f401a3a060708ae95667f9f4c06669a20d4fa7fb999dfde3d83822e",
-      "80c94c24663c5db717a7d41c609a1c382f099cd2736473c87d71d58cf278b12a",
-      "party-004",
+      "63f388997226c789ea89f3e69d1b995daf8ad33cb1ce0e8e8c2ee6a944c7f2cd",
+      "party-003",
     ],
   );
 });
