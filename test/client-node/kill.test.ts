@@ -123,7 +123,7 @@ test("a killed node is a drop-out; it comes back and joins the next attempt", as
   let killed: { round: number; attempt: number } | undefined;
   for await (const event of first.events) {
     if (event.type === "connected") await bank.operator.start(study);
-    if (event.type === "round" && event.phase === "shared") {
+    if (event.type === "round" && event.phase === "contributing") {
       killed = event;
       first.child.kill("SIGKILL");
     }
