@@ -11,7 +11,13 @@ import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { type Digest, digestOf } from "../core/canonical.ts";
 import { idPattern } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
-import { checkEd25519Key, checkX25519Key, type PublicIdentity } from "./identity.ts";
+import {
+  checkEd25519Key,
+  checkX25519Key,
+  type PublicIdentity,
+  type SignaturePurpose,
+  verifyFor,
+} from "./identity.ts";
 import {
   type NoteVerifier,
   openNote,
@@ -132,3 +138,15 @@ export function openRoster(note: string, bankKey: NoteVerifier, auditorKey: Note
 /** @returns how many organisations stand behind some members. Ids outside the roster count for nothing. */
 export const countOrganisations = (roster: Roster, ids: Iterable<PartyId>): number =>
   new Set([...ids].flatMap((id) => roster.byId.get(id)?.organisation ?? [])).size;
+
+/** @returns whether the signature is by the roster's key of this party. */
+export function isSignedBy(
+  roster: Roster,
+  party: PartyId,
+  purpose: SignaturePurpose,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const member = roster.byId.get(party);
+  return member !== undefined && verifyFor(purpose, member.identityKey, payload, signature);
+}

@@ -1,7 +1,7 @@
 /** Key epochs as they are stored: numbers that only grow, what was signed, what sharers sealed. */
 import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type EpochRecord, openEpochRecord } from "../../privacy/log/epoch-record.ts";
+import { type EpochRecord, epochFields, openEpochRecord } from "../../privacy/log/epoch-record.ts";
 import type { Roster } from "../../privacy/roster.ts";
 import type { ComplaintEvidence } from "../../privacy/sum/epoch/complaints.ts";
 import type { EpochHeader } from "../../privacy/sum/epoch/header.ts";
@@ -43,20 +43,7 @@ export async function storeEpoch(
     await sql`DELETE FROM epoch_share WHERE epoch < ${header.epoch}`;
     for (const row of rows) await sql`INSERT INTO epoch_share ${sql(row)}`;
     await bank.privacyLog.append(sql, [
-      {
-        type: "key.epoch",
-        epoch: header.epoch,
-        digest,
-        roster: header.roster,
-        members: header.members,
-        maxColluding: header.maxColluding,
-        degree: header.degree,
-        threshold: header.threshold,
-        slots: header.slots,
-        dealer: transcript.dealer,
-        commitment: epoch.commitment,
-        transcript: digestOf(document),
-      },
+      { type: "key.epoch", ...epochFields(epoch), transcript: digestOf(document) },
     ]);
   });
 }

@@ -8,7 +8,12 @@ import type { StudyManifest } from "../../models/study.ts";
 import { studyLayout } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
-import type { CoordinatorContext, CoordinatorState, Ended } from "../../privacy/sum/coordinator/state.ts";
+import type {
+  CoordinatorContext,
+  CoordinatorState,
+  CoordinatorStep,
+  Ended,
+} from "../../privacy/sum/coordinator/state.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { type RoundHeader, sumProtocol } from "../../privacy/sum/header.ts";
@@ -273,7 +278,7 @@ export class StudyLead {
     cohort: readonly PartyId[],
     minCohort: number,
   ): Promise<void> {
-    const { epochs, chain, bfv, participants } = this.#options;
+    const { epochs, chain } = this.#options;
     const bank = this.#bank;
     const state = await chain.state(this.study, manifest, study.round - 1);
     const context = { roster, epoch, hashes };
@@ -306,51 +311,36 @@ export class StudyLead {
       };
       const first = openRound(header, opening, context);
       const roundId = await openAttempt(bank, header, epoch.header.epoch);
-      const ledger = attemptLedger(bank, chain, manifest, roundId);
-      const onPhase = (phase: CoordinatorState["phase"]) => this.#onPhase(roundId, phase);
-      const opened = new Attempt({
-        bank,
-        participants,
-        ledger,
-        context,
-        bfv,
-        roundId,
-        header,
-        first,
-        onPhase,
-      });
-      this.#take(opened, context);
-      await opened.begin(first);
-      return opened;
+      return this.#begin(manifest, { roundId, header, first }, context);
     });
     await this.#lead(manifest, attempt);
   }
 
   async #resume(study: StudyRow, manifest: StudyManifest, roundId: Digest): Promise<void> {
-    const { chain, bfv, participants } = this.#options;
     const bank = this.#bank;
     const { point, unmask } = await storedPoint(bank, roundId);
     const { header } = point;
     const roster = await rosterOf(bank, header.roster);
     const context: CoordinatorContext = { roster, ...(await loadEpoch(bank, header.epoch, roster)) };
     const first = resumeRound(point, unmask, context);
-    const ledger = attemptLedger(bank, chain, manifest, roundId);
-    const onPhase = (phase: CoordinatorState["phase"]) => this.#onPhase(roundId, phase);
-    const attempt = new Attempt({
-      bank,
-      participants,
-      ledger,
-      context,
-      bfv,
-      roundId,
-      header,
-      first,
-      onPhase,
-    });
     bank.log.info({ study: study.name, roundId, at: point.at }, "attempt taken up again");
-    this.#take(attempt, context);
-    await attempt.begin(first);
+    const attempt = await this.#begin(manifest, { roundId, header, first }, context);
     await this.#lead(manifest, attempt);
+  }
+
+  async #begin(
+    manifest: StudyManifest,
+    start: { readonly roundId: Digest; readonly header: RoundHeader; readonly first: CoordinatorStep },
+    context: CoordinatorContext,
+  ): Promise<Attempt> {
+    const { chain, bfv, participants } = this.#options;
+    const bank = this.#bank;
+    const ledger = attemptLedger(bank, chain, manifest, start.roundId);
+    const onPhase = (phase: CoordinatorState["phase"]) => this.#onPhase(start.roundId, phase);
+    const attempt = new Attempt({ bank, participants, ledger, context, bfv, ...start, onPhase });
+    this.#take(attempt, context);
+    await attempt.begin(start.first);
+    return attempt;
   }
 
   /** From here on the attempt hears of its members. */

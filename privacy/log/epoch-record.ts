@@ -26,6 +26,20 @@ import {
   viewOf,
 } from "../sum/epoch/transcript.ts";
 
+/** @returns what a `key.epoch` entry repeats of the epoch that its members signed. */
+export const epochFields = ({ header, digest, transcript }: OpenEpoch) => ({
+  epoch: header.epoch,
+  digest,
+  roster: header.roster,
+  members: header.members,
+  maxColluding: header.maxColluding,
+  degree: header.degree,
+  threshold: header.threshold,
+  slots: header.slots,
+  dealer: transcript.dealer,
+  commitment: transcript.commitment,
+});
+
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const party = z.string().regex(/^[a-z0-9-]{1,63}$/);
 const bytes = (most: number) =>

@@ -8,26 +8,14 @@ import { sumGraphPlan } from "../sum/graph.ts";
 import { sumDigest } from "../sum/statements.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import type { EntryOf } from "./entry.ts";
+import { epochFields } from "./epoch-record.ts";
 import { elsewhere, hasSigned } from "./facts.ts";
 import { about, type Rule, said, sameList } from "./rules.ts";
 import { attachedHeader, attachedValue, type EndedAttempt, type LogState } from "./state.ts";
 
 export const epochSigned = about(["key.epoch"], (entry, { facts: { epoch } }) => {
   if (epoch === undefined || epoch instanceof Refusal) return said(epoch);
-  const { header, transcript } = epoch;
-  const signed: Partial<EntryOf<"key.epoch">> = {
-    epoch: header.epoch,
-    digest: epoch.digest,
-    roster: header.roster,
-    members: header.members,
-    maxColluding: header.maxColluding,
-    degree: header.degree,
-    threshold: header.threshold,
-    slots: header.slots,
-    dealer: transcript.dealer,
-    commitment: transcript.commitment,
-  };
-  for (const [field, value] of Object.entries(signed))
+  for (const [field, value] of Object.entries(epochFields(epoch)))
     if (canonicalJson(entry[field as keyof typeof entry]) !== canonicalJson(value))
       return `${field} is not what the members signed`;
   return undefined;

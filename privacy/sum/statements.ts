@@ -1,8 +1,8 @@
 /** What each signature of a round says, and the digests that signatures cover. Both machines use these alone. */
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import type { Reason } from "../../core/reasons.ts";
-import { type Identity, signFor, verifyFor } from "../identity.ts";
-import type { Roster } from "../roster.ts";
+import { type Identity, signFor } from "../identity.ts";
+import { isSignedBy, type Roster } from "../roster.ts";
 import type { PartyId } from "./graph.ts";
 import type { Aggregate, Survivor, Unmask } from "./messages.ts";
 
@@ -69,11 +69,7 @@ export function signedBy(
   statement: Statement,
   signature: Uint8Array,
 ): boolean {
-  const member = roster.byId.get(party);
-  return (
-    member !== undefined &&
-    verifyFor(statement.purpose, member.identityKey, payload(roundId, party, statement), signature)
-  );
+  return isSignedBy(roster, party, statement.purpose, payload(roundId, party, statement), signature);
 }
 
 /** @returns SHA-256 of the concatenated raw chunk digests: the digest of a submission, or of an aggregate. */

@@ -22,10 +22,8 @@ export const warningTypes = [
 export type WarningType = (typeof warningTypes)[number];
 export type Severity = "notice" | "warning" | "alarm";
 
-/** One warning, from its onset to its end. Times in µs UTC. */
-export interface Warning {
-  /** Type, place and onset: the same condition seen twice has one id. */
-  readonly id: string;
+/** A condition that has begun. Times in µs UTC. */
+export interface WarningDraft {
   readonly type: WarningType;
   readonly severity: Severity;
   readonly site: string;
@@ -35,22 +33,17 @@ export interface Warning {
   readonly onset: number;
   /** When it was known here. */
   readonly detected: number;
-  /** When the condition ended; absent while it lasts. */
-  readonly closed?: number;
   /** One sentence with the numbers in it. */
   readonly explanation: string;
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-export interface WarningDraft {
-  readonly type: WarningType;
-  readonly severity: Severity;
-  readonly site: string;
-  readonly device?: string;
-  readonly onset: number;
-  readonly detected: number;
-  readonly explanation: string;
-  readonly numbers: Readonly<Record<string, number>>;
+/** One warning, from its onset to its end. */
+export interface Warning extends WarningDraft {
+  /** Type, place and onset: the same condition seen twice has one id. */
+  readonly id: string;
+  /** When the condition ended; absent while it lasts. */
+  readonly closed?: number;
 }
 
 export const openWarning = (draft: WarningDraft): Warning => ({

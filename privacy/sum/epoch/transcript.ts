@@ -1,7 +1,7 @@
 /** What the members of an epoch agree on: one digest of all that was said, and what each signature says. */
 import { canonicalBytes, type Digest, digestOf } from "../../../core/canonical.ts";
-import { type Identity, signFor, verifyFor } from "../../identity.ts";
-import type { Roster } from "../../roster.ts";
+import { type Identity, signFor } from "../../identity.ts";
+import { isSignedBy, type Roster } from "../../roster.ts";
 import type { PartyId } from "../graph.ts";
 import type { Advertisement, ComplaintKind, Sealed, SealedKey, SignedBy } from "./messages.ts";
 
@@ -146,11 +146,7 @@ export function epochSignedBy(
   statement: EpochStatement,
   signature: Uint8Array,
 ): boolean {
-  const member = roster.byId.get(party);
-  return (
-    member !== undefined &&
-    verifyFor(statement.purpose, member.identityKey, payload(party, statement), signature)
-  );
+  return isSignedBy(roster, party, statement.purpose, payload(party, statement), signature);
 }
 
 /** @returns whether these are exactly the members' signatures of the digest, in their order. */
