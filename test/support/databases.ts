@@ -1,7 +1,7 @@
 /** The PostgreSQL servers that store tests run on: the embedded one, Debian's, and one in DATABASE_URL. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
@@ -74,6 +74,8 @@ export const servers: readonly Server[] = [
     name: `PostgreSQL ${version}`,
     start: async () => {
       const dir = await temporaryDirectory();
+      // Up to version 15, a program that looks itself up leaves its working directory and comes back by its path.
+      await chmod(dir, 0o711);
       const programs = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
       const server = await startEmbedded(join(dir, "cluster"), silent, programs);
       const host = encodeURIComponent(server.socketDirectory);
