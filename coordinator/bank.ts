@@ -48,6 +48,8 @@ export type CrashPoint =
 export interface BankEvents {
   /** A study's row changed. */
   study: [Digest];
+  /** The operator started or stopped one. */
+  ordered: [Digest];
   /** An attempt ended, with a sum or without. */
   ended: [];
   /** The current roster changed. */

@@ -81,7 +81,11 @@ function readAll<Prior>(needs: Needs<Prior>, before: ReadonlyMap<string, Finishe
 }
 
 function running<T extends AlgorithmTypes>(own: FederatedAlgorithm<T>, study: Study<T>): Running {
-  const parse = (state: unknown): T["state"] => parsePublic(`state of ${own.name}`, own.state(study), state);
+  let schema: ReturnType<typeof own.state> | undefined;
+  const parse = (state: unknown): T["state"] => {
+    schema ??= own.state(study);
+    return parsePublic(`state of ${own.name}`, schema, state);
+  };
   return {
     start: () => own.start(study),
     parseState: parse,

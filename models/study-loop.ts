@@ -188,7 +188,24 @@ function follow(manifest: StudyManifest, place: StudyState, outcome: Outcome<unk
   return { ...place, algorithmState: onGrid(outcome.next) };
 }
 
+interface UnderWay {
+  readonly manifest: StudyManifest;
+  readonly index: number;
+  readonly running: Running;
+}
+
+/** Algorithms under way, by the results before them: from step to step they stay the same object. */
+const underWay = new WeakMap<PriorResults, UnderWay>();
+
 function current(manifest: StudyManifest, { index, results }: StudyState): Running {
+  const known = underWay.get(results);
+  if (known?.manifest === manifest && known.index === index) return known.running;
+  const running = configured(manifest, index, results);
+  underWay.set(results, { manifest, index, running });
+  return running;
+}
+
+function configured(manifest: StudyManifest, index: number, results: PriorResults): Running {
   const entry = entriesOf(manifest.algorithms)[index];
   if (entry === undefined) throw new RangeError("the study is finished");
   const before = finishedOf({ algorithms: manifest.algorithms.slice(0, index), results });

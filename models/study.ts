@@ -101,6 +101,22 @@ export function checkManifest(value: unknown): StudyManifest {
   throw new Refusal("parameters_invalid", `manifest: ${issue.path.join(".")}: ${issue.message}`);
 }
 
+const mostRead = 32;
+const read = new Map<string, StudyManifest>();
+
+/**
+ * @param text - a manifest that was checked when it was stored.
+ * @returns the same object for the same text, so that what was made of it is found again.
+ */
+export function readManifest(text: string): StudyManifest {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const manifest = JSON.parse(text) as StudyManifest;
+  if (read.size >= mostRead) read.clear();
+  read.set(text, manifest);
+  return manifest;
+}
+
 /**
  * Reads a manifest as it travels: canonical JSON, so that it has one digest.
  * @throws Refusal message_malformed, unless it is JSON in its one form; parameters_invalid naming the field

@@ -186,9 +186,12 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   ].map((name) => ({ name, class: "operational", level: "C1", operator: "keep" })),
 });
 
-/** @internal for tests over real sockets */
+/**
+ * @param bank - or the address by which it is reached.
+ * @internal for tests over real sockets
+ */
 export const startEnterprise = (
-  bank: LocalBank,
+  bank: LocalBank | string,
   credentials: NodeCredentials,
   manifest: StudyManifest,
   rows: Table,
@@ -197,7 +200,7 @@ export const startEnterprise = (
 ): Promise<RunningNode> =>
   startNode({
     credentials,
-    coordinator: bank.coordinator.address,
+    coordinator: typeof bank === "string" ? bank : bank.coordinator.address,
     policy: () => policyFor(manifest),
     rows: async () => rows,
     ledger: ":memory:",

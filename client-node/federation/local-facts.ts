@@ -1,8 +1,9 @@
-import type { Digest } from "../../core/canonical.ts";
+import { digestOf } from "../../core/canonical.ts";
 import type { Refusal } from "../../core/reasons.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { readManifest } from "../../models/study.ts";
 import type { EpochSecrets } from "../../privacy/sum/epoch/secrets.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
+import type { Open } from "../../privacy/sum/messages.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import { knowsRound, storedConsent } from "../ledger/records.ts";
@@ -28,7 +29,7 @@ export interface Facts {
 export async function lookUp(
   desk: StudyDesk,
   chain: StateChain,
-  roundId: Digest,
+  open: Open,
   header: RoundHeader,
   epoch: EpochSecrets | undefined,
 ): Promise<Facts> {
@@ -40,7 +41,7 @@ export async function lookUp(
   const consent =
     stored === undefined || stored.withdrawn || !header.cohort.includes(credentials.enterprise)
       ? undefined
-      : { expiresMillis: stored.expiresMillis, manifest: JSON.parse(stored.manifest) as StudyManifest };
+      : { expiresMillis: stored.expiresMillis, manifest: readManifest(stored.manifest) };
   if (consent !== undefined) {
     checkStudy(policy, consent.manifest);
     await chain.catchUp(study, consent.manifest, round);
@@ -49,7 +50,7 @@ export async function lookUp(
   const { perTable, cohortChange } = policy.exactSums;
   const local: LocalFacts = {
     nowMillis: now(),
-    seen: knowsRound(db, roundId),
+    seen: knowsRound(db, digestOf(open.header)),
     consent,
     policy: {
       minCohort: policy.minCohort,
@@ -70,7 +71,7 @@ export async function lookUp(
     checkpointConsistent: true,
   };
   try {
-    return { local, witnessed: await witnessCheckpoint(desk, header.checkpoint) };
+    return { local, witnessed: await witnessCheckpoint(desk, header.checkpoint, open.growth) };
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal.reason !== "log_forked") throw refusal;

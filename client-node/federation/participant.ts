@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import type { Refusal } from "../../core/reasons.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { readManifest } from "../../models/study.ts";
 import software from "../../package.json" with { type: "json" };
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
@@ -36,7 +36,7 @@ import { StateChain } from "./state-chain.ts";
 import type { Statistics } from "./statistics.ts";
 import { rowsTable, type StudyDesk } from "./studies.ts";
 import type { Participation, WirePartyMessage } from "./transport.ts";
-import { cosignCheckpoint } from "./witness.ts";
+import { cosignatureOf, type WitnessedCheckpoint } from "./witness.ts";
 
 export interface ParticipantOptions extends StudyDesk {
   readonly bfv: Bfv;
@@ -60,6 +60,8 @@ export class Participant {
   readonly #runtimes = new Map<Digest, RoundRuntime>();
   #stream: Participation | undefined;
   #reported: Promise<void> = Promise.resolve();
+  /** The bank's log as the last header showed it: cosigned with the next report. */
+  #witnessed: WitnessedCheckpoint | undefined;
   /** What ends the node, found outside the stream's loop. */
   #failure: Refusal | undefined;
 
@@ -175,7 +177,7 @@ export class Participant {
 
   #maxColluding(): number {
     const { db, now } = this.#options;
-    const all = consentedManifests(db, now()).map((text) => JSON.parse(text) as StudyManifest);
+    const all = consentedManifests(db, now()).map(readManifest);
     return Math.max(0, ...all.map(({ privacy }) => privacy.maxColluding));
   }
 
@@ -189,7 +191,7 @@ export class Participant {
       // What the round before left is the state that this one is held against.
       await runtime.settled;
       const epoch = this.#epochs.secretsOf(header.epoch);
-      const { local, witnessed, fork } = await lookUp(this.#options, this.#chain, roundId, header, epoch);
+      const { local, witnessed, fork } = await lookUp(this.#options, this.#chain, message, header, epoch);
       runtime.feed({ type: "open", message, local });
       const locked = local.step.locked?.roundId;
       // The machine has checked who renounced: only then it goes on with a step that is locked elsewhere.
@@ -199,10 +201,7 @@ export class Participant {
         // The refusal is said first: the others shall hear of the fork.
         await runtime.settled;
         this.#fail(fork);
-      } else if (witnessed !== undefined && runtime.state.phase !== "refused") {
-        const { now } = this.#options;
-        this.#inBackground(roundId, () => cosignCheckpoint(this.#options, witnessed, now()));
-      }
+      } else if (runtime.state.phase !== "refused") this.#witnessed = witnessed;
     } catch (error) {
       const { reason } = this.#raise(error, roundId);
       if (this.#failure === undefined) this.#refuse(roundId, reason);
@@ -244,7 +243,7 @@ export class Participant {
     if (consent === undefined) return;
     const parties = state.spent.survivors.length;
     const values = dequantizeSum(decodeSum(state.sum, packing.slots), packing, parties);
-    const manifest = JSON.parse(consent.manifest) as StudyManifest;
+    const manifest = readManifest(consent.manifest);
     try {
       await this.#chain.advance(header.study, manifest, header.round, { values, parties });
     } catch (error) {
@@ -274,7 +273,7 @@ export class Participant {
 
   async #contribute(header: RoundHeader): Promise<Float64Array> {
     const { rows, statistics } = this.#options;
-    const manifest = JSON.parse(storedConsent(this.#options.db, header.study)!.manifest) as StudyManifest;
+    const manifest = readManifest(storedConsent(this.#options.db, header.study)!.manifest);
     const { state } = this.#chain.head(header.study, manifest);
     return statistics.contribute(header.study, manifest, state, await rows(manifest));
   }
@@ -306,7 +305,7 @@ export class Participant {
     const { db, ledger, now, transport } = this.#options;
     const consent = storedConsent(db, record.header.study);
     const unit =
-      consent === undefined ? "record" : (JSON.parse(consent.manifest) as StudyManifest).privacy.unit;
+      consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
     ledger.recordStep(record, { destination: transport.address, nowMillis: now(), unit });
   }
 
@@ -323,9 +322,12 @@ export class Participant {
 
   /** One report after the other: a smaller ledger that arrives after a larger one would look rewound. */
   #reportLedger(): Promise<void> {
-    const { ledger, transport } = this.#options;
+    const { credentials, ledger, now, transport } = this.#options;
     const report = this.#reported.then(async () => {
-      await transport.call(Log.service.ReportLedger, { note: ledger.checkpoint() });
+      const witnessed = this.#witnessed;
+      this.#witnessed = undefined;
+      const cosignature = witnessed ? cosignatureOf(credentials, witnessed, now()) : null;
+      await transport.call(Log.service.ReportLedger, { note: ledger.checkpoint(), cosignature });
     });
     this.#reported = report.catch(() => {});
     return report;

@@ -46,6 +46,8 @@ export class RoundRuntime {
   #state: PartyState = idleParty;
   #work: Promise<void> = Promise.resolve();
   #failed = false;
+  /** Ciphertexts of the aggregate that is being checked: it is decrypted next. */
+  #aggregate: ReadonlyMap<Digest, Uint8Array> = new Map();
 
   constructor(services: RoundServices) {
     this.#services = services;
@@ -130,24 +132,20 @@ export class RoundRuntime {
         if (effect.blobs !== undefined) await services.upload(effect.blobs, roundIdOf(effect));
         return services.send(effect.message);
       case "verify": {
-        const digests = effect.picked.flatMap(({ submitted }) => submitted);
-        const blobs = await this.#fetched(digests, effect.roundId);
-        return this.feed(await performVerify(effect, services.bfv, blobs));
+        const { chunks, roundId } = effect;
+        const submitted = effect.picked.flatMap((chunk) => chunk.submitted);
+        const blobs = await services.download([...submitted, ...chunks], roundId);
+        this.#aggregate = new Map(chunks.map((digest) => [digest, blobs.get(digest)!]));
+        return this.feed(await performVerify(effect, services.bfv, async (digest) => blobs.get(digest)!));
       }
       case "decrypt": {
-        const blobs = await this.#fetched(effect.chunks, effect.roundId);
+        const aggregate = this.#aggregate;
+        this.#aggregate = new Map();
         const key = services.epochKey(effect.epoch);
-        return this.feed(await performDecrypt(effect, services.bfv, key, blobs));
+        const fetch = async (digest: Digest) => aggregate.get(digest)!;
+        return this.feed(await performDecrypt(effect, services.bfv, key, fetch));
       }
     }
-  }
-
-  async #fetched(
-    digests: readonly Digest[],
-    roundId: Digest,
-  ): Promise<(digest: Digest) => Promise<Uint8Array>> {
-    const blobs = await this.#services.download(digests, roundId);
-    return async (digest) => blobs.get(digest)!;
   }
 }
 

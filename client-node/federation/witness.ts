@@ -5,6 +5,7 @@ import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { leafHash, verifyInclusion } from "../../privacy/log/merkle.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { checkSameLog } from "../../privacy/log/witness.ts";
+import type { Growth } from "../../privacy/sum/messages.ts";
 import { Log } from "../../proto/wire.ts";
 import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
 import type { NodeCredentials } from "./credentials.ts";
@@ -27,12 +28,14 @@ export interface WitnessedCheckpoint {
  * Checks that the bank's log, as a checkpoint shows it, holds all that this node was shown before, and remembers it.
  *
  * @param note - the checkpoint, signed by the pinned bank key.
+ * @param growth - the proof that came with it; the bank is asked where it does not begin at what was seen last.
  * @throws Refusal log_forked, if it does not or the bank cannot prove it; signature_invalid, note_malformed;
  *   unavailable or deadline, if the bank cannot be asked now.
  */
 export async function witnessCheckpoint(
   { db, transport, credentials }: Witness,
   note: string,
+  growth?: Growth | null,
 ): Promise<WitnessedCheckpoint> {
   const bank = parseVerifierKey(credentials.bankKey);
   const { checkpoint, text } = openCheckpoint(note, bank);
@@ -40,6 +43,7 @@ export async function witnessCheckpoint(
   if (seen !== undefined) {
     // A checkpoint signed before the last one seen is no fork as long as it is a part of it.
     await checkSameLog(seen, checkpoint, async (oldSize, newSize) => {
+      if (growth?.since === oldSize && newSize === checkpoint.size) return growth.hashes;
       const { hashes } = await transport.call(Log.service.GetConsistency, { oldSize, newSize });
       return hashes.map((hash) => new Uint8Array(hash));
     });
@@ -48,15 +52,14 @@ export async function witnessCheckpoint(
   return { size: checkpoint.size, text };
 }
 
-/** Tells the bank, and through it everyone, that this node saw this log. @throws Refusal */
-export async function cosignCheckpoint(
-  { transport, credentials }: Witness,
+/** @returns what tells the bank, and through it everyone, that this node saw this log. */
+export function cosignatureOf(
+  { enterprise, identity }: Pick<NodeCredentials, "enterprise" | "identity">,
   { size, text }: WitnessedCheckpoint,
   nowMillis: number,
-): Promise<void> {
-  const { enterprise, identity } = credentials;
+): { size: number; line: string } {
   const signer = cosigner(enterprise, identity.signingSeed, Math.floor(nowMillis / 1000));
-  await transport.call(Log.service.Cosign, { size, line: cosign(text, signer) });
+  return { size, line: cosign(text, signer) };
 }
 
 /**

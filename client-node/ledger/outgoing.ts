@@ -30,7 +30,6 @@ export const outgoing = {
   "Log.GetCheckpoint": "after an absence",
   "Log.GetInclusion": "after an absence",
   "Log.GetConsistency": "apart from rounds",
-  "Log.Cosign": "apart from rounds",
   "Log.ReportLedger": "apart from rounds",
   "Rounds.Participate/hello": "apart from rounds",
   "Rounds.Participate/joinEpoch": "apart from rounds",

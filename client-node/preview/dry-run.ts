@@ -231,12 +231,9 @@ function callsOutsideRounds(
     "Log.GetCheckpoint": Log.service.GetCheckpoint.requestSerialize({}),
     "Log.GetInclusion": Log.service.GetInclusion.requestSerialize({ index: 1, size: 2 }),
     "Log.GetConsistency": Log.service.GetConsistency.requestSerialize({ oldSize: 1, newSize: 2 }),
-    "Log.Cosign": Log.service.Cosign.requestSerialize({
-      size: 1,
-      line: cosignatureLine(enterprise, identity),
-    }),
     "Log.ReportLedger": Log.service.ReportLedger.requestSerialize({
       note: signCheckpoint(checkpoint, signer),
+      cosignature: { size: 1, line: cosignatureLine(enterprise, identity) },
     }),
     "Rounds.Participate/hello": encode({ type: "hello", protocolVersion, softwareVersion: software.version }),
     ...samplesOfOpening(epoch, enterprise),

@@ -209,8 +209,12 @@ export class Epochs {
       }
       case "failed": {
         const { reason, detail, leftOut, evidence } = end.failure;
-        this.#bank.log.warn({ epoch: opening.header.epoch, reason, detail }, "key epoch failed");
         const named = leftOut.filter((one) => one.named);
+        const parties = named.map(({ party }) => party);
+        this.#bank.log.warn(
+          { epoch: opening.header.epoch, reason, detail, named: parties },
+          "key epoch failed",
+        );
         if (named.length > 0) await storeNamed(this.#bank, opening.header, named, evidence, opening.opening);
         for (const { party } of named) if (this.#named?.roster === roster) this.#named.parties.add(party);
         for (const { party } of leftOut.filter((one) => !one.named)) {

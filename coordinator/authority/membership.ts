@@ -15,7 +15,7 @@ import {
 import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
-import type { Sql, Transaction } from "../store/database.ts";
+import type { Transaction } from "../store/database.ts";
 import { loadRevoked, revokeCertificates, serialOf } from "./revocation.ts";
 
 // Names of the keys that sign next to the enterprises' own.
@@ -127,11 +127,16 @@ export async function noteOf(bank: Bank, digest: Digest): Promise<string> {
   return row.note as string;
 }
 
-/** @returns the roster both have signed, or undefined before the first. */
+/**
+ * @param transaction - where the answer must be of one moment with what else is read in it.
+ * @returns the roster both have signed, or undefined before the first.
+ */
 export async function currentRoster(
   bank: Bank,
-  sql: Sql | Transaction = bank.database.sql,
+  transaction?: Transaction,
 ): Promise<{ note: string; roster: Roster } | undefined> {
+  if (transaction === undefined && opened.has(bank)) return opened.get(bank);
+  const sql = transaction ?? bank.database.sql;
   const [row] = await sql`SELECT note FROM roster WHERE phase = 'current'`;
   if (row === undefined) return undefined;
   const note = row.note as string;

@@ -17,12 +17,12 @@ export function logService(bank: Bank, methods: Methods): LogHandlers {
       const { hashes, entry } = await privacyLog.inclusion(index, size);
       return { hashes: hashes.map((hash) => Buffer.from(hash)), entry: Buffer.from(entry) };
     }),
-    Cosign: methods.unary(only("enterprise", "auditor"), async ({ size, line }, caller) => ({
-      note: await witnesses.cosign(caller, size, line),
+    Cosign: methods.unary(only("auditor"), async ({ size, line }) => ({
+      note: await witnesses.cosign(size, line),
     })),
-    ReportLedger: methods.unary(enterprise, async ({ note }, { id }) => {
-      await witnesses.reportLedger(id, note);
-      return { note: (await privacyLog.checkpoint()).note };
+    ReportLedger: methods.unary(enterprise, async ({ note, cosignature }, { id }) => {
+      await witnesses.reportLedger(id, note, cosignature);
+      return {};
     }),
     Export: methods.download(only("operator", "auditor"), async function* ({ withoutSums }) {
       for await (const data of exportLog(bank, !withoutSums)) yield { data: Buffer.from(data) };

@@ -9,21 +9,25 @@ import {
 } from "../../privacy/log/cosignature.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { clockToleranceMillis } from "../../proto/wire.ts";
-import type { Identity } from "../authority/ca.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { Batch } from "../store/batch.ts";
 import type { Transaction } from "../store/database.ts";
-import type { NewEntry } from "../store/log.ts";
+import { type Cosigning, cosigningOf, type NewEntry } from "../store/log.ts";
 
 // golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
 const mostSignatures = 99;
 
+/** What an enterprise says once a round: of its own log, and of the bank's. */
 interface Report {
   readonly enterprise: string;
   readonly note: string;
   readonly checkpoint: Checkpoint;
+  readonly cosigning: Cosigning | undefined;
 }
+
+/** How long the first report of a round waits for the others: one commit for all, and nobody waits for it. */
+const gatherSeconds = 0.05;
 
 export class Witnesses {
   readonly #bank: Bank;
@@ -35,12 +39,24 @@ export class Witnesses {
 
   constructor(bank: Bank) {
     this.#bank = bank;
-    this.#reports = new Batch((reports) => this.#store(reports));
+    const gather = (): Promise<void> =>
+      new Promise((gathered) => void bank.clock.after(gatherSeconds, gathered));
+    this.#reports = new Batch((reports) => this.#store(reports), gather);
     bank.events.on("ended", () => void this.#ended++);
   }
 
-  /** @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log */
-  async cosign(caller: Identity, size: number, line: string): Promise<string> {
+  /**
+   * The auditor's cosignature.
+   * @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log
+   */
+  async cosign(size: number, line: string): Promise<string> {
+    const { name, publicKey } = this.#bank.auditorKey;
+    const cosigning = this.#cosigning(size, line, cosignatureVerifier(name, publicKey), mostSignatures);
+    return this.#bank.privacyLog.cosign(cosigning);
+  }
+
+  /** @throws Refusal clock_skew, note_malformed, signature_invalid */
+  #cosigning(size: number, line: string, witness: CosignatureVerifier, most: number): Cosigning {
     // — <name> <base64 of 4 bytes key id, 8 bytes time, signature>
     const signature = Buffer.from(line.trim().split(" ")[2] ?? "", "base64").subarray(4);
     const timeSeconds = signature.length > 8 ? cosignatureTime(signature) : undefined;
@@ -49,15 +65,7 @@ export class Witnesses {
       Math.abs(timeSeconds * 1000 - this.#bank.clock.now()) > clockToleranceMillis
     )
       throw new Refusal("clock_skew", "the cosignature's time is more than 5 minutes from the coordinator's");
-    const most = caller.role === "auditor" ? mostSignatures : mostSignatures - 1;
-    return this.#bank.privacyLog.cosign(size, line, await this.#witness(caller), most);
-  }
-
-  /** @returns how a caller's cosignatures verify: under its id, with the key the roster (or the config) names. */
-  async #witness({ role, id }: Identity): Promise<CosignatureVerifier> {
-    const { auditorKey } = this.#bank;
-    if (role === "auditor") return cosignatureVerifier(auditorKey.name, auditorKey.publicKey);
-    return cosignatureVerifier(id, (await this.#member(id)).identityKey);
+    return cosigningOf(size, line, witness, most);
   }
 
   async #member(id: string) {
@@ -67,51 +75,83 @@ export class Witnesses {
   }
 
   /**
-   * Puts the checkpoint of an enterprise's egress ledger into the log. More than one a round is checked and not kept:
-   * the next one covers it.
-   * @throws Refusal roster_mismatch, signature_invalid, note_malformed, log_forked
+   * Puts the checkpoint of an enterprise's egress ledger into the log, and keeps its cosignature of the bank's. More
+   * than one a round is checked and not put there: the next one covers it.
+   * @throws Refusal roster_mismatch, signature_invalid, note_malformed, log_forked, clock_skew, not_found
    */
-  async reportLedger(enterprise: string, note: string): Promise<void> {
-    const { verifierKey } = await this.#member(enterprise);
+  async reportLedger(
+    enterprise: string,
+    note: string,
+    cosignature: { readonly size: number; readonly line: string } | null,
+  ): Promise<void> {
+    const { verifierKey, identityKey } = await this.#member(enterprise);
     const { checkpoint } = openCheckpoint(note, parseVerifierKey(verifierKey));
-    await this.#reports.add({ enterprise, note, checkpoint });
+    const witness = cosignatureVerifier(enterprise, identityKey);
+    const cosigning =
+      cosignature === null
+        ? undefined
+        : this.#cosigning(cosignature.size, cosignature.line, witness, mostSignatures - 1);
+    await this.#reports.add({ enterprise, note, checkpoint, cosigning });
   }
 
   async #store(reports: readonly Report[]): Promise<(true | Error)[]> {
     return this.#bank.database.transaction(async (sql) => {
-      const outcomes: (true | Error)[] = [];
+      const last = await lastReports(sql, reports);
       const entries: NewEntry[] = [];
-      for (const report of reports) {
+      const fresh: Report[] = [];
+      const outcomes = reports.map((report): true | Error => {
         const { enterprise, note, checkpoint } = report;
-        const outcome = await isNews(sql, report);
-        outcomes.push(outcome instanceof Refusal ? outcome : true);
+        const outcome = isNews(last.get(enterprise), checkpoint);
         const logged = this.#logged.get(enterprise) ?? 0;
-        if (outcome !== true || logged > this.#ended) continue;
-        this.#logged.set(enterprise, logged + 1);
-        await storeReport(sql, report);
-        const root = toHex(checkpoint.root);
-        entries.push({ type: "ledger.reported", enterprise, size: checkpoint.size, root, checkpoint: note });
-      }
+        if (outcome === true && logged <= this.#ended) {
+          const { size } = checkpoint;
+          const root = toHex(checkpoint.root);
+          this.#logged.set(enterprise, logged + 1);
+          last.set(enterprise, { size, root });
+          fresh.push(report);
+          entries.push({ type: "ledger.reported", enterprise, size, root, checkpoint: note });
+        }
+        return outcome instanceof Refusal ? outcome : true;
+      });
+      await storeReports(sql, fresh);
       await this.#bank.privacyLog.append(sql, entries);
-      return outcomes;
+      const cosignings = reports.flatMap(({ cosigning }) => cosigning ?? []);
+      const cosigned = await this.#bank.privacyLog.addCosignatures(sql, cosignings);
+      return reports.map(({ cosigning }, i) => {
+        const kept = cosigning === undefined ? true : cosigned[cosignings.indexOf(cosigning)];
+        return outcomes[i] === true && kept instanceof Error ? kept : outcomes[i]!;
+      });
     });
   }
 }
 
-/** @returns whether the report is news; the Refusal of one that does not continue the enterprise's last. */
-async function isNews(sql: Transaction, { enterprise, checkpoint }: Report): Promise<boolean | Refusal> {
-  const { size } = checkpoint;
-  const [last] = await sql`
-    SELECT size, root FROM ledger_checkpoint WHERE enterprise = ${enterprise} ORDER BY size DESC LIMIT 1`;
-  if (
-    last !== undefined &&
-    (last.size > size || (last.size === size && last.root !== toHex(checkpoint.root)))
-  )
+interface LastReport {
+  readonly size: number;
+  readonly root: string;
+}
+
+async function lastReports(sql: Transaction, reports: readonly Report[]): Promise<Map<string, LastReport>> {
+  const names = [...new Set(reports.map(({ enterprise }) => enterprise))];
+  const rows = await sql`
+    SELECT DISTINCT ON (enterprise) enterprise, size, root FROM ledger_checkpoint
+    WHERE enterprise IN ${sql(names)} ORDER BY enterprise, size DESC`;
+  return new Map(rows.map(({ enterprise, size, root }) => [enterprise, { size, root }]));
+}
+
+/** @returns whether a report is news; the Refusal of one that does not continue the enterprise's last. */
+function isNews(last: LastReport | undefined, { size, root }: Checkpoint): boolean | Refusal {
+  if (last !== undefined && (last.size > size || (last.size === size && last.root !== toHex(root))))
     return new Refusal("log_forked", "the ledger does not continue the one reported before");
   return last?.size !== size;
 }
 
-async function storeReport(sql: Transaction, { enterprise, note, checkpoint }: Report): Promise<void> {
-  await sql`
-    INSERT INTO ledger_checkpoint VALUES (${enterprise}, ${checkpoint.size}, ${toHex(checkpoint.root)}, ${note})`;
+async function storeReports(sql: Transaction, reports: readonly Report[]): Promise<void> {
+  if (reports.length === 0) return;
+  const rows = reports.map(({ enterprise, checkpoint: { size, root }, note }) => ({
+    enterprise,
+    size,
+    root: toHex(root),
+    note,
+  }));
+  await sql`INSERT INTO ledger_checkpoint ${sql(rows)}`;
 }

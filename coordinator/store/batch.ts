@@ -4,12 +4,20 @@
  */
 export class Batch<Item, Outcome> {
   readonly #work: (items: readonly Item[]) => Promise<readonly (Outcome | Error)[]>;
+  readonly #gather: () => Promise<void>;
   #waiting: { item: Item; settle: PromiseWithResolvers<Outcome> }[] = [];
   #running = false;
 
-  /** @param work - does a batch. @returns for each item its outcome, or the Error that is its own. */
-  constructor(work: (items: readonly Item[]) => Promise<readonly (Outcome | Error)[]>) {
+  /**
+   * @param work - does a batch: for each item its outcome, or the Error that is its own.
+   * @param gather - how long the first item waits for others.
+   */
+  constructor(
+    work: (items: readonly Item[]) => Promise<readonly (Outcome | Error)[]>,
+    gather: () => Promise<void>,
+  ) {
     this.#work = work;
+    this.#gather = gather;
   }
 
   add(item: Item): Promise<Outcome> {
@@ -22,6 +30,7 @@ export class Batch<Item, Outcome> {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batch = this.#waiting;
       this.#waiting = [];
       try {

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 
@@ -15,17 +15,18 @@ export interface BlobStatus {
 // A partial file is made durable at least this often, so that an interrupted upload loses little.
 const syncEveryBytes = 8 * 1024 * 1024;
 
-// What a round publishes, every member downloads at once: its state and its aggregate.
-const mostRecent = 4;
-const mostRecentBytes = 256 * 1024;
+// What a round brings, every survivor downloads at once: the aggregate, and what it is recomputed from.
+const mostRecentBytes = 16 * 1024 * 1024;
+const largestRecentBytes = 256 * 1024;
 
 export class BlobStore {
   readonly #directory: string;
   readonly #maxBytes: number;
   readonly #durable: boolean;
   readonly #writing = new Set<Digest>();
-  /** The last small blobs put, oldest first: read without the disk. */
+  /** The last small blobs stored, oldest first: read without the disk. */
   readonly #recent = new Map<Digest, Uint8Array>();
+  #recentBytes = 0;
 
   private constructor(directory: string, maxBytes: number, durable: boolean) {
     this.#directory = directory;
@@ -69,6 +70,8 @@ export class BlobStore {
 
   /** @param owner - who uploads: interrupted uploads of different owners never mix. */
   async status(digest: Digest, owner: string): Promise<BlobStatus> {
+    const recent = this.#recent.get(digest);
+    if (recent !== undefined) return { committed: recent.length, complete: true };
     const whole = await stat(this.#path(digest)).catch(() => undefined);
     if (whole) return { committed: whole.size, complete: true };
     const partial = await stat(this.#partialPath(digest, owner)).catch(() => undefined);
@@ -97,8 +100,10 @@ export class BlobStore {
       const done = (): void => {
         this.#writing.delete(partial);
       };
+      const stored = (content: Uint8Array): void => this.#keep(digest, content);
       const durable = this.#durable;
-      return new Upload({ file, partial, path: this.#path(digest), digest, size, offset, durable, done });
+      const path = this.#path(digest);
+      return new Upload({ file, partial, path, digest, size, offset, durable, done, stored });
     } catch (error) {
       this.#writing.delete(partial);
       throw fileRefusal(error);
@@ -129,13 +134,28 @@ export class BlobStore {
     } finally {
       await upload.close();
     }
-    if (bytes.length <= mostRecentBytes) this.#recent.set(digest, Uint8Array.from(bytes));
-    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.keys().next().value!);
     return digest;
+  }
+
+  #keep(digest: Digest, content: Uint8Array): void {
+    this.#drop(digest);
+    this.#recent.set(digest, content);
+    this.#recentBytes += content.length;
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recentBytes <= mostRecentBytes) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(digest: Digest): void {
+    this.#recentBytes -= this.#recent.get(digest)?.length ?? 0;
+    this.#recent.delete(digest);
   }
 
   /** @throws Refusal not_found; digest_mismatch when the disk returns other bytes than were stored. */
   async get(digest: Digest): Promise<Uint8Array> {
+    const recent = this.#recent.get(digest);
+    if (recent !== undefined) return recent;
     const bytes = await readFile(this.#path(digest)).catch((cause) => {
       throw new Refusal("not_found", `no blob ${digest}`, { cause });
     });
@@ -171,7 +191,7 @@ export class BlobStore {
   /** Removes blobs; one that is not there is no error. */
   async remove(digests: Iterable<Digest>): Promise<void> {
     for (const digest of digests) {
-      this.#recent.delete(digest);
+      this.#drop(digest);
       await rm(this.#path(digest), { force: true });
     }
   }
@@ -187,7 +207,9 @@ export class BlobStore {
     for (const entry of entries.filter((item) => item.isFile())) {
       const path = join(entry.parentPath, entry.name);
       const { mtimeMs } = await stat(path);
-      if (mtimeMs < millis) await rm(path, { force: true });
+      if (mtimeMs >= millis) continue;
+      await rm(path, { force: true });
+      this.#drop(`${basename(dirname(path))}${entry.name}`);
     }
   }
 }
@@ -203,6 +225,9 @@ export class Upload {
   readonly #size: number;
   readonly #durable: boolean;
   readonly #done: () => void;
+  readonly #stored: (content: Uint8Array) => void;
+  /** All of a small blob. */
+  #content: Uint8Array | undefined;
   /** Of all bytes so far; undefined when an earlier upload is resumed. */
   readonly #hash: Hash | undefined;
   #unsynced = 0;
@@ -216,6 +241,8 @@ export class Upload {
     readonly offset: number;
     readonly durable: boolean;
     readonly done: () => void;
+    /** Called with a small blob once it has its name. */
+    readonly stored: (content: Uint8Array) => void;
   }) {
     this.#file = from.file;
     this.#partial = from.partial;
@@ -224,6 +251,7 @@ export class Upload {
     this.#size = from.size;
     this.#durable = from.durable;
     this.#done = from.done;
+    this.#stored = from.stored;
     this.offset = from.offset;
     this.#hash = from.offset === 0 ? createHash("sha256") : undefined;
   }
@@ -237,6 +265,8 @@ export class Upload {
     try {
       await this.#file.write(data);
       this.#hash?.update(data);
+      if (data.length === this.#size && data.length <= largestRecentBytes)
+        this.#content = Uint8Array.from(data);
       this.offset += data.length;
       this.#unsynced += data.length;
       if (this.#durable && this.#unsynced >= syncEveryBytes) {
@@ -264,6 +294,7 @@ export class Upload {
       }
       await rename(this.#partial, this.#path);
       if (this.#durable) await syncDirectory(dirname(this.#path));
+      if (this.#content !== undefined) this.#stored(this.#content);
     } catch (error) {
       throw fileRefusal(error);
     }

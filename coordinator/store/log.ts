@@ -28,20 +28,31 @@ import {
   parseSignature,
   type Signer,
 } from "../../privacy/log/note.ts";
-import { Batch } from "./batch.ts";
 import type { Database, Sql, Transaction } from "./database.ts";
 
 // Any constant that only the sequencer uses.
 const sequencerLock = 0x66_65_64_32;
 
+const keptProofs = 16;
+
 /** An entry before the sequencer gives it its time. */
 export type NewEntry = Entry extends infer E ? (E extends Entry ? Omit<E, "time"> : never) : never;
 
-interface Cosigning {
+/** A witness's cosignature of a checkpoint that this log signed. */
+export interface Cosigning {
   readonly size: number;
   readonly signature: NoteSignature;
   readonly witness: CosignatureVerifier;
+  /** Signatures that the note may have before this one is left out. */
   readonly most: number;
+}
+
+/** @param line - one signature line. @throws Refusal note_malformed, signature_invalid */
+export function cosigningOf(size: number, line: string, witness: CosignatureVerifier, most: number): Cosigning {
+  const signature = parseSignature(line);
+  if (signature.name !== witness.name || signature.keyId !== witness.keyId)
+    throw new Refusal("signature_invalid", `the cosignature is not by ${witness.name}`);
+  return { size, signature, witness, most };
 }
 
 /** Where the log ended when this process last appended to it. */
@@ -63,7 +74,10 @@ export class LogStore {
   readonly #now: () => number;
   /** Saves reading the end again; not used when another process appended or a transaction was rolled back. */
   #end: End | undefined;
-  readonly #cosignatures = new Batch<Cosigning, string>((all) => this.#addCosignatures(all));
+  /** Entries that the log is known to have. It only grows. */
+  #held = 0;
+  /** The last proofs of consistency: every member asks for the same one, from the last round's checkpoint on. */
+  readonly #proofs = new Map<string, Promise<Hash[]>>();
 
   /** @param signer - the bank's; its name is the log's origin. @param now - Unix milliseconds. */
   constructor(database: Database, signer: Signer, now: () => number) {
@@ -131,7 +145,17 @@ export class LogStore {
     await this.#checkSize(newSize);
     if (!(oldSize >= 0 && oldSize <= newSize))
       throw new Refusal("not_found", "the old size is larger than the new");
-    return consistencyProof(oldSize, newSize, hashReader(this.#database.sql));
+    const between = `${oldSize} ${newSize}`;
+    const known = this.#proofs.get(between);
+    if (known !== undefined) return known;
+    const proof = consistencyProof(oldSize, newSize, hashReader(this.#database.sql));
+    this.#proofs.set(between, proof);
+    proof.catch(() => this.#proofs.delete(between));
+    for (const oldest of this.#proofs.keys()) {
+      if (this.#proofs.size <= keptProofs) break;
+      this.#proofs.delete(oldest);
+    }
+    return proof;
   }
 
   /** @throws Refusal not_found beyond the log's end. */
@@ -145,9 +169,10 @@ export class LogStore {
   }
 
   async #checkSize(size: number): Promise<void> {
-    const held = await latest(this.#database.sql);
-    if (!(Number.isSafeInteger(size) && size >= 0 && size <= held.size))
-      throw new Refusal("not_found", `the log has ${held.size} entries`);
+    if (Number.isSafeInteger(size) && size >= 0 && size <= this.#held) return;
+    this.#held = (await latest(this.#database.sql)).size;
+    if (!(Number.isSafeInteger(size) && size >= 0 && size <= this.#held))
+      throw new Refusal("not_found", `the log has ${this.#held} entries`);
   }
 
   /** Entries [start, end), read in batches. */
@@ -165,34 +190,34 @@ export class LogStore {
 
   /**
    * Keeps a witness's cosignature of a checkpoint this log signed.
-   * @param line - one signature line.
-   * @param most - signatures that the note may have before this one is left out.
    * @returns the checkpoint with the cosignatures held.
-   * @throws Refusal note_malformed, not_found, signature_invalid
+   * @throws Refusal not_found, signature_invalid
    */
-  async cosign(size: number, line: string, witness: CosignatureVerifier, most: number): Promise<string> {
-    const signature = parseSignature(line);
-    if (signature.name !== witness.name || signature.keyId !== witness.keyId)
-      throw new Refusal("signature_invalid", `the cosignature is not by ${witness.name}`);
-    return this.#cosignatures.add({ size, signature, witness, most });
+  async cosign(cosigning: Cosigning): Promise<string> {
+    const [outcome] = await this.#database.transaction((sql) => this.addCosignatures(sql, [cosigning]));
+    if (outcome instanceof Error) throw outcome;
+    return outcome!;
   }
 
-  async #addCosignatures(all: readonly Cosigning[]): Promise<(string | Error)[]> {
-    return this.#database.transaction(async (sql) => {
-      // Lost in a crash, a cosignature is given again; nothing is promised on it.
-      await sql`SET LOCAL synchronous_commit TO off`;
-      const sizes = [...new Set(all.map(({ size }) => size))];
-      const rows = await sql`SELECT size, note FROM log_checkpoint WHERE size IN ${sql(sizes)} FOR UPDATE`;
-      const notes = new Map(rows.map((row): [number, string] => [row.size, row.note]));
-      const outcomes = all.map((cosigning): string | Error => {
-        const note = cosigned(notes.get(cosigning.size), cosigning);
-        if (typeof note === "string") notes.set(cosigning.size, note);
-        return note;
-      });
-      for (const [size, note] of notes)
-        await sql`UPDATE log_checkpoint SET note = ${note} WHERE size = ${size}`;
-      return outcomes;
+  /**
+   * Keeps cosignatures with what else a transaction writes.
+   * @returns for each the checkpoint with the cosignatures held, or why it is not kept: a Refusal not_found or
+   *   signature_invalid.
+   * @throws Refusal note_malformed
+   */
+  async addCosignatures(sql: Transaction, all: readonly Cosigning[]): Promise<(string | Error)[]> {
+    if (all.length === 0) return [];
+    const sizes = [...new Set(all.map(({ size }) => size))];
+    const rows = await sql`SELECT size, note FROM log_checkpoint WHERE size IN ${sql(sizes)} FOR UPDATE`;
+    const notes = new Map(rows.map((row): [number, string] => [row.size, row.note]));
+    const outcomes = all.map((cosigning): string | Error => {
+      const note = cosigned(notes.get(cosigning.size), cosigning);
+      if (typeof note === "string") notes.set(cosigning.size, note);
+      return note;
     });
+    for (const [size, note] of notes)
+      await sql`UPDATE log_checkpoint SET note = ${note} WHERE size = ${size}`;
+    return outcomes;
   }
 
   /**

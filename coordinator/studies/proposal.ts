@@ -1,7 +1,7 @@
 /** The bank's side of a study: proposes, starts and stops it. */
 import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { parseManifest, readManifest } from "../../models/study.ts";
 import { startStudy, studyLayout } from "../../models/study-loop.ts";
 import { countOrganisations } from "../../privacy/roster.ts";
 import { checkFeasible } from "../../privacy/sum/graph.ts";
@@ -76,7 +76,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
     throw new Refusal("message_unexpected", `the study ${row.name} is ${row.phase}`, {
       hint: "propose it under a new name to run it again",
     });
-  const state = startStudy(JSON.parse(row.manifest) as StudyManifest);
+  const state = startStudy(readManifest(row.manifest));
   const digest = stateDigest(state);
   await bank.database.transaction(
     (sql) => sql`
@@ -84,6 +84,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
       WHERE digest = ${study} AND phase = 'proposed'`,
   );
   bank.events.emit("study", study);
+  bank.events.emit("ordered", study);
   return status(bank, study);
 }
 
@@ -98,5 +99,6 @@ export async function stop(bank: Bank, study: Digest): Promise<StudyStatus> {
     throw new Refusal("message_unexpected", `the study ${name} is ${phase}`);
   }
   bank.events.emit("study", study);
+  bank.events.emit("ordered", study);
   return status(bank, study);
 }

@@ -46,9 +46,9 @@ export class StudyDriver implements Audience {
     this.#startedAt = bank.clock.now();
     this.#epochs = new Epochs(bank, participants, () => this.#wakeLeads());
     this.#chain = new StateChain(bank);
-    bank.events.on("study", (study) => {
+    bank.events.on("study", (study) => this.#leads.get(study)?.wake());
+    bank.events.on("ordered", (study) => {
       this.wake();
-      this.#leads.get(study)?.wake();
       this.#endStopped(study);
     });
     bank.events.on("roster", () => {

@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../../core/canonical.ts";
 import { type Reason, Refusal, reasons } from "../../core/reasons.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { readManifest, type StudyManifest } from "../../models/study.ts";
 import { studyLayout } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
@@ -17,7 +17,7 @@ import type {
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { type RoundHeader, sumProtocol } from "../../privacy/sum/header.ts";
-import type { Closed } from "../../privacy/sum/messages.ts";
+import type { Closed, Growth } from "../../privacy/sum/messages.ts";
 import { layersOff, protection } from "../../privacy/sum/protection.ts";
 import { leastCohort } from "../authority/epoch-plan.ts";
 import { leftOutOf, loadEpoch } from "../authority/epoch-store.ts";
@@ -78,6 +78,8 @@ export class StudyLead {
   #attempt: Attempt | undefined;
   /** Ciphertexts of the last released sum: kept until the next attempt has ended. */
   #spentAggregate: readonly Digest[] = [];
+  /** Entries of the log as this lead's last header showed it. */
+  #shown = 0;
   #changed = false;
   #wake = (): void => {};
   #stopping = false;
@@ -158,7 +160,7 @@ export class StudyLead {
     ]);
     if (study.phase !== "running") return { kind: "done" };
     if (current === undefined) return { kind: "wait", why: "there is no roster yet" };
-    const manifest = JSON.parse(study.manifest) as StudyManifest;
+    const manifest = readManifest(study.manifest);
     const next = nextAttempt(await attemptsOf(this.#bank, this.study, study.round));
     switch (next.kind) {
       case "giveUp":
@@ -283,7 +285,7 @@ export class StudyLead {
     const state = await chain.state(this.study, manifest, study.round - 1);
     const context = { roster, epoch, hashes };
     const attempt = await epochs.inOrder(async () => {
-      const { note: checkpoint } = await bank.privacyLog.checkpoint();
+      const { note: checkpoint, size } = await bank.privacyLog.checkpoint();
       const header: RoundHeader = {
         protocol: sumProtocol,
         consortium: bank.config.consortium,
@@ -308,12 +310,21 @@ export class StudyLead {
       const opening = {
         lifts: next.lifts,
         evidence: next.kind === "follow" ? next.evidence : new Uint8Array(),
+        ...(await this.#growthTo(size)),
       };
       const first = openRound(header, opening, context);
       const roundId = await openAttempt(bank, header, epoch.header.epoch);
       return this.#begin(manifest, { roundId, header, first }, context);
     });
     await this.#lead(manifest, attempt);
+  }
+
+  /** Members mostly saw the header before this one. */
+  async #growthTo(size: number): Promise<{ growth?: Growth }> {
+    const since = this.#shown;
+    this.#shown = size;
+    if (since === 0) return {};
+    return { growth: { since, hashes: await this.#bank.privacyLog.consistency(since, size) } };
   }
 
   async #resume(study: StudyRow, manifest: StudyManifest, roundId: Digest): Promise<void> {

@@ -171,7 +171,7 @@ function settle(
     kept,
     quasi: generalized,
     reached: measureAnonymity(generalized, left, kept.length),
-    suppressionRate: 1 - kept.length / rows,
+    suppressionRate: (rows - kept.length) / rows,
   };
 }
 

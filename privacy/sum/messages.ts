@@ -26,6 +26,14 @@ export interface Lift {
   readonly signatures: readonly PartySignature[];
 }
 
+/** That the header's checkpoint extends what the last header showed: who saw that need not ask. */
+export interface Growth {
+  /** Entries of the log then. */
+  readonly since: number;
+  /** Proof of consistency (RFC 6962, section 2.1.4). */
+  readonly hashes: readonly Uint8Array[];
+}
+
 /** Step 0, to every member of the epoch: those outside the cohort agree and unmask, too. */
 export interface Open {
   readonly type: "open";
@@ -35,6 +43,8 @@ export interface Open {
   readonly lifts: readonly Lift[];
   /** Why vectors are summed again, canonical JSON (`evidence.ts`); empty where the header follows nothing. */
   readonly evidence: Uint8Array;
+  /** proto3 may leave it out. */
+  readonly growth?: Growth | null;
 }
 
 /** Step 1. */

@@ -211,6 +211,8 @@ export interface SimulationOptions {
     effect: PartyEffect,
   ) => PartyEvent | undefined | Promise<PartyEvent | undefined>;
   readonly context?: (party: PartyId) => PartyContext;
+  /** Runs what a party does about one event, and may measure it. */
+  readonly aroundParty?: (work: () => Promise<void>) => Promise<void>;
   /** Whether the coordinator is killed once it has performed this effect. */
   readonly killedAfter?: (effect: CoordinatorEffect) => boolean;
 }
@@ -325,8 +327,11 @@ class AttemptSimulation {
     for (;;) {
       const item = this.#queue.shift() ?? this.#deadline();
       if (item === undefined) break;
-      if (item.to === "party") await this.#tell(item.party, item.event);
-      else if (!this.#isKilled)
+      if (item.to === "party") {
+        const { party, event } = item;
+        const work = () => this.#tell(party, event);
+        await (this.#options.aroundParty?.(work) ?? work());
+      } else if (!this.#isKilled)
         await this.#enter(coordinatorStep(this.#coordinator, item.event, this.#context));
     }
     await this.#running?.discard();

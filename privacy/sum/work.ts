@@ -50,7 +50,7 @@ export async function performSeal(
  * @throws Refusal digest_mismatch, not_found, ciphertext_malformed where a blob is not what it is said to be
  */
 export async function performVerify(
-  { roundId, packing, picked, unmasking }: Of<PartyEffect, "verify">,
+  { roundId, packing, picked, unmasking }: Omit<Of<PartyEffect, "verify">, "chunks">,
   bfv: Pick<Bfv, "openSum">,
   fetch: FetchBlob,
 ): Promise<Of<PartyEvent, "verified">> {

@@ -33,6 +33,7 @@ import type { EpochShares as _fedcredit_v1_EpochShares, EpochShares__Output as _
 import type { FetchRequest as _fedcredit_v1_FetchRequest, FetchRequest__Output as _fedcredit_v1_FetchRequest__Output } from './fedcredit/v1/FetchRequest.ts';
 import type { FetchedChunk as _fedcredit_v1_FetchedChunk, FetchedChunk__Output as _fedcredit_v1_FetchedChunk__Output } from './fedcredit/v1/FetchedChunk.ts';
 import type { GetRosterRequest as _fedcredit_v1_GetRosterRequest, GetRosterRequest__Output as _fedcredit_v1_GetRosterRequest__Output } from './fedcredit/v1/GetRosterRequest.ts';
+import type { Growth as _fedcredit_v1_Growth, Growth__Output as _fedcredit_v1_Growth__Output } from './fedcredit/v1/Growth.ts';
 import type { HealthClient as _fedcredit_v1_HealthClient, HealthDefinition as _fedcredit_v1_HealthDefinition } from './fedcredit/v1/Health.ts';
 import type { HealthRequest as _fedcredit_v1_HealthRequest, HealthRequest__Output as _fedcredit_v1_HealthRequest__Output } from './fedcredit/v1/HealthRequest.ts';
 import type { HealthResponse as _fedcredit_v1_HealthResponse, HealthResponse__Output as _fedcredit_v1_HealthResponse__Output } from './fedcredit/v1/HealthResponse.ts';
@@ -119,6 +120,7 @@ export interface ProtoGrpcType {
       FetchRequest: MessageTypeDefinition<_fedcredit_v1_FetchRequest, _fedcredit_v1_FetchRequest__Output>
       FetchedChunk: MessageTypeDefinition<_fedcredit_v1_FetchedChunk, _fedcredit_v1_FetchedChunk__Output>
       GetRosterRequest: MessageTypeDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_GetRosterRequest__Output>
+      Growth: MessageTypeDefinition<_fedcredit_v1_Growth, _fedcredit_v1_Growth__Output>
       Health: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_HealthClient> & { service: _fedcredit_v1_HealthDefinition }
       HealthRequest: MessageTypeDefinition<_fedcredit_v1_HealthRequest, _fedcredit_v1_HealthRequest__Output>
       HealthResponse: MessageTypeDefinition<_fedcredit_v1_HealthResponse, _fedcredit_v1_HealthResponse__Output>

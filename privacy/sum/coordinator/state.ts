@@ -17,6 +17,7 @@ import type { RoundHeader } from "../header.ts";
 import type { Packing } from "../layout.ts";
 import type {
   CoordinatorRoundMessage,
+  Growth,
   Lift,
   PartyRoundMessage,
   PartySignature,
@@ -95,6 +96,7 @@ export interface Opening {
   readonly lifts: readonly Lift[];
   /** Of what it follows (`evidence.ts`); empty where that is nothing. */
   readonly evidence: Uint8Array;
+  readonly growth?: Growth;
 }
 
 interface Stored {

@@ -551,7 +551,7 @@ function onAggregate(
   };
   return {
     state: { phase: "verifying", attempt, spent, aggregate },
-    effects: [{ type: "verify", roundId, packing, picked, unmasking }],
+    effects: [{ type: "verify", roundId, chunks, packing, picked, unmasking }],
   };
 }
 

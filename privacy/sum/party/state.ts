@@ -223,6 +223,8 @@ export type PartyEffect =
   | {
       readonly type: "verify";
       readonly roundId: Digest;
+      /** Of the aggregate, all of them: what is decrypted next may be fetched with the same call. */
+      readonly chunks: readonly Digest[];
       readonly packing: Packing;
       readonly picked: readonly PickedChunk[];
       readonly unmasking: Unmasking;

@@ -1,7 +1,7 @@
 import test from "ava";
 import type { Transport } from "../../../client-node/federation/transport.ts";
 import {
-  cosignCheckpoint,
+  cosignatureOf,
   type Witness,
   witnessCheckpoint,
 } from "../../../client-node/federation/witness.ts";
@@ -98,6 +98,24 @@ test("a log that grows is followed; an older part of it is no fork", async (t) =
   }
 });
 
+test("a proof that comes with the header saves asking where it begins at what was seen, and is checked", async (t) => {
+  const growth = async (since: number, size: number, log = honest) => ({
+    since,
+    hashes: await log.prove(since, size),
+  });
+  const node = witness(honest.prove);
+  await witnessCheckpoint(node, honest.notes[3]!, await growth(2, 3));
+  t.is(node.asked, 0);
+  await witnessCheckpoint(node, honest.notes[7]!, await growth(3, 7));
+  t.is(node.asked, 0);
+  await witnessCheckpoint(node, honest.notes[9]!, await growth(5, 9));
+  t.is(node.asked, 1, "it saw 7, not 5");
+  const shown = await growth(3, 9, forked);
+  const other = witness(forked.prove);
+  await witnessCheckpoint(other, honest.notes[3]!);
+  t.is(await reasonOf(witnessCheckpoint(other, honest.notes[9]!, shown)), "log_forked");
+});
+
 test("every other log of any size is a fork, and the log seen stays what it was", async (t) => {
   for (const size of [5, 7, 9]) {
     const node = witness(forked.prove);
@@ -132,8 +150,7 @@ test("a checkpoint by another key is not looked at", async (t) => {
 test("a cosignature says who saw which tree when", async (t) => {
   const node = witness(honest.prove);
   const seen = await witnessCheckpoint(node, honest.notes[5]!);
-  await cosignCheckpoint(node, seen, 1_700_000_000_999);
-  const [{ size, line }] = node.sent as [{ size: number; line: string }];
+  const { size, line } = cosignatureOf(node.credentials, seen, 1_700_000_000_999);
   t.is(size, 5);
   const verifier = cosignatureVerifier("mill", ed25519PublicKey(identity.signingSeed));
   t.true(verifier.verify(seen.text, parseSignature(line).signature));

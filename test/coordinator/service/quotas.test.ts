@@ -245,7 +245,6 @@ test.serial(
       ["GetCheckpoint", () => client.call(Log.service.GetCheckpoint, {})],
       ["GetInclusion", () => client.call(Log.service.GetInclusion, { index: 0, size: 1 })],
       ["GetConsistency", () => client.call(Log.service.GetConsistency, { oldSize: 1, newSize: 2 })],
-      ["Cosign", () => client.call(Log.service.Cosign, { size: 1, line: "" })],
       ["ReportLedger", () => client.call(Log.service.ReportLedger, { note: "" })],
       ...(
         [

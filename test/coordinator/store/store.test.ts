@@ -1,5 +1,5 @@
 import test from "ava";
-import { LogStore } from "../../../coordinator/store/log.ts";
+import { cosigningOf, LogStore } from "../../../coordinator/store/log.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
@@ -117,11 +117,14 @@ for (const server of servers) {
         return { line, witness: cosignatureVerifier(name, ed25519PublicKey(witnessSeed)) };
       });
       const [mill, truck] = witnesses as [(typeof witnesses)[0], (typeof witnesses)[0]];
-      await Promise.all([...witnesses, mill].map(({ line, witness }) => log.cosign(1, line, witness, 99)));
+      type Witness = (typeof witnesses)[0];
+      const say = async (size: number, line: Witness["line"], witness: Witness["witness"]) =>
+        log.cosign(cosigningOf(size, line, witness, 99));
+      await Promise.all([...witnesses, mill].map(({ line, witness }) => say(1, line, witness)));
       t.is(parseNote((await log.checkpoint()).note).signatures.length, 3);
       const reasons = await Promise.all(
-        [log.cosign(2, mill.line, mill.witness, 99), log.cosign(1, truck.line, mill.witness, 99)].map(
-          (call) => call.catch((error: Refusal) => error.reason),
+        [say(2, mill.line, mill.witness), say(1, truck.line, mill.witness)].map((call) =>
+          call.catch((error: Refusal) => error.reason),
         ),
       );
       t.deepEqual(reasons, ["not_found", "signature_invalid"]);

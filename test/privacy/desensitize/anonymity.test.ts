@@ -90,6 +90,14 @@ const table = fc
     return { rows, policy, quasi, sensitive };
   });
 
+test("what is left out is a share that the policy's own number can be compared with", (t) => {
+  // 1 − 133/140 is more than 0.05; 7/140 is not.
+  const values = Float64Array.from({ length: 140 }, (_, row) => (row < 7 ? 1000 + row : row % 2));
+  const policy = { k: 8, l: 1, t: 1, maxSuppressionRate: 0.05 };
+  const { suppressionRate } = anonymize([{ kind: "numeric", values }], [], 140, policy);
+  t.is(suppressionRate, 0.05);
+});
+
 test("Mondrian holds to the policy, by generalizing within classes and leaving out no more than allowed", (t) => {
   fc.assert(
     fc.property(table, ({ rows, policy, quasi, sensitive }) => {
@@ -138,7 +146,7 @@ test("one record in the way is left out, if that is allowed, and else nobody's c
   const run = (maxSuppressionRate: number) =>
     anonymize([{ kind: "categorical", codes }], [], 21, { k: 3, l: 1, t: 1, maxSuppressionRate });
   const without = run(0.05);
-  t.is(without.suppressionRate, 1 - 20 / 21);
+  t.is(without.suppressionRate, 1 / 21);
   t.deepEqual(without.quasi, [{ kind: "categorical", codes: new Int32Array(20) }]);
   t.deepEqual(run(0).quasi, [{ kind: "categorical", codes: new Int32Array(21).fill(-1) }]);
 });

@@ -12,6 +12,7 @@ import type { GetCheckpointRequest as _fedcredit_v1_GetCheckpointRequest, GetChe
 import type { InclusionProof as _fedcredit_v1_InclusionProof, InclusionProof__Output as _fedcredit_v1_InclusionProof__Output } from '../../fedcredit/v1/InclusionProof.ts';
 import type { InclusionRequest as _fedcredit_v1_InclusionRequest, InclusionRequest__Output as _fedcredit_v1_InclusionRequest__Output } from '../../fedcredit/v1/InclusionRequest.ts';
 import type { LedgerCheckpoint as _fedcredit_v1_LedgerCheckpoint, LedgerCheckpoint__Output as _fedcredit_v1_LedgerCheckpoint__Output } from '../../fedcredit/v1/LedgerCheckpoint.ts';
+import type { Reported as _fedcredit_v1_Reported, Reported__Output as _fedcredit_v1_Reported__Output } from '../../fedcredit/v1/Reported.ts';
 
 export interface LogClient extends grpc.Client {
   Cosign(argument: _fedcredit_v1_Cosignature, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
@@ -55,14 +56,14 @@ export interface LogClient extends grpc.Client {
   getInclusion(argument: _fedcredit_v1_InclusionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_InclusionProof__Output>): grpc.ClientUnaryCall;
   getInclusion(argument: _fedcredit_v1_InclusionRequest, callback: grpc.requestCallback<_fedcredit_v1_InclusionProof__Output>): grpc.ClientUnaryCall;
   
-  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
-  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
+  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  ReportLedger(argument: _fedcredit_v1_LedgerCheckpoint, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  reportLedger(argument: _fedcredit_v1_LedgerCheckpoint, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
   
 }
 
@@ -77,7 +78,7 @@ export interface LogHandlers extends grpc.UntypedServiceImplementation {
   
   GetInclusion: grpc.handleUnaryCall<_fedcredit_v1_InclusionRequest__Output, _fedcredit_v1_InclusionProof>;
   
-  ReportLedger: grpc.handleUnaryCall<_fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Checkpoint>;
+  ReportLedger: grpc.handleUnaryCall<_fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Reported>;
   
 }
 
@@ -87,5 +88,5 @@ export interface LogDefinition extends grpc.ServiceDefinition {
   GetCheckpoint: MethodDefinition<_fedcredit_v1_GetCheckpointRequest, _fedcredit_v1_Checkpoint, _fedcredit_v1_GetCheckpointRequest__Output, _fedcredit_v1_Checkpoint__Output>
   GetConsistency: MethodDefinition<_fedcredit_v1_ConsistencyRequest, _fedcredit_v1_ConsistencyProof, _fedcredit_v1_ConsistencyRequest__Output, _fedcredit_v1_ConsistencyProof__Output>
   GetInclusion: MethodDefinition<_fedcredit_v1_InclusionRequest, _fedcredit_v1_InclusionProof, _fedcredit_v1_InclusionRequest__Output, _fedcredit_v1_InclusionProof__Output>
-  ReportLedger: MethodDefinition<_fedcredit_v1_LedgerCheckpoint, _fedcredit_v1_Checkpoint, _fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Checkpoint__Output>
+  ReportLedger: MethodDefinition<_fedcredit_v1_LedgerCheckpoint, _fedcredit_v1_Reported, _fedcredit_v1_LedgerCheckpoint__Output, _fedcredit_v1_Reported__Output>
 }

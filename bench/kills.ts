@@ -1,0 +1,383 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import { readConfig } from "../coordinator/config.ts";
+import { Operator } from "../coordinator/operator.ts";
+import type { Digest } from "../core/canonical.ts";
+import { type Random, seededRandom, uniform } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
+import { runPlain } from "../models/plain.ts";
+import { manifestSchema, type StudyManifest } from "../models/study.ts";
+import type { Table } from "../models/table.ts";
+import { readExport } from "../privacy/log/export.ts";
+import { certificateSchema } from "../privacy/sum/certificate.ts";
+import { freePorts, run, Service } from "../demo/processes.ts";
+import { policyFor } from "../simulate/consortium.ts";
+import { type Bench, type Figure, median } from "./bench.ts";
+
+const parties = 5;
+const rows = 120;
+const features = ["output", "idle", "delay"];
+const stepSeconds = 10;
+const models = 30;
+const restartMillis = 100;
+const pollMillis = 100;
+
+/**
+ * A study over gRPC whose coordinator and nodes, processes of their own with ledgers on disk, are killed (kill -9) at
+ * random moments, and started again as a supervisor would.
+ *
+ * @param args - `--coordinator N` and `--nodes N` kills, 50 each unless told; `--every S` seconds between two, 4
+ *   unless told; `--seed S`.
+ */
+export const bench: Bench = async (args, progress) => {
+  const option = (name: string, otherwise: string): string =>
+    args.includes(name) ? args[args.indexOf(name) + 1]! : otherwise;
+  const kills = {
+    coordinator: Number(option("--coordinator", "50")),
+    node: Number(option("--nodes", "50")),
+  };
+  const every = Number(option("--every", "4"));
+  const random = seededRandom(`bench kills ${option("--seed", "1")}`);
+  await using cleanUp = new AsyncDisposableStack();
+  const home = await mkdtemp(join(tmpdir(), "fedcredit-kills-"));
+  cleanUp.defer(() => rm(home, { recursive: true, force: true }));
+  const consortium = await Consortium.found(home, random);
+  cleanUp.use(consortium);
+  progress("founded");
+
+  const study = await consortium.begin();
+  const watch = new Watch();
+  const watching = consortium.follow(study, watch);
+  const left = { ...kills };
+  const during = performance.now();
+  while (left.coordinator + left.node > 0 && !watch.ended) {
+    await sleep(1000 * every * (0.5 + uniform(random)));
+    const bank = uniform(random) * (left.coordinator + left.node) < left.coordinator;
+    if (bank) {
+      left.coordinator--;
+      await consortium.killCoordinator();
+    } else {
+      left.node--;
+      await consortium.killNode(Math.floor(uniform(random) * parties));
+    }
+    progress(
+      `killed ${bank ? "the coordinator" : "a node"} in round ${watch.round}, ${left.coordinator} and ${left.node} to come`,
+    );
+  }
+  const disturbed = (performance.now() - during) / 1000;
+  const underFire = watch.round;
+  if (watch.ended) throw new Error(`the study ended before the kills did: ${watch.end}`);
+  await watching;
+  progress(`the study ${watch.end} after ${watch.round} rounds`);
+
+  const figures: Figure[] = [
+    counted("kills of the coordinator", kills.coordinator),
+    counted("kills of nodes", kills.node),
+    counted("sums", watch.round),
+    { ...counted("sums while killing", underFire), target: "> 0", holds: underFire > 0 },
+    seconds("mean time between two kills", disturbed / (kills.coordinator + kills.node)),
+    seconds("a step, median", median(watch.steps)),
+    {
+      ...seconds("a step, longest", Math.max(...watch.steps)),
+      target: `<= ${2 * stepSeconds}`,
+      holds: Math.max(...watch.steps) <= 2 * stepSeconds,
+    },
+    held("the study finished", watch.end === "finished"),
+    ...(watch.end === "finished" ? await consortium.verdict(study) : []),
+  ];
+  return { bench: "kills", runs: 1, figures };
+};
+
+const counted = (name: string, value: number): Figure => ({
+  name,
+  value,
+  unit: "",
+  target: null,
+  holds: null,
+});
+const seconds = (name: string, value: number): Figure => ({
+  name,
+  value: Math.round(100 * value) / 100,
+  unit: "s",
+  target: null,
+  holds: null,
+});
+const held = (name: string, holds: boolean): Figure => ({
+  name,
+  value: holds ? "yes" : "NO",
+  unit: "",
+  target: "yes",
+  holds,
+});
+
+/** When the study's rounds began. */
+class Watch {
+  round = 0;
+  end = "";
+  readonly steps: number[] = [];
+  #since = performance.now();
+
+  get ended(): boolean {
+    return this.end !== "";
+  }
+
+  at(round: number): void {
+    if (round <= this.round) return;
+    if (this.round > 0) this.steps.push((performance.now() - this.#since) / 1000);
+    this.round = round;
+    this.#since = performance.now();
+  }
+}
+
+const nameOf = (party: number): string => `mill-${party + 1}`;
+
+class Consortium implements AsyncDisposable {
+  readonly #home: string;
+  readonly #configFile: string;
+  readonly #address: string;
+  readonly #identity: readonly string[];
+  readonly #tables: readonly Table[];
+  readonly #nodes = new Map<number, Service>();
+  #coordinator: Service | undefined;
+  #stopped = false;
+
+  private constructor(
+    home: string,
+    configFile: string,
+    address: string,
+    identity: readonly string[],
+    tables: readonly Table[],
+  ) {
+    this.#home = home;
+    this.#configFile = configFile;
+    this.#address = address;
+    this.#identity = identity;
+    this.#tables = tables;
+  }
+
+  static async found(home: string, random: Random): Promise<Consortium> {
+    const at = (...parts: string[]) => join(home, ...parts);
+    const [port, enrolment] = (await freePorts(2)).map((free) => `127.0.0.1:${free}`) as [string, string];
+    const auditor = JSON.parse(await run("audit", "init", "--out", at("auditor"), "--json"));
+    const { configFile, bankKey } = JSON.parse(
+      await run(
+        ...["coordinator", "init", "--dir", at("bank"), "--consortium", manifest.consortium],
+        ...["--quorum", "0", "--auditor-key", auditor.verifierKey],
+        ...["--listen", port, "--enrolment", enrolment, "--json"],
+      ),
+    );
+    const tables = Array.from({ length: parties }, () => tableOf(random));
+    const identity = ["--dir", at("auditor"), "--bank-key", bankKey];
+    const made = new Consortium(home, configFile, port, identity, tables);
+    await made.#startCoordinator();
+    const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
+    const certificate = at("auditor", "auditor.pem");
+    await made.operate("certify-auditor", request, "--out", certificate);
+    for (const [party, table] of tables.entries()) {
+      const dir = at(nameOf(party));
+      await writeFile(at(`${nameOf(party)}.csv`), csvOf(table));
+      await run(
+        ...["node", "init", "--dir", dir, "--enterprise", nameOf(party), "--consortium", manifest.consortium],
+        ...["--coordinator", port, "--enrolment", enrolment, "--rows", at(`${nameOf(party)}.csv`)],
+      );
+      await writeFile(join(dir, "policy.yaml"), stringify(policyFor(manifest)));
+      const token = await made.operate("token", nameOf(party), "--organisation", `${nameOf(party)} Ltd`);
+      await run("node", "enrol", "--dir", dir, "--token", token.trim());
+    }
+    await made.operate("admit");
+    await run("audit", "countersign", ...identity, "--coordinator", port, "--yes");
+    return made;
+  }
+
+  operate(command: string, ...args: string[]): Promise<string> {
+    return run("coordinator", command, ...args, "--config", this.#configFile);
+  }
+
+  /** Everybody consents; the nodes and the study are started. */
+  async begin(): Promise<Digest> {
+    await writeFile(join(this.#home, "study.yaml"), stringify(manifest));
+    await this.operate("propose", join(this.#home, "study.yaml"));
+    for (let party = 0; party < parties; party++) {
+      await run("node", "consent", manifest.name, "--dir", join(this.#home, nameOf(party)));
+      this.#startNode(party);
+    }
+    const operator = await this.#operator();
+    try {
+      const { study } = await operator.find(manifest.name);
+      await operator.start(study);
+      return study;
+    } finally {
+      operator.close();
+    }
+  }
+
+  /** Looks at the study until it has ended, whoever is dead meanwhile. */
+  async follow(study: Digest, watch: Watch): Promise<void> {
+    let operator: Operator | undefined;
+    while (!watch.ended) {
+      try {
+        operator ??= await this.#operator();
+        const { phase, round, reason, detail } = await operator.study(study);
+        watch.at(round);
+        if (phase !== "running") watch.end = `${phase} ${reason} ${detail}`.trim();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        operator?.close();
+        operator = undefined;
+      }
+      await sleep(pollMillis);
+    }
+    operator?.close();
+  }
+
+  async killCoordinator(): Promise<void> {
+    await this.#coordinator!.end("SIGKILL");
+    await sleep(restartMillis);
+    void this.#startCoordinator();
+  }
+
+  async killNode(party: number): Promise<void> {
+    const service = this.#nodes.get(party)!;
+    this.#nodes.delete(party);
+    await service.end("SIGKILL");
+    await sleep(restartMillis);
+    this.#startNode(party);
+  }
+
+  /** What the auditor finds afterwards, and whether the model is that of the same cohorts undisturbed. */
+  async verdict(study: Digest): Promise<Figure[]> {
+    const at = (...parts: string[]) => join(this.#home, ...parts);
+    // A node's last report of its ledger is on its way.
+    await sleep(2000);
+    for (const service of this.#nodes.values()) await service.end("SIGTERM");
+    this.#nodes.clear();
+    await run("audit", "watch", "--once", ...this.#identity, "--coordinator", this.#address);
+    await this.operate("export", "--out", at("log.fcexport"));
+    await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
+    const verified = await holds("verify", at("log.fcexport"), "--policy", at("policy.txt"));
+    const reconciled: boolean[] = [];
+    for (let party = 0; party < parties; party++) {
+      const ledger = at(`${nameOf(party)}.fcexport`);
+      await run("node", "ledger", "--dir", at(nameOf(party)), "--out", ledger);
+      reconciled.push(await holds("reconcile", at("log.fcexport"), ledger, "--policy", at("policy.txt")));
+    }
+    const operator = await this.#operator();
+    const { model } = await operator.model(study);
+    operator.close();
+    const survivors = await survivorsOf(at("log.fcexport"));
+    let round = 0;
+    const undisturbed = await runPlain(manifest, this.#tables, {
+      onRound: (_, number) => {
+        round = number;
+      },
+      isPresent: (party) => survivors[round]!.has(nameOf(party)),
+    });
+    const same = isDeepStrictEqual((model as { results: unknown }).results, undisturbed.results);
+    const away = survivors.filter((cohort) => cohort.size < parties).length;
+    return [
+      held("one sum a step: audit verify holds", verified),
+      held("audit reconcile holds for every node", reconciled.every(Boolean)),
+      held("the model is that of the same cohorts undisturbed", same),
+      counted("sums without some member", away),
+      held("one sum for every step, no more", survivors.length === undisturbed.rounds),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#nodes.values()].map((service) => service.end("SIGKILL")));
+    await this.#coordinator?.end("SIGTERM");
+  }
+
+  #operator(): Promise<Operator> {
+    return Operator.connect(readConfig(this.#configFile), this.#address);
+  }
+
+  async #startCoordinator(): Promise<void> {
+    const listening = Promise.withResolvers<void>();
+    const service = new Service(
+      "coordinator",
+      ["coordinator", "start", "--config", this.#configFile, "--log-level", "fatal", "--json"],
+      () => listening.resolve(),
+    );
+    this.#coordinator = service;
+    service.failed().catch((error: Error) => {
+      if (!this.#stopped && this.#coordinator === service && !error.message.includes("null")) listening.reject(error);
+    });
+    await listening.promise;
+  }
+
+  #startNode(party: number): void {
+    const dir = join(this.#home, nameOf(party));
+    this.#nodes.set(party, new Service(nameOf(party), ["node", "start", "--dir", dir, "--json"], () => {}));
+  }
+}
+
+const holds = async (command: string, ...args: string[]): Promise<boolean> =>
+  run("audit", command, ...args, "--json").then(
+    (report) => (JSON.parse(report) as { verified: boolean }).verified,
+    (error: unknown) => {
+      console.error(error);
+      return false;
+    },
+  );
+
+/** @returns by round, who the released sum is of. */
+async function survivorsOf(file: string): Promise<Set<string>[]> {
+  const cohorts: Set<string>[] = [];
+  const bytes = await readFile(file);
+  const { records } = await readExport([bytes]);
+  for await (const record of records) {
+    if (record.type !== "attachment" || record.attachment.kind !== "certificate") continue;
+    const { header, survivors } = certificateSchema.parse(record.attachment.value);
+    cohorts[header.round - 1] = new Set(survivors.map(({ party }) => party));
+  }
+  return cohorts;
+}
+
+/** Values as a CSV file has them. */
+function tableOf(random: Random): Table {
+  const columns = features.map(() =>
+    Float64Array.from({ length: rows }, () => Number((10 * uniform(random)).toFixed(3))),
+  );
+  return {
+    rows,
+    columns: new Map(features.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
+    label: Uint8Array.from({ length: rows }, (_, row) =>
+      uniform(random) < 1 / (1 + Math.exp(4 - 0.8 * columns[0]![row]!)) ? 1 : 0,
+    ),
+    subject: Int32Array.from({ length: rows }, (_, row) => row),
+    holdout: new Uint8Array(rows),
+  };
+}
+
+function csvOf({ columns, label }: Table): string {
+  const cells = [...columns.values()].map((column) => (column.kind === "numeric" ? column.values : []));
+  const lines = Array.from(label, (bad, row) => [...cells.map((values) => values[row]), bad].join(","));
+  return [[...features, "bad"].join(","), ...lines, ""].join("\n");
+}
+
+const manifest: StudyManifest = manifestSchema.parse({
+  consortium: "kills",
+  name: "under-fire",
+  purpose: "credit risk of existing borrowers",
+  legalBasis: "contract",
+  impactAssessment: "PIA-1",
+  retentionDays: 30,
+  label: { column: "bad", bad: ["1"], good: ["0"] },
+  features: features.map((name) => ({ name, kind: "numeric" })),
+  maxRowsPerParty: 1000,
+  holdout: { fraction: 0 },
+  algorithms: [
+    { name: "range" },
+    { name: "summary" },
+    ...Array.from({ length: models }, (_, i) => ({ name: "logistic", as: `logistic-${i + 1}` })),
+  ],
+  privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
+  unprotected: ["noise"],
+  deadlines: { stepSeconds },
+});

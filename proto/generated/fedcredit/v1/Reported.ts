@@ -1,0 +1,8 @@
+// Original file: proto/audit.proto
+
+
+export interface Reported {
+}
+
+export interface Reported__Output {
+}
