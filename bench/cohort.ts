@@ -57,7 +57,8 @@ export const bench: Bench = async (_args, progress) => {
           milliseconds += since();
         },
       }));
-      if (attempts.length !== 1 || attempts[0]!.sum === undefined) throw new Error(`no sum of ${size} members`);
+      if (attempts.length !== 1 || attempts[0]!.sum === undefined)
+        throw new Error(`no sum of ${size} members`);
       if (round > warmUp) spent.push(milliseconds / size);
     }
     const own = median(spent) + setUp;

@@ -2,15 +2,15 @@
  * One member that misbehaves, in each way that the messages allow, against the real coordinator: what it costs the
  * others, in seconds, and that it alone is named, or nobody.
  */
-import { setTimeout as delay } from "node:timers/promises";
+
 import { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
 import type { WireCoordinatorMessage, WirePartyMessage } from "../../client-node/federation/transport.ts";
 import type { RunningNode } from "../../client-node/node.ts";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import type { Identity } from "../../privacy/identity.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { T } from "../../privacy/sum/layout.ts";
 import type { EpochJoined, EpochNonces } from "../../privacy/sum/epoch/messages.ts";
 import {
   advertisedDigest,
@@ -21,6 +21,7 @@ import {
   signEpoch,
   viewOf,
 } from "../../privacy/sum/epoch/transcript.ts";
+import { T } from "../../privacy/sum/layout.ts";
 import { revealedDigest, signStatement } from "../../privacy/sum/statements.ts";
 import { LocalBank, startEnterprise } from "../../simulate/consortium.ts";
 import type { Attack } from "./attack.ts";
@@ -29,7 +30,7 @@ import { manifestOf, tableOf } from "./stage.ts";
 
 const stepSeconds = 3;
 /** Longer than any study that goes on takes. */
-const gaveUpSeconds = 25;
+const gaveUpSeconds = 17;
 const culprit = "party-0";
 const accomplice = "party-1";
 
@@ -189,7 +190,7 @@ async function lost(bfv: Bfv, parties: number, how: Misbehaviour): Promise<numbe
 }
 
 /** Two deadlines, and what the attempts themselves take. */
-const limits = { unit: "seconds lost", guessing: 2 * stepSeconds + 4, success: 15, quick: false } as const;
+const limits = { unit: "seconds lost", guessing: 2 * stepSeconds + 4, success: 12, quick: false } as const;
 
 /**
  * @param parties - with as many, the misbehaviour is survived. @param few - with as many, it is not.

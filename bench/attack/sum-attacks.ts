@@ -292,11 +292,12 @@ export const sumAttacks: readonly Attack[] = [
     ...correlation,
     play: async (bfv, control) => {
       const own = x25519Pair(new Uint8Array(32).fill(7));
+      const exchanged = Buffer.concat(Array.from({ length: 64 }, () => own.publicKey));
       const weakness: Weakness = {
         facts: (facts) =>
           withEpoch(facts, (epoch) => ({
             ...epoch,
-            maskKeys: new Map([...epoch.maskKeys].map(([id, keys]) => [id, keys.map(() => own.publicKey)])),
+            maskKeys: new Map([...epoch.maskKeys.keys()].map((id) => [id, exchanged])),
           })),
       };
       const setting = { honest: 3, friends: 1 };
@@ -304,7 +305,6 @@ export const sumAttacks: readonly Attack[] = [
       const failed = await stage.bank.openEpoch(stage.everyone, 1, {
         onWayDown: (to, message) => {
           if (control || message.type !== "epochJoined" || to !== stage.victim) return [message];
-          const exchanged = Buffer.concat(Array.from({ length: 64 }, () => own.publicKey));
           const joined = message.joined.map((one) =>
             one.party === stage.victim ? one : { ...one, maskKeys: exchanged },
           );

@@ -304,8 +304,7 @@ export class Participant {
   #record(record: PartyRecord): void {
     const { db, ledger, now, transport } = this.#options;
     const consent = storedConsent(db, record.header.study);
-    const unit =
-      consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
+    const unit = consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
     ledger.recordStep(record, { destination: transport.address, nowMillis: now(), unit });
   }
 

@@ -48,7 +48,12 @@ export interface Cosigning {
 }
 
 /** @param line - one signature line. @throws Refusal note_malformed, signature_invalid */
-export function cosigningOf(size: number, line: string, witness: CosignatureVerifier, most: number): Cosigning {
+export function cosigningOf(
+  size: number,
+  line: string,
+  witness: CosignatureVerifier,
+  most: number,
+): Cosigning {
   const signature = parseSignature(line);
   if (signature.name !== witness.name || signature.keyId !== witness.keyId)
     throw new Refusal("signature_invalid", `the cosignature is not by ${witness.name}`);

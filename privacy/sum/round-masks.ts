@@ -1,7 +1,7 @@
 /** The masks of one attempt: what a submission carries, and what unmasking takes away again. */
 import type { Digest } from "../../core/canonical.ts";
 import { agreeKey } from "../identity.ts";
-import type { OpenEpoch } from "./epoch/secrets.ts";
+import { keyOfSlot, type OpenEpoch } from "./epoch/secrets.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
 import type { MaskTerm } from "./mask.ts";
@@ -31,7 +31,7 @@ type Slot = Pick<RoundHeader, "slot">;
 
 /** @returns the public mask key of a member in the round's slot. */
 export const maskKeyOf = ({ maskKeys }: OpenEpoch, { slot }: Slot, party: PartyId): Uint8Array =>
-  maskKeys.get(party)![slot]!;
+  keyOfSlot(maskKeys.get(party)!, slot);
 
 /** @returns a party's neighbours that contribute: who it shares pair masks with. */
 export function partnersOf(

@@ -21,7 +21,7 @@ export interface OpenEpoch {
   /** Sorted by party, each without itself. */
   readonly neighbours: ReadonlyMap<PartyId, readonly PartyId[]>;
   /** X25519, 32 bytes, by slot. */
-  readonly maskKeys: ReadonlyMap<PartyId, readonly Uint8Array[]>;
+  readonly maskKeys: ReadonlyMap<PartyId, Uint8Array>;
 }
 
 export const openEpochOf = (
@@ -36,7 +36,7 @@ export const openEpochOf = (
   confirmations,
   commitment: transcript.commitment,
   neighbours: epochGraph(header, viewOf(transcript)),
-  maskKeys: new Map(joined.map(({ party, maskKeys }) => [party, keysBySlot(maskKeys)])),
+  maskKeys: new Map(joined.map(({ party, maskKeys }) => [party, maskKeys])),
 });
 
 /** @returns who shares with whom. */
@@ -46,8 +46,11 @@ export const epochGraph = (
 ): ReadonlyMap<PartyId, readonly PartyId[]> => neighbours(members, Buffer.from(view, "hex"), degree);
 
 /** @returns the 64 keys of an advertisement. */
+export const keyOfSlot = (maskKeys: Uint8Array, slot: number): Uint8Array =>
+  maskKeys.subarray(32 * slot, 32 * (slot + 1));
+
 export const keysBySlot = (maskKeys: Uint8Array): Uint8Array[] =>
-  Array.from({ length: epochSlots }, (_, slot) => maskKeys.slice(32 * slot, 32 * (slot + 1)));
+  Array.from({ length: epochSlots }, (_, slot) => keyOfSlot(maskKeys, slot));
 
 /** Coordinator: what sharers signed of each share. */
 export interface ShareHashes {

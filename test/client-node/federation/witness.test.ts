@@ -1,10 +1,6 @@
 import test from "ava";
 import type { Transport } from "../../../client-node/federation/transport.ts";
-import {
-  cosignatureOf,
-  type Witness,
-  witnessCheckpoint,
-} from "../../../client-node/federation/witness.ts";
+import { cosignatureOf, type Witness, witnessCheckpoint } from "../../../client-node/federation/witness.ts";
 import { seenCheckpoint } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
 import { utf8 } from "../../../core/bytes.ts";
