@@ -1,7 +1,7 @@
 /**
  * A bank that says what it likes: a gRPC server of its own, with the consortium's authority and the bank's keys, that
  * drives enterprises with messages of its own making. It has no secret of an honest enterprise, nor the auditor's key
- * once the roster is signed.
+ * once the roster is signed. One file: a server whose every method lies is read as a whole.
  */
 import "reflect-metadata";
 import * as grpc from "@grpc/grpc-js";

@@ -213,6 +213,7 @@ export class StudyLead {
       eligible.filter((id) => participants.isPresent(id)),
     );
     if (here < demand.minCohort && next.kind === "follow") return this.#awaitFollowers(next, eligible);
+    if (here < demand.minCohort && this.#forgiveLate()) return { kind: "again" };
     const short = `${here} of at least ${leastCohort(demand, privacy.maxColluding)} organisations that consented are connected`;
     const ready = await epochs.ensure(roster, this.study, demand);
     switch (ready.kind) {
@@ -242,6 +243,13 @@ export class StudyLead {
     if (until > this.#bank.clock.now())
       return { kind: "wait", why: "waits for members to connect", atMillis: until };
     return { kind: "run", run: () => this.#open(study, manifest, roster, next, usable, cohort, least) };
+  }
+
+  /** Who was late in an attempt sits out the next, but not where it cannot be without. @returns whether anybody was. */
+  #forgiveLate(): boolean {
+    const late = [...this.#excluded].filter(([, why]) => why === "party_late");
+    for (const [party] of late) this.#excluded.delete(party);
+    return late.length > 0;
   }
 
   /** Lateness in openings is forgiven with time. */

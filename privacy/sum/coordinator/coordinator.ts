@@ -1,3 +1,8 @@
+/**
+ * The coordinator's machine of one attempt: pure, every effect for a runtime to perform. One file although it is long,
+ * so that each phase is read beside the one before it; what it accepts, recovers and releases has files beside it.
+ */
+
 import { isReason, Refusal } from "../../../core/reasons.ts";
 import { countOrganisations } from "../../roster.ts";
 import { rerunEvidence, type WrongDeal } from "../evidence.ts";

@@ -1,3 +1,8 @@
+/**
+ * The party's machine of one attempt: pure, every effect for a runtime to perform. One file although it is long, so
+ * that each step of the protocol is read beside the one before it; what a step checks is in `checks.ts`.
+ */
+
 import { isDeepStrictEqual } from "node:util";
 import { type Digest, digestOf } from "../../../core/canonical.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
