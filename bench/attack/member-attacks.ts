@@ -211,8 +211,6 @@ const misbehaviour = (
 const atRelease = (name: string, how: Misbehaviour): Attack =>
   misbehaviour(name, [5, 3], how, how.tongue && { accomplice: how.tongue });
 
-const never = (): Promise<never> => new Promise(() => {});
-
 type Of<Type> = Extract<WirePartyMessage, { readonly type: Type }>;
 
 const silent =
@@ -252,7 +250,7 @@ const unmasksWrong = (change: (unmask: Of<"unmask">) => Of<"unmask">): Misbehavi
 const inEpoch = (how: Misbehaviour): Misbehaviour => ({ ...how, inEpoch: true });
 
 const inRounds: readonly Attack[] = [
-  misbehaviour("is silent at step 1", [5, 3], { encrypt: () => never }),
+  misbehaviour("is silent at step 1", [5, 3], silentAt("submit")),
   misbehaviour("is silent at step 2", [5, 3], silentAt("agree")),
   misbehaviour("is silent at step 3", [5, 3], silentAt("unmask")),
   atRelease("is silent at step 4", silentAt("released")),

@@ -102,7 +102,7 @@ export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums): void 
       throw new Refusal("step_locked", "this node promised never to unmask this round");
     const holder = stepHolder(db, step.study, step.round);
     if (holder?.roundId === step.roundId) return;
-    if (holder !== undefined && holder.roundId !== step.follows)
+    if (holder !== undefined && holder.roundId !== step.follows && !isOtherHalf(db, step, holder))
       throw new Refusal(
         holder.phase === "spent" ? "step_spent" : "step_locked",
         `round ${step.round} is ${holder.phase === "spent" ? "summed" : "agreed on"} under another attempt`,
@@ -124,6 +124,19 @@ export function lockStep(db: DatabaseSync, step: Step, policy: ExactSums): void 
   });
 }
 
+/** The survivors of an invalid sum are split once, and each half is summed once: nobody is in both. */
+function isOtherHalf(db: DatabaseSync, { follows, survivors }: Step, holder: StepHolder): boolean {
+  if (follows === undefined || holder.phase !== "spent") return false;
+  const halves = prepared(
+    db,
+    "SELECT round_id, survivors FROM step WHERE follows = ? AND phase <> 'lifted'",
+  ).all(follows);
+  const summed = new Set(halves.flatMap((row) => JSON.parse(String(row.survivors)) as string[]));
+  return (
+    halves.some((row) => row.round_id === holder.roundId) && !survivors.some((party) => summed.has(party))
+  );
+}
+
 function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohortChange }: ExactSums): void {
   if (exactSumsOf(db, step.table) >= perTable)
     throw new Refusal(
@@ -131,10 +144,12 @@ function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohort
       `${perTable} exact sums over the table ${step.table} were released: its policy allows no more`,
     );
   if (cohortChange === "accept") return;
+  // What a step is summed again for was no sum of valid vectors, and was not released.
   const rows = prepared(
     db,
-    "SELECT * FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1 AND round_id IS NOT ?",
-  ).all(step.table, step.follows ?? null);
+    `SELECT * FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1
+       AND NOT (study = ? AND round = ?)`,
+  ).all(step.table, step.study, step.round);
   for (const earlier of rows.map(stored)) {
     const changed = difference(earlier.organisations, step.organisations);
     if (changed > 0)

@@ -58,8 +58,16 @@ export async function performVerify(
   const altered: number[] = [];
   for (const { index, aggregate, submitted } of picked) {
     const sum = bfv.openSum(1);
+    // The thread is given the next one before it is done with the last.
+    const adding: Promise<void>[] = [];
     try {
-      for (const digest of submitted) await sum.add(0, await fetchOne(digest, fetch));
+      for (const digest of submitted) {
+        const added = sum.add(0, await fetchOne(digest, fetch));
+        // Looked at below, with the others.
+        added.catch(() => {});
+        adding.push(added);
+      }
+      await Promise.all(adding);
       const first = index * polynomialDegree;
       const total = new Float64Array(Math.min(polynomialDegree, packing.slots - first));
       addMasksFrom(first, total, masks);
@@ -67,6 +75,7 @@ export async function performVerify(
       const [recomputed] = await sum.finish();
       if (digestOf(recomputed!) !== aggregate) altered.push(index);
     } catch (error) {
+      await Promise.allSettled(adding);
       await sum.discard();
       throw error;
     }
@@ -115,13 +124,15 @@ export async function performFold(
   try {
     const ciphertexts = await fetchAll(chunks, fetch);
     for (const ciphertext of ciphertexts) checkCiphertext(ciphertext);
-    for (const [index, ciphertext] of ciphertexts.entries()) {
+    const added = await Promise.allSettled(
+      ciphertexts.map((ciphertext, index) => sum.add(index, ciphertext)),
+    );
+    const failed = added.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") {
       // A crash of SEAL's thread takes the sum with it, whichever chunk it was.
-      spoiled ||= index > 0;
-      await sum.add(index, ciphertext).catch((error: unknown) => {
-        spoiled ||= error instanceof Refusal && error.reason === "internal";
-        throw error;
-      });
+      const crashed = failed.reason instanceof Refusal && failed.reason.reason === "internal";
+      spoiled = crashed || added.some(({ status }) => status === "fulfilled");
+      throw failed.reason;
     }
     return { type: "folded", party };
   } catch (error) {

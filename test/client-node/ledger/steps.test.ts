@@ -78,14 +78,25 @@ test("a lifted lock frees the step, and what was renounced is never unmasked", (
   refused(t, "step_locked", () => lockStep(db, step("unseen", { round: 2 }), policy));
 });
 
-test("a round that follows a spent one is let through once", (t) => {
+test("rounds that follow a spent one are let through where nobody is in two of them", (t) => {
   const db = openStore(":memory:");
+  const half = (name: string, who: string[], over: Partial<Step> = {}) =>
+    step(name, { follows: id("first"), survivors: who, organisations: who, ...over });
   lockStep(db, step("first"), policy);
+  refused(t, "step_locked", () => lockStep(db, half("early", ["a", "b"], { follows: id("none") }), policy));
   spendStep(db, id("first"));
-  const half = { follows: id("first"), organisations: ["a", "b", "c"] };
-  lockStep(db, step("half", half), policy);
+  lockStep(db, half("half", ["a", "b", "c"]), policy);
+  refused(t, "step_locked", () => lockStep(db, half("other half", ["d", "e", "f"]), policy));
   spendStep(db, id("half"));
-  refused(t, "step_spent", () => lockStep(db, step("other half", half), policy));
+  for (const again of [["a", "b", "c"], ["c", "d", "e"], ["a", "b", "c", "d", "e", "f"]])
+    refused(t, "step_spent", () => lockStep(db, half("again", again), policy));
+  refused(t, "step_spent", () => lockStep(db, step("anew", { survivors: ["d", "e", "f"] }), policy));
+  const of = { follows: id("half") };
+  lockStep(db, half("other half", ["d", "e", "f"]), policy);
+  spendStep(db, id("other half"));
+  refused(t, "step_spent", () => lockStep(db, half("third", ["g"], of), policy));
+  const next = { study: id("another study"), organisations: ["a", "b", "c"] };
+  refused(t, "cohort_changed", () => lockStep(db, step("next", next), policy));
 });
 
 test("exact sums over a table are counted, whatever their study", (t) => {
