@@ -292,10 +292,6 @@ const inRounds: readonly Attack[] = [
     accomplice: silent("unmask"),
   }),
   atRelease(
-    "lies about the sum that is released",
-    otherwise("released", (released) => ({ ...released, sum: flipped(released.sum) })),
-  ),
-  atRelease(
     "says that the sum is invalid",
     otherwise("released", ({ roundId, aggregate, signature }) => ({
       type: "invalid",
