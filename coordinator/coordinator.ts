@@ -108,7 +108,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await driver.load();
     let draining = false;
     const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
-    const finished = driver.run();
+    const finished = Promise.race([driver.run(), database.taken]);
     // Read through `finished`; until someone does it is no unhandled rejection.
     finished.catch((error: unknown) => log.fatal({ err: error }, "the coordinator ended"));
     log.info(

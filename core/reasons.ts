@@ -234,6 +234,11 @@ export const reasons = {
 
   // store
   database_unavailable: entry(status.unavailable, true, "start PostgreSQL or correct `database`"),
+  database_taken: entry(
+    status.failedPrecondition,
+    false,
+    "let one coordinator work on a database: stop the others",
+  ),
   database_version: entry(status.failedPrecondition, false, "PostgreSQL 15 or newer is needed"),
 } as const satisfies Record<string, ReasonEntry>;
 

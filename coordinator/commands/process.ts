@@ -102,8 +102,8 @@ Example:
       const asked = new Promise<void>((resolve) => {
         for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
       });
-      await Promise.race([asked, running.finished]);
-      await running.stop();
+      // What ends it of itself, another owner of the database say, ends the process too.
+      await Promise.race([asked, running.finished]).finally(() => running.stop());
     });
 }
 

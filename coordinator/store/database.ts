@@ -17,7 +17,9 @@ export type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
 export interface Database {
   readonly sql: Sql;
-  /** Runs `work` in one transaction; a lost server or a full disk is a Refusal. */
+  /** Rejects once another coordinator has taken the database over. */
+  readonly taken: Promise<never>;
+  /** Runs `work` in one transaction; a lost server, a full disk or another owner is a Refusal. */
   transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ const ownershipTries = 10;
  * Connects and brings the schema up to date.
  * @param database - "embedded" (a server under `dataDir`) or postgres://….
  * @throws Refusal database_unavailable, database_version, disk_full
+ * @see ownership by the number in `owner`: the lock alone is free again when the server restarts
  */
 export async function openDatabase(options: {
   readonly database: string;
@@ -55,26 +58,45 @@ export async function openDatabase(options: {
     ? postgres({ ...common, host: embedded.socketDirectory, username: embedded.user, database: "postgres" })
     : postgres(...serverOf(database, common));
   let ownership: { release(): void } | undefined;
+  let owner = 0;
+  let isTaken = false;
   const close = async (): Promise<void> => {
     ownership?.release();
     await sql.end({ timeout: 5 });
     // A server found running belongs to whoever holds the lock.
-    if (ownership !== undefined || embedded?.found === false) await embedded?.stop();
+    if (isTaken) embedded?.leave();
+    else if (ownership !== undefined || embedded?.found === false) await embedded?.stop();
   };
   try {
     await checkVersion(sql);
     ownership = await takeOwnership(sql, pause);
     await migrate(sql);
+    owner = await nextOwner(sql);
   } catch (error) {
     await close().catch(() => {});
     throw storeRefusal(error);
   }
+  const { promise: taken, reject: onTaken } = Promise.withResolvers<never>();
+  // Whoever waits for it hears of it; nobody has to.
+  taken.catch(() => {});
+  const owned = async <T>(transaction: Transaction, work: (sql: Transaction) => Promise<T>): Promise<T> => {
+    // The next owner waits for what has begun, and nothing begins after it.
+    const [row] = await transaction`SELECT number FROM owner FOR SHARE`;
+    if (row!.number === owner) return work(transaction);
+    isTaken = true;
+    const refusal = new Refusal("database_taken", "another coordinator has taken this database over");
+    onTaken(refusal);
+    throw refusal;
+  };
   return {
     sql,
+    taken,
     transaction: <T>(work: (transaction: Transaction) => Promise<T>) =>
-      sql.begin(work).catch((error: unknown) => {
-        throw storeRefusal(error);
-      }) as Promise<T>,
+      sql
+        .begin((transaction) => owned(transaction, work))
+        .catch((error: unknown) => {
+          throw storeRefusal(error);
+        }) as Promise<T>,
     close,
   };
 }
@@ -124,6 +146,11 @@ async function takeOwnership(sql: Sql, pause: () => Promise<void>): Promise<{ re
   throw new Refusal("database_unavailable", "another coordinator works on this database", {
     hint: "stop the other one first, or give this one a database of its own",
   });
+}
+
+async function nextOwner(sql: Sql): Promise<number> {
+  const [row] = await sql`UPDATE owner SET number = number + 1 RETURNING number`;
+  return row!.number as number;
 }
 
 /** Runs the migrations that the database lacks: numbered files, in order, all in one transaction. */

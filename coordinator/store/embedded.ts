@@ -18,6 +18,8 @@ export interface EmbeddedDatabase {
   readonly found: boolean;
   /** Ends the server; a fast shutdown, nothing committed is lost. */
   stop(): Promise<void>;
+  /** Leaves it to another coordinator: it outlives this process. */
+  leave(): void;
 }
 
 /** The account a server started by root runs under: PostgreSQL refuses root. */
@@ -138,7 +140,7 @@ export async function startEmbedded(
   const orphan = await livingServer(dataDirectory);
   if (orphan !== undefined && (await answers(socketDirectory))) {
     log.info({ pid: orphan }, "embedded database is running already");
-    return { ...running, found: true, stop: () => endServer(orphan, dataDirectory) };
+    return { ...running, found: true, stop: () => endServer(orphan, dataDirectory), leave() {} };
   }
   if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialize(cluster, initdb);
   const child = run(cluster, postgres, [
@@ -155,6 +157,7 @@ export async function startEmbedded(
   process.once("exit", endWithProcess);
   return {
     ...running,
+    leave: () => void process.off("exit", endWithProcess),
     stop: async () => {
       process.off("exit", endWithProcess);
       child.ref();
@@ -238,6 +241,12 @@ function startFailure(program: string, output: string): Refusal {
 }
 
 async function endServer(pid: number, dataDirectory: string): Promise<void> {
-  process.kill(pid, "SIGINT");
+  try {
+    process.kill(pid, "SIGINT");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    // Another has ended it.
+    return;
+  }
   while ((await livingServer(dataDirectory)) !== undefined) await new Promise((done) => setTimeout(done, 50));
 }

@@ -88,7 +88,11 @@ test("rounds that follow a spent one are let through where nobody is in two of t
   lockStep(db, half("half", ["a", "b", "c"]), policy);
   refused(t, "step_locked", () => lockStep(db, half("other half", ["d", "e", "f"]), policy));
   spendStep(db, id("half"));
-  for (const again of [["a", "b", "c"], ["c", "d", "e"], ["a", "b", "c", "d", "e", "f"]])
+  for (const again of [
+    ["a", "b", "c"],
+    ["c", "d", "e"],
+    ["a", "b", "c", "d", "e", "f"],
+  ])
     refused(t, "step_spent", () => lockStep(db, half("again", again), policy));
   refused(t, "step_spent", () => lockStep(db, step("anew", { survivors: ["d", "e", "f"] }), policy));
   const of = { follows: id("half") };

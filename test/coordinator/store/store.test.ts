@@ -147,6 +147,32 @@ for (const server of servers) {
     t.is((await on.database.sql`SELECT 1 AS one`)[0]?.one, 1, "the first one goes on");
   });
 
+  test(
+    `${server.name}: who has lost the lock to another coordinator writes no more`,
+    withDatabase,
+    async (t, on) => {
+      const log = new LogStore(on.database, signer, () => 1000);
+      await on.database.transaction((sql) => log.append(sql, [changed(1)]));
+      // As a restart of the server does: every session ends, and with it the lock.
+      const { sql } = on.database;
+      await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+      const second = await on.reopen();
+      t.teardown(() => second.close());
+      const write = (database: typeof second, number: number) =>
+        database.transaction((transaction) =>
+          new LogStore(database, signer, () => 1000).append(transaction, [changed(number)]),
+        );
+      await write(second, 2);
+      const refusal = await t.throwsAsync(write(on.database, 3), { instanceOf: Refusal });
+      t.is(refusal?.reason, "database_taken");
+      t.is(await on.database.taken.catch((error: Refusal) => error.reason), "database_taken");
+      await write(second, 4);
+      t.is((await new LogStore(second, signer, () => 1000).checkpoint()).size, 3);
+    },
+  );
+
   test(`${server.name}: a database of a later version is refused`, withDatabase, async (t, on) => {
     await on.database.sql`INSERT INTO migration VALUES ('9999-later.sql', now())`;
     await on.database.close();
