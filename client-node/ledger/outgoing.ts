@@ -11,7 +11,7 @@ type Occasion =
   | "enrolment"
   /** To follow and decide on studies, to stay a member, and to watch the bank's log. */
   | "apart from rounds"
-  /** Where sums were released without it: to compute the states between. */
+  /** Where sums were released without it: to compute the states between, and to see that the bank's log only grew. */
   | "after an absence"
   | "in a round"
   /** Only where a connection broke, or the node will not do what it is asked to. */
@@ -29,7 +29,7 @@ export const outgoing = {
   "Studies.GetCertificates": "after an absence",
   "Log.GetCheckpoint": "after an absence",
   "Log.GetInclusion": "after an absence",
-  "Log.GetConsistency": "apart from rounds",
+  "Log.GetConsistency": "after an absence",
   "Log.ReportLedger": "apart from rounds",
   "Rounds.Participate/hello": "apart from rounds",
   "Rounds.Participate/joinEpoch": "apart from rounds",

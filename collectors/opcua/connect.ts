@@ -164,8 +164,12 @@ let plainFolder: Promise<string> | undefined;
 
 /** The library wants a certificate of its own even where none is used; not in the user's home folder. */
 function plainPki(): Promise<string> {
-  plainFolder ??= mkdtemp(join(tmpdir(), "opcua-plain-")).then((folder) => {
+  plainFolder ??= mkdtemp(join(tmpdir(), "opcua-plain-")).then(async (folder) => {
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    // Two clients at once would make the key, and one of them read what the other has half written.
+    const certificates = new OPCUACertificateManager({ rootFolder: folder, disableFileWatchers: true });
+    await certificates.initialize();
+    await certificates.dispose();
     return folder;
   });
   return plainFolder;
