@@ -27,6 +27,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** @returns a figure without a target. */
+export const noted = (name: string, value: number | string, unit: string): Figure => ({
+  name,
+  value,
+  unit,
+  target: null,
+  holds: null,
+});
+
 /** @returns a figure whose value must be at most `limit`. */
 export const atMost = (name: string, value: number, unit: string, limit: number): Figure => ({
   name,
@@ -44,6 +53,10 @@ export const atLeast = (name: string, value: number, unit: string, limit: number
   target: `>= ${limit}`,
   holds: value >= limit,
 });
+
+/** @returns what follows an option among the arguments of a bench. */
+export const option = (args: readonly string[], name: string, otherwise: string): string =>
+  args.includes(name) ? args[args.indexOf(name) + 1]! : otherwise;
 
 /** @returns a function that tells the CPU time since this call, of all threads of the process, in milliseconds. */
 export function cpuTimer(): () => number {

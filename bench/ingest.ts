@@ -10,7 +10,7 @@ import { cutSegment } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
 import { secureRandom } from "../core/random.ts";
-import { atLeast, atMost, type Bench, type Figure, median } from "./bench.ts";
+import { atLeast, atMost, type Bench, type Figure, median, noted } from "./bench.ts";
 import { modbusRate, mqttRate, opcuaRate } from "./ingest/sockets.ts";
 
 const batchSize = 5000;
@@ -68,13 +68,7 @@ export const bench: Bench = async (args, progress) => {
     figures.push(
       atLeast("spool, durable batches of 5,000", Math.round(spooled.perSecond), "readings/s", 500_000),
       atLeast("the same, per processor second", Math.round(spooled.perCpu), "readings/s", 500_000),
-      {
-        name: "segments cut",
-        value: Math.round(parquet.perSecond),
-        unit: "readings/s",
-        target: null,
-        holds: null,
-      },
+      noted("segments cut", Math.round(parquet.perSecond), "readings/s"),
       atMost("Parquet", Number(parquet.bytes.toFixed(2)), "bytes a reading", 12),
     );
     figures.push(...(await qualityAndFeatures(segments, total, progress)));
@@ -173,25 +167,13 @@ async function qualityAndFeatures(segments: string, total: number, progress: (li
       "s",
       (5 * million) / 10,
     ),
-    {
-      name: "the same, processor time",
-      value: Number(median(cpus).toFixed(2)),
-      unit: "s",
-      target: null,
-      holds: null,
-    },
-    { name: "cells passing", value: passing, unit: "1", target: null, holds: null },
+    noted("the same, processor time", Number(median(cpus).toFixed(2)), "s"),
+    noted("cells passing", passing, "1"),
   ];
 }
 
 async function sockets(progress: (line: string) => void): Promise<Figure[]> {
-  const noted = (name: string, value: number): Figure => ({
-    name,
-    value: Math.round(value),
-    unit: "readings/s",
-    target: null,
-    holds: null,
-  });
+  const rate = (name: string, value: number): Figure => noted(name, Math.round(value), "readings/s");
   progress("mqtt");
   const ten = await mqttRate(10, 300_000);
   const one = await mqttRate(1, 100_000);
@@ -206,19 +188,19 @@ async function sockets(progress: (line: string) => void): Promise<Figure[]> {
       "readings/s",
       50_000,
     ),
-    noted("the same, per processor second", ten.perCpuSecond),
+    rate("the same, per processor second", ten.perCpuSecond),
     atLeast(
       "MQTT, JSON of 1 reading a message, socket to spool",
       Math.round(one.perSecond),
       "readings/s",
       50_000,
     ),
-    noted("the same, per processor second", one.perCpuSecond),
-    noted(
+    rate("the same, per processor second", one.perCpuSecond),
+    rate(
       "Modbus TCP, one device with 120 floats (limited by one request at a time, simulator in the same process)",
       modbus.perSecond,
     ),
-    noted(
+    rate(
       "OPC UA, 200 nodes at 50 Hz offered (limited by the stack, server in the same process)",
       opcua.perSecond,
     ),

@@ -7,7 +7,7 @@ import { LocalBank } from "../simulate/consortium.ts";
 import { trainStudy } from "../simulate/grpc.ts";
 import type { NodesOrder } from "../simulate/nodes-child.ts";
 import { partyName } from "../simulate/transport.ts";
-import { atMost, type Bench, median } from "./bench.ts";
+import { atMost, type Bench, median, noted } from "./bench.ts";
 
 const features = 30;
 const parties = 10;
@@ -45,7 +45,7 @@ export const bench: Bench = async (_args, progress) => {
     figures: [
       atMost("start to coefficients", median(seconds), "s", 2),
       atMost("one round", median(roundMillis), "ms", 200),
-      { name: "rounds", value: rounds, unit: "", target: null, holds: null },
+      noted("rounds", rounds, ""),
     ],
   };
 };

@@ -5,7 +5,7 @@ import { seededRandom, uniform } from "../core/random.ts";
 import { chooseBackend } from "../models/network/backend.ts";
 import { trainLocally } from "../models/network/local-training.ts";
 import { networkOf } from "../models/network/mlp.ts";
-import { atMost, type Bench, type Figure, median } from "./bench.ts";
+import { atMost, type Bench, type Figure, median, noted } from "./bench.ts";
 
 const rows = 16_000;
 const batchRows = 256;
@@ -19,20 +19,14 @@ export const bench: Bench = async (_args, progress) => {
   progress("the same in Python");
   const peer = await peerEpochs();
   const figures: Figure[] = [
-    { name: "one epoch", value: rounded(own), unit: "ms", target: null, holds: null },
-    { name: "backend of exported models", value: await chooseBackend(), unit: "", target: null, holds: null },
+    noted("one epoch", rounded(own), "ms"),
+    noted("backend of exported models", await chooseBackend(), ""),
   ];
   if (peer === undefined)
     figures.push({ name: "peer", value: "not installed", unit: "", target: "<= 2 x PyTorch", holds: null });
   else {
     const theirs = median(peer.milliseconds);
-    figures.push({
-      name: `one epoch of ${peer.peer}`,
-      value: rounded(theirs),
-      unit: "ms",
-      target: null,
-      holds: null,
-    });
+    figures.push(noted(`one epoch of ${peer.peer}`, rounded(theirs), "ms"));
     const ratio = atMost(`ratio to ${peer.peer}`, rounded(own / theirs), "x", 2);
     figures.push(
       peer.peer.startsWith("PyTorch") ? ratio : { ...ratio, target: "<= 2 x PyTorch", holds: null },

@@ -5,7 +5,7 @@ import { passRates } from "../client-node/operations/quality/quality.ts";
 import type { Warning } from "../client-node/operations/warnings/warning.ts";
 import type { Reading } from "../collectors/reading.ts";
 import { seededRandom, uniform, uniformInteger } from "../core/random.ts";
-import type { Bench, Figure } from "./bench.ts";
+import { type Bench, type Figure, noted } from "./bench.ts";
 import { device, hour, inWorld, minute, type Seen, site, type World } from "./cases/world.ts";
 import { nodeTables, readNodes } from "./recordings/nodes.ts";
 import { files, modbus, mqtt, opcua, terminals } from "./recordings/protocols.ts";
@@ -49,13 +49,12 @@ export const bench: Bench = async (args, progress) => {
   return { bench: "recordings", runs: 1, figures };
 };
 
-const figure = (name: string, value: number | string, unit = "1"): Figure => ({
-  name,
-  value: typeof value === "string" || Number.isInteger(value) ? value : Number(value.toPrecision(4)),
-  unit,
-  target: null,
-  holds: null,
-});
+const figure = (name: string, value: number | string, unit = "1"): Figure =>
+  noted(
+    name,
+    typeof value === "string" || Number.isInteger(value) ? value : Number(value.toPrecision(4)),
+    unit,
+  );
 
 const devicesOf = (readings: readonly Reading[]) =>
   [...new Set(readings.map((one) => one.device))].map((id) => device(id, "recorded"));

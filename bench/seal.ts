@@ -13,7 +13,7 @@ import { honestCheckers, spotCheck } from "../privacy/sum/spot-check.ts";
 import { revealedDigest, selfMaskCommitment, submissionDigest } from "../privacy/sum/statements.ts";
 import { encodeSum } from "../privacy/sum/sum-encoding.ts";
 import { performVerify } from "../privacy/sum/work.ts";
-import { atMost, type Bench, cpuTimer, type Figure, median } from "./bench.ts";
+import { atMost, type Bench, cpuTimer, type Figure, median, noted } from "./bench.ts";
 
 const parties = 32;
 const colluding = 1;
@@ -73,13 +73,8 @@ async function sealFigures(
   for (let run = 0; run <= runs; run++) rounds.push(await partyRound(bfv, key, packing, update, peers));
   const [first, ...warm] = rounds as [Round, ...Round[]];
   const of = (step: keyof Round) => Math.round(10 * median(warm.map((round) => round[step]))) / 10;
-  const figure = (name: string, value: number): Figure => ({
-    name: `${parameters} parameters, ${name}`,
-    value,
-    unit: "ms CPU",
-    target: null,
-    holds: null,
-  });
+  const figure = (name: string, value: number): Figure =>
+    noted(`${parameters} parameters, ${name}`, value, "ms CPU");
   return [
     atMost(
       `${parameters} parameters, all steps to unmasking and the epoch's share`,

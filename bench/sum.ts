@@ -10,7 +10,7 @@ import { dequantizeSum, type Packing, planPacking, quantize } from "../privacy/s
 import { addMasks } from "../privacy/sum/mask.ts";
 import { pairMask, selfMask } from "../privacy/sum/round-masks.ts";
 import { performFold, performUnmask } from "../privacy/sum/work.ts";
-import { atMost, type Bench, cpuTimer } from "./bench.ts";
+import { atMost, type Bench, cpuTimer, noted, option } from "./bench.ts";
 
 const parameters = 100_000;
 const flatSince = 100;
@@ -24,7 +24,7 @@ const roundId = digestOf("bench sum");
  * @param args - `--parties N`, 1,000 unless told.
  */
 export const bench: Bench = async (args, progress) => {
-  const count = args.includes("--parties") ? Number(args[args.indexOf("--parties") + 1]) : 1000;
+  const count = Number(option(args, "--parties", "1000"));
   await using cleanup = new AsyncDisposableStack();
   const [partySide, coordinatorSide] = [await openBfv(), await openBfv()];
   cleanup.defer(async () => void (await Promise.all([partySide.close(), coordinatorSide.close()])));
@@ -83,13 +83,6 @@ export const bench: Bench = async (args, progress) => {
   const seconds = (milliseconds: number) => Math.round(milliseconds / 10) / 100;
   const highest = Math.round(Math.max(...residentMegabytes));
   const early = Math.max(...residentMegabytes.slice(0, flatSince));
-  const figure = (name: string, value: number) => ({
-    name,
-    value,
-    unit: "s CPU",
-    target: null,
-    holds: null,
-  });
   return {
     bench: "sum",
     runs: 1,
@@ -100,8 +93,8 @@ export const bench: Bench = async (args, progress) => {
         "s CPU",
         15,
       ),
-      figure("of it folding", seconds(foldMilliseconds)),
-      figure("of it rebuilding and unmasking", seconds(unmaskMilliseconds)),
+      noted("of it folding", seconds(foldMilliseconds), "s CPU"),
+      noted("of it rebuilding and unmasking", seconds(unmaskMilliseconds), "s CPU"),
       atMost("highest resident memory, the parties' side included", highest, "MiB", 400),
       atMost(
         `highest resident memory over that of the first ${flatSince} parties`,

@@ -1,4 +1,4 @@
-import { digestOf } from "../../core/canonical.ts";
+import type { Digest } from "../../core/canonical.ts";
 import type { Refusal } from "../../core/reasons.ts";
 import { readManifest } from "../../models/study.ts";
 import type { EpochSecrets } from "../../privacy/sum/epoch/secrets.ts";
@@ -29,7 +29,7 @@ export interface Facts {
 export async function lookUp(
   desk: StudyDesk,
   chain: StateChain,
-  open: Open,
+  { roundId, growth }: { readonly roundId: Digest; readonly growth?: Open["growth"] },
   header: RoundHeader,
   epoch: EpochSecrets | undefined,
 ): Promise<Facts> {
@@ -50,7 +50,7 @@ export async function lookUp(
   const { perTable, cohortChange } = policy.exactSums;
   const local: LocalFacts = {
     nowMillis: now(),
-    seen: knowsRound(db, digestOf(open.header)),
+    seen: knowsRound(db, roundId),
     consent,
     policy: {
       minCohort: policy.minCohort,
@@ -71,7 +71,7 @@ export async function lookUp(
     checkpointConsistent: true,
   };
   try {
-    return { local, witnessed: await witnessCheckpoint(desk, header.checkpoint, open.growth) };
+    return { local, witnessed: await witnessCheckpoint(desk, header.checkpoint, growth) };
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal.reason !== "log_forked") throw refusal;

@@ -191,7 +191,8 @@ export class Participant {
       // What the round before left is the state that this one is held against.
       await runtime.settled;
       const epoch = this.#epochs.secretsOf(header.epoch);
-      const { local, witnessed, fork } = await lookUp(this.#options, this.#chain, message, header, epoch);
+      const asked = { roundId, growth: message.growth };
+      const { local, witnessed, fork } = await lookUp(this.#options, this.#chain, asked, header, epoch);
       runtime.feed({ type: "open", message, local });
       const locked = local.step.locked?.roundId;
       // The machine has checked who renounced: only then it goes on with a step that is locked elsewhere.

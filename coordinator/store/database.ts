@@ -36,7 +36,6 @@ const ownershipTries = 10;
  * Connects and brings the schema up to date.
  * @param database - "embedded" (a server under `dataDir`) or postgres://….
  * @throws Refusal database_unavailable, database_version, disk_full
- * @see ownership by the number in `owner`: the lock alone is free again when the server restarts
  */
 export async function openDatabase(options: {
   readonly database: string;
@@ -148,6 +147,7 @@ async function takeOwnership(sql: Sql, pause: () => Promise<void>): Promise<{ re
   });
 }
 
+/** The lock alone is free again when the server restarts: what every transaction holds on to is this number. */
 async function nextOwner(sql: Sql): Promise<number> {
   const [row] = await sql`UPDATE owner SET number = number + 1 RETURNING number`;
   return row!.number as number;

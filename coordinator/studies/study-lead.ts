@@ -213,6 +213,7 @@ export class StudyLead {
       eligible.filter((id) => participants.isPresent(id)),
     );
     if (here < demand.minCohort && next.kind === "follow") return this.#awaitFollowers(next, eligible);
+    // Who was late in an attempt sits out the next, but not where it cannot be without.
     if (here < demand.minCohort && this.#forgiveLate()) return { kind: "again" };
     const short = `${here} of at least ${leastCohort(demand, privacy.maxColluding)} organisations that consented are connected`;
     const ready = await epochs.ensure(roster, this.study, demand);
@@ -245,7 +246,7 @@ export class StudyLead {
     return { kind: "run", run: () => this.#open(study, manifest, roster, next, usable, cohort, least) };
   }
 
-  /** Who was late in an attempt sits out the next, but not where it cannot be without. @returns whether anybody was. */
+  /** @returns whether anybody who was late sat out. */
   #forgiveLate(): boolean {
     const late = [...this.#excluded].filter(([, why]) => why === "party_late");
     for (const [party] of late) this.#excluded.delete(party);
@@ -409,7 +410,7 @@ export class StudyLead {
   ): Promise<void> {
     const { participants, epochs } = this.#options;
     // Lateness is forgiven after one attempt: the exclusion before this one has done its work.
-    for (const [party, why] of this.#excluded) if (why === "party_late") this.#excluded.delete(party);
+    this.#forgiveLate();
     const whyOf = (party: PartyId): Reason => faults.find((fault) => fault.party === party)?.reason ?? reason;
     for (const party of excluded) {
       const why = whyOf(party);

@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import postgres from "postgres";
 import { openDatabase } from "../../coordinator/store/database.ts";
-import { startEmbedded } from "../../coordinator/store/embedded.ts";
-import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
+import { silent } from "../../simulate/consortium.ts";
 import { namedBlocks } from "../support/guides.ts";
+import { startInstalled } from "../support/installed-postgres.ts";
 import { leftOut } from "../support/left-out.ts";
 
 const root = "/usr/lib/postgresql";
@@ -22,12 +22,9 @@ test("moving to another PostgreSQL takes everything along", async (t) => {
     return t.pass();
   }
   const blocks = namedBlocks(await readFile(join(import.meta.dirname, "../../docs/operating.md"), "utf8"));
-  const folder = await temporaryDirectory();
-  // Programs of PostgreSQL 15 leave their working directory and go back, by its name.
-  await chmod(folder, 0o711);
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const programs = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
-  const { socketDirectory, stop, user } = await startEmbedded(join(folder, "cluster"), silent, programs);
+  const { dir, server } = await startInstalled(bin);
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const { socketDirectory, stop, user } = server;
   t.teardown(stop);
   const address = (name: string): string =>
     `postgres://${user}@localhost/${name}?host=${encodeURIComponent(socketDirectory)}`;

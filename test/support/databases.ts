@@ -1,14 +1,14 @@
 /** The PostgreSQL servers that store tests run on: the embedded one, Debian's, and one in DATABASE_URL. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { programPrefixes } from "../../collectors/simulators/programs.ts";
 import { type Database, openDatabase } from "../../coordinator/store/database.ts";
-import { startEmbedded } from "../../coordinator/store/embedded.ts";
 import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
+import { startInstalled } from "./installed-postgres.ts";
 import { leftOut } from "./left-out.ts";
 
 export interface TestDatabase {
@@ -73,11 +73,7 @@ export const servers: readonly Server[] = [
   ...installed.map(({ version, bin }) => ({
     name: `PostgreSQL ${version}`,
     start: async () => {
-      const dir = await temporaryDirectory();
-      // Up to version 15, a program that looks itself up leaves its working directory and comes back by its path.
-      await chmod(dir, 0o711);
-      const programs = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
-      const server = await startEmbedded(join(dir, "cluster"), silent, programs);
+      const { dir, server } = await startInstalled(bin);
       const host = encodeURIComponent(server.socketDirectory);
       const database = `postgres://${server.user}@localhost/postgres?host=${host}`;
       const open = (): Promise<Database> =>

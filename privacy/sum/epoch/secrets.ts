@@ -45,10 +45,11 @@ export const epochGraph = (
   view: Digest,
 ): ReadonlyMap<PartyId, readonly PartyId[]> => neighbours(members, Buffer.from(view, "hex"), degree);
 
-/** @returns the 64 keys of an advertisement. */
+/** @returns one of the 64 keys of an advertisement. */
 export const keyOfSlot = (maskKeys: Uint8Array, slot: number): Uint8Array =>
   maskKeys.subarray(32 * slot, 32 * (slot + 1));
 
+/** @returns all of them. */
 export const keysBySlot = (maskKeys: Uint8Array): Uint8Array[] =>
   Array.from({ length: epochSlots }, (_, slot) => keyOfSlot(maskKeys, slot));
 

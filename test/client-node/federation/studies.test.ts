@@ -146,8 +146,8 @@ test("step 0 looks at today's policy, not at the one of the consent", async (t) 
   const { name, seed } = { ...parseSignerKeyName(desk.credentials.bankKey), seed: desk.bankSeed };
   const checkpoint = signCheckpoint({ origin: name, size: 0, root: emptyRoot }, noteSigner(name, seed));
   const header = { study, round: 1, cohort: ["mill"], checkpoint } as unknown as RoundHeader;
-  const open = { type: "open", header: new Uint8Array(), lifts: [], evidence: new Uint8Array() } as const;
-  const facts = (on: StudyDesk, asked = header) => lookUp(on, chain, open, asked, undefined);
+  const roundId = "ab".repeat(32);
+  const facts = (on: StudyDesk, asked = header) => lookUp(on, chain, { roundId }, asked, undefined);
   const { local } = await facts(desk);
   t.like(local, {
     nowMillis: 999,
