@@ -16,6 +16,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
+// Nor is it the end of a process that its log's reader is restarted.
+process.stderr.on("error", () => {});
 
 const named = process.argv[2];
 const load = named !== undefined && Object.hasOwn(groups, named) ? groups[named] : undefined;

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { writeWhole } from "../../core/files.ts";
-import { shortDigest } from "../../core/ids.ts";
+import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import { readNodeConfig } from "../config.ts";
+import { logEvents } from "../event-log.ts";
 import type { NodeEvent } from "../events.ts";
 import { StatisticsThread } from "../federation/statistics.ts";
 import { configFile } from "../init.ts";
@@ -16,9 +17,14 @@ import { type Common, commandOf, readNode } from "./node-folder.ts";
 
 /** The node's process, its page's password, and the record of what left it. */
 export function addRunning(node: Command): void {
-  commandOf(node, "start", "take part in every study consented to, until stopped", "start --dir mill")
-    .option("--json", "print one JSON object a line for each event")
-    .action(start);
+  const starting = commandOf(
+    node,
+    "start",
+    "take part in every study consented to, until stopped",
+    "start --dir mill",
+  ).option("--json", "print every event on stdout, one JSON object a line");
+  for (const option of logOptions()) starting.addOption(option);
+  starting.action(start);
   commandOf(node, "password", "set the password of the enterprise's page", "password --dir mill").action(
     password,
   );
@@ -32,11 +38,16 @@ export function addRunning(node: Command): void {
     .action(ledger);
 }
 
-async function start({ dir, json }: Common): Promise<void> {
+async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> {
   const options = readNode(dir);
-  const onEvent = (event: NodeEvent): void => (json ? print(JSON.stringify(event)) : tell(describe(event)));
-  const log = (level: string, message: string, fields = {}): void =>
-    tell(`${level}: ${message} ${JSON.stringify(fields)}`);
+  const nodeLog = openLog(flags, Date.now);
+  const toLog = logEvents(nodeLog);
+  const onEvent = (event: NodeEvent): void => {
+    if (json) print(JSON.stringify(event));
+    toLog(event);
+  };
+  const log = (level: "info" | "warn" | "error", message: string, fields = {}): void =>
+    nodeLog[level](fields, message);
   const bfv = await openBfv();
   const statistics = new StatisticsThread();
   try {
@@ -60,33 +71,6 @@ async function password({ dir }: Common): Promise<void> {
   const { dataDir } = readNodeConfig(configFile(dir));
   await writePassword(passwordFile(dataDir), await askPassword("password: "), secureRandom);
   tell("the page asks for it from the next start on");
-}
-
-function describe(event: NodeEvent): string {
-  switch (event.type) {
-    case "connected":
-      return "connected";
-    case "disconnected":
-      return `disconnected: ${event.message} (${event.reason}); next try in ${(event.retryMillis / 1000).toFixed(1)} s`;
-    case "round":
-      return `${shortDigest(event.study)}  ${event.algorithm}  round ${event.round}.${event.attempt}  ${event.phase}`;
-    case "closed":
-      return `attempt ${shortDigest(event.roundId)} ${event.outcome} ${event.reason}`.trimEnd();
-    case "epoch":
-      return "epoch" in event
-        ? `key epoch ${shortDigest(event.epoch)} is open`
-        : `key epoch not opened: ${event.detail} (${event.reason})`;
-    case "refused":
-      return `refused: ${event.message} (${event.reason})`;
-    case "warning": {
-      const { type, severity, device, site, explanation, closed } = event.warning;
-      return `${severity}${closed === undefined ? "" : " over"}: ${type.replaceAll("_", " ")}, ${device ?? site}: ${explanation}`;
-    }
-    case "refreshed":
-      return `features of ${event.windows} windows, quality of ${event.series} series`;
-    case "page":
-      return `page at ${event.url}`;
-  }
 }
 
 async function ledger({ dir, out }: Common & { readonly out: string }): Promise<void> {

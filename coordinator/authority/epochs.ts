@@ -121,7 +121,7 @@ export class Epochs {
     const until = Math.max(0, ...awaited.map(({ id }) => this.#sinceOf(id) + rejoinSeconds * 1000));
     if (until > this.#bank.clock.now()) return { kind: "later", atMillis: until };
     this.#opening = "beginning";
-    this.#bank.log.info({ why: stale, members: plan.members.length }, "a key epoch is opened");
+    this.#bank.log.debug({ why: stale, members: plan.members.length }, "a key epoch is opened");
     void this.#begin(roster, plan);
     return { kind: "opening" };
   }
@@ -204,7 +204,7 @@ export class Epochs {
         this.#current = { epoch, hashes, slotsTaken: 0, connected, givenUp: undefined };
         this.#lastFailed = false;
         this.#takeBack();
-        this.#bank.log.info({ epoch: epoch.header.epoch, digest: epoch.digest }, "key epoch open");
+        this.#bank.log.debug({ epoch: epoch.header.epoch, digest: epoch.digest }, "key epoch open");
         break;
       }
       case "failed": {

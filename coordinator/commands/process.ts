@@ -1,9 +1,9 @@
 /** The bank's process: `init`, `start`, `certify-auditor`. */
 
 import { readFile } from "node:fs/promises";
-import { Command, Option } from "commander";
-import { pino } from "pino";
+import { Command } from "commander";
 import { readRefusal, writeWhole } from "../../core/files.ts";
+import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print } from "../../core/terminal.ts";
 import { certifyAuditor, initCoordinator } from "../authority/keys.ts";
@@ -75,14 +75,11 @@ Example:
 }
 
 function startCommand(): Command {
-  return new Command("start")
+  const command = new Command("start")
     .description("run the coordinator until SIGTERM or SIGINT")
-    .requiredOption("--config <file>", "coordinator.yaml")
-    .addOption(
-      new Option("--log-level <level>", "what the operational log on stderr holds")
-        .choices(["trace", "debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    )
+    .requiredOption("--config <file>", "coordinator.yaml");
+  for (const option of logOptions()) command.addOption(option);
+  return command
     .option("--json", "print the addresses as one JSON object")
     .addHelpText(
       "after",
@@ -92,9 +89,9 @@ With database: embedded in the config, a PostgreSQL named by the environment's D
 Example:
   fedcredit coordinator start --config bank/coordinator.yaml`,
     )
-    .action(async ({ config: file, logLevel, json }: { config: string; logLevel: string; json?: true }) => {
+    .action(async ({ config: file, json, ...flags }: { config: string; json?: true } & LogFlags) => {
       const config = withEnvironment(readConfig(file));
-      const log = pino({ level: logLevel }, pino.destination(2));
+      const log = openLog(flags, Date.now);
       const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
       const { address, enrolmentAddress } = running;
       if (json) print(JSON.stringify({ address, enrolment: enrolmentAddress }));

@@ -2,6 +2,7 @@
 
 import { toBase64 } from "../../core/bytes.ts";
 import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
+import { isMilestone } from "../../core/log.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { advanceStudy, type StudyState, studyResult } from "../../models/study-loop.ts";
@@ -164,6 +165,10 @@ async function advance(
     if (outcome instanceof Refusal) await failStudy(bank, sql, study, outcome);
     else await goOn(bank, sql, study, manifest, outcome, after);
   });
+  bank.log[isMilestone(round) ? "info" : "debug"](
+    { study: manifest.name, algorithm: header.algorithm.name, round, parties: survivors.length },
+    "round released",
+  );
   if (!(outcome instanceof Refusal)) chain.advanced(study, round, outcome);
   bank.events.emit("study", study);
   await bank.crashPoint("released");

@@ -83,6 +83,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
       UPDATE study SET phase = 'running', state = ${digest}, algorithm = ${state.algorithm}, round = 1, attempt = 0
       WHERE digest = ${study} AND phase = 'proposed'`,
   );
+  bank.log.info({ study: row.name }, "study started");
   bank.events.emit("study", study);
   bank.events.emit("ordered", study);
   return status(bank, study);
@@ -98,6 +99,7 @@ export async function stop(bank: Bank, study: Digest): Promise<StudyStatus> {
     const { name, phase } = await studyRow(bank.database.sql, study);
     throw new Refusal("message_unexpected", `the study ${name} is ${phase}`);
   }
+  bank.log.info({ study }, "study stopped");
   bank.events.emit("study", study);
   bank.events.emit("ordered", study);
   return status(bank, study);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { digestOf } from "../../../core/canonical.ts";
+import { openLog } from "../../../core/log.ts";
 import type { EvaluateResult } from "../../../models/algorithms/evaluate.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { studyArithmetic } from "../../../models/recompute.ts";
@@ -20,7 +21,10 @@ import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/row
 const execute = promisify(execFile);
 
 test("a study runs from tokens to a published model, and its log verifies", async (t) => {
-  const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const log = openLog({ logLevel: "info", logFormat: "text" }, Date.now, write);
+  const bank = await LocalBank.start({ witnesses: { quorum: 1 } }, { log });
   t.teardown(() => bank.stop());
   const names = ["kiln", "lathe", "mill", "truck"];
   const credentials = await bank.enrolAll(names);
@@ -48,6 +52,12 @@ test("a study runs from tokens to a published model, and its log verifies", asyn
   let last: { phase: string; reason: string; detail: string } | undefined;
   for await (const view of bank.operator.follow(study)) last = view;
   t.is(last?.phase, "finished", `${last?.reason}: ${last?.detail}`);
+  t.true(lines.length < 100, `${lines.length} lines`);
+  for (const said of ["study started", "round released", "study finished"])
+    t.true(
+      lines.some((line) => line.includes(said)),
+      said,
+    );
   const { digest, model } = await bank.operator.model(study);
   const printed = await execute(process.execPath, [
     "--no-warnings",

@@ -1,0 +1,53 @@
+import { shortDigest } from "../core/ids.ts";
+import { isMilestone, type Log } from "../core/log.ts";
+import type { NodeEvent } from "./events.ts";
+
+/**
+ * Writes a node's events into its log: what its operator should know of at `info`, every step at `debug`.
+ * @returns what takes the events, in their order.
+ */
+export function logEvents(log: Log): (event: NodeEvent) => void {
+  let study = "";
+  let round = 0;
+  return (event) => {
+    switch (event.type) {
+      case "connected":
+        return log.info("connected");
+      case "disconnected": {
+        const { message: detail, reason, retryMillis } = event;
+        return log.warn({ reason, detail, retrySeconds: Math.round(retryMillis / 100) / 10 }, "disconnected");
+      }
+      case "round": {
+        const { algorithm, attempt, phase } = event;
+        const fields = { study: shortDigest(event.study), algorithm, round: event.round, attempt, phase };
+        const isNew = event.study !== study || event.round !== round;
+        [study, round] = [event.study, event.round];
+        return isNew && isMilestone(round) ? log.info(fields, "round") : log.debug(fields, "round");
+      }
+      case "closed": {
+        const { outcome, reason } = event;
+        const fields = { attempt: shortDigest(event.roundId), outcome, reason };
+        return outcome === "released"
+          ? log.debug(fields, "attempt ended")
+          : log.warn(fields, "attempt ended without a sum");
+      }
+      case "epoch":
+        return "epoch" in event
+          ? log.debug({ epoch: shortDigest(event.epoch) }, "key epoch open")
+          : log.warn({ reason: event.reason, detail: event.detail }, "key epoch not opened");
+      case "refused": {
+        const { message: detail, reason, roundId } = event;
+        return log.warn({ reason, detail, attempt: shortDigest(roundId) }, "refused");
+      }
+      case "warning": {
+        const { type, severity, device, site, explanation, closed } = event.warning;
+        const fields = { severity, device: device ?? site, explanation };
+        return log.warn(fields, `${type.replaceAll("_", " ")}${closed === undefined ? "" : ", over"}`);
+      }
+      case "refreshed":
+        return log.info({ windows: event.windows, series: event.series }, "features and quality computed");
+      case "page":
+        return log.info({ url: event.url }, "page");
+    }
+  };
+}
