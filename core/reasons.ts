@@ -239,6 +239,11 @@ export const reasons = {
     false,
     "let one coordinator work on a database: stop the others",
   ),
+  database_mismatch: entry(
+    status.failedPrecondition,
+    false,
+    "give the coordinator the database that its data folder belongs to",
+  ),
   database_version: entry(status.failedPrecondition, false, "PostgreSQL 15 or newer is needed"),
 } as const satisfies Record<string, ReasonEntry>;
 

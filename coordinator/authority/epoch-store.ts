@@ -12,7 +12,7 @@ import type { PartyMessage } from "../../proto/generated/fedcredit/v1/PartyMessa
 import { fromOneof, Rounds, toOneof } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import { attach } from "../store/attachments.ts";
-import type { Transaction } from "../store/database.ts";
+import { type Transaction, valuesOf } from "../store/sql.ts";
 
 const { requestSerialize, requestDeserialize } = Rounds.service.Participate;
 
@@ -41,7 +41,7 @@ export async function storeEpoch(
   await bank.database.transaction(async (sql) => {
     await sql`UPDATE key_epoch SET digest = ${digest}, record = ${document} WHERE epoch = ${header.epoch}`;
     await sql`DELETE FROM epoch_share WHERE epoch < ${header.epoch}`;
-    for (const row of rows) await sql`INSERT INTO epoch_share ${sql(row)}`;
+    for (const row of rows) await sql`INSERT INTO epoch_share ${valuesOf([row])}`;
     await bank.privacyLog.append(sql, [
       { type: "key.epoch", ...epochFields(epoch), transcript: digestOf(document) },
     ]);

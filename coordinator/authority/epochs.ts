@@ -12,7 +12,6 @@ import type { OpenEpoch, ShareHashes } from "../../privacy/sum/epoch/secrets.ts"
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
-import { storeRefusal } from "../store/database.ts";
 import { type Demand, type EpochInUse, type EpochPlan, planEpoch, whyStale } from "./epoch-plan.ts";
 import { leftOutOf, nextEpochNumber, storeEpoch, storeNamed } from "./epoch-store.ts";
 import { Opening, type OpeningEnd } from "./opening.ts";
@@ -183,8 +182,7 @@ export class Epochs {
 
   /** The database is gone, or a defect: whoever waits asks again. */
   #troubled(error: unknown): void {
-    const known = storeRefusal(error);
-    this.#bank.log.error({ err: known }, "key epoch could not be opened");
+    this.#bank.log.error({ err: error }, "key epoch could not be opened");
     this.#opening = undefined;
     this.#lastFailed = true;
     this.#bank.clock.after(retrySeconds, this.#onChange);

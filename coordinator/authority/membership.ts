@@ -15,7 +15,7 @@ import {
 import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
-import type { Transaction } from "../store/database.ts";
+import type { Transaction } from "../store/sql.ts";
 import { loadRevoked, revokeCertificates, serialOf } from "./revocation.ts";
 
 // Names of the keys that sign next to the enterprises' own.

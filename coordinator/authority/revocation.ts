@@ -1,7 +1,7 @@
 /** Certificates that count no more. */
 import { X509Certificate } from "node:crypto";
 import type { Bank } from "../bank.ts";
-import type { Transaction } from "../store/database.ts";
+import type { Transaction } from "../store/sql.ts";
 
 /** @returns a serial number in its one form: lowercase hexadecimal without leading zeros. */
 export const serialText = (serial: string): string => serial.toLowerCase().replace(/^0+(?=.)/, "");

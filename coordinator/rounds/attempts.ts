@@ -15,8 +15,8 @@ import { sumDigest } from "../../privacy/sum/statements.ts";
 import { leaveOut, takeSlot } from "../authority/epoch-store.ts";
 import type { Bank } from "../bank.ts";
 import { attach } from "../store/attachments.ts";
-import type { Transaction } from "../store/database.ts";
 import type { NewEntry } from "../store/log.ts";
+import { type Transaction, valuesOf } from "../store/sql.ts";
 import { publishModel } from "../studies/model-registry.ts";
 import { type StateChain, stateDigest } from "../studies/state-chain.ts";
 import { type AttemptPhase, type Outcome, otherHalf, type StoredAttempt } from "./next-attempt.ts";
@@ -109,7 +109,7 @@ export function attemptLedger(
           enterprise: from,
           message: storedText(message),
         }));
-        if (rows.length > 0) await sql`INSERT INTO unmask_message ${sql(rows)} ON CONFLICT DO NOTHING`;
+        if (rows.length > 0) await sql`INSERT INTO unmask_message ${valuesOf(rows)} ON CONFLICT DO NOTHING`;
         await bank.privacyLog.append(sql, entries);
       }),
     advance: (effect, entries) => advance(bank, chain, manifest, effect, entries),

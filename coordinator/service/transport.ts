@@ -9,7 +9,6 @@ import { type Identity, identityOf, type KeyPair } from "../authority/ca.ts";
 import { isMember } from "../authority/membership.ts";
 import { serialText } from "../authority/revocation.ts";
 import type { Bank, Clock } from "../bank.ts";
-import { storeRefusal } from "../store/database.ts";
 import { Connections } from "./connections.ts";
 import { quotas } from "./quotas.ts";
 import type { Callers } from "./request.ts";
@@ -174,10 +173,9 @@ export class Methods {
   }
 
   #refuse(error: unknown, path: string): grpc.ServiceError {
-    const known = storeRefusal(error);
-    if (!(known instanceof Refusal)) this.#bank.log.error({ err: error, path }, "call failed");
-    else this.#bank.log.debug({ path, reason: known.reason, detail: known.message }, "call refused");
-    return statusOf(known);
+    if (!(error instanceof Refusal)) this.#bank.log.error({ err: error, path }, "call failed");
+    else this.#bank.log.debug({ path, reason: error.reason, detail: error.message }, "call refused");
+    return statusOf(error);
   }
 
   /** A call by anyone: enrolment only. */

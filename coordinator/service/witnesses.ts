@@ -12,8 +12,8 @@ import { clockToleranceMillis } from "../../proto/wire.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { Batch } from "../store/batch.ts";
-import type { Transaction } from "../store/database.ts";
 import { type Cosigning, cosigningOf, type NewEntry } from "../store/log.ts";
+import { type Transaction, valuesOf } from "../store/sql.ts";
 
 // golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
 const mostSignatures = 99;
@@ -134,7 +134,7 @@ async function lastReports(sql: Transaction, reports: readonly Report[]): Promis
   const names = [...new Set(reports.map(({ enterprise }) => enterprise))];
   const rows = await sql`
     SELECT DISTINCT ON (enterprise) enterprise, size, root FROM ledger_checkpoint
-    WHERE enterprise IN ${sql(names)} ORDER BY enterprise, size DESC`;
+    WHERE enterprise = ANY(${names}) ORDER BY enterprise, size DESC`;
   return new Map(rows.map(({ enterprise, size, root }) => [enterprise, { size, root }]));
 }
 
@@ -153,5 +153,5 @@ async function storeReports(sql: Transaction, reports: readonly Report[]): Promi
     root: toHex(root),
     note,
   }));
-  await sql`INSERT INTO ledger_checkpoint ${sql(rows)}`;
+  await sql`INSERT INTO ledger_checkpoint ${valuesOf(rows)}`;
 }

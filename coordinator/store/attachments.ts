@@ -1,6 +1,6 @@
 /** Documents that log entries name by their digest. */
 import { type Digest, digestOf } from "../../core/canonical.ts";
-import type { Sql, Transaction } from "./database.ts";
+import type { Sql, Transaction } from "./sql.ts";
 
 /** @param document - canonical JSON. */
 export async function attach(sql: Transaction, document: string): Promise<Digest> {

@@ -6,7 +6,9 @@ import { access, chmod, chown, lstat, mkdir, readFile, rm } from "node:fs/promis
 import { connect, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { makeDirectory } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { closedAbove, loadPrograms, type Programs } from "./programs.ts";
 
@@ -33,6 +35,8 @@ const databaseUser = "fedcredit";
 const socketName = ".s.PGSQL.5432";
 // sun_path holds 108 bytes (unix(7)).
 const maxSocketPath = 100;
+const restartMillis = 500;
+const lookMillis = 50;
 
 async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -114,9 +118,17 @@ async function livingServer(dataDirectory: string): Promise<number | undefined> 
   }
 }
 
+/** A server that runs, from here or for another coordinator. */
+interface Running {
+  readonly found: boolean;
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+  leave(): void;
+}
+
 /**
  * Starts the server under `dataDirectory`, which is made on first use. A server that outlived a killed
- * coordinator is taken over as it is.
+ * coordinator is taken over as it is; one that ends by itself, killed or out of space, is started again.
  * @param programs - of another PostgreSQL than the one that comes with the package.
  * @throws Refusal database_unavailable, disk_full
  */
@@ -127,24 +139,77 @@ export async function startEmbedded(
 ): Promise<EmbeddedDatabase> {
   const account = await unprivilegedAccount();
   const { initdb, postgres } = programs ?? (await loadPrograms(account !== undefined));
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDirectory, 0o700);
   if (account) await giveTo(account, dataDirectory);
   await chmod(dataDirectory, 0o700);
   const cluster = clusterOf(dataDirectory, account);
   const socketDirectory = await makeSocketDirectory(dataDirectory, account);
-  const inCluster = socketDirectory === dataDirectory;
-  if (account)
-    await requireReachable([postgres, cluster.own, ...(inCluster ? [] : [socketDirectory])], account);
-  const running = { socketDirectory, user: databaseUser, found: false };
-
-  const orphan = await livingServer(dataDirectory);
-  if (orphan !== undefined && (await answers(socketDirectory))) {
-    log.info({ pid: orphan }, "embedded database is running already");
-    return { ...running, found: true, stop: () => endServer(orphan, dataDirectory), leave() {} };
+  if (account) {
+    const elsewhere = socketDirectory === dataDirectory ? [] : [socketDirectory];
+    await requireReachable([postgres, cluster.own, ...elsewhere], account);
   }
   if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialize(cluster, initdb);
+
+  let running = await takeUp(cluster, postgres, socketDirectory, log);
+  let isOver = false;
+  const { found } = running;
+  const keep = async (): Promise<void> => {
+    for (;;) {
+      await running.ended;
+      if (isOver) return;
+      log.error("the embedded database ended: it is started again");
+      const next = await again();
+      if (next === undefined) return;
+      running = next;
+    }
+  };
+  const again = async (): Promise<Running | undefined> => {
+    while (!isOver)
+      try {
+        return await takeUp(cluster, postgres, socketDirectory, log);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        // What is left of a killed server holds its memory for a moment; a full disk lasts longer.
+        log.error({ reason: error.reason, detail: error.message }, "the embedded database does not start");
+        await delay(restartMillis);
+      }
+    return undefined;
+  };
+  const kept = keep();
+  return {
+    socketDirectory,
+    user: databaseUser,
+    found,
+    leave: () => {
+      isOver = true;
+      running.leave();
+    },
+    stop: async () => {
+      isOver = true;
+      await running.stop();
+      // One that was being started at this moment.
+      await kept;
+      await running.stop();
+    },
+  };
+}
+
+/** The server that runs already, or a new one. @throws Refusal database_unavailable, disk_full */
+async function takeUp(
+  cluster: Cluster,
+  postgres: string,
+  socketDirectory: string,
+  log: Logger,
+): Promise<Running> {
+  const orphan = await livingServer(cluster.path);
+  if (orphan !== undefined && (await answers(socketDirectory))) {
+    log.info({ pid: orphan }, "embedded database is running already");
+    const ended = endOf(orphan, cluster.path);
+    return { found: true, ended, stop: () => endServer(orphan, ended), leave() {} };
+  }
+  const socket = socketDirectory === cluster.path ? cluster.own : socketDirectory;
   const child = run(cluster, postgres, [
-    ...["-D", cluster.own, "-k", inCluster ? cluster.own : socketDirectory, "-h", "", "-p", "5432"],
+    ...["-D", cluster.own, "-k", socket, "-h", "", "-p", "5432"],
     ...["-c", "max_connections=40", "-c", "shared_buffers=64MB", "-c", "jit=off"],
     ...["-c", "log_min_messages=error", "-c", "unix_socket_permissions=0700"],
   ]);
@@ -155,8 +220,10 @@ export async function startEmbedded(
   for (const pipe of [child.stdout, child.stderr]) (pipe as Socket).unref();
   const endWithProcess = (): boolean => child.kill("SIGINT");
   process.once("exit", endWithProcess);
+  void ended.then(() => process.off("exit", endWithProcess));
   return {
-    ...running,
+    found: false,
+    ended,
     leave: () => void process.off("exit", endWithProcess),
     stop: async () => {
       process.off("exit", endWithProcess);
@@ -240,13 +307,19 @@ function startFailure(program: string, output: string): Refusal {
   });
 }
 
-async function endServer(pid: number, dataDirectory: string): Promise<void> {
+/** Of a server that is no child of this process. */
+async function endOf(pid: number, dataDirectory: string): Promise<void> {
+  while ((await livingServer(dataDirectory)) === pid) await delay(lookMillis, undefined, { ref: false });
+}
+
+async function endServer(pid: number, ended: Promise<void>): Promise<void> {
   try {
     process.kill(pid, "SIGINT");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     // Another has ended it.
-    return;
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-  while ((await livingServer(dataDirectory)) !== undefined) await new Promise((done) => setTimeout(done, 50));
+  // The wait alone would not keep this process alive.
+  const alive = setInterval(() => {}, lookMillis);
+  await ended.finally(() => clearInterval(alive));
 }

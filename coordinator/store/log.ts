@@ -28,7 +28,8 @@ import {
   parseSignature,
   type Signer,
 } from "../../privacy/log/note.ts";
-import type { Database, Sql, Transaction } from "./database.ts";
+import type { Database } from "./database.ts";
+import { paged, type Sql, type Transaction, valuesOf } from "./sql.ts";
 
 // Any constant that only the sequencer uses.
 const sequencerLock = 0x66_65_64_32;
@@ -117,8 +118,8 @@ export class LogStore {
     const checkpoint = { origin: this.#signer.name, size: range.size, root: rangeRoot(range) };
     const note = signCheckpoint(checkpoint, this.#signer);
     await Promise.all([
-      sql`INSERT INTO log_entry ${sql(rows)}`,
-      sql`INSERT INTO log_hash ${sql(stored.map((row) => ({ ...row, hash: Buffer.from(row.hash) })))}`,
+      sql`INSERT INTO log_entry ${valuesOf(rows)}`,
+      sql`INSERT INTO log_hash ${valuesOf(stored)}`,
       sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`,
     ]);
     this.#end = { range, time, signed: parseNote(note).text };
@@ -180,12 +181,13 @@ export class LogStore {
       throw new Refusal("not_found", `the log has ${this.#held} entries`);
   }
 
-  /** Entries [start, end), read in batches. */
+  /** Entries [start, end), read in pages. */
   async *entries(start: number, end: number): AsyncGenerator<{ index: number; entry: Uint8Array }> {
-    const rows = this.#database.sql`
-      SELECT index, entry FROM log_entry WHERE index >= ${start} AND index < ${end} ORDER BY index`;
-    for await (const batch of rows.cursor(256))
-      for (const row of batch) yield { index: row.index as number, entry: row.entry as Uint8Array };
+    yield* paged<{ index: number; entry: Uint8Array }>(
+      (after) => this.#database.sql`
+        SELECT index, entry FROM log_entry WHERE index >= ${after === undefined ? start : after.index + 1}
+        AND index < ${end} ORDER BY index LIMIT 256`,
+    );
   }
 
   /** Reads one complete subtree's hash. */
@@ -213,7 +215,7 @@ export class LogStore {
   async addCosignatures(sql: Transaction, all: readonly Cosigning[]): Promise<(string | Error)[]> {
     if (all.length === 0) return [];
     const sizes = [...new Set(all.map(({ size }) => size))];
-    const rows = await sql`SELECT size, note FROM log_checkpoint WHERE size IN ${sql(sizes)} FOR UPDATE`;
+    const rows = await sql`SELECT size, note FROM log_checkpoint WHERE size = ANY(${sizes}) FOR UPDATE`;
     const notes = new Map(rows.map((row): [number, string] => [row.size, row.note]));
     const outcomes = all.map((cosigning): string | Error => {
       const note = cosigned(notes.get(cosigning.size), cosigning);

@@ -7,8 +7,8 @@ import { type StudyState, studyResult } from "../../models/study-loop.ts";
 import { lineageDigest } from "../../privacy/log/entry.ts";
 import { protection } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
-import type { Transaction } from "../store/database.ts";
 import type { NewEntry } from "../store/log.ts";
+import type { Transaction } from "../store/sql.ts";
 
 /** A released sum, as a model's lineage names it. */
 interface LineageRound {

@@ -8,6 +8,7 @@ import type { SumCertificate } from "../../privacy/sum/certificate.ts";
 import { dequantizeSum, planPacking } from "../../privacy/sum/layout.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import type { Bank } from "../bank.ts";
+import { paged } from "../store/sql.ts";
 
 /** @returns what round headers name, and every node computes itself. */
 export const stateDigest = (state: StudyState): Digest => digestOf(canonicalBytes(state));
@@ -45,20 +46,22 @@ export class StateChain {
   }
 
   async #walk(study: Digest, manifest: StudyManifest, from: Head, sums: number): Promise<Head> {
-    const rows = this.#bank.database.sql`
-      SELECT document FROM sum_certificate
-      WHERE study = ${study} AND round > ${from.sums} AND round <= ${sums} ORDER BY round`;
+    const rows = paged<{ round: number; document: string }>(
+      (after) => this.#bank.database.sql`
+        SELECT round, document FROM sum_certificate
+        WHERE study = ${study} AND round > ${after?.round ?? from.sums} AND round <= ${sums}
+        ORDER BY round LIMIT 16`,
+    );
     let { state } = from;
-    for await (const batch of rows.cursor(16))
-      for (const { document } of batch) {
-        const certificate = JSON.parse(document) as SumCertificate;
-        if (certificate.header.state !== stateDigest(state))
-          throw new Refusal(
-            "state_mismatch",
-            `the stored sums do not lead to round ${certificate.header.round}`,
-          );
-        state = await advanceStudy(manifest, state, certifiedSum(certificate));
-      }
+    for await (const { document } of rows) {
+      const certificate = JSON.parse(document) as SumCertificate;
+      if (certificate.header.state !== stateDigest(state))
+        throw new Refusal(
+          "state_mismatch",
+          `the stored sums do not lead to round ${certificate.header.round}`,
+        );
+      state = await advanceStudy(manifest, state, certifiedSum(certificate));
+    }
     return { sums, state };
   }
 

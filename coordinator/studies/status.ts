@@ -6,6 +6,7 @@ import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus
 import { confirmationsOf } from "../authority/epoch-store.ts";
 import { noteOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
+import { paged } from "../store/sql.ts";
 import { consented, isEnded, type StudyRow, studyRow } from "./study-row.ts";
 
 /** @throws Refusal not_found */
@@ -82,6 +83,11 @@ export interface ShownCertificate {
   readonly roster: string;
 }
 
+interface StoredCertificate extends Pick<ShownCertificate, "round" | "document" | "entry"> {
+  readonly epoch: Digest;
+  readonly roster: Digest;
+}
+
 /** The certificates of a study's sums, in order. @param after - sums the caller has. @throws Refusal not_found */
 export async function* certificates(
   bank: Bank,
@@ -90,21 +96,21 @@ export async function* certificates(
 ): AsyncGenerator<ShownCertificate> {
   const { sql } = bank.database;
   await studyRow(sql, study);
-  const rows = sql`
+  const rows = paged<StoredCertificate>(
+    (last) => sql`
     SELECT c.round, c.document, c.entry, a.header::jsonb ->> 'epoch' AS epoch, a.header::jsonb ->> 'roster' AS roster
     FROM sum_certificate c JOIN attempt a ON a.study = c.study AND a.round = c.round AND a.phase = 'released'
-    WHERE c.study = ${study} AND c.round > ${after} ORDER BY c.round`;
+    WHERE c.study = ${study} AND c.round > ${last?.round ?? after} ORDER BY c.round LIMIT 16`,
+  );
   let [epoch, roster] = ["", ""];
-  for await (const batch of rows.cursor(16))
-    for (const row of batch) {
-      const { round, document, entry } = row;
-      yield {
-        round,
-        document,
-        entry,
-        confirmations: row.epoch === epoch ? [] : await confirmationsOf(bank, row.epoch),
-        roster: row.roster === roster ? "" : await noteOf(bank, row.roster),
-      };
-      [epoch, roster] = [row.epoch, row.roster];
-    }
+  for await (const { round, document, entry, ...under } of rows) {
+    yield {
+      round,
+      document,
+      entry,
+      confirmations: under.epoch === epoch ? [] : await confirmationsOf(bank, under.epoch),
+      roster: under.roster === roster ? "" : await noteOf(bank, under.roster),
+    };
+    [epoch, roster] = [under.epoch, under.roster];
+  }
 }

@@ -12,7 +12,6 @@ import type { Bank } from "../bank.ts";
 import { lastEnds, unfinishedAttempts } from "../rounds/attempts.ts";
 import type { Audience, Participants } from "../rounds/participants.ts";
 import type { Attempt } from "../rounds/round.ts";
-import { storeRefusal } from "../store/database.ts";
 import { StateChain } from "./state-chain.ts";
 import { StudyLead } from "./study-lead.ts";
 import { studyRow } from "./study-row.ts";
@@ -92,9 +91,8 @@ export class StudyDriver implements Audience {
       try {
         await this.#appoint();
       } catch (error) {
-        const known = storeRefusal(error);
-        if (!(known instanceof Refusal) || !reasons[known.reason].retry) throw error;
-        this.#bank.log.error({ reason: known.reason, detail: known.message }, "the coordinator waits");
+        if (!(error instanceof Refusal) || !reasons[error.reason].retry) throw error;
+        this.#bank.log.error({ reason: error.reason, detail: error.message }, "the coordinator waits");
         retryAt = retryDatabaseSeconds;
       }
       await this.#sleep(retryAt);
@@ -105,7 +103,7 @@ export class StudyDriver implements Audience {
   }
 
   async #appoint(): Promise<void> {
-    const rows = await this.#bank.database.sql<{ digest: Digest }[]>`
+    const rows = await this.#bank.database.sql<{ digest: Digest }>`
       SELECT digest FROM study WHERE phase = 'running' ORDER BY number`;
     for (const { digest } of rows) {
       if (this.#leads.has(digest)) continue;

@@ -35,7 +35,6 @@ import {
 import { type NextAttempt, nextAttempt } from "../rounds/next-attempt.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { Attempt } from "../rounds/round.ts";
-import { storeRefusal } from "../store/database.ts";
 import type { StateChain } from "./state-chain.ts";
 import { consented, type StudyRow, studyRow } from "./study-row.ts";
 
@@ -130,11 +129,10 @@ export class StudyLead {
           await turn.run();
         }
       } catch (error) {
-        const known = storeRefusal(error);
-        if (!(known instanceof Refusal)) throw error;
-        if (!reasons[known.reason].retry) await this.#fail(known);
-        else {
-          this.#bank.log.error({ reason: known.reason, detail: known.message }, "the coordinator waits");
+        if (!(error instanceof Refusal)) throw error;
+        if (reasons[error.reason].retry || !(await this.#tryToFail(error))) {
+          this.#say(`${error.reason}: ${error.message}`);
+          this.#bank.log.error({ reason: error.reason, detail: error.message }, "the coordinator waits");
           await this.#sleep(this.#bank.clock.now() + retryDatabaseSeconds * 1000, false);
         }
       }
@@ -434,6 +432,17 @@ export class StudyLead {
       await this.#fail(new Refusal(cause?.reason ?? reason, text));
     } else if (header.attempt >= mostAttempts)
       await this.#fail(new Refusal(reason, `${header.attempt} attempts: ${detail}`));
+  }
+
+  /** @returns whether it is stored: where the database is gone as well, the next turn comes to the same end. */
+  #tryToFail(refusal: Refusal): Promise<boolean> {
+    return this.#fail(refusal).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Refusal) return false;
+        throw error;
+      },
+    );
   }
 
   async #fail(refusal: Refusal): Promise<void> {

@@ -3,7 +3,7 @@ import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
 import type { Bank } from "../bank.ts";
-import type { Sql, Transaction } from "../store/database.ts";
+import type { Sql, Transaction } from "../store/sql.ts";
 
 export type StudyPhase = "proposed" | "running" | "finished" | "failed" | "stopped";
 
@@ -38,7 +38,7 @@ export function isEnded(phase: StudyPhase): boolean {
 
 /** @throws Refusal not_found */
 export async function studyRow(sql: Sql | Transaction, study: Digest): Promise<StudyRow> {
-  const [row] = await sql<StudyRow[]>`
+  const [row] = await sql<StudyRow>`
     SELECT digest, name, manifest, phase, state, algorithm, round, attempt, reason, detail
     FROM study WHERE digest = ${study}`;
   if (row === undefined) throw new Refusal("not_found", `no study ${shortDigest(study)}`);

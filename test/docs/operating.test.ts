@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import postgres from "postgres";
+import pg from "pg";
 import { openDatabase } from "../../coordinator/store/database.ts";
 import { silent } from "../../simulate/consortium.ts";
 import { namedBlocks } from "../support/guides.ts";
@@ -28,12 +28,14 @@ test("moving to another PostgreSQL takes everything along", async (t) => {
   t.teardown(stop);
   const address = (name: string): string =>
     `postgres://${user}@localhost/${name}?host=${encodeURIComponent(socketDirectory)}`;
-  const admin = postgres({ host: socketDirectory, username: user, database: "postgres" });
-  await admin`CREATE DATABASE old`;
-  await admin`CREATE DATABASE new`;
+  const admin = new pg.Client({ host: socketDirectory, user, database: "postgres" });
+  await admin.connect();
+  await admin.query("CREATE DATABASE old");
+  await admin.query("CREATE DATABASE new");
   await admin.end();
 
-  const open = (name: string) => openDatabase({ database: address(name), dataDir: "", log: silent });
+  const open = (name: string) =>
+    openDatabase({ database: address(name), dataDir: join(dir, "data"), log: silent });
   const before = await open("old");
   await before.sql`
     INSERT INTO study (digest, name, manifest, phase, proposed_at)

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import postgres from "postgres";
+import pg from "pg";
 import { programPrefixes } from "../../collectors/simulators/programs.ts";
 import { type Database, openDatabase } from "../../coordinator/store/database.ts";
 import { silent, temporaryDirectory } from "../../simulate/consortium.ts";
@@ -13,14 +13,15 @@ import { leftOut } from "./left-out.ts";
 
 export interface TestDatabase {
   readonly database: Database;
-  /** Opens the same database once more, after `database.close()`. */
+  /** Opens the same database once more, as another coordinator would. */
   reopen(): Promise<Database>;
   remove(): Promise<void>;
 }
 
 export interface Server {
   readonly name: string;
-  start(): Promise<TestDatabase>;
+  /** @param pause - of the first coordinator, before it tries again for a lock. */
+  start(pause?: () => Promise<void>): Promise<TestDatabase>;
 }
 
 /** Between two tries for a lock that the server frees when it has noticed that its holder is gone. */
@@ -34,20 +35,23 @@ const installed = programPrefixes()
   .filter(({ bin }) => existsSync(join(bin, "initdb")));
 
 /** A database of its own on the server of DATABASE_URL. */
-async function ownDatabase(): Promise<TestDatabase> {
-  const admin = postgres(process.env.DATABASE_URL!);
+async function ownDatabase(ofFirst = shortPause): Promise<TestDatabase> {
+  const admin = new pg.Client({ connectionString: process.env.DATABASE_URL! });
+  await admin.connect();
+  const dataDir = await temporaryDirectory();
   const name = `fedcredit_test_${randomBytes(6).toString("hex")}`;
-  await admin.unsafe(`CREATE DATABASE ${name}`);
+  await admin.query(`CREATE DATABASE ${name}`);
   const url = new URL(process.env.DATABASE_URL!);
   url.pathname = `/${name}`;
-  const open = (): Promise<Database> =>
-    openDatabase({ database: url.href, dataDir: "", log: silent, pause: shortPause });
+  const open = (pause = shortPause): Promise<Database> =>
+    openDatabase({ database: url.href, dataDir, log: silent, pause });
   return {
-    database: await open(),
-    reopen: open,
+    database: await open(ofFirst),
+    reopen: () => open(),
     remove: async () => {
-      await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -58,13 +62,13 @@ if (installed.length === 0 && process.env.DATABASE_URL === undefined)
 export const servers: readonly Server[] = [
   {
     name: "embedded",
-    start: async () => {
+    start: async (ofFirst = shortPause) => {
       const dataDir = await temporaryDirectory();
-      const open = (): Promise<Database> =>
-        openDatabase({ database: "embedded", dataDir, log: silent, pause: shortPause });
+      const open = (pause = shortPause): Promise<Database> =>
+        openDatabase({ database: "embedded", dataDir, log: silent, pause });
       return {
-        database: await open(),
-        reopen: open,
+        database: await open(ofFirst),
+        reopen: () => open(),
         remove: () => rm(dataDir, { recursive: true, force: true }),
       };
     },
@@ -72,15 +76,15 @@ export const servers: readonly Server[] = [
   ...(process.env.DATABASE_URL === undefined ? [] : [{ name: "DATABASE_URL", start: ownDatabase }]),
   ...installed.map(({ version, bin }) => ({
     name: `PostgreSQL ${version}`,
-    start: async () => {
+    start: async (ofFirst = shortPause) => {
       const { dir, server } = await startInstalled(bin);
       const host = encodeURIComponent(server.socketDirectory);
       const database = `postgres://${server.user}@localhost/postgres?host=${host}`;
-      const open = (): Promise<Database> =>
-        openDatabase({ database, dataDir: dir, log: silent, pause: shortPause });
+      const open = (pause = shortPause): Promise<Database> =>
+        openDatabase({ database, dataDir: dir, log: silent, pause });
       return {
-        database: await open(),
-        reopen: open,
+        database: await open(ofFirst),
+        reopen: () => open(),
         remove: async () => {
           await server.stop();
           await rm(dir, { recursive: true, force: true });

@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import postgres from "postgres";
+import pg from "pg";
+import { within } from "../../../bench/cases/within.ts";
 import { startEmbedded } from "../../../coordinator/store/embedded.ts";
 import { closedAbove, openCopy } from "../../../coordinator/store/programs.ts";
 import { silent } from "../../../simulate/consortium.ts";
@@ -20,20 +22,25 @@ async function closedDirectory(t: ExecutionContext): Promise<string> {
 }
 
 async function answer(socketDirectory: string, user: string): Promise<number> {
-  const sql = postgres({
-    host: socketDirectory,
-    username: user,
-    database: "postgres",
-    max: 1,
-    onnotice: () => {},
-  });
+  const client = new pg.Client({ host: socketDirectory, user, database: "postgres" });
+  await client.connect();
   try {
-    await sql`CREATE TABLE IF NOT EXISTS seen (time timestamptz DEFAULT now())`;
-    await sql`INSERT INTO seen DEFAULT VALUES`;
-    return (await sql`SELECT count(*)::int AS count FROM seen`)[0]!.count;
+    await client.query("CREATE TABLE IF NOT EXISTS seen (time timestamptz DEFAULT now())");
+    await client.query("INSERT INTO seen DEFAULT VALUES");
+    return (await client.query("SELECT count(*)::int AS count FROM seen")).rows[0].count;
   } finally {
-    await sql.end();
+    await client.end();
   }
+}
+
+/** As soon as the server answers, which is not now. */
+async function answerAgain(socketDirectory: string, user: string): Promise<number> {
+  for (;;)
+    try {
+      return await answer(socketDirectory, user);
+    } catch {
+      await delay(5);
+    }
 }
 
 test("a database below a closed directory starts, and finds its data when it starts again", async (t) => {
@@ -44,6 +51,26 @@ test("a database below a closed directory starts, and finds its data when it sta
     t.is(await answer(server.socketDirectory, server.user), starts);
     await server.stop();
   }
+});
+
+test("a server that is killed is started again, by who started it and by who found it running", async (t) => {
+  const data = join(await closedDirectory(t), "data");
+  const pidOf = async () => Number.parseInt(await readFile(join(data, "postmaster.pid"), "utf8"), 10);
+  const first = await startEmbedded(data, silent);
+  t.is(await answer(first.socketDirectory, first.user), 1);
+  process.kill(await pidOf(), "SIGKILL");
+  t.is(await within(() => "the server's answer", answerAgain(first.socketDirectory, first.user)), 2);
+
+  // As if the first were gone: the second found the server, and is the one that starts it again.
+  first.leave();
+  const second = await startEmbedded(data, silent);
+  t.true(second.found);
+  const pid = await pidOf();
+  process.kill(pid, "SIGINT");
+  t.is(await within(() => "the server's answer", answerAgain(second.socketDirectory, second.user)), 3);
+  t.not(await pidOf(), pid);
+  await second.stop();
+  await t.throwsAsync(answer(second.socketDirectory, second.user));
 });
 
 test("a path too long for a socket below a closed directory: the socket lies elsewhere", async (t) => {

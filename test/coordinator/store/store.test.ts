@@ -1,4 +1,8 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
+import { within } from "../../../bench/cases/within.ts";
+import type { Database } from "../../../coordinator/store/database.ts";
 import { cosigningOf, LogStore } from "../../../coordinator/store/log.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -14,6 +18,19 @@ const signer = noteSigner("riverbank/bank", seed);
 const bankKey = parseVerifierKey(verifierKey("riverbank/bank", ed25519PublicKey(seed)));
 const changed = (version: number) =>
   ({ type: "policy.changed", enterprise: "mill", policy: "ab".repeat(32), version }) as const;
+
+/** Ends every session, and what it holds. */
+const endSessions = ({ sql }: Database): Promise<unknown> => sql`
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+
+async function lockHeld({ sql }: Database): Promise<void> {
+  for (;;) {
+    const [row] = await sql`SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory'`;
+    if (row!.held > 0) return;
+    await delay(5);
+  }
+}
 
 for (const server of servers) {
   const withDatabase = test.macro(
@@ -148,28 +165,71 @@ for (const server of servers) {
   });
 
   test(
-    `${server.name}: who has lost the lock to another coordinator writes no more`,
+    `${server.name}: a restart of the server frees the lock, and its owner has it again`,
     withDatabase,
     async (t, on) => {
-      const log = new LogStore(on.database, signer, () => 1000);
-      await on.database.transaction((sql) => log.append(sql, [changed(1)]));
-      // As a restart of the server does: every session ends, and with it the lock.
-      const { sql } = on.database;
-      await sql`
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
-      const second = await on.reopen();
-      t.teardown(() => second.close());
-      const write = (database: typeof second, number: number) =>
-        database.transaction((transaction) =>
-          new LogStore(database, signer, () => 1000).append(transaction, [changed(number)]),
-        );
-      await write(second, 2);
-      const refusal = await t.throwsAsync(write(on.database, 3), { instanceOf: Refusal });
-      t.is(refusal?.reason, "database_taken");
-      t.is(await on.database.taken.catch((error: Refusal) => error.reason), "database_taken");
-      await write(second, 4);
-      t.is((await new LogStore(second, signer, () => 1000).checkpoint()).size, 3);
+      await endSessions(on.database);
+      await within(() => "the lock is held again", lockHeld(on.database));
+      const refusal = await t.throwsAsync(on.reopen(), { instanceOf: Refusal });
+      t.is(refusal?.reason, "database_unavailable");
+      await on.database.transaction((sql) =>
+        new LogStore(on.database, signer, () => 1000).append(sql, [changed(1)]),
+      );
+    },
+  );
+
+  test(`${server.name}: who has lost the lock to another coordinator writes no more, and hears of it`, async (t) => {
+    let goOn: Promise<void> | undefined;
+    const on = await server.start(() => goOn ?? delay(5));
+    t.teardown(() => on.remove());
+    t.teardown(() => on.database.close());
+    const write = (database: Database, number: number) =>
+      database.transaction((sql) =>
+        new LogStore(database, signer, () => 1000).append(sql, [changed(number)]),
+      );
+    await write(on.database, 1);
+    // The server restarts while this process stands still, and another coordinator starts.
+    const standing = Promise.withResolvers<void>();
+    goOn = standing.promise;
+    await endSessions(on.database);
+    const second = await on.reopen();
+    t.teardown(() => second.close());
+    await write(second, 2);
+    const refusal = await t.throwsAsync(write(on.database, 3), { instanceOf: Refusal });
+    t.is(refusal?.reason, "database_taken");
+    t.is(await on.database.taken.catch((error: Refusal) => error.reason), "database_taken");
+    await write(second, 4);
+    t.is((await new LogStore(second, signer, () => 1000).checkpoint()).size, 3);
+    standing.resolve();
+  });
+
+  test(`${server.name}: who has nothing to write hears of another owner, too`, async (t) => {
+    let goOn: Promise<void> | undefined;
+    const on = await server.start(() => goOn ?? delay(5));
+    t.teardown(() => on.remove());
+    t.teardown(() => on.database.close());
+    const standing = Promise.withResolvers<void>();
+    goOn = standing.promise;
+    await endSessions(on.database);
+    const second = await on.reopen();
+    t.teardown(() => second.close());
+    goOn = undefined;
+    standing.resolve();
+    const heard = on.database.taken.catch((error: Refusal) => error.reason);
+    t.is(await within(() => "the first hears of the second", heard), "database_taken");
+  });
+
+  test(
+    `${server.name}: a statement that failed unnoticed does not pass for a commit`,
+    withDatabase,
+    async (t, { database }) => {
+      await t.throwsAsync(
+        database.transaction(async (sql) => {
+          await sql`SELECT 1 / ${0}::int`.catch(() => {});
+        }),
+        { message: /rolled back/ },
+      );
+      t.is((await database.sql`SELECT 1 AS one`)[0]?.one, 1);
     },
   );
 
@@ -183,9 +243,11 @@ for (const server of servers) {
 
 test("nobody listens there: database_unavailable", async (t) => {
   const { openDatabase } = await import("../../../coordinator/store/database.ts");
-  const { silent } = await import("../../../simulate/consortium.ts");
+  const { silent, temporaryDirectory } = await import("../../../simulate/consortium.ts");
   const database = "postgres://nobody@127.0.0.1:1/none";
-  const refusal = await t.throwsAsync(openDatabase({ database, dataDir: "", log: silent }), {
+  const dataDir = await temporaryDirectory();
+  t.teardown(() => rm(dataDir, { recursive: true }));
+  const refusal = await t.throwsAsync(openDatabase({ database, dataDir, log: silent }), {
     instanceOf: Refusal,
   });
   t.is(refusal?.reason, "database_unavailable");

@@ -1,0 +1,139 @@
+/** SQL as the coordinator writes it: a template whose values travel as parameters, on a connection or a pool. */
+import { createHash } from "node:crypto";
+import pg from "pg";
+import { Refusal } from "../../core/reasons.ts";
+
+/** Rows of an answer, and how many rows the statement read or changed. */
+export type Rows<Row extends object> = Row[] & { readonly count: number };
+
+/** Runs one statement. @throws Refusal database_unavailable, disk_full */
+export type Sql = <Row extends object = pg.QueryResultRow>(
+  text: TemplateStringsArray,
+  ...values: readonly unknown[]
+) => Promise<Rows<Row>>;
+
+/** A transaction: whatever takes one leaves nothing behind when it is rolled back. */
+export interface Transaction extends Sql {
+  /** Runs statements without parameters. */
+  script(text: string): Promise<void>;
+}
+
+/** Several values in the place of one. */
+class Fragment {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+
+  constructor(rows: readonly object[]) {
+    this.columns = Object.keys(rows[0]!);
+    this.rows = rows.map((row) => this.columns.map((column) => (row as pg.QueryResultRow)[column]));
+  }
+}
+
+/** In the place of `(columns) VALUES (…), …`. @param rows - at least one, all with the same keys. */
+export const valuesOf = (rows: readonly [object, ...object[]] | readonly object[]): unknown =>
+  new Fragment(rows);
+
+// PostgreSQL keeps the plan of a statement that has a name: one for each template, not for each fragment's length.
+const names = new WeakMap<TemplateStringsArray, string>();
+
+function nameOf(template: TemplateStringsArray): string {
+  const known = names.get(template);
+  if (known !== undefined) return known;
+  const name = createHash("sha256").update(template.join("$")).digest("hex").slice(0, 32);
+  names.set(template, name);
+  return name;
+}
+
+function queryOf(template: TemplateStringsArray, given: readonly unknown[]): pg.QueryConfig {
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => {
+    // The driver would store NULL.
+    if (value === undefined) throw new RangeError("a value of a statement is undefined");
+    values.push(value);
+    return `$${values.length}`;
+  };
+  const placed = (value: unknown): string => {
+    if (!(value instanceof Fragment)) return parameter(value);
+    const rows = value.rows.map((row) => `(${row.map(parameter).join(", ")})`);
+    return `(${value.columns.map((column) => pg.escapeIdentifier(column)).join(", ")}) VALUES ${rows.join(", ")}`;
+  };
+  const text = template.reduce((before, part, i) => before + placed(given[i - 1]) + part);
+  return given.some((value) => value instanceof Fragment)
+    ? { text, values }
+    : { name: nameOf(template), text, values };
+}
+
+type Run = (query: pg.QueryConfig) => Promise<pg.QueryResult>;
+
+const sqlOn =
+  (run: Run): Sql =>
+  async <Row extends object>(template: TemplateStringsArray, ...given: readonly unknown[]) => {
+    const { rows, rowCount } = await run(queryOf(template, given)).catch(refuse);
+    return Object.assign(rows as Row[], { count: rowCount ?? 0 });
+  };
+
+/** Each statement on a connection of its own. */
+export const sqlOf = (pool: pg.Pool): Sql => sqlOn((query) => pool.query(query));
+
+/** Runs `work` in one transaction. @throws Refusal database_unavailable, disk_full; what `work` throws */
+export async function inTransaction<T>(pool: pg.Pool, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch(refuse);
+  // One statement at a time, in the order they were said; what comes after a failed one is refused by the server.
+  let last: Promise<unknown> = Promise.resolve();
+  const run: Run = (query) => {
+    const answer = last.then(() => client.query(query));
+    last = answer.catch(() => {});
+    return answer;
+  };
+  const script = async (text: string): Promise<string> => (await run({ text }).catch(refuse)).command;
+  let broken: Error | undefined;
+  try {
+    await script("BEGIN");
+    const sql: Sql = sqlOn(run);
+    const result = await work(
+      Object.assign(sql, { script: async (text: string) => void (await script(text)) }),
+    );
+    // The server says ROLLBACK, and no error, where a statement had failed and `work` did not mind.
+    if ((await script("COMMIT")) !== "COMMIT") throw new Error("the transaction was rolled back");
+    return result;
+  } catch (error) {
+    await script("ROLLBACK").catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Rows of a long answer, one page in memory. @param read - the page after a row, or the first; an empty one is the last. */
+export async function* paged<Row extends object>(
+  read: (after: Row | undefined) => Promise<readonly Row[]>,
+): AsyncGenerator<Row> {
+  let last: Row | undefined;
+  for (;;) {
+    const page = await read(last);
+    if (page.length === 0) return;
+    yield* page;
+    last = page.at(-1);
+  }
+}
+
+function refuse(error: unknown): never {
+  throw storeRefusal(error);
+}
+
+/** @returns what an error of the driver stands for: a defect stays what it is. */
+export function storeRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof RangeError || error instanceof TypeError) return error;
+  const { code, message } = error as Error & { readonly code?: string };
+  // SQLSTATE classes: 08 connection, 25006 read-only, 28 authorization, 3D no such database, 53 resources,
+  // 57 operator intervention.
+  if (code === "53100" || code === "ENOSPC")
+    return new Refusal("disk_full", `the database's disk is full: ${message}`, { cause: error });
+  if (error instanceof pg.DatabaseError && !/^(08|25006|28|3D|53|57)/.test(code ?? "")) return error;
+  // Whatever else the driver says is of its connection, mostly without a code.
+  return new Refusal("database_unavailable", `the database is not available: ${message || code}`, {
+    cause: error,
+  });
+}
