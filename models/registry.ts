@@ -1,5 +1,6 @@
 import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { bins } from "./algorithms/bins.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
@@ -7,12 +8,15 @@ import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
+import { woe } from "./algorithms/woe.ts";
 
 const registered: readonly Algorithm[] = [
   // One a line, in the order in which they are listed to people.
   range,
   summary,
   standardize,
+  bins,
+  woe,
   logistic,
   naiveBayes,
   neural,

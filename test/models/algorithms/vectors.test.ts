@@ -57,7 +57,7 @@ for (const name of withVectors) {
   for (const [i, { parameters, result, scores }] of cases.entries())
     test(`${name}, case ${i + 1}: any number of parties comes to what other software makes of all rows`, async (t) => {
       for (const parties of [1, 5]) {
-        const study = studyOf(features, withNeeds({ ...parameters, name }) as never);
+        const study = studyOf(features, withNeeds({ ...parameters, name }) as never, all.rows);
         const tables = scatter(all.rows, parties, name).map((own) => takeRows(all, own));
         const { results } = await runPlain(study, tables);
         t.deepEqual(differences(results[name], result, name), []);

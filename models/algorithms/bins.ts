@@ -1,0 +1,186 @@
+import { z } from "zod";
+import { Refusal } from "../../core/reasons.ts";
+import { type Binned, binCount, binnedSchema, binsOf, fits } from "../binning.ts";
+import { type Count, count } from "../blocks.ts";
+import { defineAlgorithm } from "../define.ts";
+import { resultOf } from "../needs.ts";
+import { quantileCuts } from "../numerics/quantile-cuts.ts";
+import { treeCuts } from "../numerics/tree-cuts.ts";
+import { gridCuts } from "../numerics/value-grid.ts";
+import { resultName } from "../parameters.ts";
+import { checkRows } from "../rows.ts";
+import { featureSchema } from "../study.ts";
+import type { FeatureSchema, StudySchema } from "../table.ts";
+import { type RangeResult, range } from "./range.ts";
+
+const parameters = z.strictObject({
+  range: resultName("range"),
+  most: z
+    .int()
+    .min(2)
+    .max(512)
+    .default(64)
+    .describe(
+      "bins of a numeric column of equal numbers of rows, at most; up to 19 more cuts are where good and bad rows differ",
+    ),
+  cells: z
+    .int()
+    .min(16)
+    .max(4096)
+    .default(4096)
+    .describe("cells of the public grid on which a numeric column is counted, from which its bins are cut"),
+  special: z
+    .record(z.string(), z.array(z.number()).max(20))
+    .default({})
+    .describe("by numeric column: values that are codes, like -9; each has a bin of its own"),
+});
+
+const rowCounts = z.array(z.int().min(0));
+
+const binnedColumn = z
+  .strictObject({
+    binned: binnedSchema,
+    /** Rows of each bin: of values in order, of special values, of missing ones. */
+    good: rowCounts,
+    bad: rowCounts,
+  })
+  .refine(({ binned, good, bad }) => good.length === binCount(binned) && bad.length === binCount(binned), {
+    error: "the counts are not those of the bins",
+  });
+
+const result = z
+  .strictObject({
+    good: z.int().min(0),
+    bad: z.int().min(0),
+    features: z.array(featureSchema),
+    columns: z.record(z.string(), binnedColumn),
+  })
+  .refine(
+    ({ features, columns }) => features.every((feature) => fits(feature, columns[feature.name]?.binned)),
+    { error: "a feature has no bins of its kind" },
+  );
+
+export type BinsResult = Readonly<z.output<typeof result>>;
+
+type Params = z.output<typeof parameters>;
+
+/** Rows of each cell, feature after feature. */
+type Cells = { readonly good: Count; readonly bad: Count };
+
+/**
+ * Bins that everyone has alike: quantiles of the pooled rows on a public grid, with good and bad rows in each.
+ * A categorical column has a bin for each level.
+ */
+export const bins = defineAlgorithm<{
+  params: Params;
+  prior: { readonly range: RangeResult };
+  state: object;
+  result: BinsResult;
+  blocks: Cells;
+}>({
+  name: "bins",
+  parameters,
+  result,
+  needs: (params) => ({ range: resultOf(range, params.range) }),
+  maxSteps: () => 1,
+
+  start({ schema, params }) {
+    for (const name of Object.keys(params.special))
+      if (!schema.features.some((feature) => feature.kind === "numeric" && feature.name === name))
+        throw new Refusal("parameters_invalid", `bins.special: ${name} is no numeric feature of the study`);
+    return { next: {} };
+  },
+
+  state: () => z.strictObject({}),
+
+  blocks(_, study) {
+    const cells = gridsOf(study).reduce((all, { grid }) => all + binCount(grid), 0);
+    return { good: count(cells), bad: count(cells) };
+  },
+
+  contribute(_, { training }, study) {
+    checkRows(study.schema, training);
+    const grids = gridsOf(study);
+    const cells = grids.reduce((all, { grid }) => all + binCount(grid), 0);
+    const rows = [new Float64Array(cells), new Float64Array(cells)] as const;
+    let first = 0;
+    for (const { feature, grid } of grids) {
+      const cellsOf = binsOf(grid, feature, training);
+      for (let row = 0; row < cellsOf.length; row++)
+        rows[training.label[row] === 1 ? 1 : 0][first + cellsOf[row]!]! += 1;
+      first += binCount(grid);
+    }
+    return { good: rows[0], bad: rows[1] };
+  },
+
+  advance(_, sums, study) {
+    let first = 0;
+    const columns = gridsOf(study).map(({ feature, grid }) => {
+      const cells = binCount(grid);
+      const good = sums.good.subarray(first, first + cells);
+      const bad = sums.bad.subarray(first, first + cells);
+      first += cells;
+      return [feature.name, binned(grid, good, bad, study.params.most)] as const;
+    });
+    const [, any] = columns[0]!;
+    const total = (rows: readonly number[]) => rows.reduce((sum, n) => sum + n, 0);
+    const [good, bad] = [total(any.good), total(any.bad)];
+    if (good + bad === 0) throw new Refusal("rows_missing", "no party has rows for training");
+    const features = study.schema.features.map((feature) =>
+      feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
+    );
+    return { done: { good, bad, features, columns: Object.fromEntries(columns) } };
+  },
+
+  // A row is in one cell of each feature.
+  sensitivity(_, { schema }) {
+    const cells = Math.sqrt(schema.features.length);
+    return { good: cells, bad: cells };
+  },
+});
+
+interface Grid {
+  readonly feature: FeatureSchema;
+  readonly grid: Binned;
+}
+
+/** @returns the cells that each feature is counted in. */
+const gridsOf = (study: {
+  readonly schema: StudySchema;
+  readonly params: Params;
+  readonly prior: { readonly range: RangeResult };
+}): Grid[] =>
+  study.schema.features.map((feature) => {
+    if (feature.kind === "categorical")
+      return { feature, grid: { kind: "categorical", groups: feature.levels.map((_, code) => code) } };
+    const { low, high } = study.prior.range.columns[feature.name]!;
+    const cuts = Array.from(gridCuts(low, high, study.params.cells));
+    return { feature, grid: { kind: "numeric", cuts, special: study.params.special[feature.name] ?? [] } };
+  });
+
+/** Leaves of a tree on one column that its bins are cut at beside the quantiles, and the share of rows each holds. */
+const treeLeaves = 20;
+const treeShare = 0.05;
+
+/** Cells of a numeric column are joined to bins; what is special or missing stays as it was counted. */
+function binned(grid: Binned, good: Float64Array, bad: Float64Array, most: number) {
+  if (grid.kind === "categorical") return { binned: grid, good: Array.from(good), bad: Array.from(bad) };
+  const values = grid.cuts.length + 1;
+  const cells = good.subarray(0, values).map((rows, cell) => rows + bad[cell]!);
+  const total = cells.reduce((sum, n) => sum + n, 0);
+  const byClass = treeCuts(
+    good.subarray(0, values),
+    bad.subarray(0, values),
+    treeLeaves,
+    Math.ceil(treeShare * total),
+  );
+  const firsts = [...new Set([0, ...quantileCuts(cells, most), ...byClass])].sort((a, b) => a - b);
+  const joined = (rows: Float64Array) => [
+    ...firsts.map((from, bin) =>
+      rows.subarray(from, firsts[bin + 1] ?? values).reduce((sum, n) => sum + n, 0),
+    ),
+    ...rows.subarray(values),
+  ];
+  const cuts = firsts.slice(1).map((cell) => grid.cuts[cell - 1]!);
+  return { binned: { ...grid, cuts }, good: joined(good), bad: joined(bad) };
+}
