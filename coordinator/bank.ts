@@ -80,6 +80,8 @@ export interface Bank {
   readonly consents: HourlyLimit;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
+  /** Exports of the log under way: nothing is pruned meanwhile. */
+  readonly exports: Set<symbol>;
   /** What a running study waits for, by its digest. */
   readonly waiting: Map<Digest, string>;
   readonly authority: Authority;

@@ -23,6 +23,7 @@ import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { openDatabase } from "./store/database.ts";
 import { LogStore } from "./store/log.ts";
+import { pruneDaily, removeOldBlobs } from "./studies/retention.ts";
 import { StudyDriver } from "./studies/study-driver.ts";
 
 export interface CoordinatorOptions {
@@ -48,7 +49,6 @@ export interface RunningCoordinator {
 }
 
 const drainMillis = 5000;
-const uploadsKeptMillis = 86_400_000;
 
 /**
  * Runs a coordinator in this process.
@@ -72,7 +72,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       uploads: await BlobStore.open(join(config.blobs, "uploads"), { durable: false }),
       published: await BlobStore.open(join(config.blobs, "published")),
     };
-    await blobs.uploads.removeOlder(clock.now() - uploadsKeptMillis);
+    await removeOldBlobs({ blobs, clock, database });
     const privacyLog = new LogStore(database, signer, () => clock.now());
     await privacyLog.verify(bankKey);
     const events = new EventEmitter<BankEvents>().setMaxListeners(0);
@@ -89,6 +89,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       allowance: new UploadAllowance(),
       consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
       revoked: new Set(),
+      exports: new Set(),
       waiting: new Map(),
       authority,
       signer,
@@ -108,6 +109,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await driver.load();
     let draining = false;
     const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
+    cleanUp.push(pruneDaily(bank));
     const finished = Promise.race([driver.run(), database.taken]);
     // Read through `finished`; until someone does it is no unhandled rejection.
     finished.catch((error: unknown) => log.fatal({ err: error }, "the coordinator ended"));

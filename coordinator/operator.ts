@@ -5,6 +5,7 @@ import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
+import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator } from "./authority/keys.ts";
@@ -99,6 +100,11 @@ export class Operator {
 
   async stop(study: Digest): Promise<StudyView> {
     return viewOf(await this.#wire.call(Studies.service.Stop, { study: bytesOf(study) }));
+  }
+
+  /** Removes what is kept no longer, as the coordinator does by itself once a day. @throws Refusal unavailable */
+  async prune(): Promise<PruneResponse__Output> {
+    return this.#wire.call(Studies.service.Prune, {});
   }
 
   async studies(): Promise<StudyView[]> {

@@ -13,7 +13,7 @@ export const studyTerms = {
     .int()
     .min(1)
     .describe(
-      "how long results and log entries are to be kept, days: stated and logged; nothing is removed by it yet",
+      "how long sums and model are kept after the study's end, days; then the bank removes them, and the log says so. Log entries stay",
     ),
 };
 

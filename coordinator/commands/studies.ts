@@ -1,4 +1,4 @@
-/** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `export`. */
+/** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `prune`, `export`. */
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
@@ -23,6 +23,7 @@ export const studyCommands = (): Command[] => [
   stopCommand(),
   statusCommand(),
   modelCommand(),
+  pruneCommand(),
   exportCommand(),
 ];
 
@@ -77,6 +78,22 @@ const stopCommand = (): Command =>
         show(await operator.stop((await operator.find(wanted)).study), flags),
       ),
     );
+
+const pruneCommand = (): Command =>
+  operatorCommand(
+    "prune",
+    "remove sums and models whose study's retention is over; done by itself once a day",
+    `prune ${config}`,
+  ).action((flags: OperatorFlags) =>
+    asOperator(flags, async (operator) => {
+      const { removed, awaited, checkpoints } = await operator.prune();
+      if (flags.json) return print(JSON.stringify({ removed, awaited, checkpoints }));
+      for (const name of removed) print(`${name}: sums and model removed`);
+      for (const name of awaited)
+        print(`${name}: in the log; removed once a checkpoint with that entry is cosigned`);
+      print(`${checkpoints} old checkpoints removed`);
+    }),
+  );
 
 const statusCommand = (): Command =>
   operatorCommand("status", "studies and where they stand", `status ${config}`).action(

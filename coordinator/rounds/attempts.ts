@@ -301,6 +301,7 @@ export async function lastEnds(bank: Bank, most: number): Promise<Closed[]> {
     FROM attempt JOIN study ON study.digest = attempt.study
       LEFT JOIN sum_certificate digest ON digest.study = attempt.study AND digest.round = attempt.round
         AND attempt.phase = 'released'
+    WHERE study.pruned IS NULL
     ORDER BY study.number DESC, attempt.round DESC, attempt.attempt DESC LIMIT ${most}`;
   return rows
     .filter(({ phase }) => ["released", "aborted", "rerun", "split", "lost"].includes(phase))

@@ -13,8 +13,14 @@ import { paged } from "../store/sql.ts";
  * @throws Refusal witness_quorum, where none has it
  */
 export async function* exportLog(bank: Bank, sums = true): AsyncGenerator<Uint8Array> {
-  const { size, note } = await checkpointToExport(bank);
-  yield* writeExport("log", note, items(bank, size, sums));
+  const underWay = Symbol("export");
+  bank.exports.add(underWay);
+  try {
+    const { size, note } = await checkpointToExport(bank);
+    yield* writeExport("log", note, items(bank, size, sums));
+  } finally {
+    bank.exports.delete(underWay);
+  }
 }
 
 async function checkpointToExport(bank: Bank): Promise<{ size: number; note: string }> {
@@ -67,19 +73,21 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
         break;
       case "round.released": {
         if (!sums) break;
+        // Gone with a study that was pruned: its entry comes further on.
         const [row] = await sql`SELECT document FROM sum_certificate WHERE digest = ${entry.certificate}`;
-        yield { type: "certificate", bytes: utf8(row!.document as string) };
+        if (row !== undefined) yield { type: "certificate", bytes: utf8(row.document as string) };
         break;
       }
       case "model.published": {
         if (!sums) break;
         const [row] = await sql`SELECT document FROM model WHERE digest = ${entry.model}`;
-        yield { type: "model", bytes: utf8(row!.document as string) };
+        if (row !== undefined) yield { type: "model", bytes: utf8(row.document as string) };
         break;
       }
       case "consortium.created":
       case "study.consented":
       case "study.withdrawn":
+      case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
       case "round.submitted":

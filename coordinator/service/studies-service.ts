@@ -2,6 +2,7 @@ import type { StudiesHandlers } from "../../proto/generated/fedcredit/v1/Studies
 import type { Bank } from "../bank.ts";
 import { consent, withdraw } from "../studies/consent.ts";
 import { propose, start, stop } from "../studies/proposal.ts";
+import { prune } from "../studies/retention.ts";
 import { certificates, follow, list, model, status } from "../studies/status.ts";
 import { digestText, enterprise, everyone, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
@@ -9,6 +10,7 @@ import type { Methods } from "./transport.ts";
 export const studiesService = (bank: Bank, methods: Methods): StudiesHandlers => ({
   Propose: methods.unary(operator, ({ canonicalJson }) => propose(bank, canonicalJson)),
   Start: methods.unary(operator, ({ study }) => start(bank, digestText(study))),
+  Prune: methods.unary(operator, () => prune(bank)),
   Stop: methods.unary(operator, ({ study }) => stop(bank, digestText(study))),
   List: methods.unary(everyone, async () => ({ studies: await list(bank) })),
   Get: methods.unary(everyone, ({ study }) => status(bank, digestText(study))),

@@ -201,15 +201,18 @@ export class BlobStore {
     await rm(this.#partialPath(digest, owner), { force: true });
   }
 
-  /** Removes what was last written before a time, Unix milliseconds: uploads that nobody came back for. */
-  async removeOlder(millis: number): Promise<void> {
+  /** Removes what was last written before a time, Unix milliseconds, but for what is still needed. */
+  async removeOlder(millis: number, needed: ReadonlySet<Digest>): Promise<void> {
     const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true });
     for (const entry of entries.filter((item) => item.isFile())) {
       const path = join(entry.parentPath, entry.name);
-      const { mtimeMs } = await stat(path);
-      if (mtimeMs >= millis) continue;
+      const digest = `${basename(dirname(path))}${entry.name}`;
+      if (needed.has(digest)) continue;
+      // Rounds go on meanwhile, and remove what they are done with.
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined || found.mtimeMs >= millis) continue;
       await rm(path, { force: true });
-      this.#drop(`${basename(dirname(path))}${entry.name}`);
+      this.#drop(digest);
     }
   }
 }

@@ -66,7 +66,14 @@ export async function* follow(bank: Bank, study: Digest, signal: AbortSignal): A
 /** @throws Refusal not_found */
 export async function model(bank: Bank, study: Digest): Promise<{ document: string; digest: Digest }> {
   const [row] = await bank.database.sql`SELECT document, digest FROM model WHERE study = ${study}`;
-  if (row === undefined) throw new Refusal("not_found", "the study has published no model");
+  if (row === undefined) {
+    const [pruned] = await bank.database
+      .sql`SELECT FROM study WHERE digest = ${study} AND pruned IS NOT NULL`;
+    throw new Refusal(
+      "not_found",
+      pruned ? "the study's retention is over: its model was removed" : "the study has published no model",
+    );
+  }
   return { document: row.document, digest: row.digest };
 }
 

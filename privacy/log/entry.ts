@@ -79,6 +79,13 @@ const study = {
     consent: note.describe("consent signed by the enterprise's identity key"),
   },
   "study.withdrawn": { study: digest, enterprise: party },
+  "study.pruned": {
+    study: digest.describe(
+      "that ended, and whose retention is over: its sums and its model are kept no longer",
+    ),
+    sums: count.describe("released sums of it"),
+    model: digest.optional(),
+  },
 };
 
 const data = {

@@ -69,6 +69,7 @@ export function factsOf(
     case "certificate.revoked":
     case "study.consented":
     case "study.withdrawn":
+    case "study.pruned":
     case "policy.changed":
     case "desensitization.ran":
     case "round.opened":

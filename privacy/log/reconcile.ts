@@ -102,6 +102,7 @@ class BankSide {
       case "study.proposed":
       case "study.consented":
       case "study.withdrawn":
+      case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
       case "round.opened":

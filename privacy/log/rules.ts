@@ -117,6 +117,28 @@ export const consentSigned = about(["study.consented", "study.withdrawn"], (entr
   }),
 );
 
+const dayMillis = 86_400_000;
+
+/** Data of a study go when its retention is over, not before, and nothing of it runs afterwards. */
+export const prunedAfterRetention = about(
+  ["study.pruned", "round.opened", "model.published"],
+  (entry, state) => {
+    const study = state.studies.get(entry.study);
+    if (entry.type !== "study.pruned") return study?.pruned ? "the study was pruned before" : undefined;
+    if (study === undefined) return "the study was not proposed";
+    if (study.pruned) return "the study is pruned twice";
+    if (entry.sums !== study.released.length)
+      return `it names ${entry.sums} sums, ${study.released.length} were released`;
+    const isItsModel = entry.model === undefined || state.models.get(entry.model) === entry.study;
+    if (!isItsModel) return "the model is not the study's";
+    const { retentionDays } = study.manifest ?? {};
+    if (retentionDays === undefined) return undefined;
+    return entry.time >= study.time + retentionDays * dayMillis
+      ? undefined
+      : `its ${retentionDays} days of retention were not over`;
+  },
+);
+
 export const policyCountsUp = about(["policy.changed", "desensitization.ran"], (entry, state) => {
   const version = state.policies.get(entry.enterprise) ?? 0;
   if (entry.type === "policy.changed")

@@ -49,6 +49,15 @@ export interface ReleasedSum {
   readonly state: Digest;
 }
 
+/** An entry that names what an export may leave out, a certificate or a model, and whether it is there. */
+export interface Optional {
+  readonly kind: "certificate" | "model";
+  readonly study: Digest;
+  readonly entry: number;
+  readonly type: Entry["type"];
+  readonly carried: boolean;
+}
+
 interface EpochState {
   readonly roster: Digest;
   readonly members: readonly string[];
@@ -76,6 +85,9 @@ interface StudyState {
   /** What the last released round ran and left. */
   last: { algorithm: RoundHeader["algorithm"]; state: Digest } | undefined;
   steps: number;
+  /** Of the last entry of its rounds and models, Unix milliseconds. */
+  time: number;
+  pruned: boolean;
 }
 
 export interface RoundState {
@@ -138,8 +150,8 @@ export interface LogState {
   readonly unused: Set<Digest>;
   /** Root of the tree at each size so far. */
   readonly roots: Hash[];
-  /** Released sums with and without their certificate. */
-  readonly sums: { carried: number; leftOut: number };
+  /** In their order. */
+  readonly optional: Optional[];
   /** Of the entry that is looked at. */
   facts: Facts;
 }
@@ -163,7 +175,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   attachments: new Map(),
   unused: new Set(),
   roots: [emptyTreeRoot],
-  sums: { carried: 0, leftOut: 0 },
+  optional: [],
   facts: {},
 });
 
@@ -261,6 +273,11 @@ export function apply(state: LogState, entry: Entry): void {
     case "study.withdrawn":
       state.studies.get(entry.study)?.consents.delete(entry.enterprise);
       return;
+    case "study.pruned": {
+      const study = state.studies.get(entry.study);
+      if (study) study.pruned = true;
+      return;
+    }
     case "policy.changed":
       state.policies.set(entry.enterprise, entry.version);
       return;
@@ -279,12 +296,14 @@ export function apply(state: LogState, entry: Entry): void {
     case "model.published":
       state.unused.delete(entry.model);
       state.models.set(entry.model, entry.study);
+      noteOptional(state, entry, "model", attachedValue(state, "model", entry.model) !== undefined);
       return;
     case "ledger.reported":
       state.ledgers.set(entry.enterprise, entry);
       return;
     case "model.evaluated":
       state.evaluations.add(evaluationKey(entry));
+      noteOptional(state, entry, "model", attachedValue(state, "model", entry.model) !== undefined);
       return;
     case "member.expelled":
       state.expelled.add(entry.enterprise);
@@ -294,6 +313,18 @@ export function apply(state: LogState, entry: Entry): void {
     case "certificate.revoked":
       return;
   }
+}
+
+function noteOptional(
+  state: LogState,
+  { type, study, time }: { readonly type: Entry["type"]; readonly study: Digest; readonly time: number },
+  kind: Optional["kind"],
+  carried: boolean,
+): void {
+  // The entry is counted already.
+  state.optional.push({ kind, study, entry: state.entries - 1, type, carried });
+  const known = state.studies.get(study);
+  if (known) known.time = time;
 }
 
 const newEpoch = ({ facts }: LogState, entry: EntryOf<"key.epoch">): EpochState => {
@@ -311,7 +342,9 @@ const newEpoch = ({ facts }: LogState, entry: EntryOf<"key.epoch">): EpochState 
   };
 };
 
-const newStudy = (state: LogState, { study }: EntryOf<"study.proposed">): StudyState => ({
+const newStudy = (state: LogState, { study, time }: EntryOf<"study.proposed">): StudyState => ({
+  time,
+  pruned: false,
   chain: known(state.facts.chain),
   ended: [],
   manifest: attachedManifest(state, study),
@@ -343,7 +376,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
   }
   if (entry.type === "round.opened") {
     const study = state.studies.get(entry.study);
-    if (study) [study.open, study.attempt] = [entry.roundId, entry.attempt];
+    if (study) [study.open, study.attempt, study.time] = [entry.roundId, entry.attempt, entry.time];
     state.unused.delete(entry.roundId);
     const { study: studyDigest, attempt } = entry;
     const header = attachedHeader(state, entry.roundId);
@@ -366,6 +399,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
   const round = state.rounds.get(entry.roundId);
   if (round === undefined) return;
   const study = state.studies.get(round.study);
+  if (study) study.time = entry.time;
   switch (entry.type) {
     case "round.submitted":
       round.submitted.set(entry.enterprise, { digest: entry.digest, commitment: entry.commitment });
@@ -382,7 +416,12 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       if (study) study.steps = entry.cumulativeSteps;
       return;
     case "round.released":
-      state.sums[state.facts.certificate === undefined ? "leftOut" : "carried"]++;
+      noteOptional(
+        state,
+        { ...entry, study: round.study },
+        "certificate",
+        state.facts.certificate !== undefined,
+      );
       if (study) {
         const { roundId, certificate, state: after } = entry;
         study.released.push({ roundId, survivors: round.survivors.length, certificate, state: after });

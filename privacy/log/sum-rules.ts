@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { fromBase64, fromHex } from "../../core/bytes.ts";
-import { canonicalJson } from "../../core/canonical.ts";
+import { canonicalJson, type Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { sumGraphPlan } from "../sum/graph.ts";
 import { sumDigest } from "../sum/statements.ts";
@@ -11,7 +11,7 @@ import type { EntryOf } from "./entry.ts";
 import { epochFields } from "./epoch-record.ts";
 import { elsewhere, hasSigned } from "./facts.ts";
 import { about, type Rule, said, sameList } from "./rules.ts";
-import { attachedHeader, attachedValue, type EndedAttempt, type LogState } from "./state.ts";
+import { attachedHeader, attachedValue, type EndedAttempt, type LogState, type Optional } from "./state.ts";
 
 export const epochSigned = about(["key.epoch"], (entry, { facts: { epoch } }) => {
   if (epoch === undefined || epoch instanceof Refusal) return said(epoch);
@@ -149,12 +149,8 @@ function followed(
 
 export const certificatesAsRecorded = about(["round.released"], (entry, state) => {
   const { certificate, sum } = state.facts;
-  const { sums } = state;
-  if (certificate === undefined) {
-    if (sum instanceof Refusal) return sum.message;
-    return sums.carried > 0 ? "no certificate of this digest is in the export, which has others" : undefined;
-  }
-  if (sums.leftOut > 0) return "a certificate is in the export, which has none of an earlier sum";
+  // Whether one may be left out is known at the log's end: `unevenlyCarried`.
+  if (certificate === undefined) return said(sum);
   const round = state.rounds.get(entry.roundId);
   if (round?.header === undefined) return undefined;
   if (canonicalJson(certificate.header) !== canonicalJson(round.header))
@@ -221,8 +217,7 @@ const evaluatedSchema = z.looseObject({
 export const modelsRecomputed = (arithmetic: StudyArithmetic | undefined): Rule =>
   about(["model.published", "model.evaluated"], (entry, state) => {
     const value = attachedValue(state, "model", entry.model);
-    if (value === undefined)
-      return state.sums.carried > 0 ? "no model of this digest is in the export" : undefined;
+    if (value === undefined) return undefined;
     const model = modelSchema.safeParse(value).data;
     if (model === undefined) return "the attachment is no model document";
     if (entry.type === "model.evaluated") return asEvaluated(entry, model.results);
@@ -263,11 +258,51 @@ function asEvaluated(
   return other === undefined ? undefined : `${other[0]} is not the model's`;
 }
 
-/** @returns why nothing was recomputed, for the report. */
-export const notRecomputed = (
-  arithmetic: StudyArithmetic | undefined,
-  { sums }: LogState,
-): string | undefined => {
-  if (sums.leftOut > 0) return "not checked: the export carries no sums";
-  return arithmetic === undefined ? "not checked: no arithmetic of studies was handed in" : undefined;
-};
+/**
+ * An export carries the certificates of all sums and all models, or none; of a study that was pruned, all or none of
+ * its own.
+ * @returns the entries whose document is missing beside others, or is there beside ones that are missing.
+ */
+export function unevenlyCarried(state: LogState): (Optional & { readonly detail: string })[] {
+  const without = prunedWithout(state);
+  const uneven: (Optional & { readonly detail: string })[] = [];
+  let [carried, leftOut] = [0, 0];
+  for (const one of state.optional.filter(({ study }) => !without.has(study))) {
+    if (one.kind === "model") {
+      if (!one.carried && carried > 0)
+        uneven.push({ ...one, detail: "no model of this digest is in the export" });
+    } else if (one.carried) {
+      carried++;
+      if (leftOut > 0)
+        uneven.push({ ...one, detail: "a certificate is in the export, which has none of an earlier sum" });
+    } else {
+      leftOut++;
+      if (carried > 0)
+        uneven.push({ ...one, detail: "no certificate of this digest is in the export, which has others" });
+    }
+  }
+  return uneven;
+}
+
+/** @returns studies of which the export has nothing that may be left out, and whose pruning is in the log. */
+function prunedWithout(state: LogState): Set<Digest> {
+  const pruned = new Set([...state.studies].filter(([, { pruned }]) => pruned).map(([digest]) => digest));
+  for (const { study, carried } of state.optional) if (carried) pruned.delete(study);
+  return pruned;
+}
+
+/** @returns what was not recomputed, and why, for the report. */
+export function notRecomputed(arithmetic: StudyArithmetic | undefined, state: LogState): string | undefined {
+  const without = prunedWithout(state);
+  if (
+    state.optional.some(
+      ({ kind, carried, study }) => kind === "certificate" && !carried && !without.has(study),
+    )
+  )
+    return "not checked: the export carries no sums";
+  if (arithmetic === undefined) return "not checked: no arithmetic of studies was handed in";
+  const pruned = new Set(state.optional.map(({ study }) => study).filter((study) => without.has(study))).size;
+  return pruned === 0
+    ? undefined
+    : `not checked for ${pruned} ${pruned === 1 ? "study" : "studies"} whose retention is over`;
+}

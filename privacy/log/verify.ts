@@ -30,6 +30,7 @@ export interface Check {
   readonly entry?: number;
 }
 
+const certificatesCheck = "sum certificates as recorded";
 const statesCheck = "model states recomputed from manifest and sums";
 const modelsCheck = "published models recomputed from manifest and sums";
 
@@ -62,12 +63,13 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "re-runs and splits as their evidence allows": sums.sequelsByEvidence,
   "at most one release a round": rules.oneRelease,
   "sums released by a quorum of survivors": rules.releasedByQuorum,
-  "sum certificates as recorded": sums.certificatesAsRecorded,
+  [certificatesCheck]: sums.certificatesAsRecorded,
   "sum certificates signed by quorums": sums.certificatesSigned,
   "model states follow each other": rules.statesFollow,
   [statesCheck]: sums.statesRecomputed(arithmetic),
   "missing protection declared": rules.protectionDeclared,
   "privacy spend adds up": rules.spendAddsUp,
+  "studies pruned after their retention": rules.prunedAfterRetention,
   "model lineage": rules.lineageComplete,
   [modelsCheck]: sums.modelsRecomputed(arithmetic),
   "egress ledgers only grow": rules.ledgersGrow,
@@ -129,6 +131,8 @@ export async function verifyExport(
       }
     }
     if (kind === "log") {
+      for (const { kind, entry, detail, type } of sums.unevenlyCarried(state))
+        report.entry(kind === "certificate" ? certificatesCheck : modelsCheck, entry, () => detail, type);
       const unchecked = sums.notRecomputed(arithmetic, state);
       if (unchecked !== undefined) report.remark([statesCheck, modelsCheck], unchecked);
     }

@@ -98,12 +98,14 @@ test("what was just put reads the same from memory and from disk, and not once i
   t.is(await reasonOf(blobs.read(digest, 0, 10).next()), "not_found");
 });
 
-test("old uploads are removed, young ones stay", async (t) => {
+test("old uploads are removed, young and needed ones stay", async (t) => {
   const { dir, blobs } = await store(t);
   const [old, young] = [await blobs.put(Buffer.from("old")), await blobs.put(Buffer.from("young"))];
+  const needed = await blobs.put(Buffer.from("needed"));
+  await utimes(join(dir, needed.slice(0, 2), needed.slice(2)), 1, 1);
   await utimes(join(dir, old.slice(0, 2), old.slice(2)), 1, 1);
-  await blobs.removeOlder(2000);
-  t.deepEqual([await blobs.has(old), await blobs.has(young)], [false, true]);
+  await blobs.removeOlder(2000, new Set([needed]));
+  t.deepEqual([await blobs.has(old), await blobs.has(young), await blobs.has(needed)], [false, true, true]);
   await blobs.remove([young]);
   t.false(await blobs.has(young));
   await rm(dir, { recursive: true });

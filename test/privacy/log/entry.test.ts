@@ -52,6 +52,7 @@ const others: Entry[] = [
     evidence: digest,
     invalid: [{ enterprise: "mill", signature: "A".repeat(86).concat("==") }],
   },
+  { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
 ];
 const samples = [
@@ -69,6 +70,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "study.proposed": true,
   "study.consented": true,
   "study.withdrawn": true,
+  "study.pruned": true,
   "policy.changed": true,
   "desensitization.ran": true,
   "round.opened": true,
@@ -104,6 +106,7 @@ test("a field too many, too few or of another type is refused in every entry", (
       );
       const optional = ["roundId", "submission", "enterprise", "renounced"];
       if (entry.type === "member.expelled") optional.push("reason");
+      if (entry.type === "study.pruned") optional.push("model");
       if (optional.includes(field)) continue;
       t.throws(() => checkEntry(rest), { instanceOf: Refusal }, `${entry.type} without ${field}`);
     }

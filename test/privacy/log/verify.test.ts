@@ -21,6 +21,7 @@ import {
   type Forgery,
   identities,
   LogBuilder,
+  manifest,
   policy,
   policyText,
   sampleLedger,
@@ -136,6 +137,16 @@ const before =
     entry.type === type && nth === at ? [insert(entry), entry] : [entry];
 
 const stranger = digestOf("stranger");
+const retentionMillis = manifest.retentionDays * 86_400_000;
+/** The sample's study is pruned at the log's end, so long after its model was published and evaluated. */
+const prunedAfter =
+  (millis: number, fields: object = {}): NonNullable<Forgery["entry"]> =>
+  (entry) => {
+    if (entry.type !== "study.withdrawn") return [entry];
+    // `study.withdrawn` is a second after the last entry of rounds and models.
+    const time = entry.time - 1000 + millis;
+    return [entry, { type: "study.pruned", study, sums: 3, time, ...fields } as Entry];
+  };
 const consentOf = (id: string, fields: Partial<Consent>): string =>
   signConsent(
     { consortium, enterprise: id, study, expires: 1_800_000_000_000, ...fields },
@@ -627,6 +638,30 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     at("round.opened", 1),
     { header: (h, n) => (n === 1 ? { ...h, algorithm: { ...h.algorithm, step: 5 } } : h) },
   ],
+  [
+    "a study pruned before its retention is over",
+    "studies pruned after their retention",
+    at("study.withdrawn") + 1,
+    { entry: prunedAfter(retentionMillis - 1) },
+  ],
+  [
+    "a study pruned of other sums than were released",
+    "studies pruned after their retention",
+    at("study.withdrawn") + 1,
+    { entry: prunedAfter(retentionMillis, { sums: 2 }) },
+  ],
+  [
+    "a study pruned that nobody proposed",
+    "studies pruned after their retention",
+    at("study.withdrawn") + 1,
+    { entry: prunedAfter(retentionMillis, { study: stranger }) },
+  ],
+  [
+    "a study pruned of another's model",
+    "studies pruned after their retention",
+    at("study.withdrawn") + 1,
+    { entry: prunedAfter(retentionMillis, { model: stranger }) },
+  ],
   ["a model published twice", "model lineage", at("model.evaluated"), { entry: twice("model.published") }],
   [
     "two ledgers of one size",
@@ -936,6 +971,20 @@ test("an export without sums verifies, and says what was not checked", async (t)
   t.deepEqual(failures(noArithmetic), []);
   t.true(recomputed(noArithmetic).every((said) => said.startsWith("not checked: no arithmetic")));
   t.deepEqual(recomputed(await verifyForgery({})), ["", ""]);
+});
+
+test("a study whose retention is over may be without its sums and model, all of them or none", async (t) => {
+  const entry = prunedAfter(retentionMillis);
+  t.deepEqual(failures(await verifyForgery({ entry })), [], "they may still be there");
+  const checks = await verifyForgery({ entry, without: ["certificate", "model"] });
+  t.deepEqual(failures(checks), []);
+  const detail = "not checked for 1 study whose retention is over";
+  t.deepEqual(recomputed(checks), [detail, detail]);
+  const half = failures(await verifyForgery({ entry, without: ["model"] }));
+  t.deepEqual(
+    half.map(({ check }) => check),
+    ["published models recomputed from manifest and sums"],
+  );
 });
 
 test("an export that leaves out one sum or one model of several fails", async (t) => {

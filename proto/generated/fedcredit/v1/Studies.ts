@@ -8,6 +8,8 @@ import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudie
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from '../../fedcredit/v1/ListStudiesResponse.ts';
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from '../../fedcredit/v1/Manifest.ts';
 import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from '../../fedcredit/v1/Model.ts';
+import type { PruneRequest as _fedcredit_v1_PruneRequest, PruneRequest__Output as _fedcredit_v1_PruneRequest__Output } from '../../fedcredit/v1/PruneRequest.ts';
+import type { PruneResponse as _fedcredit_v1_PruneResponse, PruneResponse__Output as _fedcredit_v1_PruneResponse__Output } from '../../fedcredit/v1/PruneResponse.ts';
 import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output as _fedcredit_v1_StudyRequest__Output } from '../../fedcredit/v1/StudyRequest.ts';
 import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from '../../fedcredit/v1/StudyStatus.ts';
 import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Output as _fedcredit_v1_SumCertificate__Output } from '../../fedcredit/v1/SumCertificate.ts';
@@ -68,6 +70,15 @@ export interface StudiesClient extends grpc.Client {
   propose(argument: _fedcredit_v1_Manifest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   propose(argument: _fedcredit_v1_Manifest, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   
+  Prune(argument: _fedcredit_v1_PruneRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  Prune(argument: _fedcredit_v1_PruneRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  Prune(argument: _fedcredit_v1_PruneRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  Prune(argument: _fedcredit_v1_PruneRequest, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  prune(argument: _fedcredit_v1_PruneRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  prune(argument: _fedcredit_v1_PruneRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  prune(argument: _fedcredit_v1_PruneRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  prune(argument: _fedcredit_v1_PruneRequest, callback: grpc.requestCallback<_fedcredit_v1_PruneResponse__Output>): grpc.ClientUnaryCall;
+  
   Start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   Start(argument: _fedcredit_v1_StudyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
   Start(argument: _fedcredit_v1_StudyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_StudyStatus__Output>): grpc.ClientUnaryCall;
@@ -112,6 +123,8 @@ export interface StudiesHandlers extends grpc.UntypedServiceImplementation {
   
   Propose: grpc.handleUnaryCall<_fedcredit_v1_Manifest__Output, _fedcredit_v1_StudyStatus>;
   
+  Prune: grpc.handleUnaryCall<_fedcredit_v1_PruneRequest__Output, _fedcredit_v1_PruneResponse>;
+  
   Start: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
   
   Stop: grpc.handleUnaryCall<_fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus>;
@@ -128,6 +141,7 @@ export interface StudiesDefinition extends grpc.ServiceDefinition {
   GetModel: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_Model, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_Model__Output>
   List: MethodDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesRequest__Output, _fedcredit_v1_ListStudiesResponse__Output>
   Propose: MethodDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_StudyStatus, _fedcredit_v1_Manifest__Output, _fedcredit_v1_StudyStatus__Output>
+  Prune: MethodDefinition<_fedcredit_v1_PruneRequest, _fedcredit_v1_PruneResponse, _fedcredit_v1_PruneRequest__Output, _fedcredit_v1_PruneResponse__Output>
   Start: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
   Stop: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
   Withdraw: MethodDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyStatus, _fedcredit_v1_StudyRequest__Output, _fedcredit_v1_StudyStatus__Output>
