@@ -76,6 +76,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   await run(again, "a second study", "bank");
   const stopping = blocks.get("stop study")!.replace("sme-default-90", "again");
   t.regex(await run(stopping, "docs/operating.md, stop study", "bank"), /again: stopped/);
+  t.regex(await as("bank", "prune"), /\d+ old checkpoints removed/);
   t.notRegex(await as("bank", "remove member"), /mill/);
   const list = "fedcredit coordinator enterprise list --config bank/coordinator.yaml";
   t.regex(await run(list, "who stands how", "bank"), /mill: removed/);
@@ -92,7 +93,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
 
 /** `move database` needs two PostgreSQL servers and their tools. */
 const operated = [
-  ...["renew token", "renew enrol", "renew auditor", "withdraw", "stop study", "remove member"],
+  ...["renew token", "renew enrol", "renew auditor", "withdraw", "stop study", "prune", "remove member"],
   ...["bank backup", "bank restore", "enterprise backup", "move database"],
 ];
 
