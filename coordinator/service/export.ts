@@ -2,10 +2,8 @@ import { utf8 } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
 import { type ExportItem, writeExport } from "../../privacy/log/export.ts";
-import { parseNote } from "../../privacy/log/note.ts";
 import type { Bank } from "../bank.ts";
 import { attached } from "../store/attachments.ts";
-import { paged } from "../store/sql.ts";
 
 /**
  * The log as `fedcredit audit verify` reads it, up to the newest checkpoint that has the quorum of cosignatures.
@@ -23,16 +21,10 @@ export async function* exportLog(bank: Bank, sums = true): AsyncGenerator<Uint8A
   }
 }
 
-async function checkpointToExport(bank: Bank): Promise<{ size: number; note: string }> {
-  const { quorum } = bank.config.witnesses;
-  const newestFirst = paged<{ size: number; note: string }>(
-    (after) => bank.database.sql`
-      SELECT size, note FROM log_checkpoint WHERE size < ${after?.size ?? Number.MAX_SAFE_INTEGER}
-      ORDER BY size DESC LIMIT 64`,
-  );
-  // The first signature is the bank's own; cosignatures were checked when they came.
-  for await (const checkpoint of newestFirst)
-    if (parseNote(checkpoint.note).signatures.length - 1 >= quorum) return checkpoint;
+async function checkpointToExport({ privacyLog, config }: Bank): Promise<{ size: number; note: string }> {
+  const { quorum } = config.witnesses;
+  const witnessed = await privacyLog.witnessed(quorum);
+  if (witnessed !== undefined) return witnessed;
   throw new Refusal(
     "witness_quorum",
     `quorum ${quorum}: no checkpoint of the log has so many cosignatures yet`,

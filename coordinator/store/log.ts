@@ -146,6 +146,19 @@ export class LogStore {
     };
   }
 
+  /** @returns the newest checkpoint that so many witnesses have cosigned. */
+  async witnessed(quorum: number): Promise<{ size: number; note: string } | undefined> {
+    const newestFirst = paged<{ size: number; note: string }>(
+      (after) => this.#database.sql`
+        SELECT size, note FROM log_checkpoint WHERE size < ${after?.size ?? Number.MAX_SAFE_INTEGER}
+        ORDER BY size DESC LIMIT 64`,
+    );
+    // The first signature is the bank's own; cosignatures were checked when they came.
+    for await (const checkpoint of newestFirst)
+      if (parseNote(checkpoint.note).signatures.length - 1 >= quorum) return checkpoint;
+    return undefined;
+  }
+
   /** @throws Refusal not_found beyond the log's end. */
   async consistency(oldSize: number, newSize: number): Promise<Hash[]> {
     await this.#checkSize(newSize);

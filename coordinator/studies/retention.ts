@@ -3,7 +3,6 @@ import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { readManifest } from "../../models/study.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
-import { parseNote } from "../../privacy/log/note.ts";
 import { readStored } from "../../privacy/sum/coordinator/point.ts";
 import type { RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { Bank } from "../bank.ts";
@@ -53,7 +52,7 @@ export function pruneDaily(bank: Bank): () => Promise<void> {
 export async function prune(bank: Bank): Promise<Pruned> {
   if (bank.exports.size > 0) throw new Refusal("unavailable", "the log is being exported: try again later");
   await announce(bank);
-  const witnessed = await witnessedSize(bank);
+  const witnessed = (await bank.privacyLog.witnessed(bank.config.witnesses.quorum))?.size ?? 0;
   const { sql } = bank.database;
   const rows = await sql`
     SELECT digest, name, pruned, EXISTS (SELECT FROM sum_certificate WHERE study = digest)
@@ -136,14 +135,4 @@ async function lastTold(bank: Bank, study: Digest): Promise<number> {
     if (isAbout) told = entry.time;
   }
   return told;
-}
-
-/** @returns the size of the newest checkpoint with the quorum of cosignatures: what an export ends with. */
-async function witnessedSize(bank: Bank): Promise<number> {
-  const rows = bank.database.sql`SELECT size, note FROM log_checkpoint ORDER BY size DESC`;
-  for await (const batch of rows.cursor(64))
-    for (const { size, note } of batch)
-      if (parseNote(note as string).signatures.length - 1 >= bank.config.witnesses.quorum)
-        return size as number;
-  return 0;
 }
