@@ -64,3 +64,12 @@ export const fits = (feature: FeatureSchema, binned: Binned | undefined): boolea
   feature.kind === "numeric"
     ? binned?.kind === "numeric"
     : binned?.kind === "categorical" && binned.groups.length === feature.levels.length;
+
+/** @param levels - of a categorical column. @returns a bin's name for people. */
+export function binName(binned: Binned, levels: readonly string[], bin: number): string {
+  const values = valueBins(binned);
+  if (bin === binCount(binned) - 1) return "missing";
+  if (binned.kind === "categorical") return levels.filter((_, code) => binned.groups[code] === bin).join("|");
+  if (bin >= values) return `special ${binned.special[bin - values]}`;
+  return `[${binned.cuts[bin - 1] ?? "-inf"}, ${binned.cuts[bin] ?? "inf"})`;
+}

@@ -6,6 +6,7 @@ import { logistic } from "./algorithms/logistic.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
 import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
+import { scorecard } from "./algorithms/scorecard.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
 import { woe } from "./algorithms/woe.ts";
@@ -18,6 +19,7 @@ const registered: readonly Algorithm[] = [
   bins,
   woe,
   logistic,
+  scorecard,
   naiveBayes,
   neural,
   evaluate,

@@ -112,7 +112,10 @@ const modelCommand = (): Command =>
     `model sme-default-90 --format layers --out model ${config}`,
   )
     .argument(...study)
-    .option("--format <name>", "layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out")
+    .option(
+      "--format <name>",
+      "csv: a scorecard's table; layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out",
+    )
     .option("--result <name>", "which of the study's models; the only one that has the format by default")
     .option("--out <dir>", "directory to export into")
     .action((wanted: string, flags: OperatorFlags & Partial<ExportChoice>) =>

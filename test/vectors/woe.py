@@ -1,8 +1,9 @@
-"""Generates bins.json and woe.json: python3 woe.py (optbinning 1.0, pandas 3.1, numpy)."""
+"""Generates bins.json, woe.json and scorecard.json: python3 woe.py (optbinning 1.0, statsmodels 0.15, pandas 3.1)."""
 import json
 import pathlib
 import numpy as np
 import pandas as pd
+import statsmodels.api as sm
 from optbinning import OptimalBinning
 
 rng = np.random.default_rng(17)
@@ -125,4 +126,64 @@ write(
             "result": {"columns": {"orders": optimal("orders", None, share=0.1), "arrears": optimal("arrears", None, share=0.1)}},
         },
     ],
+)
+
+def best_woe(name):
+    """WOE of every row under the trend with the largest information value, and of every bin."""
+    values = columns[name]
+    known = ~np.isnan(values)
+    proper = sorted(set(values[known]))
+    fits = [
+        OptimalBinning(
+            dtype="numerical",
+            user_splits=[(a + b) / 2 for a, b in zip(proper, proper[1:])],
+            monotonic_trend=trend,
+            min_bin_size=0.05 * np.mean(known),
+        ).fit(values, label)
+        for trend in ("ascending", "descending", "peak", "valley")
+    ]
+    for fit in fits:
+        fit.binning_table.build()
+    fit = max(fits, key=lambda one: round(one.binning_table.iv, 9))
+    return fit.binning_table.iv, fit.transform(values, metric="woe", metric_missing="empirical")
+
+def level_woe():
+    names = np.where(branch >= 0, np.array(levels, dtype=object)[branch], None)
+    fit = OptimalBinning(dtype="categorical", min_bin_size=0.05, monotonic_trend="ascending").fit(names, label)
+    fit.binning_table.build()
+    return fit.binning_table.iv, fit.transform(names, metric="woe", metric_missing="empirical").astype(float)
+
+woes = {name: best_woe(name) for name in columns} | {"branch": level_woe()}
+kept = [name for name, (iv, _) in woes.items() if iv >= 0.02]
+matrix = pd.DataFrame({name: woes[name][1] for name in kept})
+fit = sm.Logit(label, sm.add_constant(matrix)).fit(method="newton", tol=1e-14, maxiter=100, disp=0)
+named = lambda series: {("intercept" if k == "const" else k): float(v) for k, v in series.items()}
+coefficients = named(fit.params)
+intercept = coefficients.pop("intercept")
+
+def points(double, base, odds):
+    """Of every bin, in the order of its WOE, which is unique: compared as a sorted list is not possible in JSON."""
+    factor = double / np.log(2)
+    start = (base - factor * np.log(odds) - factor * intercept) / len(kept)
+    return {name: sorted(set(np.round(start - factor * coefficients[name] * woes[name][1]).astype(int).tolist())) for name in kept}
+
+write(
+    "scorecard.json",
+    source="test/vectors/woe.py: optbinning's bins and statsmodels' maximum likelihood on rows drawn there",
+    tolerance=1e-7,
+    cases=[
+        {
+            "parameters": {},
+            "result": {
+                "intercept": intercept,
+                "coefficients": coefficients,
+                "standardErrors": named(fit.bse),
+                "z": named(fit.tvalues),
+                "p": named(fit.pvalues),
+                "logLikelihood": float(fit.llf),
+            },
+            "scores": fit.predict().tolist(),
+        }
+    ],
+    points=[{"parameters": {}, "points": points(50, 600, 19)}, {"parameters": {"pointsToDouble": 20, "basePoints": 500, "baseOdds": 50}, "points": points(20, 500, 50)}],
 )
