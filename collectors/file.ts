@@ -8,6 +8,7 @@ import { nameFilter, type RowMapping, rowMapping } from "./file/rows.ts";
 import { hashFile, type Seen, SeenFiles } from "./file/seen.ts";
 import { readTable } from "./file/tables.ts";
 import type { Reading } from "./reading.ts";
+import { unreadable } from "./runtime/event.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
 /** What tells one state of a file from another without reading it. */
@@ -115,6 +116,9 @@ class FolderWatch {
     }
     // What a longer content of this name repeats is only known when the shorter one is stored.
     if (file.handled || file.open > 0 || now - file.since < this.#config.settle) return;
+    // Nor is that another name's content, until it is stored.
+    while (this.#open > 0 && !link.signal.aborted) await link.timer.wait(10, link.signal);
+    if (link.signal.aborted) return;
     file.handled = true;
     try {
       await this.#read(link, name, path, file);
@@ -164,19 +168,29 @@ class FolderWatch {
       if (item.line <= start) continue;
       if ("fault" in item) {
         link.failed(new Error(`${name}:${item.line}: ${item.fault}`));
+        readings.push(this.#unreadable(link, name, item.line, "", item.fault));
         continue;
       }
       line = item.line;
-      const mapped = this.#mapping.map(item.row, link.now());
+      const mapped = this.#mapping.map(item.row, link.now(), `${name}:${item.line}`);
       for (const column of mapped.faults)
         link.failed(new Error(`${name}:${item.line}: column ${column} cannot be read`));
       readings.push(...mapped.readings);
+      // A row of which nothing could be made is set aside whole.
+      if (mapped.readings.length === 0 && mapped.faults.length > 0)
+        readings.push(
+          this.#unreadable(link, name, item.line, JSON.stringify(item.row), mapped.faults.join(", ")),
+        );
       if (++rows < this.#config.batch) continue;
       await hand(readings, line, false);
       readings = [];
       rows = 0;
     }
     if (!link.signal.aborted) await hand(readings, line, true);
+  }
+
+  #unreadable(link: Link, name: string, line: number, text: string, why: string): Reading {
+    return unreadable(name, `line ${line}`, text, why, link.now());
   }
 
   /** Receipts may come after the end of `run`. */

@@ -6,6 +6,7 @@ import { Receipts } from "./mqtt/receipts.ts";
 import { clientOptions, MqttSession } from "./mqtt/session.ts";
 import { type TopicPattern, topicPattern } from "./mqtt/topics.ts";
 import type { Reading } from "./reading.ts";
+import { unreadable } from "./runtime/event.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 import { SparkplugHost } from "./sparkplug.ts";
 
@@ -75,15 +76,15 @@ async function receiveUntilLost(
   function receive(packet: IPublishPacket): void {
     const payload = packet.payload as Buffer;
     if (packet.qos === 0) {
-      link.offer(read(packet.topic, payload));
+      link.offer(read(packet, payload));
       return;
     }
     const stored = receipts.take(packet);
-    if (stored !== undefined) link.force(read(packet.topic, payload), stored);
+    if (stored !== undefined) link.force(read(packet, payload), stored);
   }
 
-  /** A message that cannot be read is counted and let go: it would come back for ever. */
-  function read(topic: string, payload: Buffer): Reading[] {
+  /** A message that cannot be read is counted and set aside: it would come back for ever. */
+  function read({ topic, messageId = 0, dup, qos }: IPublishPacket, payload: Buffer): Reading[] {
     const received = link.now();
     try {
       if (sparkplug !== undefined && topic.startsWith("spBv1.0/")) {
@@ -95,12 +96,18 @@ async function receiveUntilLost(
         const found = route.match(topic);
         if (found === undefined) continue;
         const device = found.device ?? route.topic.device!;
-        return readPayload(route.topic, payload, { device, metric: found.metric, received });
+        return readPayload(route.topic, payload, {
+          device,
+          metric: found.metric,
+          received,
+          delivery: messageId,
+          first: qos === 0 || !dup,
+        });
       }
       throw new Error(`no topic of the configuration matches ${topic}`);
     } catch (error) {
       link.failed(error);
-      return [];
+      return [unreadable("", topic, payload.toString(), (error as Error).message, received)];
     }
   }
 

@@ -17,6 +17,13 @@ export interface Reading {
   readonly status: string;
   /** Source's sequence number, where the protocol has one. */
   readonly sequence?: number;
+  /**
+   * What tells this event from every other of its device and metric at its time: a document or sequence number, the
+   * place in a file, the delivery. Amounts are events; of two levels at one instant the second says nothing new.
+   */
+  readonly event?: string;
+  /** The transport says that this is no repetition: it is an event of its own, whatever equals it. */
+  readonly firstDelivery?: true;
   readonly position?: Position;
   /** True where the reading was back-filled and not live. */
   readonly historical: boolean;

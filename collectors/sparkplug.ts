@@ -2,6 +2,7 @@ import sparkplugPayload from "sparkplug-payload";
 import type { UMetric, UPayload } from "sparkplug-payload/lib/sparkplugbpayload.js";
 import { Refusal } from "../core/reasons.ts";
 import type { Reading } from "./reading.ts";
+import { eventId } from "./runtime/event.ts";
 import type { SparkplugConfig } from "./sparkplug/config.ts";
 
 const codec = sparkplugPayload.get("spBv1.0")!;
@@ -94,7 +95,7 @@ export class SparkplugHost {
     const born = node.born.get(source);
     if (type === "DDEATH")
       return born === undefined ? [] : this.#died(born, timeOf(payload, received), received);
-    return born === undefined ? undefined : this.#readings(node, born, payload, received);
+    return born === undefined ? undefined : this.#readings(node, born, payload, received, true);
   }
 
   #nodeBorn(edge: string, payload: UPayload, received: number): Reading[] {
@@ -119,12 +120,14 @@ export class SparkplugHost {
     for (const { name, alias } of payload.metrics ?? [])
       if (name && alias !== undefined && alias !== null) node.aliases.set(String(alias), name);
     const born: Born = {
-      device: this.#config.devices[source] ?? source,
+      // An edge's name is a stranger's: `constructor` is a name like any other.
+      device:
+        (Object.hasOwn(this.#config.devices, source) ? this.#config.devices[source] : undefined) ?? source,
       metrics: new Set(names.filter((name) => this.#wanted.has(name))),
       alive: true,
     };
     node.born.set(source, born);
-    return this.#readings(node, born, payload, received) ?? [];
+    return this.#readings(node, born, payload, received, false) ?? [];
   }
 
   /** What a dead source said last no longer holds: every metric it announced becomes a gap. */
@@ -144,9 +147,15 @@ export class SparkplugHost {
   }
 
   /** @returns undefined if an alias is unknown: the birth that explains it was missed. */
-  #readings(node: EdgeNode, born: Born, payload: UPayload, received: number): Reading[] | undefined {
+  #readings(
+    node: EdgeNode,
+    born: Born,
+    payload: UPayload,
+    received: number,
+    firstDelivery: boolean,
+  ): Reading[] | undefined {
     const readings: Reading[] = [];
-    for (const metric of payload.metrics ?? []) {
+    for (const [index, metric] of (payload.metrics ?? []).entries()) {
       const name = metric.name || node.aliases.get(String(metric.alias));
       if (name === undefined) return undefined;
       const wanted = this.#wanted.get(name);
@@ -162,6 +171,9 @@ export class SparkplugHost {
         quality,
         status,
         ...(payload.seq === undefined || payload.seq === null ? {} : { sequence: Number(payload.seq) }),
+        // Data goes at QoS 0 and comes once; a birth says again what holds.
+        event: eventId("seq", Number(payload.seq ?? -1), index),
+        ...(firstDelivery ? { firstDelivery: true } : {}),
         historical: metric.isHistorical === true,
       });
     }

@@ -31,6 +31,14 @@ Example:
     .action(importFrom);
   commandOf(
     node,
+    "set-aside",
+    "show which readings were not let in and why, or write them out",
+    "set-aside --dir mill",
+  )
+    .option("--json", "write each reading that is kept as a line of JSON, with its reason")
+    .action(setAside);
+  commandOf(
+    node,
     "browse",
     "list the variables of an OPC UA server, to choose what to collect",
     "browse opc.tcp://127.0.0.1:4840",
@@ -39,6 +47,31 @@ Example:
     .option("--from <node>", "node id to start at; the Objects folder when absent")
     .option("--json", "print one JSON array")
     .action(browse);
+}
+
+async function setAside({ dir, json }: Common): Promise<void> {
+  const { openSetAside } = await import("../operations/set-aside.ts");
+  const { asideReasons } = await import("../operations/door.ts");
+  const { dataDir } = readNodeConfig(configFile(dir));
+  const opened = openSetAside(dataDir);
+  if (opened === undefined) {
+    if (!json) print("nothing was set aside: this node has not collected yet");
+    return;
+  }
+  try {
+    if (json) {
+      for (const entry of opened.store.entries()) print(JSON.stringify(entry));
+      return;
+    }
+    const counts = opened.store.counts();
+    if (counts.length === 0) print("nothing was set aside");
+    for (const { reason, device, metric, readings, lastAt } of counts)
+      print(`${readings}\t${reason}\t${device}\t${metric}\tlast ${new Date(lastAt).toISOString()}`);
+    for (const reason of new Set(counts.map((one) => one.reason)))
+      tell(`${reason}: ${asideReasons[reason as keyof typeof asideReasons] ?? ""}`);
+  } finally {
+    opened.close();
+  }
 }
 
 async function importFrom(file: string): Promise<void> {

@@ -4,12 +4,14 @@ import type { Position, Reading } from "../../collectors/reading.ts";
  * One spooled batch as columns, little-endian, each aligned to its own width:
  *
  * ```
- * u32 count | u32 flags (1 = sequence, 2 = position) | u32 bytes of texts | u32 zero
+ * u32 count | u32 flags (1 = sequence, 2 = position, 4 = event) | u32 bytes of texts | u32 zero
  * f64[n] time µs | f64[n] received µs | f64[n] value
  * f64[n] sequence                           where flags & 1; -1 = none
  * f64[n] lat | f64[n] lon | f64[n] accuracy where flags & 2; NaN = none
- * u32[n] series | u32[n] text | u32[n] status | u8[n] kind | u8[n] marks | u8[n] place
- * JSON array of texts (UTF-8): `text` and `status` index it
+ * u32[n] series | u32[n] text | u32[n] status
+ * u32[n] event                              where flags & 4; 0 = none
+ * u8[n] kind | u8[n] marks | u8[n] place
+ * JSON array of texts (UTF-8): `text`, `status` and `event` index it, and its first is empty
  * ```
  * Columns and not rows, so that a segment is cut by copying arrays into the analytical engine.
  */
@@ -27,8 +29,9 @@ export interface BatchColumns {
   readonly series: Uint32Array;
   readonly text: Uint32Array;
   readonly status: Uint32Array;
+  readonly event: Uint32Array | undefined;
   readonly kind: Uint8Array;
-  /** Bits 0–1 quality, bit 2 historical, bit 3 late. */
+  /** Bits 0–1 quality, bit 2 historical, bit 3 late, bit 4 first delivery. */
   readonly marks: Uint8Array;
   /** Bit 0 present, bit 1 GCJ-02, bits 2–3 source. */
   readonly place: Uint8Array;
@@ -40,13 +43,15 @@ export const positionSources = ["beidou", "gps", "uwb"] as const satisfies reado
 export const historicalMark = 4;
 /** The reading's time was not after all earlier ones of its series: it may be a second delivery. */
 export const lateMark = 8;
+/** The transport said that the reading is no second delivery. */
+export const firstDeliveryMark = 16;
 
 const headerBytes = 16;
 
 /** Maps a reading to its series' row id and says whether its time is not after all earlier ones. */
 export interface SeriesIndex {
   idOf(reading: Reading): number;
-  isLate(series: number, time: number): boolean;
+  isLate(series: number, reading: Reading): boolean;
 }
 
 export function encodeBatch(readings: readonly Reading[], index: SeriesIndex): Uint8Array {
@@ -55,6 +60,7 @@ export function encodeBatch(readings: readonly Reading[], index: SeriesIndex): U
   for (const reading of readings) {
     if (reading.sequence !== undefined) flags |= 1;
     if (reading.position !== undefined) flags |= 2;
+    if (reading.event !== undefined) flags |= 4;
   }
   const texts: string[] = [];
   const codes = new Map<string, number>();
@@ -70,8 +76,8 @@ export function encodeBatch(readings: readonly Reading[], index: SeriesIndex): U
 
   const bytes = new Uint8Array(headerBytes + columnBytes(n, flags));
   const columns = viewColumns(bytes, n, flags, texts);
-  const { time, received, value, sequence, lat, lon, accuracy, series, text, status, kind, marks, place } =
-    columns;
+  const { time, received, value, sequence, lat, lon, accuracy, series, text, status, event } = columns;
+  const { kind, marks, place } = columns;
   let lastStatus = "";
   let lastStatusCode = codeOf("");
   for (let i = 0; i < n; i++) {
@@ -98,9 +104,11 @@ export function encodeBatch(readings: readonly Reading[], index: SeriesIndex): U
     status[i] = lastStatusCode;
     let mark = reading.quality === "good" ? 0 : reading.quality === "uncertain" ? 1 : 2;
     if (reading.historical) mark |= historicalMark;
-    if (index.isLate(id, reading.time)) mark |= lateMark;
+    if (index.isLate(id, reading)) mark |= lateMark;
+    if (reading.firstDelivery) mark |= firstDeliveryMark;
     marks[i] = mark;
     if (sequence) sequence[i] = reading.sequence ?? -1;
+    if (event && reading.event !== undefined) event[i] = codeOf(reading.event);
     const position = reading.position;
     if (lat && lon && accuracy) {
       lat[i] = position?.lat ?? Number.NaN;
@@ -140,7 +148,7 @@ export function decodeBatch(bytes: Uint8Array): BatchColumns {
 }
 
 const columnBytes = (n: number, flags: number): number =>
-  n * (3 * 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 24 : 0) + 3 * 4 + 3);
+  n * (3 * 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 24 : 0) + 3 * 4 + (flags & 4 ? 4 : 0) + 3);
 
 function viewColumns(bytes: Uint8Array, n: number, flags: number, texts: readonly string[]): BatchColumns {
   let offset = headerBytes;
@@ -171,9 +179,50 @@ function viewColumns(bytes: Uint8Array, n: number, flags: number, texts: readonl
     series: u32(),
     text: u32(),
     status: u32(),
+    event: flags & 4 ? u32() : undefined,
     kind: u8(),
     marks: u8(),
     place: u8(),
     texts,
   };
+}
+
+/** @returns readings as they were encoded. @param series - by id. */
+export function* readingsOf(
+  columns: BatchColumns,
+  series: (id: number) => { readonly device: string; readonly metric: string; readonly unit: string },
+): Generator<Reading> {
+  const qualities = ["good", "uncertain", "bad", "bad"] as const;
+  for (let i = 0; i < columns.count; i++) {
+    const { device, metric, unit } = series(columns.series[i]!);
+    const marks = columns.marks[i]!;
+    const place = columns.place[i]!;
+    const sequence = columns.sequence?.[i] ?? -1;
+    const number = columns.value[i]!;
+    yield {
+      device,
+      metric,
+      unit,
+      value: [null, number, number === 1, columns.texts[columns.text[i]!]!][columns.kind[i]!] ?? null,
+      time: columns.time[i]!,
+      received: columns.received[i]!,
+      quality: qualities[marks & 3]!,
+      status: columns.texts[columns.status[i]!] ?? "",
+      historical: (marks & historicalMark) !== 0,
+      ...(sequence === -1 ? {} : { sequence }),
+      ...(columns.event?.[i] ? { event: columns.texts[columns.event[i]!]! } : {}),
+      ...(marks & firstDeliveryMark ? { firstDelivery: true } : {}),
+      ...(place & 1
+        ? {
+            position: {
+              lat: columns.lat![i]!,
+              lon: columns.lon![i]!,
+              accuracyMetres: columns.accuracy![i]!,
+              datum: place & 2 ? "GCJ-02" : "WGS-84",
+              source: positionSources[place >> 2] ?? "gps",
+            },
+          }
+        : {}),
+    };
+  }
 }

@@ -7,11 +7,13 @@ import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { DeviceRegistry, type Site } from "./device-registry.ts";
+import { type AsideReason, asideReasons, type Notice } from "./door.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
 import { FindingsStore, findingsFile } from "./findings-store.ts";
 import { LiveBoard } from "./live-board.ts";
 import { Pipeline, type Refresh } from "./pipeline.ts";
 import { dropSegmentsBefore } from "./segments.ts";
+import { type AsideCount, spoolFile } from "./set-aside.ts";
 import { referenceOf, type Sites, type SitesConfig, sitesOf } from "./sites.ts";
 import { Spool, type SpoolStats } from "./spool.ts";
 import { FeatureWatch } from "./warnings/feature-watch.ts";
@@ -41,6 +43,14 @@ export interface OperationsOptions {
   readonly log: CollectorContext["log"];
 }
 
+/** Something that is not as it should be, for people. */
+export interface Trouble {
+  readonly what: string;
+  /** What can be done about it. */
+  readonly hint: string;
+  readonly readings: number;
+}
+
 export interface Operations {
   readonly board: LiveBoard;
   readonly findings: FindingsStore;
@@ -49,6 +59,10 @@ export interface Operations {
   readonly sites: readonly Site[];
   collectors(): { readonly name: string; readonly health: CollectorHealth }[];
   spool(): SpoolStats;
+  /** What was not let in, by reason, device and metric. */
+  setAside(): AsideCount[];
+  /** What is wrong now: work that failed, what was set aside, what was let in and is not used. */
+  troubles(): Trouble[];
   /** @param listener - told when readings came in or a warning changed. @returns what ends it. */
   subscribe(listener: () => void): () => void;
   /** Cuts segments and computes quality and features now; joins a refresh that runs already. */
@@ -71,7 +85,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   const segments = join(dataDir, "segments");
   mkdirSync(segments, { recursive: true });
   const spool = new Spool({
-    path: join(dataDir, "spool.db"),
+    path: spoolFile(dataDir),
     maxBytes: options.spoolBytes,
     maxAgeSeconds: (options.keepDays * dayMillis) / 1000,
     now,
@@ -154,15 +168,24 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       return refreshing;
     };
 
-    /** Runs `work` again and again until the end; what it throws is logged and does not end it. */
-    const repeat = async (millis: number, work: () => unknown, firstMillis = millis): Promise<void> => {
+    /** By the work that failed when it was last tried. */
+    const failures = new Map<string, string>();
+    /** Runs `work` again and again until the end; what it throws is logged and shown, and does not end it. */
+    const repeat = async (
+      name: string,
+      millis: number,
+      work: () => unknown,
+      firstMillis = millis,
+    ): Promise<void> => {
       for (let wait = firstMillis; ; wait = millis) {
         await timer.wait(wait, ending.signal);
         if (ending.signal.aborted) return;
         try {
           await work();
+          failures.delete(name);
         } catch (error) {
-          log("error", "operations", { cause: (error as Error).message });
+          failures.set(name, (error as Error).message);
+          log("error", "operations", { work: name, cause: (error as Error).message });
         }
       }
     };
@@ -174,9 +197,10 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       }),
     );
     const repeating = [
-      repeat(minuteMillis, () => pipeline.tick(micros())),
+      repeat("warnings", minuteMillis, () => pipeline.tick(micros())),
       // A node that knows nothing yet does not let its page wait.
       repeat(
+        "refresh",
         options.refreshMillis,
         refresh,
         findings.quality() === undefined ? Math.min(minuteMillis, options.refreshMillis) : undefined,
@@ -190,6 +214,16 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       sites,
       collectors: () => collectors.map((one) => ({ name: one.name, health: one.health() })),
       spool: () => spool.stats(),
+      setAside: () => spool.aside.counts(),
+      troubles: () => [
+        ...[...failures].map(([work, cause]) => ({
+          what: `${work} failed: ${cause}`,
+          hint: "it is tried again; readings are kept meanwhile",
+          readings: 0,
+        })),
+        ...asideTroubles(spool.aside.counts()),
+        ...pipeline.door.notices().map(noticeTrouble),
+      ],
       subscribe(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -208,6 +242,44 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     throw error;
   }
 }
+
+function asideTroubles(counts: readonly AsideCount[]): Trouble[] {
+  const byReason = Map.groupBy(counts, ({ reason }) => reason);
+  return [...byReason].map(([reason, those]) => {
+    const names = [...new Set(those.map(({ device }) => device))].slice(0, 3).join(", ");
+    return {
+      what: `set aside, ${reason.replaceAll("_", " ")}: ${names}`,
+      hint: asideReasons[reason as AsideReason] ?? "see fedcredit node set-aside",
+      readings: those.reduce((sum, one) => sum + one.readings, 0),
+    };
+  });
+}
+
+const notices: Readonly<Record<Notice, { readonly what: string; readonly hint: string }>> = {
+  unknown_metric: {
+    what: "metric that the catalogue does not know",
+    hint: "kept in the segments and used by nothing: correct its name in node.yaml",
+  },
+  unit_not_ucum: {
+    what: "unit that is no UCUM code",
+    hint: "its values are not used: kWh is kW.h, °C is Cel",
+  },
+  unit_other_kind: { what: "unit that the metric's cannot be made of", hint: "its values are not used" },
+  ahead: { what: "time ahead of this machine", hint: "set the source's clock: the reading counts as of now" },
+  not_a_number: { what: "text where the metric is a number", hint: "kept as bad, never used" },
+  beyond_2_53: { what: "number beyond 2^53, not exact", hint: "kept as bad, never used" },
+};
+
+const noticeTrouble = (one: {
+  readonly notice: Notice;
+  readonly metric: string;
+  readonly unit: string;
+  readonly readings: number;
+}): Trouble => ({
+  what: `${notices[one.notice].what}: ${one.metric} (${one.unit})`,
+  hint: notices[one.notice].hint,
+  readings: one.readings,
+});
 
 async function startAll(collectors: readonly Collector[]): Promise<void> {
   const started: Collector[] = [];

@@ -1,11 +1,12 @@
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
+import { Door, type SetAside } from "./door.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { computeFeatures, type FeatureRow } from "./features/features.ts";
 import { openReadings, type QualityReport, runQuality } from "./quality/quality.ts";
 import type { Period, Reference } from "./quality/reference.ts";
-import { type CutReport, cutSegment, recoverSegments } from "./segments.ts";
+import { type CutReport, cutSegment, isOfTheMachine, recoverSegments, UncuttableBatch } from "./segments.ts";
 import type { Spool } from "./spool.ts";
 import type { FeatureWatch } from "./warnings/feature-watch.ts";
 import type { WarningStream } from "./warnings/stream.ts";
@@ -42,11 +43,12 @@ const mostInSegment = 5_000_000;
 
 /**
  * The whole way of a reading through the enterprise's node:
- * collector → spool (durable) → acknowledged to the source → warnings → segment → clean, verify, complete →
+ * collector → door → spool (durable) → acknowledged to the source → warnings → segment → clean, verify, complete →
  * features → warnings from features.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly door: Door;
   #queue: Batch[] = [];
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
@@ -54,6 +56,12 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    const { registry, reference, spool } = options;
+    this.door = new Door({
+      catalogue: reference.catalogue,
+      registered: (device) => registry.device(device) !== undefined,
+      known: spool.series(),
+    });
     recoverSegments(options.spool, options.segments);
   }
 
@@ -82,14 +90,27 @@ export class Pipeline {
   }
 
   async #cutAll(): Promise<CutReport[]> {
-    const { spool, segments, registry } = this.#options;
+    const { spool, segments, registry, log } = this.#options;
     const deviceClass = (device: string): string => registry.device(device)?.class ?? "unregistered";
     const reports: CutReport[] = [];
-    for (;;) {
-      const report = await cutSegment(spool, { folder: segments, deviceClass, maxReadings: mostInSegment });
-      if (report === undefined) return reports;
-      reports.push(report);
-      if (report.readings + report.duplicates < mostInSegment) return reports;
+    const { batches } = spool.stats();
+    // After a failure one batch at a time, until all that lay there are past: the one in the way is found.
+    for (let alone = 0; ; ) {
+      const maxReadings = alone > 0 ? 1 : mostInSegment;
+      try {
+        const report = await cutSegment(spool, { folder: segments, deviceClass, maxReadings });
+        if (report === undefined) return reports;
+        reports.push(report);
+        if (alone === 0 && report.readings + report.duplicates < mostInSegment) return reports;
+        if (alone > 0) alone--;
+      } catch (error) {
+        recoverSegments(spool, segments);
+        if (error instanceof UncuttableBatch) {
+          log("error", "a batch cannot be cut", { batch: error.batch, cause: error.message });
+          spool.setBatchAside(error.batch, (readings) => this.door.admit(readings), error.message);
+        } else if (alone > 0 || isOfTheMachine(error)) throw error;
+        else alone = batches;
+      }
     }
   }
 
@@ -125,11 +146,12 @@ export class Pipeline {
         batches.push(batch);
         for (const reading of batch.readings) readings.push(reading);
       }
-      await this.#store(readings);
+      const { admitted, aside } = this.door.admit(readings);
+      await this.#store(admitted, aside);
       this.#queue = this.#queue.slice(batches.length);
       this.#inFlight -= readings.length;
       for (const batch of batches) batch.stored();
-      this.#observe(readings);
+      this.#observe(admitted);
       // Between two writes the sockets get their turn.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -137,10 +159,10 @@ export class Pipeline {
   }
 
   /** Until it succeeds: what is not durable is not acknowledged, so the source still has it. */
-  async #store(readings: readonly Reading[]): Promise<void> {
+  async #store(readings: readonly Reading[], aside: readonly SetAside[]): Promise<void> {
     for (let pause = 100; ; pause = Math.min(pause * 2, 10_000)) {
       try {
-        this.#options.spool.append(readings);
+        this.#options.spool.append(readings, aside);
         return;
       } catch (error) {
         this.#options.log("error", "spool refuses", { cause: (error as Error).message, pause });

@@ -10,7 +10,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type BatchColumns, historicalMark, lateMark } from "./batch-codec.ts";
+import { type BatchColumns, firstDeliveryMark, historicalMark, lateMark } from "./batch-codec.ts";
 import { Engine, quoteText } from "./engine.ts";
 import type { CutIntent, Series, Spool } from "./spool.ts";
 
@@ -32,6 +32,16 @@ export interface CutReport {
   readonly bytes: number;
 }
 
+/** A batch that is in the way of every cut: the readings in it, or its bytes, are not what a segment can hold. */
+export class UncuttableBatch extends Error {
+  readonly batch: number;
+  constructor(batch: number, cause: unknown) {
+    super((cause as Error).message, { cause });
+    this.name = "UncuttableBatch";
+    this.batch = batch;
+  }
+}
+
 /** Named steps of a cut, for tests that end the process between them. */
 export type CutStep = "begun" | "written" | "renamed" | "ended";
 
@@ -42,6 +52,7 @@ export type CutStep = "begun" | "written" | "renamed" | "ended";
  * remembers the file names before the first byte: {@link recoverSegments} removes what a crash left half done.
  *
  * @returns undefined where nothing is spooled.
+ * @throws UncuttableBatch where the cut held one batch, which is at fault and not the machine.
  */
 export async function cutSegment(
   spool: Spool,
@@ -69,6 +80,11 @@ export async function cutSegment(
     const readings = Number(total!.n);
     const bytes = files.reduce((sum, file) => sum + statSync(join(options.folder, file)).size, 0);
     report = { files, readings, duplicates, bytes };
+  } catch (error) {
+    if (intent.first !== intent.last || isOfTheMachine(error)) throw error;
+    rmSync(staging, { recursive: true, force: true });
+    spool.forgetCut(intent);
+    throw new UncuttableBatch(intent.first, error);
   } finally {
     engine.close();
   }
@@ -78,6 +94,13 @@ export async function cutSegment(
   at("ended");
   return report;
 }
+
+/** What another try may mend: no space, no memory, no permission. Everything else is in the data. */
+export const isOfTheMachine = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException).code !== undefined ||
+  /^(IO|Out of Memory|Permission|FATAL|INTERNAL|Interrupt|TransactionContext)/i.test(
+    (error as Error).message,
+  );
 
 /** Removes what cuts left behind that never ended; their readings are still in the spool. Run at start. */
 export function recoverSegments(spool: Spool, folder: string): void {
@@ -125,7 +148,7 @@ async function stage(
     CREATE TABLE texts (id UINTEGER, body VARCHAR);
     CREATE TABLE staged (
       time DOUBLE, received DOUBLE, value DOUBLE, sequence DOUBLE, lat DOUBLE, lon DOUBLE, accuracy DOUBLE,
-      id UINTEGER, body UINTEGER, status UINTEGER, kind UTINYINT, marks UTINYINT, place UTINYINT)`);
+      id UINTEGER, body UINTEGER, status UINTEGER, event UINTEGER, kind UTINYINT, marks UTINYINT, place UTINYINT)`);
   await engine.append("series", [
     Uint32Array.from(series, (one) => one.id),
     Float64Array.from(series, seriesKey),
@@ -135,10 +158,11 @@ async function stage(
     series.map((one) => options.deviceClass(one.device)),
   ]);
 
-  const codes = new Map<string, number>();
+  const codes = new Map<string, number>([["", 0]]);
   let late = 0;
   for (const { id, columns } of spool.batches(intent.first - 1)) {
     if (id > intent.last) break;
+    if (columns === undefined) throw new RangeError(`batch ${id} is not what was stored`);
     for (let i = 0; i < columns.count; i++) if (columns.marks[i]! & lateMark) late++;
     await appendBatch(engine, columns, codes);
   }
@@ -169,6 +193,7 @@ async function appendBatch(engine: Engine, columns: BatchColumns, codes: Map<str
     columns.series,
     recode(columns.text),
     recode(columns.status),
+    columns.event === undefined ? new Uint32Array(columns.count) : recode(columns.event),
     columns.kind,
     columns.marks,
     columns.place,
@@ -177,17 +202,20 @@ async function appendBatch(engine: Engine, columns: BatchColumns, codes: Map<str
 
 /**
  * A reading delivered again has the time of one already seen, so only late ones are looked up: among
- * this cut's others, and in the segments of the same days.
+ * this cut's others, and in the segments of the same days. Two events of one instant differ by their identity; one
+ * that its transport calls a first delivery is not looked up at all. A row of a segment that was cut before events
+ * had identity stands for one event.
  */
 async function dropSecondDeliveries(engine: Engine, folder: string): Promise<number> {
-  const key = "id, time, sequence, kind, value, body";
+  const key = "id, time, sequence, event, kind, value, body";
+  const suspect = `marks & ${lateMark} <> 0 AND marks & ${firstDeliveryMark} = 0`;
   const [before] = await engine.rows("SELECT count(*) AS n FROM staged");
   await engine.run(`
-    CREATE TABLE late AS SELECT DISTINCT ON (${key}) * FROM staged WHERE marks & ${lateMark} <> 0;
-    DELETE FROM staged WHERE marks & ${lateMark} <> 0;
+    CREATE TABLE late AS SELECT DISTINCT ON (${key}) * FROM staged WHERE ${suspect};
+    DELETE FROM staged WHERE ${suspect};
     INSERT INTO staged SELECT * FROM late WHERE NOT EXISTS (
       SELECT 1 FROM staged s WHERE s.id = late.id AND s.time = late.time AND s.sequence = late.sequence
-        AND s.kind = late.kind AND s.value = late.value AND s.body = late.body)`);
+        AND s.event = late.event AND s.kind = late.kind AND s.value = late.value AND s.body = late.body)`);
   const days = await engine.rows(
     `SELECT DISTINCT CAST(to_timestamp(time / 1000000) AT TIME ZONE 'UTC' AS DATE)::VARCHAR AS day FROM late`,
   );
@@ -198,16 +226,29 @@ async function dropSecondDeliveries(engine: Engine, folder: string): Promise<num
   if (earlier.length > 0) {
     await engine.run(`
       CREATE TABLE again AS
-      SELECT s.id, p.time_us, coalesce(p.sequence, -1) AS sequence, p.value, p.text
-      FROM read_parquet([${earlier}], hive_partitioning = false) p JOIN series s ON s.series = p.series
+      SELECT s.id, p.time_us, coalesce(p.sequence, -1) AS sequence, p.value, p.text, p.event
+      FROM ${segmentsFrom(earlier)} p JOIN series s ON s.series = p.series
       WHERE (p.series, p.time_us) IN (
         SELECT (series.series, CAST(late.time AS BIGINT)) FROM late JOIN series ON series.id = late.id);
-      DELETE FROM staged WHERE marks & ${lateMark} <> 0 AND EXISTS (
-        SELECT 1 FROM again a LEFT JOIN texts t ON t.body = a.text
-        WHERE a.id = staged.id AND a.time_us = staged.time AND a.sequence = staged.sequence
-          AND CASE WHEN staged.kind = 3 THEN t.id = staged.body
-                   WHEN staged.kind = 0 THEN a.value IS NULL AND a.text IS NULL
-                   ELSE a.value = staged.value END)`);
+      CREATE TABLE matched AS
+      SELECT l.rowid AS staged_row, a.id, a.time_us, a.sequence, a.value, a.text, a.event AS known_event,
+        l.event AS event, count(*) AS copies
+      FROM staged l JOIN again a ON a.id = l.id AND a.time_us = l.time AND a.sequence = l.sequence
+      JOIN texts e ON e.id = l.event
+      LEFT JOIN texts t ON t.body = a.text
+      WHERE ${suspect} AND (a.event IS NULL OR a.event = e.body)
+        AND CASE WHEN l.kind = 3 THEN t.id = l.body
+                 WHEN l.kind = 0 THEN a.value IS NULL AND a.text IS NULL
+                 ELSE a.value = l.value END
+      GROUP BY ALL;
+      DELETE FROM staged WHERE rowid IN (
+        SELECT staged_row FROM matched WHERE known_event IS NOT NULL OR event = 0
+        UNION ALL
+        SELECT staged_row FROM (
+          SELECT staged_row, copies, row_number() OVER (PARTITION BY id, time_us, sequence, value, text ORDER BY staged_row) AS nth
+          FROM matched WHERE known_event IS NULL AND event <> 0
+            AND staged_row NOT IN (SELECT staged_row FROM matched WHERE known_event IS NOT NULL))
+        WHERE nth <= copies)`);
   }
   const [after] = await engine.rows("SELECT count(*) AS n FROM staged");
   return Number(before!.n) - Number(after!.n);
@@ -222,6 +263,7 @@ const segmentRows = `
     CASE s.marks & 3 WHEN 0 THEN 'good' WHEN 1 THEN 'uncertain' ELSE 'bad' END AS quality,
     u.body AS status, s.marks & ${historicalMark} <> 0 AS historical,
     CASE WHEN s.sequence >= 0 THEN CAST(s.sequence AS BIGINT) END AS sequence,
+    nullif(e.body, '') AS event,
     CASE WHEN s.place & 1 <> 0 THEN s.lat END AS lat, CASE WHEN s.place & 1 <> 0 THEN s.lon END AS lon,
     CASE WHEN s.place & 1 <> 0 THEN s.accuracy END AS accuracy_m,
     CASE WHEN s.place & 1 <> 0 THEN CASE WHEN s.place & 2 <> 0 THEN 'GCJ-02' ELSE 'WGS-84' END END AS datum,
@@ -229,7 +271,13 @@ const segmentRows = `
       AS position_source,
     CAST(to_timestamp(s.time / 1000000) AT TIME ZONE 'UTC' AS DATE) AS date, r.device_class
   FROM staged s JOIN series r ON r.id = s.id JOIN texts t ON t.id = s.body JOIN texts u ON u.id = s.status
+    JOIN texts e ON e.id = s.event
   ORDER BY date, device_class, r.series, s.time`;
+
+/** Rows of segments whichever version cut them. @param files - quoted. */
+export const segmentsFrom = (files: readonly string[]): string =>
+  `(SELECT * FROM read_parquet([${files}], hive_partitioning = false, union_by_name = true)
+    UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS event WHERE false)`;
 
 /** Syncs and renames every staged file into its place. @returns paths below `folder` */
 function publish(staged: string, folder: string): string[] {

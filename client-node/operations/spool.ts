@@ -2,7 +2,9 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Reading } from "../../collectors/reading.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type BatchColumns, decodeBatch, encodeBatch, type SeriesIndex } from "./batch-codec.ts";
+import { type BatchColumns, decodeBatch, encodeBatch, readingsOf, type SeriesIndex } from "./batch-codec.ts";
+import { type Admission, aheadMicros, asideOf, type SetAside } from "./door.ts";
+import { SetAsideStore } from "./set-aside.ts";
 
 export interface SpoolOptions {
   /** Database file; its folder exists. */
@@ -26,7 +28,8 @@ export interface Series {
 
 export interface SpooledBatch {
   readonly id: number;
-  readonly columns: BatchColumns;
+  /** Undefined where the stored bytes are no batch. */
+  readonly columns: BatchColumns | undefined;
 }
 
 /** A cut that was begun: its files carry this name, so that a half-written one is found after a crash. */
@@ -43,6 +46,8 @@ export interface SpoolStats {
   /** Readings dropped since the spool was created because a bound was reached, oldest first. */
   readonly dropped: number;
 }
+
+const dayMicros = 86_400_000_000;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
@@ -69,6 +74,8 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #insertBatch: StatementSync;
   readonly #insertSeries: StatementSync;
+  /** What was not let in; in the same file. */
+  readonly aside: SetAsideStore;
   readonly #ids = new Map<string, Map<string, Map<string, number>>>();
   #series: Series[] = [];
   /** By series id: the newest source time seen, µs. */
@@ -88,6 +95,7 @@ export class Spool {
         "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000",
       );
       this.#db.exec(schema);
+      this.aside = new SetAsideStore(this.#db);
     } catch (error) {
       throw refusalOf(error, options.path);
     }
@@ -104,8 +112,9 @@ export class Spool {
     this.#restoreSeries();
     this.#index = {
       idOf: (reading) => this.#idOf(reading),
-      isLate: (series, time) => {
-        if (time <= this.#highWater[series]!) return true;
+      isLate: (series, { time, received }) => {
+        // A time ahead of the clock says nothing about how far the series has come.
+        if (time <= this.#highWater[series]! || time > received + aheadMicros) return true;
         this.#highWater[series] = time;
         return false;
       },
@@ -121,31 +130,31 @@ export class Spool {
    * Stores readings durably: when it returns, they survive a crash of the process or the machine.
    * All of them are stored, or none.
    *
-   * @returns the batch's id.
+   * @param aside - what was not let in beside them; durable with them.
    * @throws Refusal disk_full: nothing of the batch was stored; the same call may succeed later.
    */
-  append(readings: readonly Reading[]): number {
+  append(readings: readonly Reading[], aside: readonly SetAside[] = []): void {
     const body = encodeBatch(readings, this.#index);
     const at = this.#options.now();
-    let id: number;
     try {
       this.#db.exec("BEGIN IMMEDIATE");
+      this.aside.put(aside, at);
       for (const series of this.#fresh) {
         this.#insertSeries.run(series.id, series.device, series.metric, series.unit);
       }
-      id = Number(this.#insertBatch.run(at, readings.length, body.length, body).lastInsertRowid);
+      if (readings.length > 0) this.#insertBatch.run(at, readings.length, body.length, body);
       this.#db.exec("COMMIT");
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw refusalOf(error, this.#options.path);
     }
     this.#fresh = [];
+    if (readings.length === 0) return;
     this.#stats.batches++;
     this.#stats.readings += readings.length;
     this.#stats.bytes += body.length;
     this.#oldestStoredAt = Math.min(this.#oldestStoredAt, at);
     this.#keepBounds(at);
-    return id;
   }
 
   stats(): SpoolStats {
@@ -161,7 +170,7 @@ export class Spool {
   lastStored(device: string, metric: string): number | undefined {
     const ids = this.#ids.get(device)?.get(metric)?.values() ?? [];
     const newest = Math.max(0, ...[...ids].map((id) => this.#highWater[id]!));
-    return newest > 0 ? newest : undefined;
+    return newest > 0 && newest <= this.#options.now() * 1000 + dayMicros ? newest : undefined;
   }
 
   /** Uncut batches after id `after`, oldest first. */
@@ -171,7 +180,13 @@ export class Spool {
       const row = next.get(id);
       if (row === undefined) return;
       id = Number(row.id);
-      yield { id, columns: decodeBatch(row.body as Uint8Array) };
+      let columns: BatchColumns | undefined;
+      try {
+        columns = decodeBatch(row.body as Uint8Array);
+      } catch {
+        columns = undefined;
+      }
+      yield { id, columns };
     }
   }
 
@@ -230,6 +245,44 @@ export class Spool {
     this.#db.prepare("DELETE FROM cut WHERE name = ? AND done = 0").run(intent.name);
   }
 
+  /**
+   * Takes a batch that could not be cut apart: its readings pass the door again, those that are not let in are set
+   * aside, and the others take the batch's place. One that cannot be read at all is set aside as it is.
+   */
+  setBatchAside(id: number, admit: (readings: readonly Reading[]) => Admission, cause: string): void {
+    const row = this.#db.prepare("SELECT body FROM batch WHERE id = ?").get(id);
+    if (row === undefined) return;
+    const body = row.body as Uint8Array;
+    let parts: Admission | undefined;
+    // Where the door finds nothing wrong, the fault is one that it does not know.
+    let hopeless = true;
+    try {
+      const stored = [...readingsOf(decodeBatch(body), (series) => this.#series[series - 1]!)];
+      parts = admit(stored);
+      hopeless = parts.aside.length === 0 && parts.admitted.every((one, i) => one === stored[i]);
+    } catch {
+      // What the spool wrote and cannot read again: the disk lies.
+    }
+    const kept = hopeless ? undefined : encodeBatch(parts!.admitted, this.#index);
+    const at = this.#options.now();
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      if (hopeless) this.aside.put([asideOf("batch_unreadable", { cause })], at, body);
+      else this.aside.put(parts!.aside, at);
+      if (kept === undefined || parts!.admitted.length === 0)
+        this.#db.prepare("DELETE FROM batch WHERE id = ?").run(id);
+      else
+        this.#db
+          .prepare("UPDATE batch SET readings = ?, bytes = ?, body = ? WHERE id = ?")
+          .run(parts!.admitted.length, kept.length, kept, id);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+    this.#stats = this.#readStats();
+  }
+
   /** Bounds the file itself, in pages of 16 KiB: a quota below which `append` refuses with disk_full. */
   limitPages(pages: number): void {
     this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(pages)}`);
@@ -275,13 +328,18 @@ export class Spool {
         metric: String(row.metric),
         unit: String(row.unit),
       } as Reading);
-      this.#highWater[id] = Number(row.high_water);
+      const highWater = Number(row.high_water);
+      // A time from the far future that an earlier version let in must not hold the series back.
+      const now = this.#options.now() * 1000;
+      this.#highWater[id] = highWater > now + 366 * dayMicros ? now : highWater;
     }
     this.#fresh = [];
     for (const { columns } of this.batches()) {
-      for (let i = 0; i < columns.count; i++) {
-        const id = columns.series[i]!;
-        if (columns.time[i]! > this.#highWater[id]!) this.#highWater[id] = columns.time[i]!;
+      for (let i = 0; i < (columns?.count ?? 0); i++) {
+        const id = columns!.series[i]!;
+        const time = columns!.time[i]!;
+        if (time > this.#highWater[id]! && time <= columns!.received[i]! + aheadMicros)
+          this.#highWater[id] = time;
       }
     }
   }

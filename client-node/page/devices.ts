@@ -15,6 +15,7 @@ export function liveTexts(operations: Operations, page: number, now: number): Li
   const texts: Record<string, string> = { "warnings.open": String(operations.findings.countWarnings().open) };
   texts["spool.readings"] = number(operations.spool().readings);
   texts["spool.dropped"] = number(operations.spool().dropped);
+  texts["aside.readings"] = number(operations.setAside().reduce((sum, one) => sum + one.readings, 0));
   for (const { name, health } of operations.collectors()) {
     texts[`${name}\tstate`] = health.state;
     texts[`${name}\treadings`] = number(health.readings);
@@ -93,7 +94,9 @@ export function devicesView(operations: Operations, page: number, now: number): 
     ["Devices", `${board.size} heard of ${registry.devices().length} registered`],
     ["Readings not yet in segments", live("spool.readings")],
     ["Readings dropped for want of room", live("spool.dropped")],
+    ["Readings set aside", live("aside.readings")],
   ])}
+${troubles(operations)}
 <h2>Collectors</h2>
 ${table(
   "How each source is doing since the start",
@@ -129,6 +132,21 @@ ${bindings(operations)}`;
 }
 
 const n = (name: string): { name: string; numeric: true } => ({ name, numeric: true });
+
+function troubles(operations: Operations): Content {
+  const found = operations.troubles();
+  if (found.length === 0) return undefined;
+  return html`<h2>What is wrong</h2>
+${table(
+  "Readings that are set aside or not used; fedcredit node set-aside writes out those set aside",
+  ["What", n("Readings"), "What to do"],
+  found.map(({ what, hint, readings }) => [
+    html`<span class="long">${what}</span>`,
+    readings === 0 ? "–" : number(readings),
+    html`<span class="long">${hint}</span>`,
+  ]),
+)}`;
+}
 
 function bindings({ findings }: Operations): Content {
   const made = findings.bindings();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { filePath } from "../../core/paths.ts";
 import { deviceId, duration, metricId, ucum } from "../runtime/fields.ts";
-import { timePattern, zoneOffset } from "./time.ts";
+import { epochScales, timePattern, zoneOffset } from "./time.ts";
 
 const column = z.string().min(1).describe("column of a CSV or Parquet file, key of a JSON line");
 const kind = z.enum(["number", "boolean", "text"]).default("number").describe("what the value is read as");
@@ -12,11 +12,13 @@ const time = z
     as: z
       .string()
       .default("iso")
-      .describe("iso; s, ms or us since 1970; or a pattern of yyyy MM dd HH mm ss SSS, as yyyy-MM-dd HH:mm"),
+      .describe(
+        "iso; s, ms, us or ns since 1970; or a pattern of yyyy MM dd HH mm ss SSS, as yyyy-MM-dd HH:mm",
+      ),
     zone: z.string().default("UTC").describe("where the text names none: Asia/Shanghai, or +08:00"),
   })
   .superRefine(({ as, zone }, context) => {
-    if (!["iso", "s", "ms", "us"].includes(as) && timePattern(as) === undefined)
+    if (as !== "iso" && !Object.hasOwn(epochScales, as) && timePattern(as) === undefined)
       context.addIssue({
         code: "custom",
         path: ["as"],
@@ -49,10 +51,22 @@ export const fileConfig = z
       .enum(["utf-8", "gb18030"])
       .default("utf-8")
       .describe("of csv and jsonl; gb18030 reads GBK too"),
+    decimal: z
+      .enum([".", ","])
+      .default(".")
+      .describe(
+        "mark before a number's decimals; with a comma, dots, blanks and apostrophes may part thousands",
+      ),
     device: z
       .union([deviceId, z.strictObject({ column })], { error: "write a device id, or { column: NAME }" })
       .describe("device id, or the column that holds it"),
     time: time.describe("source time of a line"),
+    document: z
+      .union([column, z.array(column).min(1)])
+      .optional()
+      .describe(
+        "column, or columns, that number a receipt, an order or a line of one: the same number at the same time is the same event in whatever file it stands. Without it a row is known by its file's name and its line",
+      ),
     columns: z
       .array(valueField.extend({ column }))
       .min(1)

@@ -39,7 +39,7 @@ export class SeenFiles {
     }
     this.#get = this.#db.prepare("SELECT * FROM seen WHERE hash = ?");
     this.#put = this.#db.prepare("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)");
-    this.#shorter = this.#db.prepare("SELECT * FROM seen WHERE name = ? AND bytes < ?");
+    this.#shorter = this.#db.prepare("SELECT * FROM seen WHERE (name = ? OR done = 1) AND bytes < ?");
   }
 
   get(hash: string): Seen | undefined {
@@ -52,7 +52,10 @@ export class SeenFiles {
     this.#put.run(hash, name, bytes, line, done ? 1 : 0);
   }
 
-  /** Shorter contents of the same name: what a file held before it grew. */
+  /**
+   * Shorter contents: what a file held before it grew, and whole ones of other names, for an export that begins with
+   * all of the last one says nothing new there.
+   */
   shorter(name: string, bytes: number): Seen[] {
     return this.#shorter.all(name, bytes).map(seenOf);
   }

@@ -81,7 +81,7 @@ export function timePattern(pattern: string): TimePattern | undefined {
 }
 
 /**
- * @param as - iso; s, ms or us since 1970; or a pattern.
+ * @param as - iso; s, ms, us or ns since 1970; or a pattern.
  * @param zone - where the text does not name one.
  * @returns reads a cell to microseconds since the epoch, undefined for what is no time.
  */
@@ -90,29 +90,61 @@ export function timeReader(as: string, zone: string): (cell: unknown) => number 
   if (offset === undefined) throw new RangeError(`no time zone ${zone}`);
   // The offset belongs to the instant, which is only known with it: the second look settles it.
   const toUtc = (localMillis: number) => localMillis - offset(localMillis - offset(localMillis));
-  const scale = { s: 1_000_000, ms: 1_000, us: 1 }[as];
+  const scale = (epochScales as Readonly<Record<string, number>>)[as];
   if (scale !== undefined)
     return (cell) => {
-      const number = typeof cell === "number" ? cell : Number(cell === "" ? Number.NaN : cell);
+      if (typeof cell !== "number" && typeof cell !== "bigint" && typeof cell !== "string") return undefined;
+      const number = typeof cell === "string" && cell.trim() === "" ? Number.NaN : Number(cell);
       return Number.isFinite(number) ? Math.round(number * scale) : undefined;
     };
-  const pattern = as === "iso" ? readIso : timePattern(as);
-  if (pattern === undefined) throw new RangeError(`no time pattern ${as}`);
+  const pattern = as === "iso" ? undefined : timePattern(as);
+  if (as !== "iso" && pattern === undefined) throw new RangeError(`no time pattern ${as}`);
   return (cell) => {
     // A typed table holds instants.
     if (cell instanceof Date) return cell.getTime() * 1000;
     const text = String(cell ?? "").trim();
-    if (as === "iso" && /(Z|[+-]\d\d:?\d\d)$/i.test(text)) {
-      const millis = Date.parse(text);
-      return Number.isNaN(millis) ? undefined : Math.round(millis * 1000);
+    if (pattern === undefined) {
+      const iso = readIso(text);
+      if (iso === undefined) return undefined;
+      const { millis, micros, offsetMillis } = iso;
+      return Math.round(offsetMillis === undefined ? toUtc(millis) : millis - offsetMillis) * 1000 + micros;
     }
     const local = pattern(text);
     return local === undefined ? undefined : Math.round(toUtc(local) * 1000);
   };
 }
 
-function readIso(text: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$/.test(text)) return undefined;
-  const millis = Date.parse(`${text.includes(":") ? text.replace(" ", "T") : `${text}T00:00`}Z`);
-  return Number.isNaN(millis) ? undefined : millis;
+/** Microseconds of a count since 1970. */
+export const epochScales = { s: 1_000_000, ms: 1_000, us: 1, ns: 0.001 } as const;
+
+interface IsoTime {
+  /** As if it were UTC. */
+  readonly millis: number;
+  /** What is below a millisecond. */
+  readonly micros: number;
+  /** East of UTC; undefined where the text names no zone. */
+  readonly offsetMillis: number | undefined;
+}
+
+/** Reads ISO 8601 to the microsecond, which the language's own reader does not. */
+export function readIso(text: string): IsoTime | undefined {
+  const found =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(
+      text,
+    );
+  if (found === null) return undefined;
+  const [, date, clock = "00:00", seconds = "00", fraction = "", zone] = found;
+  const digits = `${fraction}000000`.slice(0, 6);
+  const millis = Date.parse(`${date}T${clock}:${seconds}.${digits.slice(0, 3)}Z`);
+  if (Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 10) !== date) return undefined;
+  return {
+    millis,
+    micros: Number(digits.slice(3)),
+    offsetMillis: zone === undefined ? undefined : zoneMillis(zone),
+  };
+}
+
+function zoneMillis(zone: string): number {
+  const [, sign, hours = "0", minutes = "0"] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }

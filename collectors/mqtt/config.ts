@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { filePath } from "../../core/paths.ts";
+import { zoneOffset } from "../file/time.ts";
 import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
 import { sparkplugConfig } from "../sparkplug/config.ts";
 
 const path = z.string().min(1).describe("where in the payload: temp.celsius, channels[2].value");
 const epoch = z
-  .enum(["iso", "s", "ms", "us"])
-  .describe("ISO 8601 text, or seconds/milliseconds/microseconds");
+  .enum(["iso", "s", "ms", "us", "ns"])
+  .describe("ISO 8601 text, or seconds/milliseconds/microseconds/nanoseconds since 1970");
+const zone = z
+  .string()
+  .refine((name) => zoneOffset(name) !== undefined, "no such time zone: write Asia/Shanghai, or +08:00")
+  .optional()
+  .describe("of times that name none; where it is absent too, they are taken as UTC and marked uncertain");
 const kind = z.enum(["number", "boolean", "text"]).default("number").describe("what the value is read as");
 
 const position = z.strictObject({
@@ -20,8 +26,12 @@ const position = z.strictObject({
 const jsonFormat = z.strictObject({
   format: z.literal("json").describe("values by their path in a JSON text"),
   records: path.optional().describe("an array of records in one message; the message itself when absent"),
-  time: z.strictObject({ path, as: epoch }).optional().describe("source time; the arrival when absent"),
-  sequence: path.optional().describe("the source's own sequence number, where it has one"),
+  time: z.strictObject({ path, as: epoch, zone }).optional().describe("source time; the arrival when absent"),
+  sequence: path
+    .optional()
+    .describe(
+      "the source's own number of a receipt, an order or a message: the same number at the same time is the same event",
+    ),
   position: position.optional().describe("where the device is"),
   fields: z
     .array(z.strictObject({ path, metric: metricId, unit: ucum }))
@@ -37,10 +47,11 @@ const csvFormat = z.strictObject({
       z.union(
         [
           z.strictObject({ metric: metricId, unit: ucum, kind }),
-          z.strictObject({ time: epoch.describe("source time: ISO 8601 text, or since 1970") }),
+          z.strictObject({ time: epoch.describe("source time: ISO 8601 text, or since 1970"), zone }),
+          z.strictObject({ sequence: z.literal(true).describe("the source's own number of the record") }),
           z.literal("skip"),
         ],
-        { error: "write { metric, unit }, { time: iso } or skip" },
+        { error: "write { metric, unit }, { time: iso }, { sequence: true } or skip" },
       ),
     )
     .min(1)

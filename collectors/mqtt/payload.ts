@@ -1,6 +1,8 @@
 import { parse as parseCsv } from "csv-parse/sync";
 import { Refusal } from "../../core/reasons.ts";
+import { readIso, timeReader } from "../file/time.ts";
 import type { Position, Reading } from "../reading.ts";
+import { eventId, ordinals, unreadable } from "../runtime/event.ts";
 import type { Topic } from "./config.ts";
 
 type Json = Extract<Topic, { format: "json" }>;
@@ -13,12 +15,19 @@ interface Origin {
   readonly metric: string | undefined;
   /** Microseconds since the epoch. */
   readonly received: number;
+  /** Packet identifier; the broker says it again when it delivers again. */
+  readonly delivery: number;
+  /** Not said to be a repetition. */
+  readonly first: boolean;
 }
 
+/** What tells a record's readings from those of others: its own number, or else the delivery and its place in it. */
+type Identity = Pick<Reading, "event" | "firstDelivery">;
+
 /**
- * Reads one message.
+ * Reads one message; what of it cannot be read goes to the door as such, with the reason.
  *
- * @throws {Refusal} message_malformed if the payload is not what the configuration says it is.
+ * @throws {Refusal} message_malformed if the payload is not what the configuration says it is at all.
  */
 export function readPayload(topic: Topic, payload: Buffer, origin: Origin): Reading[] {
   switch (topic.format) {
@@ -33,36 +42,43 @@ export function readPayload(topic: Topic, payload: Buffer, origin: Origin): Read
 
 const malformed = (message: string): Refusal => new Refusal("message_malformed", message);
 
-function readJson(topic: Json, payload: Buffer, { device, received }: Origin): Reading[] {
+function readJson(topic: Json, payload: Buffer, origin: Origin): Reading[] {
+  const { device, received } = origin;
   let message: unknown;
   try {
-    message = JSON.parse(payload.toString());
+    message = parseExactly(payload.toString());
   } catch {
     throw malformed("payload is not JSON");
   }
   const records = topic.records === undefined ? [message] : at(message, topic.records);
   if (!Array.isArray(records)) throw malformed(`no array at ${topic.records}`);
-  return records.flatMap((record) => {
-    const time = topic.time === undefined ? received : parseTime(at(record, topic.time.path), topic.time.as);
+  const nth = ordinals(topic.fields.map(({ metric }) => metric));
+  return records.flatMap((record, index) => {
+    const timed =
+      topic.time === undefined ? { time: received } : parseTime(at(record, topic.time.path), topic.time);
     const sequence = topic.sequence === undefined ? undefined : at(record, topic.sequence);
+    const identity = identityOf(origin, index, sequence);
     const position = topic.position === undefined ? undefined : positionOf(topic.position, record);
     const shared = {
       device,
-      time: time ?? received,
+      time: timed.time ?? received,
       received,
       historical: false,
-      ...(typeof sequence === "number" ? { sequence } : {}),
+      ...(typeof sequence === "number" && Number.isSafeInteger(sequence) && sequence >= 0
+        ? { sequence }
+        : {}),
       ...(position === undefined ? {} : { position }),
     };
-    return topic.fields.flatMap(({ path, metric, unit }) => {
+    return topic.fields.flatMap(({ path, metric, unit }, i) => {
       const value = at(record, path);
       if (value === undefined) return [];
-      return [{ ...shared, metric, unit, ...judged(value, time !== undefined) }];
+      return [{ ...shared, ...nthOf(identity, nth[i]!), metric, unit, ...judged(value, timed) }];
     });
   });
 }
 
-function readCsv(topic: Csv, payload: Buffer, { device, received }: Origin): Reading[] {
+function readCsv(topic: Csv, payload: Buffer, origin: Origin): Reading[] {
+  const { device, received } = origin;
   let lines: string[][];
   try {
     lines = parseCsv(payload, {
@@ -74,52 +90,87 @@ function readCsv(topic: Csv, payload: Buffer, { device, received }: Origin): Rea
   } catch {
     throw malformed("payload is not CSV");
   }
-  return lines.flatMap((cells) => {
-    if (cells.length !== topic.columns.length)
-      throw malformed(`${cells.length} columns where ${topic.columns.length} are configured`);
-    let time: number | undefined = received;
-    for (const [i, column] of topic.columns.entries())
-      if (typeof column !== "string" && "time" in column) time = parseTime(cells[i], column.time);
+  const metricOf = (column: Csv["columns"][number]): string =>
+    typeof column !== "string" && "metric" in column ? column.metric : "";
+  const nth = ordinals(topic.columns.map(metricOf));
+  return lines.flatMap((cells, index) => {
+    if (cells.length !== topic.columns.length) {
+      const why = `${cells.length} columns where ${topic.columns.length} are configured`;
+      return [unreadable(device, `line ${index + 1}`, cells.join(topic.delimiter), why, received)];
+    }
+    let timed: Timed = { time: received };
+    let sequence: string | undefined;
+    for (const [i, column] of topic.columns.entries()) {
+      if (typeof column === "string") continue;
+      if ("time" in column) timed = parseTime(cells[i], { as: column.time, zone: column.zone });
+      if ("sequence" in column) sequence = cells[i];
+    }
+    const identity = identityOf(origin, index, sequence);
     return topic.columns.flatMap((column, i) => {
-      if (typeof column === "string" || "time" in column) return [];
+      if (typeof column === "string" || !("metric" in column)) return [];
       const value = parseText(cells[i]!, column.kind);
       return [
         {
           device,
           metric: column.metric,
           unit: column.unit,
-          time: time ?? received,
+          time: timed.time ?? received,
           received,
           historical: false,
-          ...judged(value, time !== undefined),
+          ...nthOf(identity, nth[i]!),
+          ...judged(value, timed),
         },
       ];
     });
   });
 }
 
-function readText(topic: Text, payload: Buffer, { device, metric = "", received }: Origin): Reading[] {
-  const unit = topic.units[metric];
+function readText(topic: Text, payload: Buffer, origin: Origin): Reading[] {
+  const { device, metric = "", received } = origin;
+  // A topic's levels are a stranger's: `constructor` is a name like any other.
+  const unit = Object.hasOwn(topic.units, metric) ? topic.units[metric] : undefined;
   if (unit === undefined) return [];
   const value = parseText(payload.toString().trim(), topic.kind);
-  return [{ device, metric, unit, time: received, received, historical: false, ...judged(value, true) }];
+  const shared = { device, metric, unit, time: received, received, historical: false };
+  return [{ ...shared, ...identityOf(origin, 0, undefined), ...judged(value, { time: received }) }];
 }
 
+/** As `JSON.parse`, but an integer that a number cannot hold becomes one that can. */
+function parseExactly(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const exact = (_: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d{1,40}$/.test(context?.source ?? "")
+      ? BigInt(context!.source!)
+      : value;
+  return JSON.parse(text, exact as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+const identityOf = ({ delivery, first }: Origin, index: number, sequence: unknown): Identity =>
+  ["number", "bigint", "string"].includes(typeof sequence) && sequence !== ""
+    ? { event: eventId(`#${String(sequence)}`) }
+    : { event: eventId(`delivery ${delivery}`, index), ...(first ? { firstDelivery: true } : {}) };
+
+const nthOf = (identity: Identity, nth: number): Identity =>
+  nth === 0 ? identity : { ...identity, event: eventId(identity.event!, nth) };
+
 /** A value as the source gave it; null is a gap; what cannot be a value is bad, and a bad time uncertain. */
-function judged(value: unknown, timed: boolean): Pick<Reading, "value" | "quality" | "status"> {
+function judged(value: unknown, timed: Timed): Pick<Reading, "value" | "quality" | "status"> {
   if (value === null) return { value: null, quality: "bad", status: "null" };
+  if (typeof value === "bigint") return timedOrNot(Number(value), timed);
   if (typeof value === "number" && Number.isFinite(value)) return timedOrNot(value, timed);
   if (typeof value === "boolean" || typeof value === "string") return timedOrNot(value, timed);
   return { value: null, quality: "bad", status: `type ${typeof value}` };
 }
 
-const timedOrNot = (
+function timedOrNot(
   value: number | boolean | string,
-  timed: boolean,
-): Pick<Reading, "value" | "quality" | "status"> =>
-  timed
+  { time, doubt }: Timed,
+): Pick<Reading, "value" | "quality" | "status"> {
+  const status = time === undefined ? "no source time" : doubt;
+  return status === undefined
     ? { value, quality: "good", status: "ok" }
-    : { value, quality: "uncertain", status: "no source time" };
+    : { value, quality: "uncertain", status };
+}
 
 /** @returns the value, null for an empty cell, undefined for what is not of the kind. */
 function parseText(
@@ -133,18 +184,27 @@ function parseText(
   return /^(false|off|0)$/i.test(text) ? false : undefined;
 }
 
-const scaleToMicros = { s: 1_000_000, ms: 1_000, us: 1 } as const;
+/** A record's time in microseconds since the epoch; undefined where what stands there is no time. */
+interface Timed {
+  readonly time: number | undefined;
+  readonly doubt?: string;
+}
 
-/** @returns microseconds since the epoch, or undefined if the text or number is no time. */
-function parseTime(raw: unknown, as: "iso" | "s" | "ms" | "us"): number | undefined {
-  // Date.parse reads local time where no zone is given; a source time is UTC then.
-  if (as === "iso") {
-    const text = String(raw);
-    const micros = 1000 * Date.parse(/(z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
-    return Number.isNaN(micros) ? undefined : micros;
+const readers = new Map<string, (cell: unknown) => number | undefined>();
+
+function parseTime(
+  raw: unknown,
+  { as, zone }: { readonly as: string; readonly zone?: string | undefined },
+): Timed {
+  const key = `${as} ${zone ?? "UTC"}`;
+  let read = readers.get(key);
+  if (read === undefined) {
+    read = timeReader(as, zone ?? "UTC");
+    readers.set(key, read);
   }
-  const number = typeof raw === "number" ? raw : Number.parseFloat(String(raw));
-  return Number.isFinite(number) ? Math.round(number * scaleToMicros[as]) : undefined;
+  const time = read(raw);
+  if (as !== "iso" || zone !== undefined || time === undefined) return { time };
+  return readIso(String(raw).trim())?.offsetMillis === undefined ? { time, doubt: "no time zone" } : { time };
 }
 
 function positionOf(fields: NonNullable<Json["position"]>, record: unknown): Position | undefined {

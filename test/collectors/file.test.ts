@@ -101,6 +101,7 @@ test("a wide table: one reading per column, in the configured zone and units", a
     historical: true,
     quality: "good",
     status: "ok",
+    event: "日报.csv:2",
   };
   t.deepEqual(
     collected.readings.map(({ received, ...reading }) => reading),
@@ -199,12 +200,15 @@ test("bad lines are counted by file and line, never by value; good neighbours ar
       ["s1", "2026-03-01", 4],
     ]),
   );
-  await eventually(() => collected.readings.length === 4);
+  await eventually(() => collected.readings.length === 7);
   t.deepEqual(
     collected.readings.map(({ value, quality, status }) => [value, quality, status]),
     [
       [1, "good", "ok"],
       [null, "bad", "unreadable"],
+      ['{"shop":"s1","day":"31.02.2026","sales":"2"}', "bad", "unreadable: day"],
+      ["", "bad", "unreadable: 2 cells where 3 are named"],
+      ['{"shop":"","day":"2026-03-01","sales":"3"}', "bad", "unreadable: shop"],
       [null, "bad", "empty"],
       [4, "good", "ok"],
     ],
@@ -483,4 +487,16 @@ test("configuration that cannot work is refused", async (t) => {
     { device: {} },
   ])
     t.false(parse(bad).success, JSON.stringify(bad));
+});
+
+test("a decimal comma is read where it is configured, and grouped thousands with it", async (t) => {
+  const folder = await Folder.create(t);
+  const collected = await Collected.start(t, folder.collector({ delimiter: ";", decimal: "," }));
+  const cells = ["1.234,56", "1 234,5", "-0,25", "1234", "1,234.5", "12.34"];
+  folder.put("x.csv", `shop;day;sales\n${cells.map((cell) => `s1;2026-03-01;${cell}`).join("\n")}\n`);
+  await eventually(() => collected.readings.length === 6);
+  t.deepEqual(
+    collected.readings.map(({ value }) => value),
+    [1234.56, 1234.5, -0.25, 1234, null, null],
+  );
 });

@@ -18,6 +18,10 @@ export function conversion(from: string, to: string): Conversion | undefined {
   return cache.get(key);
 }
 
+/** Whether a text is a UCUM code, and of the same kind as `like` where that is given. */
+export const isUcum = (unit: string, like = `10*3.(${unit})`): boolean =>
+  unit === like || conversion(unit, like) !== undefined;
+
 /** Every conversion UCUM allows between non-logarithmic units is affine: two points give it. */
 function convert(from: string, to: string): Conversion | undefined {
   const utils = ucum.UcumLhcUtils.getInstance();

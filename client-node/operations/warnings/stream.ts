@@ -1,5 +1,6 @@
 import type { Reading } from "../../../collectors/reading.ts";
 import type { DeviceRegistry, Exclusion, Site } from "../device-registry.ts";
+import { aheadMicros } from "../door.ts";
 import type { Catalogue } from "../features/catalogue.ts";
 import { conversion } from "../features/units.ts";
 import { SquareFleet } from "./fleet.ts";
@@ -72,10 +73,14 @@ export class WarningStream {
   observe(reading: Reading): Warning[] {
     const state = this.#stateOf(reading.device, reading.time);
     if (state === undefined || reading.quality === "bad") return [];
-    if (reading.time <= (state.lastTime.get(reading.metric) ?? 0)) return [];
-    const observation = this.#observationOf(reading, state);
+    const ahead = reading.time > reading.received + aheadMicros;
+    // A plan says nothing about now. A source whose clock is ahead does: its time never moves ours.
+    if (ahead && reading.historical) return [];
+    const time = ahead ? reading.received : reading.time;
+    if (time <= (state.lastTime.get(reading.metric) ?? 0)) return [];
+    const observation = this.#observationOf(reading, time, state);
     if (observation === undefined) return [];
-    state.lastTime.set(reading.metric, reading.time);
+    state.lastTime.set(reading.metric, time);
 
     let warnings: Warning[] | undefined;
     const apply = (rule: Rule): void => {
@@ -106,7 +111,7 @@ export class WarningStream {
     return warnings;
   }
 
-  #observationOf(reading: Reading, state: DeviceState): Observation | undefined {
+  #observationOf(reading: Reading, time: number, state: DeviceState): Observation | undefined {
     let value: number | undefined;
     if (typeof reading.value === "number" || typeof reading.value === "boolean") {
       const metric = this.#options.catalogue.metrics.get(reading.metric);
@@ -122,7 +127,7 @@ export class WarningStream {
     return {
       metric: reading.metric,
       value,
-      time: reading.time,
+      time,
       ...(reading.position === undefined
         ? {}
         : {
@@ -134,7 +139,7 @@ export class WarningStream {
           }),
       excluded:
         this.#excludedStatuses.has(reading.status) ||
-        state.exclusions.some((one) => reading.time >= one.from && reading.time < one.until),
+        state.exclusions.some((one) => time >= one.from && time < one.until),
     };
   }
 

@@ -5,14 +5,14 @@ import { mqttConfig } from "../../../collectors/mqtt/config.ts";
 import { readPayload } from "../../../collectors/mqtt/payload.ts";
 import { Receipts } from "../../../collectors/mqtt/receipts.ts";
 import { topicPattern } from "../../../collectors/mqtt/topics.ts";
-import { Refusal } from "../../../core/reasons.ts";
+import type { Refusal } from "../../../core/reasons.ts";
 
 type MqttInput = z.input<typeof mqttConfig>;
 
 type TopicInput = NonNullable<MqttInput["topics"]>[number];
 const parse = (topic: TopicInput) =>
   mqttConfig.parse({ url: "mqtt://h", clientId: "c", identity: "anonymous", topics: [topic] }).topics[0]!;
-const origin = { device: "d", metric: undefined, received: 5_000_000 };
+const origin = { device: "d", metric: undefined, received: 5_000_000, delivery: 7, first: true };
 const read = (topic: TopicInput, payload: string, metric?: string) =>
   readPayload(parse(topic), Buffer.from(payload), { ...origin, metric });
 
@@ -60,24 +60,60 @@ test("JSON: records, source time, sequence, position, gaps", (t) => {
   t.is(readings.length, 4);
 });
 
-test("times: ISO with and without a zone is UTC, epochs by unit", (t) => {
-  const at = (as: "iso" | "s" | "ms" | "us", ts: unknown) =>
+test("times: to the microsecond, in the configured zone; one that names none and has none is doubted", (t) => {
+  const at = (as: "iso" | "s" | "ms" | "us" | "ns", ts: unknown, zone?: string) =>
     read(
       {
         topic: "{device}",
         format: "json",
-        time: { path: "ts", as },
+        time: { path: "ts", as, zone },
         fields: [{ path: "v", metric: "m", unit: "1" }],
       },
       JSON.stringify({ ts, v: 1 }),
     )[0];
   const micros = Date.UTC(2026, 1, 3, 4, 5, 6) * 1000;
   t.is(at("iso", "2026-02-03T04:05:06Z")?.time, micros);
-  t.is(at("iso", "2026-02-03T04:05:06")?.time, micros);
+  t.like(at("iso", "2026-02-03T04:05:06"), { time: micros, quality: "uncertain", status: "no time zone" });
+  t.like(at("iso", "2026-02-03T12:05:06", "Asia/Shanghai"), { time: micros, quality: "good" });
+  t.is(at("iso", "2026-02-03T04:05:06.123456Z")?.time, micros + 123_456);
+  t.is(at("iso", "2026-02-03 12:05:06,123456+0800")?.time, micros + 123_456);
+  t.is(at("ns", String(BigInt(micros) * 1000n + 500_000n))?.time, micros + 500);
   t.is(at("iso", "2026-02-03T12:05:06+08:00")?.time, micros);
   t.is(at("ms", micros / 1000)?.time, micros);
   t.is(at("us", String(micros))?.time, micros);
   t.like(at("iso", "yesterday"), { quality: "uncertain", status: "no source time", time: 5_000_000 });
+});
+
+test("a topic's level is a name like any other, whatever objects inherit", (t) => {
+  const topic: TopicInput = { topic: "{device}/{metric}", format: "text", units: { speed: "km/h" } };
+  for (const name of ["constructor", "__proto__", "toString"]) t.deepEqual(read(topic, "1", name), []);
+  t.is(read(topic, "1", "speed")[0]?.unit, "km/h");
+});
+
+test("an event is known by its number, whatever its kind, else by its delivery and place", (t) => {
+  const topic: TopicInput = {
+    topic: "{device}",
+    format: "json",
+    records: "r",
+    sequence: "no",
+    fields: [
+      { path: "cash", metric: "sales_amount", unit: "{CNY}" },
+      { path: "card", metric: "sales_amount", unit: "{CNY}" },
+    ],
+  };
+  const events = read(
+    topic,
+    '{"r":[{"no":9223372036854775809,"cash":1,"card":1},{"cash":1},{"no":"A-1","card":1}]}',
+  );
+  t.deepEqual(
+    events.map(({ event, firstDelivery, sequence }) => [event, firstDelivery, sequence]),
+    [
+      ["#9223372036854775809", undefined, undefined],
+      ["#9223372036854775809/1", undefined, undefined],
+      ["delivery 7/1", true, undefined],
+      ["#A-1/1", undefined, undefined],
+    ],
+  );
 });
 
 test("JSON paths reach own properties only", (t) => {
@@ -116,7 +152,7 @@ test("CSV lines, with cells left empty or malformed", (t) => {
       [3_000_000, "on", null, "bad"],
     ],
   );
-  t.throws(() => read(topic, "1;2"), { instanceOf: Refusal });
+  t.like(read(topic, "1;2")[0], { value: "1;2", status: "unreadable: 2 columns where 4 are configured" });
 });
 
 test("text payloads take unit from the metric the topic names", (t) => {

@@ -1,11 +1,12 @@
--- Second readings of one instant, spikes (Hampel, five points) and impossible jumps to and fro.
+-- Second levels of one instant, spikes (Hampel, five points) and impossible jumps to and fro.
+-- Amounts are events: two of one instant are two, and what was delivered twice was left out of the segments.
 -- The median of five: of the fifth and, of two sorted pairs, the larger minimum and the smaller maximum.
 -- Where all five lie within what is noise, no median is needed.
 SELECT
   channel, time_us, value, usable,
   CASE
     WHEN NOT usable THEN fault
-    WHEN time_us = time_before THEN 7
+    WHEN time_us = time_before AND kind <> 'delta' THEN 7
     WHEN abs(value - middle) > spike
       AND abs(value - middle) > 4.4478 * greatest(
         least(abs(value - middle), greatest(
@@ -28,7 +29,7 @@ SELECT
     ELSE fault
   END AS fault
 FROM (
-  SELECT channel, time_us, value, fault, usable, rate, spike,
+  SELECT channel, kind, time_us, value, fault, usable, rate, spike,
     time_before, time_after, second_before, before, after, second_after,
     CASE
       WHEN greatest(second_before, before, value, after, second_after)

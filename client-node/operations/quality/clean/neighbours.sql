@@ -1,7 +1,7 @@
 -- Each usable reading beside the two before and the two after it; the others stand apart.
--- Of two readings of one instant the one that arrived first is the first.
+-- Of two levels of one instant the one that arrived first is the first.
 SELECT
-  n.channel, time_us, value, fault, usable, c.rate, c.spike,
+  n.channel, c.kind, time_us, value, fault, usable, c.rate, c.spike,
   time_before, time_after, second_before, before, after, second_after
 FROM (
   SELECT
