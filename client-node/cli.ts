@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addDevices } from "./cli/devices.ts";
 import { addEnrolment } from "./cli/enrolment.ts";
+import { addForecast } from "./cli/forecast.ts";
 import { addPreview } from "./cli/preview.ts";
 import { addRunning } from "./cli/running.ts";
 import { addStudies } from "./cli/studies.ts";
@@ -11,6 +12,7 @@ export function nodeCommand(): Command {
   addEnrolment(node);
   addStudies(node);
   addPreview(node);
+  addForecast(node);
   addRunning(node);
   addDevices(node);
   return node.addHelpText(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalTail } from "../../core/normal.ts";
 import type { Study } from "../algorithm.ts";
 import { defineAlgorithm } from "../define.ts";
 import {
@@ -27,7 +28,6 @@ import {
 } from "../newton.ts";
 import { invertCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
-import { normalTail } from "../numerics/normal.ts";
 import { agreed } from "../numerics/rounding.ts";
 
 const parameters = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalTail } from "../../core/normal.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { binName, binsOf, fits } from "../binning.ts";
@@ -22,7 +23,6 @@ import {
 } from "../newton.ts";
 import { invertCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
-import { normalTail } from "../numerics/normal.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
 import { checkRows } from "../rows.ts";

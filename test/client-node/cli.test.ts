@@ -67,6 +67,40 @@ test.serial(
   },
 );
 
+test.serial("forecast tells what noise costs of maxEpsilon, and how much a budget needs", async (t) => {
+  const dir = join(folder, "forecast");
+  const addresses = ["--coordinator", "127.0.0.1:1", "--enrolment", "127.0.0.1:1"];
+  await node("init", "--dir", dir, "--enterprise", "mill", "--consortium", "riverbank", ...addresses);
+  const forecast = (...args: string[]) => node("forecast", "--dir", dir, "--delta", "1e-6", ...args);
+  const ten = JSON.parse((await forecast("--sums", "10", "--noise", "13", "--json")).stdout);
+  t.true(Math.abs(ten.epsilon - 1.02985) < 1e-5);
+  t.true(ten.renyi > ten.epsilon && ten.maxEpsilon === 8 && ten.withinBudget);
+  t.true(ten.examples.length === 3 && ten.examples.every((x: number) => Math.abs(x - 1000) < 13 * 8));
+  const planned = JSON.parse((await forecast("--sums", "10", "--epsilon", "2", "--json")).stdout);
+  t.true(planned.epsilon <= 2 && planned.epsilon > 1.9999);
+  t.true(Math.abs(planned.events[0].sigma - Math.sqrt(10) / 0.448) < 0.01);
+
+  const events = join(folder, "events.json");
+  const exact = { mechanism: "none", unit: "record", sensitivity: 1, sigma: 0, samplingRate: 1, count: 1 };
+  await writeFile(events, JSON.stringify([exact]));
+  const spent = await forecast("--events", events, "--sums", "10", "--noise", "13");
+  t.is(spent.code, 0);
+  t.regex(spent.stdout, /ε = ∞ of 8 .*\n.*more than policy\.yaml allows/);
+
+  await writeFile(events, JSON.stringify([{ ...exact, count: 0 }]));
+  const outcomes: [string[], number, RegExp][] = [
+    [[], 2, /nothing to forecast \(usage\)\nhint: /],
+    [["--sums", "9", "--epsilon", "1", "--sampling-rate", "0.5"], 2, /\(usage\)\nhint: /],
+    [["--events", events], 1, /count.*\(config_invalid\)\nhint: /],
+  ];
+  for (const [args, code, message] of outcomes) {
+    const outcome = await forecast(...args);
+    t.is(outcome.code, code, args.join(" "));
+    t.regex(outcome.stderr, message);
+    t.is(outcome.stdout, "");
+  }
+});
+
 test.serial(
   "import telegraf prints what node.yaml takes, and a line for each thing it leaves behind",
   async (t) => {

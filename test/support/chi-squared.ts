@@ -10,6 +10,10 @@ export function chiSquared(
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
+/** @returns Pearson's χ² of counts against what is expected of each. */
+export const chiSquaredOf = (counts: readonly number[], expected: readonly number[]): number =>
+  counts.reduce((sum, count, i) => sum + (count - expected[i]!) ** 2 / expected[i]!, 0);
+
 /** @returns what χ² exceeds with probability 10⁻⁶. @see Wilson and Hilferty 1931 */
 export function chiSquaredLimit(degreesOfFreedom: number): number {
   const z = 4.7534;

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
+import { normalTail } from "../../../core/normal.ts";
 import { binOf, metricsFrom, scoreAt, scoreBins } from "../../../models/numerics/metrics.ts";
-import { normalTail } from "../../../models/numerics/normal.ts";
 import { readVectors } from "../../support/vectors.ts";
 
 interface Vectors {

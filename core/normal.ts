@@ -19,3 +19,11 @@ export function normalTail(x: number): number {
   for (let k = 200; k >= 1; k--) fraction = x + k / fraction;
   return density / fraction;
 }
+
+/** @param x - >= 0. @returns the logarithm of {@link normalTail}, also where that is below the smallest float64. */
+export function logNormalTail(x: number): number {
+  if (x < 30) return Math.log(normalTail(x));
+  let fraction = x;
+  for (let k = 200; k >= 1; k--) fraction = x + k / fraction;
+  return -0.5 * x * x - Math.log(fraction * Math.sqrt(2 * Math.PI));
+}
