@@ -10,7 +10,8 @@ export interface Batch {
 }
 
 export interface CollectorHealth {
-  readonly state: "connecting" | "running" | "waiting" | "stopped";
+  /** refused: the peer does not let us in, and is asked again seldom. */
+  readonly state: "connecting" | "running" | "waiting" | "refused" | "stopped";
   /** Readings handed out since start. */
   readonly readings: number;
   readonly errors: number;

@@ -153,7 +153,10 @@ async function monitorGroups(
     monitored.on("changed", (_, value, index) => handOn({ item: members[index]!, value }));
     await new Promise<void>((resolve, reject) => {
       monitored.on("initialized", resolve);
-      monitored.on("err", (message) => reject(new Error(message)));
+      const nodes = members.slice(0, 3).map(({ node }) => node);
+      monitored.on("err", (message) =>
+        reject(new Error(`${nodes.join(", ")}${members.length > 3 ? ", …" : ""}: ${message}`)),
+      );
     });
     for (const [index, { statusCode }] of monitored.monitoredItems.entries())
       if (statusCode.isBad()) link.failed(new Error(`${members[index]!.node}: ${statusCode.name}`));

@@ -221,6 +221,14 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
           hint: "it is tried again; readings are kept meanwhile",
           readings: 0,
         })),
+        ...collectors
+          .map((one) => ({ name: one.name, health: one.health() }))
+          .filter(({ health }) => health.state !== "running" && health.lastError !== undefined)
+          .map(({ name, health }) => ({
+            what: `source ${name} is ${health.state}: ${health.lastError}`,
+            hint: "the other sources go on",
+            readings: 0,
+          })),
         ...asideTroubles(spool.aside.counts()),
         ...pipeline.door.notices().map(noticeTrouble),
       ],

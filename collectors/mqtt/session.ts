@@ -1,5 +1,6 @@
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import { readConfigured, readSecret } from "../runtime/secrets.ts";
+import { Refused } from "../runtime/supervise.ts";
 import type { MqttConfig } from "./config.ts";
 
 /** @throws {Refusal} file_missing or config_invalid if a secret or a certificate cannot be read. */
@@ -33,6 +34,17 @@ export async function clientOptions(config: MqttConfig): Promise<IClientOptions>
   };
 }
 
+/**
+ * CONNACK codes that say no to who is asking: user or password, not authorized, banned.
+ * @see MQTT 3.1.1, table 3.1; MQTT 5.0, section 3.2.2.2
+ */
+const refusals: readonly unknown[] = [4, 5, 134, 135, 138];
+
+const refusedOr = (error: Error): Error =>
+  "code" in error && refusals.includes(error.code)
+    ? new Refused(`the broker refuses this user (${error.message})`, error)
+    : error;
+
 /** Longest wait for each step of a polite end. */
 const farewellMillis = 2_000;
 
@@ -58,7 +70,7 @@ export class MqttSession {
       onMessage(packet);
       done(packet.qos === 0 ? undefined : withheld);
     };
-    this.client.on("error", reject);
+    this.client.on("error", (error) => reject(refusedOr(error)));
     this.client.on("disconnect", ({ reasonCode }) => reject(new Error(`broker ended: reason ${reasonCode}`)));
     this.client.on("close", () => reject(new Error("connection lost")));
   }

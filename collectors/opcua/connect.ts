@@ -17,6 +17,7 @@ import {
 } from "node-opcua";
 import type { CollectorContext } from "../collector.ts";
 import { readConfigured, readSecret } from "../runtime/secrets.ts";
+import { Refused } from "../runtime/supervise.ts";
 import type { OpcuaServer } from "./config.ts";
 
 /** Longest wait for the polite end of a session before its sockets are destroyed. */
@@ -108,7 +109,15 @@ export async function connectOpcua(
     for (const event of ["connection_lost", "close", "abort", "start_reconnection"] as const)
       opened.on(event, () => reject(new Error("connection lost")));
     await withDeadline(config.timeout, opened.connect(config.endpoint), signal);
-    const session = await withDeadline(config.timeout, opened.createSession(identity), signal);
+    const session = await withDeadline(config.timeout, opened.createSession(identity), signal).catch(
+      (error: Error) => {
+        if (!identityRefusals.test(error.message)) throw error;
+        throw new Refused(
+          `the server refuses this user (${identityRefusals.exec(error.message)![0]})`,
+          error,
+        );
+      },
+    );
     session.on("session_closed", (status) => reject(new Error(`session closed: ${status.name}`)));
     return { session, lost, close: () => close(opened) };
   } catch (error) {
@@ -159,6 +168,10 @@ async function secureOptions(
     );
   return { securityMode, securityPolicy, serverCertificate: certificate };
 }
+
+/** @see OPC 10000-6, annex A.2 */
+const identityRefusals =
+  /Bad(UserAccessDenied|IdentityTokenInvalid|IdentityTokenRejected|UserSignatureInvalid)/;
 
 let plainFolder: Promise<string> | undefined;
 

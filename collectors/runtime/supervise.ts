@@ -29,7 +29,10 @@ export interface Link {
 
 /** A protocol, as the supervisor sees it. */
 export interface Source {
-  /** Reads secrets and files once; what it throws is a configuration error and is not retried. */
+  /**
+   * Reads secrets and files, before the first connection and again after the peer refused them. What it throws keeps
+   * this source down and no other; it is tried again, for a missing file may come.
+   */
   prepare?(): Promise<void>;
   /**
    * One connection's life: connects, hands readings on, and closes every socket before it settles.
@@ -46,6 +49,20 @@ export interface SuperviseLimits {
   readonly batchReadings?: number;
   readonly backoff?: BackoffLimits;
 }
+
+/**
+ * The peer knows who is asking and says no: a wrong password, an unknown user. Asking again soon changes nothing, and
+ * locks accounts.
+ */
+export class Refused extends Error {
+  constructor(message: string, cause: unknown) {
+    super(`${message}: correct it at either end; it is tried again in ${refusedMillis / 60_000} minutes`, {
+      cause,
+    });
+    this.name = "Refused";
+  }
+}
+const refusedMillis = 15 * 60_000;
 
 /** A wall clock that moved this much against the monotonic one was set, not drifting. */
 const clockStepMillis = 1_000;
@@ -73,6 +90,7 @@ export function supervise(
   let startedAt = 0;
   let connectMillis: number | undefined;
   let running: Promise<void> | undefined;
+  let prepared = false;
 
   const failed = (error: unknown): void => {
     errors++;
@@ -129,13 +147,17 @@ export function supervise(
     while (!stopping.signal.aborted) {
       state = "connecting";
       try {
+        if (!prepared) await source.prepare?.();
+        prepared = true;
         await runOnce();
         if (!stopping.signal.aborted) throw new Error("connection ended");
       } catch (error) {
         if (stopping.signal.aborted) break;
         failed(error);
-        state = "waiting";
-        const waitMillis = backoff.next();
+        const refused = error instanceof Refused;
+        if (refused) prepared = false;
+        state = refused ? "refused" : "waiting";
+        const waitMillis = refused ? refusedMillis : backoff.next();
         context.log("warn", "connection lost", { collector: name, error: lastError, waitMillis });
         await timer.wait(waitMillis, stopping.signal);
       }
@@ -166,7 +188,6 @@ export function supervise(
     async start() {
       if (running !== undefined) throw new TypeError(`collector ${name} was started before`);
       startedAt = timer.elapsed();
-      await source.prepare?.();
       running = loop();
     },
     async stop() {

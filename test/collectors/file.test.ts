@@ -433,16 +433,16 @@ test("a folder that is missing is reported and taken when it comes", async (t) =
   t.is(collector.health().state, "running");
 });
 
-test("a state that is none is refused at the start", async (t) => {
+test("a state that is none keeps the source down and says so", async (t) => {
   const folder = await Folder.create(t);
   writeFileSync(
     join(folder.root, "seen.db"),
     "not a database, and long enough to be looked at as one".repeat(40),
   );
-  await t.throwsAsync(() => folder.collector().start(), {
-    name: "Refusal",
-    message: /no state of a file collector/,
-  });
+  const collector = folder.collector();
+  await Collected.start(t, collector);
+  await eventually(() => /no state of a file collector/.test(collector.health().lastError ?? ""));
+  t.not(collector.health().state, "running");
 });
 
 test("times: formats and zones, daylight saving, and what is none", (t) => {

@@ -10,7 +10,7 @@ import { Backoff } from "../../../collectors/runtime/backoff.ts";
 import { duration, secret } from "../../../collectors/runtime/fields.ts";
 import { BoundedQueue } from "../../../collectors/runtime/queue.ts";
 import { readSecret } from "../../../collectors/runtime/secrets.ts";
-import { supervise } from "../../../collectors/runtime/supervise.ts";
+import { Refused, supervise } from "../../../collectors/runtime/supervise.ts";
 import { Watchdog } from "../../../collectors/runtime/watchdog.ts";
 import { Refusal } from "../../../core/reasons.ts";
 
@@ -227,13 +227,50 @@ test("dropped readings are counted", async (t) => {
   t.regex(collector.health().lastError ?? "", /1 readings dropped/);
 });
 
-test("what cannot be read at the start is not retried", async (t) => {
+test("a secret that is missing keeps the source down and says so, until it is there", async (t) => {
+  const { promise: ran, resolve: run } = Promise.withResolvers<void>();
+  let tries = 0;
+  const states: [string, string | undefined][] = [];
   const collector = supervise("c", context(recordingTimer()), {
-    prepare: () => Promise.reject(new Refusal("file_missing", "no password file")),
-    run: () => Promise.resolve(),
+    async prepare() {
+      if (tries > 0) states.push([collector.health().state, collector.health().lastError]);
+      if (++tries < 3) throw new Refusal("file_missing", "no password file");
+    },
+    async run(link) {
+      link.connected();
+      run();
+      await new Promise<void>((resolve) => link.signal.addEventListener("abort", () => resolve()));
+    },
   });
-  const refusal = await t.throwsAsync<Refusal>(collector.start(), { instanceOf: Refusal });
-  t.is(refusal?.reason, "file_missing");
+  await collector.start();
+  await ran;
+  t.is(tries, 3);
+  t.deepEqual(states, [
+    ["connecting", "no password file"],
+    ["connecting", "no password file"],
+  ]);
+  t.like(collector.health(), { state: "running", errors: 2 });
+  await collector.stop();
+});
+
+test("who is refused asks again seldom, with the secret read anew", async (t) => {
+  const timer = recordingTimer();
+  let prepared = 0;
+  const { promise: twice, resolve } = Promise.withResolvers<void>();
+  const collector = supervise("c", context(timer), {
+    async prepare() {
+      prepared++;
+    },
+    async run() {
+      if (prepared === 2) resolve();
+      throw new Refused("wrong password", undefined);
+    },
+  });
+  await collector.start();
+  await twice;
+  await collector.stop();
+  t.is(timer.waits[0], 15 * 60_000);
+  t.regex(collector.health().lastError ?? "", /wrong password/);
 });
 
 test("durations are read with their unit and refused without", (t) => {
