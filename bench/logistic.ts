@@ -43,8 +43,8 @@ export const bench: Bench = async (_args, progress) => {
     bench: "logistic",
     runs,
     figures: [
-      atMost("start to coefficients", median(seconds), "s", 2),
-      atMost("one round", median(roundMillis), "ms", 200),
+      atMost("start to coefficients", median(seconds), "s", 1.5),
+      atMost("one round", median(roundMillis), "ms", 120),
       noted("rounds", rounds, ""),
     ],
   };

@@ -1,5 +1,12 @@
 /** The keys an enterprise is known by: Ed25519 to sign, X25519 to receive sealed secrets. */
-import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  hkdfSync,
+  type KeyObject,
+} from "node:crypto";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -95,7 +102,8 @@ export function agreeKey(
   salt: string,
   info: string,
 ): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", sharedSecret(secretKey, publicKey), salt, info, 32));
+  const shared = createSecretKey(sharedSecret(secretKey, publicKey));
+  return new Uint8Array(hkdfSync("sha256", shared, salt, info, 32));
 }
 
 /** @param name - `<consortium>/<party>`: the name of the verifier key. */

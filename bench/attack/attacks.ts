@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { consortiumAttacks } from "./consortium-attacks.ts";
+import { floodAttacks } from "./flood-attacks.ts";
 import { manifestAttacks } from "./manifest-attacks.ts";
 import { memberAttacks } from "./member-attacks.ts";
 import { stateAttacks } from "./state-attacks.ts";
@@ -12,4 +13,5 @@ export const attacks: readonly Attack[] = [
   ...manifestAttacks,
   ...consortiumAttacks,
   ...memberAttacks,
+  ...floodAttacks,
 ];

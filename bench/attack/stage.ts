@@ -11,7 +11,13 @@ import type { Reason } from "../../core/reasons.ts";
 import { StudyMemory } from "../../models/memory.ts";
 import { algorithmNames } from "../../models/registry.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
-import { type StudyState, startStudy, studyContribute, studyLayout } from "../../models/study-loop.ts";
+import {
+  advanceStudy,
+  type StudyState,
+  startStudy,
+  studyContribute,
+  studyLayout,
+} from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
@@ -62,6 +68,8 @@ export class Stage implements AsyncDisposable {
   /** What a node told its operator. */
   readonly ended = new Map<PartyId, string>();
   readonly #setting: Setting;
+  /** The states that studies have come to. */
+  readonly #walked = new Map<Digest, StudyState>();
   #studies = 0;
 
   private constructor(bank: EvilBank, bfv: Bfv, setting: Setting, ids: readonly PartyId[]) {
@@ -75,9 +83,9 @@ export class Stage implements AsyncDisposable {
         context: bank.consortium.parties.get(id)!,
         bank,
         bfv,
-        // What it adds to a later step is of no interest.
+        // What it adds to a step that the bank did not walk to is of no interest.
         contribute: async (header) =>
-          header.round === 1
+          header.round === 1 || this.#walked.has(header.study)
             ? this.contributionOf(id, header)
             : new Float64Array(vectorLength(header.layout)),
         accomplice,
@@ -184,11 +192,31 @@ export class Stage implements AsyncDisposable {
     return new Round(this.bank, header);
   }
 
-  /** The truth: what an enterprise adds to the sum of a study's first step. */
+  /** Sums a study's steps, as an honest bank would, up to an algorithm's first. @returns the header of that one. */
+  async walkTo(algorithm: string, study: Awaited<ReturnType<Stage["study"]>>): Promise<RoundHeader> {
+    const { manifest } = study;
+    let state = startStudy(manifest);
+    for (let round = 1; ; round++) {
+      this.#walked.set(study.study, state);
+      const header = await this.header(study, this.everyone, { round }, state);
+      if (state.algorithm === algorithm) return header;
+      const sum = this.round(header);
+      const values = await (await sum.sum()).release(this.bfv);
+      if (values === undefined) throw new Error(`no sum of round ${round}`);
+      state = await advanceStudy(manifest, state, { values, parties: sum.survivors.length });
+    }
+  }
+
+  /** Where the bank walked to, or at the first step. */
+  stateOf({ study }: Pick<RoundHeader, "study">): StudyState {
+    return this.#walked.get(study) ?? startStudy(this.bank.manifests.get(study)!);
+  }
+
+  /** The truth: what an enterprise adds to the sum of a study's step. */
   async contributionOf(id: PartyId, header: Pick<RoundHeader, "study">): Promise<Float64Array> {
     const manifest = this.bank.manifests.get(header.study)!;
     const means = { random: seededRandom(id), memory: new StudyMemory() };
-    return studyContribute(manifest, startStudy(manifest), this.tableOf(id), means);
+    return studyContribute(manifest, this.stateOf(header), this.tableOf(id), means);
   }
 
   /**

@@ -1,11 +1,14 @@
 /** Attacks on one update, on survivor lists and on the number of sums. */
 
 import type { Reason } from "../../core/reasons.ts";
+import { type DesignBasis, designFrom, designMatrix } from "../../models/design.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
 import { x25519Pair } from "../../privacy/identity.ts";
 import type { EpochSecrets, OpenEpoch } from "../../privacy/sum/epoch/secrets.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import { planPacking, quantize, T } from "../../privacy/sum/layout.ts";
+import { type Packing, planPacking, quantize, T } from "../../privacy/sum/layout.ts";
 import { addMasks, type MaskTerm } from "../../privacy/sum/mask.ts";
 import type { Survivor } from "../../privacy/sum/messages.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
@@ -14,7 +17,7 @@ import { performSeal } from "../../privacy/sum/work.ts";
 import { type Attack, correlation, counted, onStage } from "./attack.ts";
 import type { Weakness } from "./local-party.ts";
 import type { Round } from "./round.ts";
-import { gainOf, minus, Stage } from "./stage.ts";
+import { gainOf, minus, Stage, tableOf } from "./stage.ts";
 
 const unmasked: Weakness = {
   onEffect: async (effect, party) =>
@@ -145,6 +148,73 @@ async function difference(stage: Stage, first: Round, second: Round, met: Reason
 
 const without = (stage: Stage, party: PartyId): PartyId[] => stage.everyone.filter((id) => id !== party);
 
+/** @returns how far χ² over 64 bins lies above its mean, in standard deviations of it. */
+function unevenness(slots: Float64Array, binOf: (slot: number) => number): number {
+  const counts = new Float64Array(64);
+  for (const slot of slots) counts[binOf(slot)]!++;
+  const expected = slots.length / counts.length;
+  const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+  const freedom = counts.length - 1;
+  return Math.abs(chiSquare - freedom) / Math.sqrt(2 * freedom);
+}
+
+/** Units of the one hidden layer of the network that is trained. */
+const hidden = 24;
+const trained: Partial<StudyManifest> = {
+  algorithms: [
+    { name: "range" },
+    { name: "summary" },
+    { name: "neural", hidden: [hidden], localEpochs: 1, localBatches: 1 },
+  ],
+};
+
+/** An enterprise whose rows are all alike: its gradient is one row's. */
+const allAlike = (table: Table): Table => ({
+  ...table,
+  columns: new Map(
+    [...table.columns].map(([name, column]) => [
+      name,
+      column.kind === "numeric" ? { ...column, values: column.values.map(() => column.values[0]!) } : column,
+    ]),
+  ),
+  label: table.label.map(() => 1),
+});
+
+/** @returns the entries of a block that has one limb, whether its digits are in range or not. */
+function entriesOf(slots: Float64Array, { blocks }: Packing, name: string): Float64Array {
+  const block = blocks.find((one) => one.name === name)!;
+  const { firstSlot, digitsPerSlot, digitWidth, offset, step } = block;
+  return Float64Array.from({ length: block.length }, (_, i) => {
+    const slot = slots[firstSlot + Math.floor(i / digitsPerSlot)]!;
+    const digit = Math.floor(slot / 2 ** (digitWidth * (i % digitsPerSlot))) % 2 ** digitWidth;
+    return (digit - Number(offset)) * step;
+  });
+}
+
+/**
+ * Gradient inversion: in a first layer, the gradient of a unit's weights over that of its bias is the row that it
+ * was taken at. @returns how well slots show the victim's.
+ */
+function rowFrom(stage: Stage, { header }: Round, slots: Float64Array | undefined): number {
+  if (slots === undefined) return 0;
+  const update = entriesOf(slots, planPacking(header.layout, header.cohort.length), "update");
+  const { features, maxRowsPerParty } = stage.bank.manifests.get(header.study)!;
+  const { results } = stage.stateOf(header);
+  const design = designFrom({ features, maxRowsPerParty }, results as unknown as DesignBasis);
+  const width = design.columns.length;
+  const row = designMatrix(design, stage.tableOf(stage.victim)).subarray(0, width);
+  const [guess, truth]: [number[], number[]] = [[], []];
+  for (let unit = 0; unit < hidden; unit++) {
+    const bias = update[width * hidden + unit]!;
+    if (bias === 0) continue;
+    for (let input = 0; input < width; input++) {
+      guess.push(update[input * hidden + unit]! / bias);
+      truth.push(row[input]!);
+    }
+  }
+  return gainOf(guess, Float64Array.from(truth));
+}
+
 export const sumAttacks: readonly Attack[] = [
   {
     name: "the bank and a friend with the key read one update",
@@ -153,6 +223,44 @@ export const sumAttacks: readonly Attack[] = [
       const round = await stage.round(await stage.header(await stage.study())).open();
       return gainFrom(stage, round, await seen(stage, round, stage.victim));
     }),
+  },
+  {
+    name: "a submission told from noise by a friend with the key",
+    unit: "standard deviations of χ² over what uniform slots have",
+    guessing: 6,
+    success: 100,
+    quick: true,
+    play: onStage({ honest: 3, friends: 1 }, unmasked, async (stage) => {
+      const round = await stage.round(await stage.header(await stage.study())).open();
+      const slots = await seen(stage, round, stage.victim);
+      if (slots === undefined) throw new Error("the victim submitted nothing");
+      // The highest bits of a slot and its lowest.
+      return Math.max(
+        unevenness(slots, (slot) => Math.floor(slot / (T / 64))),
+        unevenness(slots, (slot) => slot % 64),
+      );
+    }),
+  },
+  {
+    name: "gradient inversion: a row from the update of a network's first layer",
+    ...correlation,
+    quick: false,
+    play: async (bfv, control) => {
+      const honest = ["party-0", "party-1", "party-2"];
+      const rows = (id: PartyId): Table => (id === honest[0] ? allAlike(tableOf(id)) : tableOf(id));
+      const setting = { honest: honest.length, friends: 1, rows };
+      // The steps before are summed as they should be.
+      const unmaskedThere: Weakness = {
+        onEffect: async (effect, party) =>
+          effect.type === "seal" && effect.packing.blocks.some((block) => block.name === "update")
+            ? unmasked.onEffect!(effect, party)
+            : undefined,
+      };
+      return onStage(setting, unmaskedThere, async (stage) => {
+        const round = await stage.round(await stage.walkTo("neural", await stage.study(trained))).open();
+        return rowFrom(stage, round, await seen(stage, round, stage.victim));
+      })(bfv, control);
+    },
   },
   {
     name: "the same with two friends, their masks taken off",

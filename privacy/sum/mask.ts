@@ -1,4 +1,4 @@
-import { createCipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createSecretKey, hkdfSync } from "node:crypto";
 import { T } from "./layout.ts";
 
 export { T };
@@ -57,7 +57,8 @@ function addBatch(slots: Float64Array, masks: readonly MaskTerm[], block = 0): v
 function keystream(seed: Uint8Array, info: Uint8Array | string, block: number) {
   if (seed.length !== 32) throw new RangeError("a mask seed has 32 bytes");
   const label = Buffer.concat([Buffer.from("fedcredit/mask\0"), Buffer.from(info)]);
-  const key = Buffer.from(hkdfSync("sha256", seed, "", label, 32));
+  // Key objects: given bytes, the library first takes them for one, fails, and pays for its own exception.
+  const key = createSecretKey(Buffer.from(hkdfSync("sha256", createSecretKey(seed), "", label, 32)));
   const counter = Buffer.alloc(16);
   counter.writeUInt32BE(block, 12);
   return createCipheriv("aes-256-ctr", key, counter);
