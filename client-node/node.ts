@@ -66,8 +66,8 @@ export interface RunningNode {
   bytes(): { up: number; down: number };
   /** Leaves at once, in the middle of whatever runs: what a crash looks like from outside. */
   drop(): void;
-  /** Ends after what is under way was sent. */
-  stop(): Promise<void>;
+  /** Ends after what is under way was sent; leaves it where that takes longer than so many seconds, 20 by default. */
+  stop(graceSeconds?: number): Promise<void>;
   /** Settles when the node has ended; rejects with the Refusal that ended it. */
   readonly finished: Promise<void>;
 }
@@ -140,9 +140,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       participant.cancel();
       transport.close();
     },
-    async stop() {
+    async stop(graceSeconds = 20) {
       ending.abort();
-      await participant.end();
+      // A statistic or an encryption that never returns must not keep the process: it is a drop-out then.
+      const callOff = after(graceSeconds, () => {
+        participant.cancel();
+        transport.close();
+      });
+      await Promise.race([participant.end(), finished]);
+      callOff();
       if (!participant.isConnected) transport.close();
       await finished;
     },

@@ -155,15 +155,15 @@ async function openPorts(
     server: await authority.issueServer([coordinatorName], bank.clock.now()),
     authorityPem: authority.certificatePem,
   };
-  const main = await listen(address, { ...tls, clientCertificates: true }, bank.clock, (server) =>
-    registerServices(server, bank, participants, isDraining),
+  const main = await listen(address, { ...tls, clientCertificates: true }, bank.clock, (server, hangUp) =>
+    registerServices(server, bank, participants, isDraining, hangUp),
   );
   cleanUp.push(() => main.close(drainMillis));
   const enrolment = await listen(
     enrolmentAddress,
     { ...tls, clientCertificates: false },
     bank.clock,
-    (server) => registerEnrolment(server, bank),
+    (server, hangUp) => registerEnrolment(server, bank, hangUp),
   );
   cleanUp.push(() => enrolment.close(drainMillis));
   return [main, enrolment];

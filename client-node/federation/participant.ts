@@ -59,6 +59,7 @@ export class Participant {
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
   #stream: Participation | undefined;
+  readonly #left = Promise.withResolvers<void>();
   #reported: Promise<void> = Promise.resolve();
   /** The bank's log as the last header showed it: cosigned with the next report. */
   #witnessed: WitnessedCheckpoint | undefined;
@@ -95,7 +96,8 @@ export class Participant {
     try {
       stream.send({ type: "hello", protocolVersion, softwareVersion: software.version });
       onConnected();
-      for await (const message of stream) await this.#on(message);
+      // What a message asks for may never be done: whoever leaves does not wait for it.
+      await Promise.race([this.#hear(stream), this.#left.promise]);
     } catch (error) {
       throw this.#failure ?? error;
     } finally {
@@ -105,8 +107,13 @@ export class Participant {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  async #hear(stream: Participation): Promise<void> {
+    for await (const message of stream) await this.#on(message);
+  }
+
   /** Leaves at once. */
   cancel(): void {
+    this.#left.resolve();
     this.#stream?.cancel();
   }
 

@@ -28,6 +28,11 @@ export interface LiveDevice {
 const slotSeconds = 10;
 const slots = 6;
 
+/** Whoever may publish can make up names: of devices that are not registered, so many have a place on the page. */
+export const mostStrangers = 1000;
+/** Metrics of one device. */
+export const mostMetrics = 1000;
+
 interface DeviceState {
   readonly series: Map<string, LiveSeries>;
   readonly counts: number[];
@@ -42,10 +47,15 @@ interface DeviceState {
 export class LiveBoard {
   readonly #devices = new Map<string, DeviceState>();
   readonly #now: () => number;
+  readonly #isRegistered: (device: string) => boolean;
+  #strangers = 0;
+  /** Readings of devices and metrics beyond what is shown. */
+  overlooked = 0;
 
-  /** @param now - milliseconds since the epoch. */
-  constructor(now: () => number) {
+  /** @param now - milliseconds since the epoch. @param isRegistered - such devices always have their place. */
+  constructor(now: () => number, isRegistered: (device: string) => boolean) {
     this.#now = now;
+    this.#isRegistered = isRegistered;
   }
 
   observe(readings: readonly Reading[]): void {
@@ -53,6 +63,11 @@ export class LiveBoard {
     for (const reading of readings) {
       let state = this.#devices.get(reading.device);
       if (state === undefined) {
+        if (!this.#isRegistered(reading.device) && this.#strangers++ >= mostStrangers) {
+          this.#strangers = mostStrangers;
+          this.overlooked++;
+          continue;
+        }
         state = {
           series: new Map(),
           counts: new Array<number>(slots).fill(0),
@@ -70,6 +85,10 @@ export class LiveBoard {
       if (reading.quality === "bad") state.bad++;
       if (reading.received > state.lastReceived) state.lastReceived = reading.received;
       const last = state.series.get(reading.metric);
+      if (last === undefined && state.series.size >= mostMetrics) {
+        this.overlooked++;
+        continue;
+      }
       // A back-fill delivers the past: what is shown is the latest by the source's own clock.
       if (last === undefined || reading.time >= last.time) {
         const { metric, value, unit, quality, status, time, received } = reading;

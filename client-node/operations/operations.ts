@@ -118,7 +118,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       (binding) => findings.recordBinding(binding),
       findings.bindings(),
     );
-    const board = new LiveBoard(now);
+    const board = new LiveBoard(now, (device) => registry.device(device) !== undefined);
     const catalogue = readCatalogue();
     const profiles = readProfiles();
     const { sites, specialDays } = known;

@@ -1,3 +1,4 @@
+import { mostMetrics, mostStrangers } from "../operations/live-board.ts";
 import type { Operations } from "../operations/operations.ts";
 import { clockTime, moment, number, percent, valueText } from "./format.ts";
 import { type Content, html } from "./html.ts";
@@ -92,6 +93,14 @@ export function devicesView(operations: Operations, page: number, now: number): 
   });
   const body = html`${facts([
     ["Devices", `${board.size} heard of ${registry.devices().length} registered`],
+    ...(board.overlooked === 0
+      ? []
+      : [
+          [
+            "Not shown",
+            `${number(board.overlooked)} readings of more than ${number(mostStrangers)} devices that are not registered, or ${number(mostMetrics)} metrics of one: stored, but without a line here`,
+          ] as const,
+        ]),
     ["Readings not yet in segments", live("spool.readings")],
     ["Readings dropped for want of room", live("spool.dropped")],
     ["Readings set aside", live("aside.readings")],

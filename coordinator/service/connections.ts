@@ -64,6 +64,13 @@ export class Connections {
     return () => void streams.unsubscribe(listen);
   }
 
+  /** Ends a peer's connection. @param peer - address:port, as gRPC names it. */
+  hangUp(peer: string): void {
+    // Node aborts where a session is destroyed while it reads.
+    for (const { socket } of this.#open.values())
+      if (`${socket.remoteAddress}:${socket.remotePort}` === peer) setImmediate(() => socket.destroy());
+  }
+
   /** Ends what is still open. */
   close(): void {
     for (const { socket } of this.#open.values()) socket.destroy();

@@ -2,6 +2,8 @@
 export const quotas = {
   /** Seconds for a connection's first call, for a call's request once it is opened, between pieces of an upload. */
   silentSeconds: 30,
+  /** Seconds in which a download is read on. */
+  unreadSeconds: 60,
   /** Seconds for a connection without calls. */
   idleSeconds: 600,
   /** Connections open at once with the same client certificate. */

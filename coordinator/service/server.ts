@@ -20,11 +20,11 @@ import { logService } from "./log-service.ts";
 import { enrolmentService, membershipService } from "./membership-service.ts";
 import { anyone, enterprise } from "./request.ts";
 import { studiesService } from "./studies-service.ts";
-import { Methods } from "./transport.ts";
+import { type HangUp, Methods } from "./transport.ts";
 
 /** Served without client certificates, on its own port. */
-export function registerEnrolment(server: grpc.Server, bank: Bank): void {
-  server.addService(Enrolment.service, enrolmentService(bank, new Methods(bank)));
+export function registerEnrolment(server: grpc.Server, bank: Bank, hangUp: HangUp): void {
+  server.addService(Enrolment.service, enrolmentService(bank, new Methods(bank, hangUp)));
 }
 
 export function registerServices(
@@ -32,8 +32,9 @@ export function registerServices(
   bank: Bank,
   participants: Participants,
   isDraining: () => boolean,
+  hangUp: HangUp,
 ): void {
-  const methods = new Methods(bank);
+  const methods = new Methods(bank, hangUp);
   const health: HealthHandlers = {
     Check: methods.unary(anyone, async () => ({
       protocolVersion,

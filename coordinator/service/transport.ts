@@ -69,13 +69,13 @@ export async function listen(
   address: { readonly host: string; readonly port: number },
   tls: { readonly server: KeyPair; readonly authorityPem: string; readonly clientCertificates: boolean },
   clock: Clock,
-  register: (server: grpc.Server) => void,
+  register: (server: grpc.Server, hangUp: HangUp) => void,
 ): Promise<Listening> {
   const server = new grpc.Server(options(clock));
-  register(server);
+  const connections = new Connections(clock);
+  register(server, (peer) => connections.hangUp(peer));
   const credentials = new WideCredentials(tls.server, tls.authorityPem, tls.clientCertificates);
   const injector = server.createConnectionInjector(credentials);
-  const connections = new Connections(clock);
   const door = createServer((socket) => {
     if (connections.admit(socket)) injector.injectConnection(socket);
   });
@@ -164,12 +164,17 @@ interface Cut {
   done(): void;
 }
 
+/** Closes the connection of a peer, as a call's `getPeer` names it. */
+export type HangUp = (peer: string) => void;
+
 /** Every method is made by one of these, hence none is without a check of who calls. */
 export class Methods {
   readonly #bank: Bank;
+  readonly #hangUp: HangUp;
 
-  constructor(bank: Bank) {
+  constructor(bank: Bank, hangUp: HangUp) {
     this.#bank = bank;
+    this.#hangUp = hangUp;
   }
 
   #refuse(error: unknown, path: string): grpc.ServiceError {
@@ -227,6 +232,27 @@ export class Methods {
     return { signal: cut.signal, done };
   }
 
+  /** @throws Refusal deadline, when nothing was read for so long; the connection is closed too. */
+  async #read(
+    call: grpc.ServerWritableStream<unknown, unknown>,
+    event: "drain" | "finish",
+    signal: AbortSignal,
+  ): Promise<void> {
+    const unread = new AbortController();
+    const { unreadSeconds } = quotas;
+    const callOff = this.#bank.clock.after(unreadSeconds, () => unread.abort());
+    try {
+      await once(call, event, { signal: AbortSignal.any([signal, unread.signal]) });
+    } catch (error) {
+      if (!unread.signal.aborted) throw error;
+      // A status would wait behind what is not read.
+      this.#hangUp(call.getPeer());
+      throw new Refusal("deadline", `nothing was read for ${unreadSeconds} s`);
+    } finally {
+      callOff();
+    }
+  }
+
   download<Request, Item>(
     callers: Callers,
     work: (request: Request, signal: AbortSignal, caller: Identity) => AsyncIterable<Item>,
@@ -241,10 +267,11 @@ export class Methods {
         const signal = AbortSignal.any([cancelled.signal, cut.signal]);
         for await (const item of work(call.request, signal, caller)) {
           signal.throwIfAborted();
-          if (!call.write(item)) await once(call, "drain", { signal });
+          if (!call.write(item)) await this.#read(call, "drain", signal);
         }
         signal.throwIfAborted();
         call.end();
+        await this.#read(call, "finish", signal);
       } catch (error) {
         if (cancelled.signal.aborted) return;
         call.emit("error", this.#refuse(cut?.signal.aborted ? cut.signal.reason : error, call.getPath()));

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { within } from "../../bench/cases/within.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { DirectStatistics } from "../../client-node/federation/statistics.ts";
 import { EgressLedger } from "../../client-node/ledger/egress.ts";
@@ -164,6 +165,36 @@ for (const [name, change, reason] of beginnings) {
     t.is(error?.reason, reason as never);
   });
 }
+
+test.serial("a node whose statistic never returns stops in the time it is given", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const never = new Promise<never>(() => {});
+  const stuck = new DirectStatistics(secureRandom);
+  stuck.contribute = () => {
+    asked.resolve();
+    return never;
+  };
+  const proposed = { ...manifest, name: "never" };
+  const nodes = await Promise.all(
+    names.map((name) =>
+      startNode(
+        optionsFor(name, {
+          ledger: ":memory:",
+          policy: () => policyFor(proposed),
+          ...(name === "alder" ? { statistics: stuck } : {}),
+        }),
+      ),
+    ),
+  );
+  const study = await bank.operator.propose(proposed);
+  for (const node of nodes) await node.consent(study);
+  await bank.operator.start(study);
+  await within(() => "the statistic is asked for", asked.promise);
+  await within(() => "the node stops", nodes[0]!.stop(0.05));
+  await bank.operator.stop(study);
+  await Promise.all(nodes.slice(1).map((node) => node.stop()));
+  t.pass();
+});
 
 test.serial("a certificate of another consortium does not get in", async (t) => {
   const { credentials: foreign } = await testConsortium();

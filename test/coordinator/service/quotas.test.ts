@@ -4,7 +4,9 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import test from "ava";
+import { within } from "../../../bench/cases/within.ts";
 import type { NodeCredentials } from "../../../client-node/federation/credentials.ts";
+import { openOperator } from "../../../coordinator/authority/keys.ts";
 import { UploadAllowance } from "../../../coordinator/rounds/upload-allowance.ts";
 import { quotas } from "../../../coordinator/service/quotas.ts";
 import { splitAddress } from "../../../core/address.ts";
@@ -34,6 +36,8 @@ import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
 /** Waits that the coordinator has begun; the tests end them. */
 const waits = new Set<() => void>();
+/** The first wait for a download to be read on. */
+const unread = Promise.withResolvers<() => void>();
 let offsetMillis = 0;
 const clock = {
   now: () => Date.now() + offsetMillis,
@@ -45,6 +49,7 @@ const clock = {
       fire();
     };
     if (seconds === quotas.silentSeconds) waits.add(wait);
+    if (seconds === quotas.unreadSeconds) unread.resolve(wait);
     return () => {
       clearTimeout(timer);
       waits.delete(wait);
@@ -185,6 +190,27 @@ test.serial("calls that are opened and say nothing end by name; one that has spo
   }
   t.false(ended, "a member that said hello waits for as long as it likes");
   participant.cancel();
+});
+
+test.serial("a download that is not read on ends with its connection", async (t) => {
+  const { authorityPem: ca, certificatePem: cert, privateKeyPem: key } = await openOperator(bank.config);
+  const session = connectHttp2(`https://${bank.coordinator.address}`, {
+    ...{ ca, cert, key, servername: coordinatorName },
+    settings: { initialWindowSize: 0 },
+  });
+  session.on("error", () => {});
+  const closed = once(session, "close");
+  const stream = session.request({
+    ...{ ":method": "POST", ":path": "/fedcredit.v1.Log/Export" },
+    ...{ "content-type": "application/grpc", te: "trailers" },
+  });
+  stream.on("error", () => {});
+  stream.end(Buffer.alloc(5));
+  const timeIsUp = await within(() => "the coordinator waits for the reader", unread.promise);
+  t.false(session.closed);
+  timeIsUp();
+  await within(() => "the connection is closed", closed);
+  t.is((await bank.operator.studies()).length, 0, "others are served");
 });
 
 test.serial("connections are bounded by address, and by certificate once one was shown", async (t) => {
