@@ -110,7 +110,7 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEv
  * Reconnects by itself; resolves once the first connection stands or waits to be tried again.
  *
  * @throws Refusal that no waiting mends: clock_skew, protocol_version, certificate_invalid, role_denied,
- *   log_forked, disk_full, ledger_locked.
+ *   log_forked, ledger_locked.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const desk = openDesk(options);
@@ -163,7 +163,6 @@ const fatal: ReadonlySet<Reason> = new Set([
   "protocol_version",
   "clock_skew",
   "log_forked",
-  "disk_full",
   "ledger_locked",
   "file_missing",
   "file_malformed",

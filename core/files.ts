@@ -1,8 +1,6 @@
 /** Files of both processes: whole or not there at all, and a failure is a refusal. */
-import { createWriteStream, rmSync, writeFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { Refusal } from "./reasons.ts";
 
 /** @returns the refusal that a failed read of a file stands for. */
@@ -12,16 +10,33 @@ export const readRefusal = (path: string, cause: unknown, hint?: string): Refusa
     ...(hint === undefined ? {} : { hint }),
   });
 
+const noSpace = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** Whether an error of the file system says that nothing more fits: the disk, a quota, or a limit of the process. */
+export const isFull = (cause: unknown): boolean => noSpace.has(codeOf(cause));
+
 /** @returns the refusal that a failed write of a file stands for. */
 export function writeRefusal(path: string, cause: unknown): Refusal {
   const code = codeOf(cause);
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return new Refusal("disk_full", `${path}: the disk is full`, { cause });
+  if (isFull(cause)) return new Refusal("disk_full", `${path}: the disk is full`, { cause });
   if (code === "EEXIST") return new Refusal("already_exists", `${path} exists`, { cause });
   return new Refusal("file_missing", `${path}: cannot be written (${code})`, { cause });
 }
 
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? "unknown";
+
+/**
+ * Writes all of `data` where the file stands: one write may take less than it was given, mostly of a disk that is
+ * nearly full, and says so by nothing but a number.
+ * @throws what the file throws; an Error ENOSPC where it takes nothing more and says nothing.
+ */
+export async function writeAll(file: Pick<FileHandle, "write">, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length; ) {
+    const { bytesWritten } = await file.write(data, at, data.length - at);
+    if (bytesWritten === 0) throw Object.assign(new Error("a write took no byte"), { code: "ENOSPC" });
+    at += bytesWritten;
+  }
+}
 
 export interface NewFile {
   readonly path: string;
@@ -50,7 +65,7 @@ export function writeNewFiles(files: readonly NewFile[]): void {
 }
 
 /**
- * Writes a file that appears, or replaces the one before, when it is whole.
+ * Writes a file that appears, or replaces the one before, when it is whole and on disk.
  * @throws Refusal disk_full, file_missing, and what `content` throws
  */
 export async function writeWhole(
@@ -58,13 +73,33 @@ export async function writeWhole(
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array> | string,
 ): Promise<void> {
   const part = `${path}.part`;
-  const chunks = typeof content === "string" ? [Buffer.from(content)] : content;
   try {
-    await pipeline(Readable.from(chunks), createWriteStream(part, { flush: true }));
+    const file = await open(part, "w");
+    try {
+      for await (const chunk of typeof content === "string" ? [Buffer.from(content)] : content)
+        await writeAll(file, chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true }).catch(() => {});
-    throw error instanceof Refusal ? error : writeRefusal(path, error);
+    throw (error as NodeJS.ErrnoException).syscall === undefined && !isFull(error)
+      ? error
+      : writeRefusal(path, error);
+  }
+}
+
+/** As {@link writeWhole}, of a small secret and at once. @throws Refusal disk_full, file_missing */
+export function replaceSecret(path: string, text: string): void {
+  const part = `${path}.new`;
+  try {
+    writeFileSync(part, text, { mode: 0o600, flush: true });
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw writeRefusal(path, error);
   }
 }
 

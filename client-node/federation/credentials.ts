@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { NewFile } from "../../core/files.ts";
-import { readRefusal, writeRefusal } from "../../core/files.ts";
+import { readRefusal, replaceSecret } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { exportIdentity, type Identity, importIdentity } from "../../privacy/identity.ts";
@@ -58,14 +58,7 @@ export function readSecrets(dataDir: string): NodeSecrets {
 
 /** All of it or nothing: an interrupted enrolment leaves no half-written pins. */
 export function writePins(dataDir: string, pins: Pins): void {
-  const path = join(dataDir, files.pins);
-  try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(pins, undefined, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    rmSync(`${path}.new`, { force: true });
-    throw writeRefusal(path, error);
-  }
+  replaceSecret(join(dataDir, files.pins), `${JSON.stringify(pins, undefined, 2)}\n`);
 }
 
 export const isEnrolled = (dataDir: string): boolean => existsSync(join(dataDir, files.pins));

@@ -10,6 +10,7 @@ import { DeviceRegistry, type Site } from "./device-registry.ts";
 import { type AsideReason, asideReasons, type Notice } from "./door.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
 import { FindingsStore, findingsFile } from "./findings-store.ts";
+import { KeptWrites } from "./kept-writes.ts";
 import { LiveBoard } from "./live-board.ts";
 import { Pipeline, type Refresh } from "./pipeline.ts";
 import { dropSegmentsBefore } from "./segments.ts";
@@ -112,10 +113,11 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     };
     const collectors = await Promise.all(options.collectors.map((entry) => createCollector(entry, context)));
     const known = sitesFor(options.sites, collectors);
+    const writes = new KeptWrites((cause) => log("error", "findings refuse", { cause: cause.message }));
     const registry = new DeviceRegistry(
       known.devices,
       known.tags,
-      (binding) => findings.recordBinding(binding),
+      (binding) => writes.add(() => findings.recordBinding(binding)),
       findings.bindings(),
     );
     const board = new LiveBoard(now, (device) => registry.device(device) !== undefined);
@@ -137,9 +139,11 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
         if (ending.signal.aborted) throw new Refusal("unavailable", "the node stopped");
       },
       onWarning(warning) {
-        if (!findings.recordWarning(warning)) return;
-        options.onWarning?.(warning);
-        tellListeners();
+        writes.add(() => {
+          if (!findings.recordWarning(warning)) return;
+          options.onWarning?.(warning);
+          tellListeners();
+        });
       },
       onJudged(readings) {
         board.observe(readings);
@@ -197,7 +201,10 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       }),
     );
     const repeating = [
-      repeat("warnings", minuteMillis, () => pipeline.tick(micros())),
+      repeat("warnings", minuteMillis, () => {
+        writes.again();
+        pipeline.tick(micros());
+      }),
       // A node that knows nothing yet does not let its page wait.
       repeat(
         "refresh",

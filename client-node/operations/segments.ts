@@ -10,6 +10,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { Refusal } from "../../core/reasons.ts";
 import { type BatchColumns, firstDeliveryMark, historicalMark, lateMark } from "./batch-codec.ts";
 import { Engine, quoteText } from "./engine.ts";
 import type { CutIntent, Series, Spool } from "./spool.ts";
@@ -53,12 +54,15 @@ export type CutStep = "begun" | "written" | "renamed" | "ended";
  *
  * @returns undefined where nothing is spooled.
  * @throws UncuttableBatch where the cut held one batch, which is at fault and not the machine.
+ * @throws Refusal disk_full, and what the engine says of a full disk: the readings stay in the spool.
  */
 export async function cutSegment(
   spool: Spool,
   options: SegmentOptions,
   at: (step: CutStep) => void = () => {},
 ): Promise<CutReport | undefined> {
+  // A cut that a full disk broke off.
+  recoverSegments(spool, options.folder);
   const intent = spool.beginCut(options.maxReadings);
   if (intent === undefined) return undefined;
   at("begun");
@@ -97,6 +101,7 @@ export async function cutSegment(
 
 /** What another try may mend: no space, no memory, no permission. Everything else is in the data. */
 export const isOfTheMachine = (error: unknown): boolean =>
+  error instanceof Refusal ||
   (error as NodeJS.ErrnoException).code !== undefined ||
   /^(IO|Out of Memory|Permission|FATAL|INTERNAL|Interrupt|TransactionContext)/i.test(
     (error as Error).message,

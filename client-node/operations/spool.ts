@@ -136,25 +136,25 @@ export class Spool {
   append(readings: readonly Reading[], aside: readonly SetAside[] = []): void {
     const body = encodeBatch(readings, this.#index);
     const at = this.#options.now();
-    try {
-      this.#db.exec("BEGIN IMMEDIATE");
+    this.#transact(() => {
       this.aside.put(aside, at);
       for (const series of this.#fresh) {
         this.#insertSeries.run(series.id, series.device, series.metric, series.unit);
       }
       if (readings.length > 0) this.#insertBatch.run(at, readings.length, body.length, body);
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw refusalOf(error, this.#options.path);
-    }
+    });
     this.#fresh = [];
     if (readings.length === 0) return;
     this.#stats.batches++;
     this.#stats.readings += readings.length;
     this.#stats.bytes += body.length;
     this.#oldestStoredAt = Math.min(this.#oldestStoredAt, at);
-    this.#keepBounds(at);
+    try {
+      this.#keepBounds(at);
+    } catch (error) {
+      // The readings are stored, and a full disk must not have them stored twice: the next batch sees to the bounds.
+      if (!(error instanceof Refusal)) throw error;
+    }
   }
 
   stats(): SpoolStats {
@@ -208,16 +208,20 @@ export class Spool {
     }
     if (first === undefined) return undefined;
     const name = `${this.id}-${String(first).padStart(10, "0")}-${String(last).padStart(10, "0")}`;
-    this.#db
-      .prepare("INSERT OR REPLACE INTO cut (name, first, last, done) VALUES (?, ?, ?, 0)")
-      .run(name, first, last);
+    this.#transact(() =>
+      this.#db
+        .prepare("INSERT OR REPLACE INTO cut (name, first, last, done) VALUES (?, ?, ?, 0)")
+        .run(name, first, last),
+    );
     return { name, first, last };
   }
 
-  /** Ends a cut whose files are durable: its batches leave the spool in the same transaction. */
+  /**
+   * Ends a cut whose files are durable: its batches leave the spool in the same transaction.
+   * @throws Refusal disk_full: the cut has not ended.
+   */
   endCut(intent: CutIntent, readings: number): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    this.#transact(() => {
       const mark = this.#db.prepare("UPDATE series SET high_water = ? WHERE id = ? AND high_water < ?");
       for (const series of this.#series) {
         const highWater = this.#highWater[series.id]!;
@@ -225,11 +229,7 @@ export class Spool {
       }
       this.#db.prepare("DELETE FROM batch WHERE id BETWEEN ? AND ?").run(intent.first, intent.last);
       this.#db.prepare("UPDATE cut SET done = 1, readings = ? WHERE name = ?").run(readings, intent.name);
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    });
     this.#stats = this.#readStats();
   }
 
@@ -242,7 +242,7 @@ export class Spool {
   }
 
   forgetCut(intent: CutIntent): void {
-    this.#db.prepare("DELETE FROM cut WHERE name = ? AND done = 0").run(intent.name);
+    this.#transact(() => this.#db.prepare("DELETE FROM cut WHERE name = ? AND done = 0").run(intent.name));
   }
 
   /**
@@ -265,8 +265,7 @@ export class Spool {
     }
     const kept = hopeless ? undefined : encodeBatch(parts!.admitted, this.#index);
     const at = this.#options.now();
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    this.#transact(() => {
       if (hopeless) this.aside.put([asideOf("batch_unreadable", { cause })], at, body);
       else this.aside.put(parts!.aside, at);
       if (kept === undefined || parts!.admitted.length === 0)
@@ -275,11 +274,7 @@ export class Spool {
         this.#db
           .prepare("UPDATE batch SET readings = ?, bytes = ?, body = ? WHERE id = ?")
           .run(parts!.admitted.length, kept.length, kept, id);
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    });
     this.#stats = this.#readStats();
   }
 
@@ -290,6 +285,20 @@ export class Spool {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** @throws Refusal disk_full, file_malformed: nothing of the change is stored. */
+  #transact<T>(change: () => T): T {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      const result = change();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // A full disk may have ended the transaction by itself.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw refusalOf(error, this.#options.path);
+    }
   }
 
   #idOf(reading: Reading): number {
@@ -367,10 +376,10 @@ export class Spool {
       (this.#stats.bytes > this.#options.maxBytes || this.#oldestStoredAt < oldestKept)
     ) {
       const oldest = this.#db.prepare("SELECT id, readings, bytes FROM batch ORDER BY id LIMIT 1").get()!;
-      this.#db.exec("BEGIN IMMEDIATE");
-      this.#db.prepare("DELETE FROM batch WHERE id = ?").run(oldest.id!);
-      this.#db.prepare("UPDATE meta SET value = value + ? WHERE key = 'dropped'").run(oldest.readings!);
-      this.#db.exec("COMMIT");
+      this.#transact(() => {
+        this.#db.prepare("DELETE FROM batch WHERE id = ?").run(oldest.id!);
+        this.#db.prepare("UPDATE meta SET value = value + ? WHERE key = 'dropped'").run(oldest.readings!);
+      });
       this.#stats = this.#readStats();
     }
   }
@@ -378,6 +387,8 @@ export class Spool {
 
 /** SQLite result codes: https://www.sqlite.org/rescode.html */
 const sqliteFull = 13;
+// A full disk stops the shared index of the write-ahead log from growing before it stops a write.
+const sharedIndexSize = 10 | (19 << 8);
 const sqliteNotADatabase = 26;
 const sqliteCorrupt = 11;
 
@@ -385,7 +396,8 @@ function refusalOf(error: unknown, path: string): unknown {
   const code = (error as { errcode?: number }).errcode;
   if (code === undefined) return error;
   const primary = code & 0xff;
-  if (primary === sqliteFull) return new Refusal("disk_full", `${path}: no space left`, { cause: error });
+  if (primary === sqliteFull || code === sharedIndexSize)
+    return new Refusal("disk_full", `${path}: no space left`, { cause: error });
   if (primary === sqliteNotADatabase || primary === sqliteCorrupt) {
     return new Refusal("file_malformed", `${path}: not a spool, or damaged`, {
       hint: "move the file away and start again: cut segments are not affected",

@@ -1,8 +1,8 @@
 import { createHash, scrypt, timingSafeEqual } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
-import { readRefusal, writeRefusal } from "../../core/files.ts";
+import { readRefusal, replaceSecret } from "../../core/files.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 
@@ -45,12 +45,7 @@ export async function writePassword(
   const key = await derive(password, salt, cost);
   const { N, r, p } = cost;
   const text = `scrypt ${N} ${r} ${p} ${salt.toString("base64")} ${key.toString("base64")}\n`;
-  try {
-    writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
-  } catch (error) {
-    throw writeRefusal(file, error);
-  }
+  replaceSecret(file, text);
 }
 
 export type PasswordCheck = (password: string) => Promise<boolean>;

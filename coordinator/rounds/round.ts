@@ -72,6 +72,8 @@ export class Attempt {
   /** Under whom the end rests. */
   #signatures: readonly PartySignature[] = [];
   readonly #chunks = new Set<Digest>();
+  /** Whether a point may be stored: what was submitted is then needed again. */
+  #mayResume = false;
 
   /** @param options.first - from `openRound` or `resumeRound`. */
   constructor(options: {
@@ -100,6 +102,7 @@ export class Attempt {
     if ("submissions" in this.#state)
       for (const { chunks } of this.#state.submissions.values())
         for (const chunk of chunks) this.#chunks.add(chunk);
+    this.#mayResume = options.first.state.phase !== "submitting";
     if (this.#state.phase === "releasing") this.aggregate = this.#state.chunks;
   }
 
@@ -131,6 +134,10 @@ export class Attempt {
         if (this.#halted) return undefined;
         await this.#performAll(this.#takeEvents());
       }
+    } catch (error) {
+      // It is given up, and what it brought may be what fills the disk.
+      if (!this.#mayResume) await this.#forget().catch(() => {});
+      throw error;
     } finally {
       this.#callOff();
       this.#bank.shared.revoke(this.roundId);
@@ -203,6 +210,7 @@ export class Attempt {
       await this.#aggregation.sync(point.submissions);
       await this.#bank.crashPoint("uploads-synced");
     }
+    this.#mayResume ||= point !== undefined;
     await this.#ledger.write({ entries: this.#takeEntries(), point, unmask });
     await this.#bank.crashPoint(point === undefined ? "unmask-stored" : stored[point.at]);
   }

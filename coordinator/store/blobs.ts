@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../core/canonical.ts";
+import { isFull, writeAll } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 
 export interface BlobStatus {
@@ -123,14 +124,19 @@ export class BlobStore {
     }
   }
 
-  /** Stores bytes of this process's own. @returns their digest. */
+  /** Stores bytes of this process's own. @returns their digest. @throws Refusal disk_full: nothing of them stays */
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
     if (await this.has(digest)) return digest;
-    const upload = await this.upload(digest, bytes.length, `own-${process.pid}-${this.#writing.size}`);
+    const owner = `own-${process.pid}-${this.#writing.size}`;
+    const upload = await this.upload(digest, bytes.length, owner);
     try {
       await upload.write(upload.offset, bytes.subarray(upload.offset));
       await upload.commit();
+    } catch (error) {
+      // Nobody comes back for it, and it may be what fills the disk.
+      await this.removePartial(digest, owner);
+      throw error;
     } finally {
       await upload.close();
     }
@@ -234,6 +240,8 @@ export class Upload {
   /** Of all bytes so far; undefined when an earlier upload is resumed. */
   readonly #hash: Hash | undefined;
   #unsynced = 0;
+  /** Whether a write failed: what is in the file then is known again when it is opened again. */
+  #isTorn = false;
 
   constructor(from: {
     readonly file: FileHandle;
@@ -265,18 +273,20 @@ export class Upload {
       throw new Refusal("upload_offset", `offset ${offset}, ${this.offset} bytes are held`);
     if (offset + data.length > this.#size)
       throw new Refusal("upload_too_large", `more than the announced ${this.#size} bytes`);
+    if (this.#isTorn) throw new Refusal("disk_full", "this upload failed: begin it again");
     try {
-      await this.#file.write(data);
+      await writeAll(this.#file, data);
       this.#hash?.update(data);
       if (data.length === this.#size && data.length <= largestRecentBytes)
         this.#content = Uint8Array.from(data);
       this.offset += data.length;
       this.#unsynced += data.length;
-      if (this.#durable && this.#unsynced >= syncEveryBytes) {
-        await this.#file.datasync();
+      if (this.#unsynced >= syncEveryBytes) {
+        await this.#sync();
         this.#unsynced = 0;
       }
     } catch (error) {
+      this.#isTorn = true;
       throw fileRefusal(error);
     }
   }
@@ -286,12 +296,14 @@ export class Upload {
    * @throws Refusal digest_mismatch, upload_offset, disk_full
    */
   async commit(): Promise<void> {
+    if (this.#isTorn) throw new Refusal("disk_full", "this upload failed: begin it again");
     if (this.offset !== this.#size)
       throw new Refusal("upload_offset", `${this.offset} of ${this.#size} bytes are held`);
     try {
-      if (this.#durable) await this.#file.datasync();
+      await this.#sync();
+      const { size } = await this.#file.stat();
       const found = this.#hash?.digest("hex") ?? (await hashFile(this.#partial));
-      if (found !== this.#digest) {
+      if (found !== this.#digest || size !== this.#size) {
         await rm(this.#partial, { force: true });
         throw new Refusal("digest_mismatch", "the uploaded bytes do not have the announced digest");
       }
@@ -301,6 +313,16 @@ export class Upload {
     } catch (error) {
       throw fileRefusal(error);
     }
+  }
+
+  /** What a disk did not take is not asked of it twice: it would say yes to what it has lost. */
+  async #sync(): Promise<void> {
+    if (!this.#durable) return;
+    await this.#file.datasync().catch(async (error: unknown) => {
+      this.#isTorn = true;
+      await rm(this.#partial, { force: true });
+      throw error;
+    });
   }
 
   async close(): Promise<void> {
@@ -327,8 +349,7 @@ async function syncDirectory(path: string): Promise<void> {
 
 function fileRefusal(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return new Refusal("disk_full", "the disk is full", { cause: error });
+  if (isFull(error)) return new Refusal("disk_full", "the disk is full", { cause: error });
   if (code === "ENOENT")
     return new Refusal("message_unexpected", "the upload was given up", { cause: error });
   if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR")

@@ -11,6 +11,7 @@ import { Spool, type SpoolOptions } from "../../../client-node/operations/spool.
 import type { Reading } from "../../../collectors/reading.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { day, hour, monday, reading, second } from "../../support/readings.ts";
+import { tinyDisk } from "../../support/tiny-disk.ts";
 
 const qualities = ["good", "uncertain", "bad"] as const;
 
@@ -232,6 +233,50 @@ test("a full disk stores nothing of the batch, and the same batch is stored late
   spool.limitPages(1_000_000);
   spool.append(big);
   t.like(await cutSegment(spool, segmentOptions(folder)), { readings: 5001, duplicates: 0 });
+  spool.close();
+});
+
+test("a cut that breaks off after its files are there is cut again with what came since, and nothing twice", async (t) => {
+  const folder = scratch(t);
+  const spool = open(folder);
+  spool.append([reading("press-1", "run_state", 1, monday)]);
+  const breaksOff = (step: string): void => {
+    if (step === "renamed") throw new Error("the disk is full");
+  };
+  await t.throwsAsync(cutSegment(spool, segmentOptions(folder), breaksOff), { message: /full/ });
+  spool.append([reading("press-1", "run_state", 0, monday + second)]);
+  t.like(await cutSegment(spool, segmentOptions(folder)), { readings: 2, duplicates: 0 });
+  t.is((await stored(folder)).length, 2);
+  spool.close();
+});
+
+test("a disk that fills up under spool and segments: nothing is lost, nothing doubled, and it goes on when there is room", async (t) => {
+  const folder = await tinyDisk(t, 4096);
+  if (folder === undefined) return t.pass();
+  mkdirSync(join(folder, "segments"));
+  const spool = open(folder);
+  const batch = (n: number) =>
+    Array.from({ length: 2000 }, (_, i) =>
+      reading("press-1", "vibration", Math.sin(i * n), monday + (n * 2000 + i) * second),
+    );
+  let batches = 0;
+  const fill = (): void => {
+    for (;;) {
+      spool.append(batch(batches));
+      batches++;
+    }
+  };
+  spool.append(batch(batches++));
+  const ballast = join(folder, "ballast");
+  writeFileSync(ballast, Buffer.alloc(1_500_000));
+  t.throws(fill, { name: "Refusal", message: /no space/ });
+  await t.throwsAsync(cutSegment(spool, segmentOptions(folder)));
+  t.is(spool.stats().readings, batches * 2000);
+  rmSync(ballast);
+  spool.append(batch(batches++));
+  t.like(await cutSegment(spool, segmentOptions(folder)), { readings: batches * 2000, duplicates: 0 });
+  t.is((await stored(folder)).length, batches * 2000);
+  t.is(spool.stats().readings, 0);
   spool.close();
 });
 

@@ -1,12 +1,13 @@
-import { readdir, rm, stat, truncate, utimes } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { BlobStore } from "../../../coordinator/store/blobs.ts";
+import { BlobStore, Upload } from "../../../coordinator/store/blobs.ts";
 import { digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { temporaryDirectory } from "../../../simulate/consortium.ts";
 import { leftOut } from "../../support/left-out.ts";
+import { tinyDisk } from "../../support/tiny-disk.ts";
 
 const random = seededRandom("blobs");
 
@@ -127,3 +128,85 @@ test("a full disk is disk_full, and nothing is half done", async (t) => {
   await upload.close();
   t.false(await blobs.has(digest));
 });
+
+test("a disk that fills up in the middle: nothing truncated gets its name, and the upload goes on when there is room", async (t) => {
+  const dir = await tinyDisk(t, 1024);
+  if (dir === undefined) return t.pass();
+  const blobs = await BlobStore.open(join(dir, "blobs"));
+  const bytes = random.bytes(300_000);
+  const digest = digestOf(bytes);
+  await writeFile(join(dir, "ballast"), Buffer.alloc(600_000));
+  t.is(await reasonOf(blobs.put(random.bytes(500_000))), "disk_full");
+  t.deepEqual(await readdir(join(dir, "blobs", "partial")), [], "of its own bytes nothing stays");
+
+  const first = await blobs.upload(digest, bytes.length, "mill");
+  // The bytes that do not fit any more are in the middle of one write.
+  await writeFile(join(dir, "more"), Buffer.alloc(150_000));
+  t.is(await reasonOf(first.write(0, bytes)), "disk_full");
+  await rm(join(dir, "ballast"));
+  t.is(await reasonOf(first.write(first.offset, bytes)), "disk_full", "it is not written on behind a hole");
+  t.is(await reasonOf(first.commit()), "disk_full");
+  await first.close();
+  t.false(await blobs.has(digest));
+
+  const { committed } = await blobs.status(digest, "mill");
+  t.true(committed > 0 && committed < bytes.length, `${committed} bytes`);
+  const second = await blobs.upload(digest, bytes.length, "mill");
+  await second.write(committed, bytes.subarray(committed));
+  await second.commit();
+  await second.close();
+  const later = await BlobStore.open(join(dir, "blobs"));
+  t.true(Buffer.from(await later.get(digest)).equals(bytes));
+});
+
+/** A file as {@link Upload} has it. */
+function faulty(file: FileHandle, faults: Partial<Pick<FileHandle, "write" | "datasync">>): FileHandle {
+  return new Proxy(file, {
+    get: (target, name) => {
+      const own = (faults as Record<string | symbol, unknown>)[name] ?? Reflect.get(target, name);
+      return typeof own === "function" ? own.bind(target) : own;
+    },
+  });
+}
+
+const noSpace = async (): Promise<never> => {
+  throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+};
+
+for (const [name, size, faults, reason] of [
+  ["a write that takes half", 100, { half: true }, "none"],
+  ["a write that takes all of it and stores half", 100, { lies: true }, "digest_mismatch"],
+  ["a sync that fails", 100, { sync: true }, "disk_full"],
+] as const)
+  test(`${name}: ${reason}`, async (t) => {
+    const { dir, blobs } = await store(t);
+    const bytes = random.bytes(size);
+    const digest = digestOf(bytes);
+    const partial = join(dir, "partial", `mill.${digest}`);
+    const path = join(dir, digest.slice(0, 2), digest.slice(2));
+    const handle = await open(partial, "a");
+    const write = async (data: Uint8Array, offset: number, length: number) => {
+      const half = await handle.write(data, offset, Math.ceil(length / 2));
+      return "lies" in faults ? { ...half, bytesWritten: length } : half;
+    };
+    const file = faulty(handle, {
+      ...("sync" in faults ? { datasync: noSpace } : { write: write as unknown as FileHandle["write"] }),
+    });
+    const upload = new Upload({
+      file,
+      partial,
+      path,
+      digest,
+      size,
+      offset: 0,
+      durable: true,
+      done() {},
+      stored() {},
+    });
+    await upload.write(0, bytes);
+    t.is(await reasonOf(upload.commit()), reason);
+    await upload.close();
+    t.is(await blobs.has(digest), reason === "none");
+    if (reason === "none") t.true(Buffer.from(await (await BlobStore.open(dir)).get(digest)).equals(bytes));
+    t.deepEqual(await readdir(join(dir, "partial")), []);
+  });
