@@ -1,6 +1,7 @@
 import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { bins } from "./algorithms/bins.ts";
+import { boosting } from "./algorithms/boosting.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
@@ -20,6 +21,7 @@ const registered: readonly Algorithm[] = [
   woe,
   logistic,
   scorecard,
+  boosting,
   naiveBayes,
   neural,
   evaluate,

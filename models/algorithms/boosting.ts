@@ -1,0 +1,470 @@
+import { createHmac } from "node:crypto";
+import { z } from "zod";
+import { seededRandom, shuffle } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { Study } from "../algorithm.ts";
+import { type Sum, sum } from "../blocks.ts";
+import {
+  allFit,
+  type CoarseColumn,
+  coarseBins,
+  coarseColumnSchema,
+  coarsened,
+  coarseOf,
+} from "../coarse-bins.ts";
+import { defineAlgorithm } from "../define.ts";
+import type { MemoKey } from "../memory.ts";
+import { resultOf } from "../needs.ts";
+import { probabilityOf } from "../numerics/logistic-sums.ts";
+import { powerOfTwo } from "../numerics/powers-of-two.ts";
+import { agreed } from "../numerics/rounding.ts";
+import { resultName } from "../parameters.ts";
+import { checkRows } from "../rows.ts";
+import { featureSchema } from "../study.ts";
+import type { FeatureSchema } from "../table.ts";
+import { childOf, emptyTree, nodeOf, type Tree, treeSchema } from "../tree.ts";
+import { type BinsResult, bins } from "./bins.ts";
+
+const parameters = z.strictObject({
+  bins: resultName("bins"),
+  rounds: z.int().min(1).max(500).default(6).describe("forests, each fitted to what those before it leave"),
+  trees: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(20)
+    .describe("of a forest: they share their sums; 1 is classic boosting, with more rounds"),
+  depth: z.int().min(1).max(8).default(5).describe("levels of a tree; each takes a sum"),
+  binsPerColumn: z.int().min(2).max(256).default(32).describe("of values, at most"),
+  learningRate: z.number().positive().max(1).default(0.8).describe("share of a forest's step that is taken"),
+  rowShare: z.number().min(0.1).max(1).default(0.6).describe("of the rows that a tree is grown on"),
+  columnShare: z.number().min(0.05).max(1).default(0.4).describe("of the columns that a tree may split on"),
+  ridge: z.number().min(0).default(2).describe("penalty on the square of a leaf's value"),
+  minWeight: z.number().positive().default(5).describe("Σ p (1 − p) over the rows of a leaf, at least"),
+  seed: z.string().default("0").describe("of rows and columns drawn for each tree: public"),
+});
+
+type Params = z.output<typeof parameters>;
+
+const result = z
+  .strictObject({
+    /** Log-odds of bad before the first tree. */
+    base: z.number(),
+    depth: z.int().min(1).max(8),
+    features: z.array(featureSchema),
+    columns: z.record(z.string(), coarseColumnSchema),
+    trees: z.array(z.unknown()),
+  })
+  .refine(({ features, columns }) => allFit(features, columns), "a feature has no bins of its kind")
+  .refine(
+    ({ features, depth, trees }) => z.array(treeSchema(features.length, depth)).safeParse(trees).success,
+    "a tree is not of the depth and the features",
+  )
+  .transform((value) => value as typeof value & { trees: Tree[] });
+
+type BoostingResult = Readonly<z.output<typeof result>>;
+
+type State = {
+  /** Of finished forests. */
+  readonly trees: readonly Tree[];
+  readonly round: number;
+  /** Of the forest that grows. */
+  readonly level: number;
+  readonly growing: readonly Tree[];
+  /** Sums of gradients, then of curvatures, of the nodes one level up: whole numbers of steps, int32, base64. */
+  readonly above: string;
+};
+
+type Types = {
+  params: Params;
+  prior: { readonly bins: BinsResult };
+  state: State;
+  result: BoostingResult;
+  blocks: { readonly gradient: Sum; readonly curvature: Sum };
+};
+
+/** Grids of one row's gradient and curvature: coarse, as a row is rounded up or down by a draw of its own. */
+const gradientStep = powerOfTwo(-4);
+const curvatureStep = powerOfTwo(-6);
+
+/**
+ * Gradient boosting of forests over public bins. The trees of a forest are grown together on rows and columns of their
+ * own, so that one sum a level serves them all: in 30 sums it does what boosting tree after tree does in hundreds. Only
+ * left children are summed, right ones are what is left of their parent.
+ *
+ * Rows are drawn, and their gradients rounded to a grid, by a digest of their content: every sum is of whole numbers, and
+ * any partition of the rows gives the same trees as all of them together.
+ * @see Friedman 2001, doi:10.1214/aos/1013203451; Chen and Guestrin 2016, doi:10.1145/2939672.2939785, 2.2 for the gain
+ */
+export const boosting = defineAlgorithm<Types>({
+  name: "boosting",
+  parameters,
+  result,
+  needs: (params) => ({ bins: resultOf(bins, params.bins) }),
+  maxSteps: ({ rounds, depth }) => rounds * depth,
+
+  start({ params, prior }) {
+    const { good, bad } = prior.bins;
+    if (good === 0 || bad === 0) throw new Refusal("single_class", `all ${good + bad} labels are equal`);
+    return { next: { trees: [], round: 0, level: 0, growing: saplings(params), above: "" } };
+  },
+
+  state(study) {
+    const { params, schema } = study;
+    const tree = treeSchema(schema.features.length, params.depth);
+    return z
+      .strictObject({
+        trees: z.array(tree).max(params.rounds * params.trees),
+        round: z
+          .int()
+          .min(0)
+          .max(params.rounds - 1),
+        level: z
+          .int()
+          .min(0)
+          .max(params.depth - 1),
+        growing: z.array(tree).length(params.trees),
+        above: z.base64(),
+      })
+      .refine(({ trees, round }) => trees.length === round * params.trees, "not the round's trees")
+      .refine(({ above, round, level }) => {
+        const entries = level === 0 ? 0 : 2 * plotsOf(settingOf(study), round).entries(level - 1);
+        return Buffer.from(above, "base64").length === 4 * entries && above.length % 4 === 0;
+      }, "not the sums of the level above");
+  },
+
+  blocks({ round, level }, study) {
+    const entries = plotsOf(settingOf(study), round).entries(Math.max(0, level - 1));
+    const rows = study.schema.maxRowsPerParty;
+    return {
+      gradient: sum(entries, rows, gradientStep),
+      curvature: sum(entries, Math.max(rows / 4, curvatureStep), curvatureStep),
+    };
+  },
+
+  contribute({ trees, round, level, growing }, { training, memo }, study) {
+    const setting = settingOf(study);
+    const { bins, digests } = memo.keep(rowsKey, () => {
+      checkRows(study.schema, training);
+      const bins = coarseOf(study.schema.features, setting.columns, training);
+      return { bins, digests: digestsOf(bins, training.label, study.params.seed) };
+    });
+    const start = () => ({ last: "", trees: 0, margins: new Float64Array(training.rows).fill(setting.base) });
+    const margins = updated(
+      memo.keep(marginsKey, start),
+      { ...setting, trees, depth: study.params.depth },
+      bins,
+    );
+    const plots = plotsOf(setting, round);
+    const gradient = new Float64Array(plots.entries(Math.max(0, level - 1)));
+    const curvature = new Float64Array(gradient.length);
+    for (let row = 0; row < training.rows; row++) {
+      const p = probabilityOf(margins[row]!);
+      const g = rounded(
+        (training.label[row] === 1 ? 1 : 0) - p,
+        gradientStep,
+        drawn(digests[row]!, 2 * round),
+      );
+      const h = rounded(p * (1 - p), curvatureStep, drawn(digests[row]!, 2 * round + 1));
+      for (const [t, tree] of growing.entries()) {
+        if (drawn(digests[row]!, 0x10000 + round * growing.length + t) >= study.params.rowShare) continue;
+        const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
+        if (place < 0) continue;
+        let at = plots.first(t, Math.max(0, level - 1)) + place * plots.widths[t]!;
+        for (const feature of plots.columns[t]!) {
+          const entry = at + bins[feature]![row]!;
+          gradient[entry]! += g;
+          curvature[entry]! += h;
+          at += setting.others[feature]! + 1;
+        }
+      }
+    }
+    return { gradient, curvature };
+  },
+
+  advance(state, sums, study) {
+    const { params } = study;
+    const setting = settingOf(study);
+    const plots = plotsOf(setting, state.round);
+    const sumsOfNodes = nodesOf(state, plots, sums);
+    const growing = state.growing.map((tree, t) => grown(tree, t, state.level, sumsOfNodes, plots, setting));
+    if (state.level + 1 < params.depth) {
+      const above = Buffer.from(Int32Array.from(sumsOfNodes.flatMap((part) => [...part])).buffer).toString(
+        "base64",
+      );
+      return { next: { ...state, growing, level: state.level + 1, above } };
+    }
+    const trees = [...state.trees, ...growing];
+    if (state.round + 1 < params.rounds)
+      return { next: { trees, round: state.round + 1, level: 0, growing: saplings(params), above: "" } };
+    const features = study.schema.features.map((feature) =>
+      feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
+    );
+    return { done: { base: setting.base, depth: params.depth, features, columns: setting.columns, trees } };
+  },
+
+  // A row is in one bin of each column that each tree has.
+  sensitivity({ round }, study) {
+    const { columns } = plotsOf(settingOf(study), round);
+    const bins = Math.sqrt(columns.reduce((all, own) => all + own.length, 0));
+    return { gradient: bins, curvature: 0.25 * bins };
+  },
+
+  score(model, rows) {
+    const bins = coarseOf(model.features, model.columns, rows);
+    const others = othersOf(model.features, model.columns);
+    return marginsOf({ ...model, others }, bins, rows.rows).map(probabilityOf);
+  },
+
+  /** What each split on a row's way changes, added up by the feature it asks for. */
+  explain({ features, columns, trees, depth }, rows) {
+    const bins = coarseOf(features, columns, rows);
+    const others = othersOf(features, columns);
+    return Array.from({ length: rows.rows }, (_, row) => {
+      const effects = new Float64Array(features.length);
+      for (const tree of trees)
+        for (let node = 0, level = 0; level < depth; level++) {
+          const next = childOf(tree, node, bins, others, row);
+          if (next === node) break;
+          effects[tree.features[node]!]! += tree.values[next]! - tree.values[node]!;
+          node = next;
+        }
+      return features.map(({ name: feature }, f) => ({ feature, effect: effects[f]! }));
+    });
+  },
+});
+
+const rowsKey: MemoKey<{ bins: Uint16Array[]; digests: Uint32Array }> = { name: "bins and digests" };
+
+interface Setting {
+  readonly params: Params;
+  readonly base: number;
+  readonly columns: Readonly<Record<string, CoarseColumn>>;
+  /** Of each feature, the coarse bin of special and missing values: the last. */
+  readonly others: readonly number[];
+}
+
+const othersOf = (
+  features: readonly FeatureSchema[],
+  columns: Readonly<Record<string, CoarseColumn>>,
+): number[] => features.map(({ name }) => coarseBins(columns[name]!) - 1);
+
+const settings = new WeakMap<BinsResult, Setting>();
+
+function settingOf({ schema, params, prior }: Study<Types>): Setting {
+  const known = settings.get(prior.bins);
+  if (known?.params === params) return known;
+  const columns = Object.fromEntries(
+    schema.features.map(({ name }) => [
+      name,
+      coarsened(prior.bins.columns[name]!, prior.bins, params.binsPerColumn),
+    ]),
+  );
+  const base = agreed(Math.log(prior.bins.bad / prior.bins.good));
+  const setting = { params, base, columns, others: othersOf(schema.features, columns) };
+  settings.set(prior.bins, setting);
+  return setting;
+}
+
+const saplings = ({ trees, depth }: Params): Tree[] => Array.from({ length: trees }, () => emptyTree(depth));
+
+/** Where a forest's sums lie: tree after tree, node after node, column after column, bin after bin. */
+interface Plots {
+  /** Places of the columns that each tree may split on. */
+  readonly columns: readonly (readonly number[])[];
+  /** Entries of a node of each tree. */
+  readonly widths: readonly number[];
+  /** @returns the first entry of a tree where it has 2^power nodes. */
+  first(tree: number, power: number): number;
+  /** @returns entries of all trees, each of 2^power nodes. */
+  entries(power: number): number;
+}
+
+const plotsBySetting = new WeakMap<Setting, Map<number, Plots>>();
+
+function plotsOf(setting: Setting, round: number): Plots {
+  const known = plotsBySetting.get(setting) ?? new Map<number, Plots>();
+  plotsBySetting.set(setting, known);
+  const plots = known.get(round) ?? drawPlots(setting, round);
+  known.set(round, plots);
+  return plots;
+}
+
+function drawPlots({ params, others }: Setting, round: number): Plots {
+  const taken = Math.ceil(params.columnShare * others.length);
+  const columns = Array.from({ length: params.trees }, (_, t) => {
+    const random = seededRandom(`columns ${params.seed} ${round} ${t}`);
+    return shuffle([...others.keys()], random)
+      .slice(0, taken)
+      .sort((a, b) => a - b);
+  });
+  const widths = columns.map((own) => own.reduce((width, feature) => width + others[feature]! + 1, 0));
+  const before = widths.map((_, t) => widths.slice(0, t).reduce((sum, width) => sum + width, 0));
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  return {
+    columns,
+    widths,
+    first: (tree, power) => 2 ** power * before[tree]!,
+    entries: (power) => 2 ** power * all,
+  };
+}
+
+/** @returns the place of a left child among those of its level, of the root 0; −1 for what is not summed. */
+function leftPlace(node: number, level: number): number {
+  const first = 2 ** level - 1;
+  if (level === 0) return 0;
+  return node < first || node % 2 === 0 ? -1 : (node - first) / 2;
+}
+
+/** @returns gradients and curvatures of all nodes of the level, in whole steps: tree after tree. */
+function nodesOf(
+  { level, above }: State,
+  plots: Plots,
+  sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
+): readonly [Float64Array, Float64Array] {
+  const left = [
+    sums.gradient.map((x) => x / gradientStep),
+    sums.curvature.map((x) => x / curvatureStep),
+  ] as const;
+  if (level === 0) return left;
+  const bytes = Buffer.from(above, "base64");
+  const parents = Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+  const half = parents.length / 2;
+  const whole = (part: 0 | 1): Float64Array => {
+    const nodes = new Float64Array(plots.entries(level));
+    for (const [t, width] of plots.widths.entries())
+      for (let parent = 0; parent < 2 ** (level - 1); parent++)
+        for (let i = 0; i < width; i++) {
+          const from = plots.first(t, level - 1) + parent * width + i;
+          const to = plots.first(t, level) + 2 * parent * width + i;
+          nodes[to] = left[part][from]!;
+          nodes[to + width] = parents[part * half + from]! - left[part][from]!;
+        }
+    return nodes;
+  };
+  return [whole(0), whole(1)];
+}
+
+/** @returns the tree with the splits of one level more, and the values of the nodes below them. */
+function grown(
+  tree: Tree,
+  t: number,
+  level: number,
+  [gradients, curvatures]: readonly [Float64Array, Float64Array],
+  plots: Plots,
+  { params, others }: Setting,
+): Tree {
+  const next = {
+    features: tree.features.slice(),
+    cuts: tree.cuts.slice(),
+    othersLeft: tree.othersLeft.slice(),
+    values: tree.values.slice(),
+  };
+  const worth = (g: number, h: number) => (g * g) / (h + params.ridge);
+  const leafValue = (g: number, h: number) => (params.learningRate * g) / (h + params.ridge) / params.trees;
+  for (let place = 0; place < 2 ** level; place++) {
+    const node = 2 ** level - 1 + place;
+    let at = plots.first(t, level) + place * plots.widths[t]!;
+    let best: Split | undefined;
+    for (const feature of plots.columns[t]!) {
+      const width = others[feature]! + 1;
+      const g = Array.from(gradients.subarray(at, at + width), (x) => x * gradientStep);
+      const h = Array.from(curvatures.subarray(at, at + width), (x) => x * curvatureStep);
+      at += width;
+      const total = { g: g.reduce((sum, x) => sum + x, 0), h: h.reduce((sum, x) => sum + x, 0) };
+      if (level === 0) next.values[0] = leafValue(total.g, total.h);
+      const other = { g: g[width - 1]!, h: h[width - 1]! };
+      for (const othersLeft of other.h > 0 ? [1, 0] : [0]) {
+        const left = othersLeft === 1 ? { ...other } : { g: 0, h: 0 };
+        for (let cut = 0; cut < width - 1; cut++) {
+          left.g += g[cut]!;
+          left.h += h[cut]!;
+          const right = { g: total.g - left.g, h: total.h - left.h };
+          if (left.h < params.minWeight || right.h < params.minWeight) continue;
+          const gain = worth(left.g, left.h) + worth(right.g, right.h) - worth(total.g, total.h);
+          if (gain > (best?.gain ?? 1e-9))
+            best = { feature, cut, othersLeft, gain, left: { ...left }, right };
+        }
+      }
+    }
+    if (best === undefined) continue;
+    next.features[node] = best.feature;
+    next.cuts[node] = best.cut;
+    next.othersLeft[node] = best.othersLeft;
+    next.values[2 * node + 1] = leafValue(best.left.g, best.left.h);
+    next.values[2 * node + 2] = leafValue(best.right.g, best.right.h);
+  }
+  return next;
+}
+
+interface Split {
+  readonly feature: number;
+  readonly cut: number;
+  readonly othersLeft: number;
+  readonly gain: number;
+  readonly left: { readonly g: number; readonly h: number };
+  readonly right: { readonly g: number; readonly h: number };
+}
+
+interface Forests {
+  readonly base: number;
+  readonly trees: readonly Tree[];
+  readonly depth: number;
+  readonly others: readonly number[];
+}
+
+/** Log-odds of bad by the first trees, the last of them as text. */
+interface Margins {
+  last: string;
+  trees: number;
+  readonly margins: Float64Array;
+}
+
+const marginsKey: MemoKey<Margins> = { name: "margins" };
+
+/** Adds the trees that have come since; begins anew where the trees are others. */
+function updated(kept: Margins, model: Forests, bins: readonly Uint16Array[]): Float64Array {
+  const lastOf = (count: number) => (count === 0 ? "" : JSON.stringify(model.trees[count - 1]));
+  if (lastOf(kept.trees) !== kept.last) {
+    kept.margins.fill(model.base);
+    kept.trees = 0;
+  }
+  addTrees(kept.margins, { ...model, trees: model.trees.slice(kept.trees) }, bins);
+  kept.trees = model.trees.length;
+  kept.last = lastOf(kept.trees);
+  return kept.margins;
+}
+
+/** @returns log-odds of bad, shape [rows]. */
+function marginsOf(model: Forests, bins: readonly Uint16Array[], rows: number): Float64Array {
+  const margins = new Float64Array(rows).fill(model.base);
+  addTrees(margins, model, bins);
+  return margins;
+}
+
+function addTrees(margins: Float64Array, { trees, depth, others }: Forests, bins: readonly Uint16Array[]) {
+  for (const tree of trees)
+    for (let row = 0; row < margins.length; row++)
+      margins[row]! += tree.values[nodeOf(tree, depth, bins, others, row)]!;
+}
+
+/** @returns of each row 32 bits that follow from its bins, its label and the public seed. */
+function digestsOf(bins: readonly Uint16Array[], label: Uint8Array, seed: string): Uint32Array {
+  const cells = new Uint16Array(bins.length + 1);
+  return Uint32Array.from(label, (own, row) => {
+    for (const [feature, column] of bins.entries()) cells[feature] = column[row]!;
+    cells[bins.length] = own;
+    return createHmac("sha256", seed).update(cells).digest().readUInt32LE(0);
+  });
+}
+
+/** @returns a number in [0, 1) that looks drawn anew for every pair. @see Appleby, MurmurHash3, its finalizer */
+function drawn(digest: number, purpose: number): number {
+  let x = digest ^ Math.imul(purpose + 1, 0x9e3779b9);
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** @returns x on the grid, up or down by `draw`, so that it is right on average; no farther from zero than 1. */
+const rounded = (x: number, step: number, draw: number): number => Math.floor(x / step + draw) * step;

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import type { BinsResult } from "./algorithms/bins.ts";
+import { binCount, binnedSchema, binsOf, fits, valueBins } from "./binning.ts";
+import { quantileCuts } from "./numerics/quantile-cuts.ts";
+import { checkRows } from "./rows.ts";
+import type { FeatureSchema, Table } from "./table.ts";
+
+/** A column's bins joined to few, in an order that cuts make sense in; special and missing values are the last. */
+export const coarseColumnSchema = z
+  .strictObject({
+    binned: binnedSchema,
+    /** The coarse bin of each bin. */
+    coarse: z.array(z.int().min(0).max(4096)),
+  })
+  .refine(({ binned, coarse }) => coarse.length === binCount(binned), "a bin has no coarse one");
+
+export type CoarseColumn = Readonly<z.output<typeof coarseColumnSchema>>;
+
+export const coarseBins = ({ coarse }: CoarseColumn): number => Math.max(...coarse) + 1;
+
+/**
+ * @param most - bins of values, at most; one more is for special and missing values.
+ * @returns bins in the order of a numeric column's values, and of a categorical one's shares of bad rows.
+ */
+export function coarsened(
+  { binned, good, bad }: BinsResult["columns"][string],
+  all: { readonly good: number; readonly bad: number },
+  most: number,
+): CoarseColumn {
+  const values = valueBins(binned);
+  const order = [...Array(values).keys()];
+  // Ten rows more of the average: a level of few rows says little about itself.
+  const average = all.bad / (all.good + all.bad);
+  const rate = (bin: number) => (bad[bin]! + 10 * average) / (good[bin]! + bad[bin]! + 10);
+  if (binned.kind === "categorical") order.sort((a, b) => rate(a) - rate(b) || a - b);
+  const firsts = quantileCuts(
+    order.map((bin) => good[bin]! + bad[bin]!),
+    most,
+  );
+  const coarse = new Array<number>(good.length).fill(firsts.length + 1);
+  for (const [place, bin] of order.entries())
+    coarse[bin] = firsts.findLastIndex((first) => first <= place) + 1;
+  return { binned, coarse };
+}
+
+/** @returns whether every feature's values can fall into its bins. */
+export const allFit = (
+  features: readonly FeatureSchema[],
+  columns: Readonly<Record<string, CoarseColumn>>,
+): boolean => features.every((feature) => fits(feature, columns[feature.name]?.binned));
+
+/**
+ * @returns each row's coarse bin, feature after feature, shape [features, rows].
+ * @throws Refusal value_not_finite | column_unknown | value_out_of_bounds
+ */
+export function coarseOf(
+  features: readonly FeatureSchema[],
+  columns: Readonly<Record<string, CoarseColumn>>,
+  rows: Table,
+): Uint16Array[] {
+  checkRows({ features, maxRowsPerParty: Infinity }, rows);
+  return features.map((feature) => {
+    const { binned, coarse } = columns[feature.name]!;
+    return binsOf(binned, feature, rows).map((bin) => coarse[bin]!);
+  });
+}

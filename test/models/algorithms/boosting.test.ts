@@ -1,0 +1,56 @@
+import test from "ava";
+import fc from "fast-check";
+import { canonicalJson } from "../../../core/canonical.ts";
+import type { Json } from "../../../models/algorithm.ts";
+import { boosting } from "../../../models/algorithms/boosting.ts";
+import { runPlain } from "../../../models/plain.ts";
+import { withNeeds } from "../../../models/plan.ts";
+import { takeRows } from "../../../models/rows.ts";
+import type { FeatureSchema, Table } from "../../../models/table.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
+import { readVectors } from "../../support/vectors.ts";
+
+async function train(
+  features: readonly FeatureSchema[],
+  tables: readonly Table[],
+  parameters: Record<string, Json> = {},
+) {
+  const study = studyOf(features, withNeeds({ ...parameters, name: "boosting" }) as never, 1000);
+  return (await runPlain(study, tables)).results.boosting!;
+}
+
+test("any partition grows the trees of all rows together, to the last bit", async (t) => {
+  const small = { rounds: 2, trees: 4, depth: 3 };
+  const pooled = canonicalJson(await train(borrowerFeatures, [borrowers()], small));
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 9 }), fc.string(), async (parties, seed) => {
+      const tables = scatter(240, parties, seed).map((rows) => takeRows(borrowers(), rows));
+      t.is(canonicalJson(await train(borrowerFeatures, tables, small)), pooled);
+    }),
+    { numRuns: process.env.SLOW ? 50 : 4 },
+  );
+  t.not(canonicalJson(await train(borrowerFeatures, [borrowers()], { ...small, seed: "1" })), pooled);
+});
+
+test("one tree a forest is classic boosting: the log-odds of xgboost's exact trees", async (t) => {
+  const { rows, label, parameters, logOdds } = readVectors("boosting-trees.json") as {
+    readonly rows: Record<string, readonly (number | null)[]>;
+    readonly label: readonly number[];
+    readonly parameters: Record<string, Json>;
+    readonly logOdds: readonly number[];
+  };
+  const columns = Object.entries(rows).map(
+    ([name, cells]) => [name, cells.map((x) => x ?? Number.NaN)] as const,
+  );
+  const features = Object.keys(rows).map((name) => ({ name, kind: "numeric" as const }));
+  const table = tableOf(Object.fromEntries(columns), label);
+  const scores = boosting.model(await train(features, [table], parameters))!.score(table);
+  const apart = Array.from(scores, (p, row) => Math.abs(Math.log(p / (1 - p)) - logOdds[row]!));
+  // Gradients are drawn to a grid: leaves move by hundredths, and no row falls into another leaf.
+  t.true(Math.max(...apart) < 0.05, `${Math.max(...apart)}`);
+});
+
+test("labels of one class are refused", async (t) => {
+  const table = { ...borrowers(), label: new Uint8Array(240) };
+  t.like(await t.throwsAsync(train(borrowerFeatures, [table])), { reason: "single_class" });
+});
