@@ -185,19 +185,48 @@ export const platformReply = (to: Message, serial: number, result: Result): Mess
   body: Buffer.concat([u16(to.serial), u16(to.id), Buffer.of(resultCode[result])]),
 });
 
+/** Why a registration gets no code. */
+export type RegisterRefusal = "registered already" | "not known";
+
 /**
- * Registration reply 0x8100; without a code the terminal is told that it is not known.
+ * Registration reply 0x8100.
  * ```
- * serial replied to u16 | result u8 (0 done, 4 no such terminal) | authentication code, if done
+ * serial replied to u16 | result u8 (0 done, 3 registered already, 4 no such terminal) | authentication code, if done
  * ```
  */
-export const registerReply = (to: Message, serial: number, code: string | undefined): Message => ({
+export const registerReply = (
+  to: Message,
+  serial: number,
+  result: { readonly code: string } | RegisterRefusal,
+): Message => ({
   id: messageId.registerReply,
   version: to.version,
   phone: to.phone,
   serial,
-  body: Buffer.concat([u16(to.serial), Buffer.of(code === undefined ? 4 : 0), Buffer.from(code ?? "")]),
+  body: Buffer.concat([
+    u16(to.serial),
+    ...(typeof result === "string"
+      ? [Buffer.of(result === "not known" ? 4 : 3)]
+      : [Buffer.of(0), Buffer.from(result.code)]),
+  ]),
 });
+
+/** Where the terminal's own id stands in a registration, and how long the field is, bytes. */
+const terminalIdField = { "2013": [29, 7], "2019": [45, 30] } as const;
+
+/**
+ * The id that its maker gave the terminal, from a registration 0x0100.
+ * ```
+ * province u16 | city u16 | maker [5; 2019: 11] | model [20; 2019: 30] | terminal id [7; 2019: 30] | plate …
+ * ```
+ * @throws {Refusal} message_malformed
+ * @see JT/T 808-2019, section 8.8
+ */
+export function registeredTerminal({ version, body }: Message): string {
+  const [at, length] = terminalIdField[version];
+  if (body.length < at + length) throw malformed(`registration of ${body.length} bytes`);
+  return body.toString("latin1", at, at + length).replace(/[\0 ]+$/, "");
+}
 
 /**
  * The authentication code of a message 0x0102: the whole body in 2013; in 2019 a length, the code, then the

@@ -46,6 +46,13 @@ export function importTelegraf(
   });
   for (const key of inputs?.keys() ?? [])
     if (key !== "modbus" && key !== "opcua") notes.note(`inputs.${key} is not read and is left out`);
+  for (const tag of file.section("global_tags")?.keys() ?? [])
+    notes.note(`global_tags.${tag} says the same of every device and is left out`);
+  for (const stage of ["processors", "aggregators"])
+    for (const key of file.section(stage)?.keys() ?? [])
+      notes.note(
+        `${stage}.${key} changes what was read, and is left out: look at its metrics' names and values`,
+      );
   return { collectors: [...modbus, ...opcua], notes: found };
 }
 

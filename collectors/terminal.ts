@@ -5,6 +5,7 @@ import { Reference } from "./terminal/clock-guard.ts";
 import type { NmeaConfig, TerminalConfig } from "./terminal/config.ts";
 import { Fleet, Session } from "./terminal/jt808-session.ts";
 import { NmeaSession } from "./terminal/nmea-session.ts";
+import { Registrations } from "./terminal/registrations.ts";
 import { serve } from "./terminal/server.ts";
 
 /** Longest wait at the end for the store to take what was received. */
@@ -34,7 +35,9 @@ export function terminalCollector(
         const { authentication } = config;
         fleet = new Fleet(
           config,
-          authentication === "none" ? undefined : await readSecret(authentication.key),
+          authentication === "none"
+            ? undefined
+            : new Registrations(await readSecret(authentication.key), authentication.registered),
         );
       },
       run: (link) => listenJt808(link, fleet),

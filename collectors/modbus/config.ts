@@ -90,7 +90,7 @@ export const modbusConfig = z
       .array(z.strictObject(unitFields))
       .min(1)
       .optional()
-      .describe("units behind one gateway or on one bus"),
+      .describe("units behind one gateway or on one bus; one unit may stand for several devices"),
   })
   .superRefine((c, context) => {
     const problem = (path: PropertyKey[], message: string) =>
@@ -107,10 +107,12 @@ export const modbusConfig = z
     if (c.units !== undefined)
       for (const field of ["unit", "device", "registers"] as const)
         if (c[field] !== undefined) problem([field], "belongs under units");
-    const seen = new Set<number>();
-    for (const [i, { unit }] of c.units?.entries() ?? []) {
-      if (seen.has(unit)) problem(["units", i, "unit"], `unit ${unit} is listed twice`);
-      seen.add(unit);
+    const seen = new Set<string>();
+    for (const [i, { unit, device }] of c.units?.entries() ?? []) {
+      const one = `${unit} ${device ?? ""}`;
+      if (seen.has(one))
+        problem(["units", i, "unit"], `unit ${unit} is listed twice: give each a device of its own`);
+      seen.add(one);
     }
   })
   .transform(({ name, timeout, pause, maxGap, maxRegisters, ...c }) => ({

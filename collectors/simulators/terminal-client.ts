@@ -17,6 +17,8 @@ export interface TerminalOptions {
   readonly heartbeatMillis?: number;
   /** Presented instead of registering. */
   readonly code?: string;
+  /** The maker's id that it registers by; zeros when absent. */
+  readonly terminal?: string;
 }
 
 export interface SimulatedTerminal {
@@ -115,8 +117,7 @@ export function startTerminal(options: TerminalOptions): SimulatedTerminal {
     }, heartbeatMillis);
     mine.on("connect", () => {
       if (code !== undefined) return authenticate();
-      const plate = Buffer.from("\0\0\0\0\x01");
-      send(messageId.register, Buffer.concat([Buffer.alloc(version === "2013" ? 36 : 75), plate]));
+      send(messageId.register, encodeRegistration(version, options.terminal ?? ""));
     });
     mine.on("data", (chunk) => {
       for (const found of splitter.push(chunk)) if (!(found instanceof Refusal)) take(found);
@@ -169,4 +170,10 @@ export function startTerminal(options: TerminalOptions): SimulatedTerminal {
     },
     close: switchOff,
   };
+}
+
+/** A registration 0x0100 of a vehicle without a plate. */
+export function encodeRegistration(version: Message["version"], terminal: string): Buffer {
+  const [before, length] = version === "2013" ? [29, 7] : [45, 30];
+  return Buffer.concat([Buffer.alloc(before), Buffer.from(terminal.padEnd(length, "\0")), Buffer.of(0)]);
 }

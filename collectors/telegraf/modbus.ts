@@ -1,6 +1,6 @@
 import type { ModbusInput } from "../modbus/config.ts";
 import type { ByteOrder, RegisterType, Table } from "../modbus/registers.ts";
-import { type ImportNotes, type Section, unitFor } from "./section.ts";
+import { deviceOf, type ImportNotes, type Section, unitFor } from "./section.ts";
 
 type RegisterInput = NonNullable<ModbusInput["registers"]>[number];
 
@@ -41,8 +41,20 @@ const lists = {
   holding_registers: "holding",
 } as const;
 
+/** What Telegraf calls a point of Modbus that names no measurement. */
+const defaultMeasurement = "modbus";
+
+/** One register, and what Telegraf keeps it apart by. */
+interface Found {
+  readonly unit: number;
+  readonly measurement: string;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly register: RegisterInput;
+}
+
 /**
- * One `[[inputs.modbus]]` section, in any of its three styles (register, request, metric).
+ * One `[[inputs.modbus]]` section. Of its three styles (register, request, metric) Telegraf reads the one that
+ * `configuration_type` names, and so do we.
  *
  * @param interval - the agent's, where the section has none of its own.
  * @returns undefined, with a note, where the line is one we do not speak.
@@ -55,40 +67,92 @@ export function importModbus(
   const line = lineOf(section, notes);
   if (line === undefined) return undefined;
   const every = section.text("interval") ?? interval;
-  const defaultUnit = section.number("slave_id") ?? 0;
-  const units = new Map<number, RegisterInput[]>();
-  const add = (unit: number, register: RegisterInput | undefined) => {
-    if (register !== undefined) units.set(unit, [...(units.get(unit) ?? []), { ...register, every }]);
-  };
+  const style = section.text("configuration_type") ?? "register";
+  const found = style === "register" ? registersOf(section, notes) : requestsOf(section, style, notes);
+  const left = [
+    ...(style === "register" ? [] : Object.keys(lists)),
+    ...["request", "metric"].filter((one) => one !== style),
+  ].filter((key) => section.keys().includes(key));
+  for (const key of left) {
+    section.leave(key);
+    notes.note(
+      `${section.place}.${key} is left out: configuration_type is ${style}, so Telegraf reads none of it`,
+    );
+  }
+  const own = section.texts("tags");
+  const name = section.text("name");
+  const severalUnits = new Set(found.map(({ unit }) => unit)).size > 1;
+  const label = name ?? ("host" in line ? `${line.host}:${line.port}` : line.serial);
+  const devices = new Map<string, { unit: number; registers: RegisterInput[] }>();
+  for (const { unit, measurement, tags, register } of found) {
+    const device = deviceOf(
+      [
+        label,
+        name === undefined || severalUnits ? unit : undefined,
+        measurement === defaultMeasurement ? undefined : measurement,
+      ],
+      new Map([...own, ...tags]),
+    );
+    const registers = devices.get(device)?.registers ?? [];
+    devices.set(device, { unit, registers });
+    if (registers.some(({ metric }) => metric === register.metric))
+      notes.note(
+        `${register.metric} of ${device} is named twice; the one at ${register.address} is left out`,
+      );
+    else registers.push({ ...register, every });
+  }
 
-  // Its styles are told apart by their own lists; which of them was meant adds nothing.
-  section.text("configuration_type");
-  for (const [list, table] of Object.entries(lists))
-    for (const field of section.sections(list)) add(defaultUnit, registerStyle(field, table, notes));
-  for (const request of [...section.sections("request"), ...section.sections("metric")])
-    for (const field of request.sections("fields"))
-      add(request.number("slave_id") ?? defaultUnit, requestStyle(field, request, notes));
-
-  if (units.size === 0) {
+  if (devices.size === 0) {
     notes.note(`${section.place} reads no register we know and is left out`);
     return undefined;
   }
-  const name = section.text("name");
   const pause = section.section("workarounds")?.text("pause_between_requests");
   return {
     ...(name === undefined ? {} : { name }),
     ...line,
     timeout: section.text("timeout") ?? "1s",
     ...(pause === undefined || /^0/.test(pause) ? {} : { pause }),
-    units: [...units].map(([unit, registers]) => ({
-      unit,
-      ...(name === undefined ? {} : { device: units.size === 1 ? name : `${name}/${unit}` }),
-      registers,
-    })),
+    units: [...devices].map(([device, { unit, registers }]) => ({ unit, device, registers })),
   };
 }
 
-function lineOf(section: Section, notes: ImportNotes): Partial<ModbusInput> | undefined {
+/** The lists of style `register`: all of one unit. */
+function registersOf(section: Section, notes: ImportNotes): Found[] {
+  const unit = section.number("slave_id") ?? 0;
+  return Object.entries(lists).flatMap(([list, table]) =>
+    section.sections(list).flatMap((field) => {
+      const register = registerStyle(field, table, notes);
+      const measurement = field.text("measurement") ?? defaultMeasurement;
+      return register === undefined ? [] : [{ unit, measurement, tags: new Map<string, string>(), register }];
+    }),
+  );
+}
+
+/** The styles `request` and `metric`: each has a unit, tags and perhaps a measurement of its own. */
+function requestsOf(section: Section, style: string, notes: ImportNotes): Found[] {
+  const defaultUnit = section.number("slave_id") ?? 0;
+  return section.sections(style).flatMap((request) => {
+    const unit = request.number("slave_id") ?? defaultUnit;
+    const tags = request.texts("tags");
+    const shared = request.text("measurement") ?? defaultMeasurement;
+    return request.sections("fields").flatMap((field) => {
+      // Telegraf reads over it and keeps nothing.
+      if (field.flag("omit")) {
+        field.leave();
+        return [];
+      }
+      const register = requestStyle(field, request, notes);
+      const measurement = field.text("measurement") ?? shared;
+      return register === undefined ? [] : [{ unit, measurement, tags, register }];
+    });
+  });
+}
+
+type Line =
+  | (Pick<ModbusInput, "framing"> & { readonly host: string; readonly port: number })
+  | (Pick<ModbusInput, "baudRate" | "dataBits" | "stopBits" | "parity"> & { readonly serial: string });
+
+function lineOf(section: Section, notes: ImportNotes): Line | undefined {
   const controller = section.text("controller") ?? "";
   const mode = section.text("transmission_mode") ?? "auto";
   if (/ascii/i.test(mode)) {

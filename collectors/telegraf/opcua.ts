@@ -1,5 +1,5 @@
 import type { OpcuaInput } from "../opcua/config.ts";
-import { type ImportNotes, type Section, unitFor } from "./section.ts";
+import { deviceOf, type ImportNotes, type Section, unitFor } from "./section.ts";
 
 type NodeInput = OpcuaInput["groups"][number]["nodes"][number];
 
@@ -27,14 +27,24 @@ export function importOpcua(section: Section, interval: string, notes: ImportNot
   }
   const name = section.text("name") ?? "opcua";
   const every = section.text("interval") ?? interval;
-  const groups = [
-    { device: name, nodes: section.sections("nodes").flatMap((node) => nodeOf(node, section, notes)) },
-    ...section.sections("group").map((group) => ({
-      device: group.text("name") ?? name,
-      nodes: group.sections("nodes").flatMap((node) => nodeOf(node, group, notes)),
-    })),
-  ].filter((group) => group.nodes.length > 0);
-  if (groups.length === 0) {
+  const own = section.texts("tags");
+  const groups = new Map<string, NodeInput[]>();
+  const take = (parent: Section, device: string) => {
+    const shared = new Map([...own, ...parent.texts("default_tags")]);
+    for (const node of parent.sections("nodes")) {
+      const tags = new Map([...shared, ...node.texts("default_tags")]);
+      const found = nodeOf(node, parent, notes);
+      const key = deviceOf([device], tags);
+      const nodes = groups.get(key) ?? [];
+      if (found === undefined) continue;
+      if (nodes.some(({ metric }) => metric === found.metric))
+        notes.note(`${found.metric} of ${key} is named twice; ${found.node} is left out`);
+      else groups.set(key, [...nodes, found]);
+    }
+  };
+  take(section, name);
+  for (const group of section.sections("group")) take(group, group.text("name") ?? name);
+  if (groups.size === 0) {
     notes.note(`${section.place} names no node and is left out`);
     return undefined;
   }
@@ -46,7 +56,7 @@ export function importOpcua(section: Section, interval: string, notes: ImportNot
     publishing: every,
     keepAlive: every,
     timeout: section.text("connect_timeout") ?? "10s",
-    groups: groups.map((group) => ({ ...group, sampling: every })),
+    groups: [...groups].map(([device, nodes]) => ({ device, nodes, sampling: every })),
   };
 }
 
@@ -94,15 +104,15 @@ function passwordVariable(section: Section, notes: ImportNotes): string {
   return variable;
 }
 
-function nodeOf(node: Section, parent: Section, notes: ImportNotes): NodeInput[] {
+function nodeOf(node: Section, parent: Section, notes: ImportNotes): NodeInput | undefined {
   const identifier = node.text("identifier");
   const metric = node.text("name");
   if (identifier === undefined || metric === undefined) {
     notes.note(`${node.place} has no name or no identifier and is left out`);
     node.leave();
-    return [];
+    return undefined;
   }
   const namespace = node.text("namespace") ?? parent.text("namespace") ?? "0";
   const kind = node.text("identifier_type") ?? parent.text("identifier_type") ?? "s";
-  return [{ node: `ns=${namespace};${kind}=${identifier}`, metric, unit: unitFor(metric, notes) }];
+  return { node: `ns=${namespace};${kind}=${identifier}`, metric, unit: unitFor(metric, notes) };
 }

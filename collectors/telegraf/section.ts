@@ -45,6 +45,21 @@ export class Section {
     });
   }
 
+  flag(key: string): boolean {
+    return (this.#typed(key, "boolean") as boolean | undefined) ?? false;
+  }
+
+  /** A table of texts, such as tags; by key. */
+  texts(key: string): ReadonlyMap<string, string> {
+    const table = this.section(key);
+    return new Map(
+      table
+        ?.keys()
+        .sort()
+        .map((name) => [name, table.text(name)!]),
+    );
+  }
+
   section(key: string): Section | undefined {
     const table = this.#take(key);
     return table === undefined ? undefined : this.#open(table, this.#at(key));
@@ -54,10 +69,10 @@ export class Section {
     return this.#list(key).map((table, i) => this.#open(table, `${this.#at(key)}[${i}]`));
   }
 
-  /** It is left out as a whole, and that was said: nothing in it need be told. */
-  leave(): void {
-    for (const key of this.keys()) this.#asked.add(key);
-    this.#inside.clear();
+  /** It, or what it holds under `key`, is left out as a whole, and that was said: nothing in it need be told. */
+  leave(key?: string): void {
+    for (const one of key === undefined ? this.keys() : [key]) this.#asked.add(one);
+    if (key === undefined) this.#inside.clear();
   }
 
   #at(key: string): string {
@@ -82,7 +97,7 @@ export class Section {
     return value;
   }
 
-  #typed(key: string, type: "string" | "number"): unknown {
+  #typed(key: string, type: "string" | "number" | "boolean"): unknown {
     const value = this.#take(key);
     if (value === undefined || typeof value === type) return value;
     throw new Refusal("file_malformed", `${this.#at(key)} is not a ${type}`);
@@ -94,6 +109,19 @@ export interface ImportNotes {
   note(sentence: string): void;
   /** UCUM code of a metric, where the catalogue knows it. */
   unitOf(metric: string): string | undefined;
+}
+
+/**
+ * Telegraf tells devices apart by measurement and tags, we by their id: what it would keep apart has ids of its own.
+ *
+ * @returns the parts joined, as `line.3.pump.side=left`; usable as an id in node.yaml.
+ */
+export function deviceOf(
+  parts: readonly (string | number | undefined)[],
+  tags: ReadonlyMap<string, string>,
+): string {
+  const named = parts.filter((part) => part !== undefined && part !== "");
+  return [...named, ...[...tags].map(([key, value]) => `${key}=${value}`)].join(".").replaceAll("/", "_");
 }
 
 /** Telegraf knows no units: the catalogue's, or "1" and a note. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filePath } from "../../core/paths.ts";
 import { deviceId, duration, metricId, secret, ucum } from "../runtime/fields.ts";
 
 const metersOf = z.number().positive();
@@ -63,11 +64,18 @@ const jt808 = z
       .describe("JT/T 808-2013 and -2019: registered terminals, acknowledged reports"),
     accuracyMetres: metersOf.default(15).describe("of one position, metres"),
     authentication: z
-      .union([z.literal("none"), z.strictObject({ key: secret.describe("where the secret stands") })], {
-        error: "write none, or { key: { file } }",
-      })
+      .union(
+        [
+          z.literal("none"),
+          z.strictObject({
+            key: secret.describe("where the secret stands from which the codes are derived"),
+            registered: filePath("file that remembers which terminals have their code; made when absent"),
+          }),
+        ],
+        { error: "write none, or { key: { file }, registered: FILE }" },
+      )
       .describe(
-        "none: the phone number is believed; key: codes handed out at registration are derived from it",
+        "none: whoever names a phone number is believed; key: a terminal registers once, by its own id, and is known by its code from then on",
       ),
     terminals: z
       .array(
@@ -77,6 +85,18 @@ const jt808 = z
             .regex(/^\d{1,20}$/, "digits, leading zeros may be left out")
             .describe("SIM number in the terminal's header; leading zeros may be left out"),
           device: deviceId,
+          terminal: z
+            .string()
+            .regex(/^[\x21-\x7e]{1,30}$/, "the id as printed on the terminal")
+            .optional()
+            .describe("the maker's id of the terminal, as printed on it; needed with authentication by key"),
+          issue: z
+            .int()
+            .min(1)
+            .default(1)
+            .describe(
+              "raise it when the terminal has lost its code, or another may have it: it registers anew",
+            ),
         }),
       )
       .min(1)
@@ -91,9 +111,15 @@ const jt808 = z
         { item: 1, offset: 0, type: "u32", scale: 0.1, metric: "odometer", unit: "km" },
       ]),
   })
-  .superRefine(({ terminals }, context) => {
+  .superRefine(({ terminals, authentication }, context) => {
     const seen = new Set<string>();
-    for (const [i, { phone }] of terminals.entries()) {
+    for (const [i, { phone, terminal }] of terminals.entries()) {
+      if (authentication !== "none" && terminal === undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["terminals", i, "terminal"],
+          message: "is needed to hand out a code: a phone number is no secret",
+        });
       if (seen.has(bare(phone)))
         context.addIssue({
           code: "custom",

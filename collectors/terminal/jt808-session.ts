@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Socket } from "node:net";
 import { Refusal } from "../../core/reasons.ts";
 import { decodeBatch, decodeLocation } from "../jt808/location.ts";
@@ -10,6 +10,7 @@ import {
   messageId,
   platformReply,
   type Result,
+  registeredTerminal,
   registerReply,
 } from "../jt808.ts";
 import type { Reading } from "../reading.ts";
@@ -19,22 +20,28 @@ import type { Jt808Config } from "./config.ts";
 import { bare } from "./config.ts";
 import { Parts } from "./parts.ts";
 import { locationReadings } from "./readings.ts";
+import type { Registrations } from "./registrations.ts";
 import type { Conversation } from "./server.ts";
 
 /** Reports last stored per terminal that are recognised when they are sent again. */
 const remembered = 64;
 
+/** Wrong codes after which a connection is closed. */
+const mostGuesses = 3;
+
 /** One terminal's reports, across its connections. */
 class Terminal {
   readonly device: string;
+  readonly listed: Jt808Config["terminals"][number];
   /** Taken and not yet stored, by content; answered through the copy that came last. */
   readonly waiting = new Map<string, (result: Result) => void>();
   readonly #stored: string[] = [];
   /** The connection it speaks on; a terminal that dials again has lost the one before. */
   session: Session | undefined;
 
-  constructor(device: string) {
-    this.device = device;
+  constructor(listed: Jt808Config["terminals"][number]) {
+    this.device = listed.device;
+    this.listed = listed;
   }
 
   wasStored(content: string): boolean {
@@ -54,30 +61,17 @@ class Terminal {
 export class Fleet {
   readonly config: Jt808Config;
   readonly #terminals: ReadonlyMap<string, Terminal>;
-  /** Key of the authentication codes; undefined where none are asked for. */
-  readonly #key: string | undefined;
+  /** Who has a code; undefined where none are asked for. */
+  readonly registrations: Registrations | undefined;
 
-  constructor(config: Jt808Config, key: string | undefined) {
+  constructor(config: Jt808Config, registrations: Registrations | undefined) {
     this.config = config;
-    this.#key = key;
-    this.#terminals = new Map(
-      config.terminals.map(({ phone, device }) => [bare(phone), new Terminal(device)]),
-    );
+    this.registrations = registrations;
+    this.#terminals = new Map(config.terminals.map((listed) => [bare(listed.phone), new Terminal(listed)]));
   }
 
   terminal(phone: string): Terminal | undefined {
     return this.#terminals.get(bare(phone));
-  }
-
-  get authenticates(): boolean {
-    return this.#key !== undefined;
-  }
-
-  /** The code is a function of the number, so a terminal that keeps its code is known after a restart too. */
-  codeOf(phone: string): string {
-    return this.#key === undefined
-      ? "none"
-      : createHmac("sha256", this.#key).update(bare(phone)).digest("hex").slice(0, 32);
   }
 
   /** Reports taken and not yet stored. */
@@ -97,7 +91,9 @@ export class Session implements Conversation {
   readonly #parts = new Parts();
   readonly #clock: ClockGuard;
   #terminal: Terminal | undefined;
-  #authenticated = false;
+  /** Whether the peer has shown that it is the terminal whose number it gives. */
+  #authenticated: boolean;
+  #guesses = 0;
   #serial = 0;
   #receiving: Promise<unknown> = Promise.resolve();
 
@@ -106,7 +102,7 @@ export class Session implements Conversation {
     this.#fleet = fleet;
     this.#socket = socket;
     this.#clock = new ClockGuard(reference, fleet.config);
-    this.#authenticated = !fleet.authenticates;
+    this.#authenticated = fleet.registrations === undefined;
   }
 
   receive(chunk: Buffer): Promise<boolean> {
@@ -119,6 +115,7 @@ export class Session implements Conversation {
     if (this.#terminal?.session === this) this.#terminal.session = undefined;
   }
 
+  /** A peer that does not authenticate is let go like one that is silent. */
   async #takeAll(chunk: Buffer): Promise<boolean> {
     let understood = false;
     for (const found of this.#splitter.push(chunk)) {
@@ -135,27 +132,27 @@ export class Session implements Conversation {
         this.#answer(found, "malformed");
       }
     }
-    return understood;
+    return understood && this.#authenticated;
   }
 
   async #take(message: Message): Promise<void> {
-    const terminal = await this.#terminalOf(message);
+    const terminal = this.#terminalOf(message);
     if (terminal === undefined) return;
+    if (message.id === messageId.register) return this.#register(terminal, message);
+    if (message.id === messageId.authenticate) await this.#authenticate(terminal, message);
+    if (!this.#authenticated) return this.#answer(message, "failed");
+    await this.#claim(terminal);
     const whole = message.part === undefined ? message : this.#parts.add(message);
     if (whole === undefined) return this.#answer(message, "done");
     switch (whole.id) {
       case messageId.terminalReply:
         return;
-      case messageId.register:
-        return this.#send(registerReply(whole, this.#serial++, this.#fleet.codeOf(whole.phone)));
       case messageId.authenticate:
-        return this.#authenticate(whole);
       case messageId.heartbeat:
       case messageId.logout:
         return this.#answer(whole, "done");
       case messageId.location:
       case messageId.locationBatch:
-        if (!this.#authenticated) return this.#answer(whole, "failed");
         return this.#report(terminal, whole);
       default:
         return this.#answer(whole, "unsupported");
@@ -163,34 +160,65 @@ export class Session implements Conversation {
   }
 
   /** @returns undefined where the terminal is not ours: it is told so and its connection closed. */
-  async #terminalOf(message: Message): Promise<Terminal | undefined> {
+  #terminalOf(message: Message): Terminal | undefined {
     const terminal = this.#fleet.terminal(message.phone);
     if (terminal === undefined || (this.#terminal !== undefined && this.#terminal !== terminal)) {
-      if (message.id === messageId.register) this.#send(registerReply(message, this.#serial++, undefined));
+      if (message.id === messageId.register) this.#send(registerReply(message, this.#serial++, "not known"));
       else this.#answer(message, "failed");
       this.#link.failed(new Error("a terminal that is not configured was refused"));
       this.#socket.destroySoon();
       return undefined;
     }
-    if (this.#terminal === undefined) {
-      this.#terminal = terminal;
-      const before = terminal.session;
-      terminal.session = this;
-      if (before !== undefined) {
-        before.#socket.destroy();
-        // What it has read already goes first: its reports are older.
-        await before.#receiving;
-      }
-      this.#link.connected();
-    }
+    this.#terminal = terminal;
     return terminal;
   }
 
-  #authenticate(message: Message): void {
-    const expected = Buffer.from(this.#fleet.codeOf(message.phone));
-    const given = Buffer.from(authenticationCode(message));
-    this.#authenticated ||= given.length === expected.length && timingSafeEqual(given, expected);
-    this.#answer(message, this.#authenticated ? "done" : "failed");
+  /** The terminal speaks here from now on; the connection it had before is lost. Never before it is known to be it. */
+  async #claim(terminal: Terminal): Promise<void> {
+    const before = terminal.session;
+    if (before === this) return;
+    terminal.session = this;
+    if (before !== undefined) {
+      before.#socket.destroy();
+      // What it has read already goes first: its reports are older.
+      await before.#receiving;
+    }
+    this.#link.connected();
+  }
+
+  /** A code goes to the terminal that bears the id listed for its number, and only until it was used once. */
+  #register(terminal: Terminal, message: Message): void {
+    const { registrations } = this.#fleet;
+    const { listed } = terminal;
+    const result =
+      registrations === undefined
+        ? { code: "none" }
+        : registeredTerminal(message) !== listed.terminal
+          ? "not known"
+          : registrations.used(listed)
+            ? "registered already"
+            : { code: registrations.codeOf(listed) };
+    if (typeof result === "string")
+      this.#link.failed(
+        new Error(
+          result === "not known"
+            ? `a registration for ${terminal.device} came from a terminal with another id`
+            : `${terminal.device} has its code and registers again: raise its issue if it lost the code`,
+        ),
+      );
+    this.#send(registerReply(message, this.#serial++, result));
+  }
+
+  async #authenticate(terminal: Terminal, message: Message): Promise<void> {
+    const { registrations } = this.#fleet;
+    if (this.#authenticated || registrations === undefined) return;
+    if (registrations.accepts(terminal.listed, authenticationCode(message))) {
+      await registrations.use(terminal.listed);
+      this.#authenticated = true;
+    } else if (++this.#guesses === mostGuesses) {
+      this.#link.failed(new Error(`a peer that is not ${terminal.device} was refused`));
+      this.#socket.destroySoon();
+    }
   }
 
   /** Acknowledged when stored: until then the terminal keeps the report and sends it again. */

@@ -212,7 +212,7 @@ const expected: CollectorInput[] = [
       units: [
         {
           unit: 3,
-          device: "bus/3",
+          device: "bus.3",
           registers: [
             {
               table: "holding",
@@ -238,7 +238,7 @@ const expected: CollectorInput[] = [
         },
         {
           unit: 4,
-          device: "bus/4",
+          device: "bus.4",
           registers: [
             { table: "coil", address: 7, type: "bit", order: "ABCD", metric: "door", unit: "1", every: "1m" },
           ],
@@ -354,4 +354,88 @@ test("malformed files are refused with the line, or the place", (t) => {
     /inputs\.modbus\[0\]\.controller is not a string/,
   );
   t.deepEqual(importTelegraf("[agent]\ninterval = '1s'"), { collectors: [], notes: [] });
+});
+
+test("one style only is read, measurements and tags stay apart, and what Telegraf omits is omitted", (t) => {
+  const { collectors, notes } = importTelegraf(`
+[global_tags]
+  company = "mill"
+[[processors.rename]]
+[[inputs.modbus]]
+  name = "line"
+  controller = "tcp://10.0.0.7:502"
+  configuration_type = "request"
+  holding_registers = [ { name = "power", byte_order = "AB", data_type = "FIXED", scale = 1.0, address = [8] } ]
+  [inputs.modbus.tags]
+    plant = "east/1"
+  [[inputs.modbus.request]]
+    slave_id = 1
+    measurement = "pump"
+    fields = [
+      { address = 0, name = "flow", type = "UINT16" },
+      { address = 1, name = "pad", type = "UINT16", omit = true },
+      { address = 2, name = "flow", type = "UINT16", measurement = "spare" },
+    ]
+    [inputs.modbus.request.tags]
+      side = "a"
+  [[inputs.modbus.request]]
+    slave_id = 1
+    fields = [
+      { address = 10, name = "flow", type = "UINT16" },
+      { address = 11, name = "flow", type = "UINT16" },
+    ]
+    tags = { side = "b" }
+  [[inputs.modbus.metric]]
+    slave_id = 2
+    fields = [ { register = "holding", address = 10, name = "heat", type = "UINT16" } ]
+[[inputs.modbus]]
+  name = "default"
+  controller = "tcp://10.0.0.8:502"
+  holding_registers = [
+    { name = "power", byte_order = "AB", data_type = "INT16", address = [8], measurement = "drive" },
+  ]
+  [[inputs.modbus.request]]
+    fields = [ { address = 10, name = "never", type = "UINT16" } ]
+[[inputs.opcua]]
+  name = "o"
+  security_policy = "None"
+  security_mode = "None"
+  [[inputs.opcua.group]]
+    name = "g"
+    namespace = "4"
+    identifier_type = "i"
+    default_tags = { line = "1" }
+    nodes = [
+      { name = "flow", identifier = "1", default_tags = { side = "l" } },
+      { name = "flow", identifier = "2", default_tags = { side = "r" } },
+    ]
+`);
+  const read = collectors.flatMap(({ modbus, opcua }) => [
+    ...(modbus?.units ?? []).flatMap(({ device, registers }) =>
+      registers.map(({ metric, address }) => `${device} ${metric} ${address}`),
+    ),
+    ...(opcua?.groups ?? []).flatMap(({ device, nodes }) =>
+      nodes.map(({ metric, node }) => `${device} ${metric} ${node}`),
+    ),
+  ]);
+  t.deepEqual(read, [
+    "line.pump.plant=east_1.side=a flow 0",
+    "line.spare.plant=east_1.side=a flow 2",
+    "line.plant=east_1.side=b flow 10",
+    "default.drive power 8",
+    "g.line=1.side=l flow ns=4;i=1",
+    "g.line=1.side=r flow ns=4;i=2",
+  ]);
+  t.deepEqual(
+    notes.filter((note) => !/^unit of/.test(note)),
+    [
+      "inputs.modbus[0].holding_registers is left out: configuration_type is request, so Telegraf reads none of it",
+      "inputs.modbus[0].metric is left out: configuration_type is request, so Telegraf reads none of it",
+      "flow of line.plant=east_1.side=b is named twice; the one at 11 is left out",
+      "inputs.modbus[1].request is left out: configuration_type is register, so Telegraf reads none of it",
+      "global_tags.company says the same of every device and is left out",
+      "processors.rename changes what was read, and is left out: look at its metrics' names and values",
+    ],
+  );
+  t.notThrows(() => collectorEntries.parse(collectors));
 });

@@ -1,4 +1,7 @@
+import { mkdtempSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { z } from "zod";
 import { encodeBatch, encodeLocation, type Location } from "../../collectors/jt808/location.ts";
@@ -11,7 +14,7 @@ import {
 } from "../../collectors/jt808.ts";
 import { acceleratedClock, replay } from "../../collectors/simulators/clock.ts";
 import { encodeSentence } from "../../collectors/simulators/nmea-sender.ts";
-import { startTerminal } from "../../collectors/simulators/terminal-client.ts";
+import { encodeRegistration, startTerminal } from "../../collectors/simulators/terminal-client.ts";
 import { terminalConfig } from "../../collectors/terminal/config.ts";
 import { terminalCollector } from "../../collectors/terminal.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -268,14 +271,13 @@ test("a clock that is ahead, steps back or starts years ago is doubted; ours may
 });
 
 test("registration and authentication: the code outlives us, wrong codes and strangers get nothing", async (t) => {
-  process.env.TERMINAL_TEST_CODE_KEY = "yard";
-  const extra = { authentication: { key: { env: "TERMINAL_TEST_CODE_KEY" } } };
+  const extra = coded();
   const one = await jt808(t, extra);
   const peer = new Peer(t, one.port);
   const body = encodeLocation(place(now()));
   peer.say(messageId.location, body);
   peer.say(messageId.authenticate, Buffer.from("guess"));
-  peer.say(messageId.register, Buffer.alloc(40));
+  peer.say(messageId.register, encodeRegistration("2013", "A1B2C3D"));
   await eventually(() => peer.heard.length === 3);
   t.deepEqual(peer.results(messageId.location), [1]);
   t.deepEqual(peer.results(messageId.authenticate), [1]);
@@ -296,6 +298,75 @@ test("registration and authentication: the code outlives us, wrong codes and str
   await eventually(() => stranger.closed);
   t.is(stranger.heard[0]!.body[2], 4);
   t.is(two.collected.readings.length, 2);
+});
+
+/** Terminals that need a code; the state is shared by the collectors of one test. */
+function coded(issue = 1, registered = join(mkdtempSync(join(tmpdir(), "terminals-")), "registered")) {
+  process.env.TERMINAL_TEST_CODE_KEY = "yard";
+  return {
+    authentication: { key: { env: "TERMINAL_TEST_CODE_KEY" }, registered },
+    terminals: [{ phone, device: "truck-1", terminal: "A1B2C3D", issue }],
+  };
+}
+
+test("who only knows a phone number gets no code and does not drop the terminal's connection", async (t) => {
+  const extra = coded();
+  const { port, collected, collector } = await jt808(t, extra);
+  const registration = encodeRegistration("2013", "A1B2C3D");
+  const codeFor = async (peer: Peer, body: Buffer): Promise<[result: number, code: string]> => {
+    const before = peer.heard.length;
+    peer.say(messageId.register, body);
+    await eventually(() => peer.heard.length > before);
+    const reply = peer.heard.at(-1)!.body;
+    return [reply[2]!, reply.toString("utf8", 3)];
+  };
+  const early = new Peer(t, port);
+  t.deepEqual(await codeFor(early, encodeRegistration("2013", "")), [4, ""]);
+
+  const real = new Peer(t, port);
+  // The reply may be lost: until the code was used, it is given again.
+  const [result, code] = await codeFor(real, registration);
+  t.is(result, 0);
+  t.deepEqual(await codeFor(real, registration), [0, code]);
+  real.say(messageId.authenticate, Buffer.from(code));
+  await eventually(() => real.results(messageId.authenticate).length === 1);
+
+  const thief = new Peer(t, port);
+  t.deepEqual(await codeFor(thief, registration), [3, ""]);
+  thief.say(messageId.heartbeat);
+  thief.say(messageId.location, encodeLocation(place(now())));
+  for (let guess = 0; guess < 3; guess++) thief.say(messageId.authenticate, Buffer.from(`guess ${guess}`));
+  await eventually(() => thief.closed);
+  t.deepEqual(thief.results(messageId.heartbeat), [1]);
+  t.deepEqual(thief.results(messageId.location), [1]);
+  t.is(collected.readings.length, 0);
+  t.is(collector.health().errors, 3);
+
+  real.say(messageId.location, encodeLocation(place(now())));
+  await eventually(() => real.results(messageId.location).length === 1);
+  t.false(real.closed);
+  t.deepEqual(real.results(messageId.location), [0]);
+
+  // After a restart no code is given either; another issue is another code, and the old one is worth nothing.
+  const again = await jt808(t, extra);
+  t.deepEqual(await codeFor(new Peer(t, again.port), registration), [3, ""]);
+  const renewed = await jt808(t, coded(2, extra.authentication.registered));
+  const old = new Peer(t, renewed.port);
+  old.say(messageId.authenticate, Buffer.from(code));
+  await eventually(() => old.results(messageId.authenticate).length === 1);
+  t.deepEqual(old.results(messageId.authenticate), [1]);
+  const [anew, other] = await codeFor(new Peer(t, renewed.port), registration);
+  t.is(anew, 0);
+  t.not(other, code);
+});
+
+test("a peer that never authenticates is let go, whatever it says", async (t) => {
+  const { port } = await jt808(t, { ...coded(), silence: "150ms" });
+  const peer = new Peer(t, port);
+  const talk = setInterval(() => peer.say(messageId.register, encodeRegistration("2013", "A1B2C3D")), 20);
+  t.teardown(() => clearInterval(talk));
+  await eventually(() => peer.closed);
+  t.pass();
 });
 
 test("what we do not understand is said to be so, and what is malformed", async (t) => {
@@ -525,6 +596,7 @@ test("configuration that cannot work is refused", (t) => {
     { ...good, datum: undefined },
     { ...good, authentication: undefined },
     { ...good, terminals: [] },
+    { ...good, authentication: { key: { env: "X" }, registered: "r" } },
     {
       ...good,
       terminals: [

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { z } from "zod";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { encodeSentence, startNmeaSender } from "../../../collectors/simulators/nmea-sender.ts";
@@ -20,8 +23,14 @@ export const jt808: Adapter = {
     const port = await freePort();
     const line = await startFaultProxy(port, randomBytes, "server");
     const terminals = devices.map((_, i) =>
-      startTerminal({ port: line.port, phone: `1380000000${i}`, version: i === 0 ? "2013" : "2019" }),
+      startTerminal({
+        port: line.port,
+        phone: `1380000000${i}`,
+        version: i === 0 ? "2013" : "2019",
+        terminal: `T${i}`,
+      }),
     );
+    const folder = await mkdtemp(join(tmpdir(), "terminals-"));
     const next = [0, 0];
     const at = (device: string) => devices.indexOf(device as (typeof devices)[number]);
     process.env.TERMINAL_TEST_KEY = "yard";
@@ -30,8 +39,8 @@ export const jt808: Adapter = {
       listen: `127.0.0.1:${port}`,
       datum: "WGS-84",
       silence: "600ms",
-      authentication: { key: { env: "TERMINAL_TEST_KEY" } },
-      terminals: devices.map((device, i) => ({ phone: `1380000000${i}`, device })),
+      authentication: { key: { env: "TERMINAL_TEST_KEY" }, registered: join(folder, "registered") },
+      terminals: devices.map((device, i) => ({ phone: `1380000000${i}`, device, terminal: `T${i}` })),
       readings: [{ item: 0xe1, type: "u32", metric: "n", unit: "1" }],
     };
     return {
@@ -66,6 +75,7 @@ export const jt808: Adapter = {
       async close() {
         for (const terminal of terminals) terminal.close();
         await line.close();
+        await rm(folder, { recursive: true });
       },
     };
   },
