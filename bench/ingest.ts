@@ -5,7 +5,8 @@ import { type Device, DeviceRegistry, type Site } from "../client-node/operation
 import { Engine } from "../client-node/operations/engine.ts";
 import { readCatalogue } from "../client-node/operations/features/catalogue.ts";
 import { computeFeatures } from "../client-node/operations/features/features.ts";
-import { openReadings, passRates, runQuality } from "../client-node/operations/quality/quality.ts";
+import { openDays } from "../client-node/operations/quality/days.ts";
+import { passRates, runQuality } from "../client-node/operations/quality/quality.ts";
 import { cutSegment } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
@@ -149,8 +150,8 @@ async function qualityAndFeatures(segments: string, total: number, progress: (li
     const engine = await Engine.open({ threads: 2 });
     const began = performance.now();
     const usage = process.cpuUsage();
-    await openReadings(engine, segments, period);
-    const report = await runQuality(engine, reference, period);
+    await openDays(engine, segments, join(segments, "..", `days-${run}`), reference, period);
+    const report = await runQuality(engine, period);
     await computeFeatures(engine, reference.catalogue);
     times.push((performance.now() - began) / 1000);
     const used = process.cpuUsage(usage);

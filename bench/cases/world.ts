@@ -13,12 +13,10 @@ import { Engine, type EngineRow } from "../../client-node/operations/engine.ts";
 import { readCatalogue } from "../../client-node/operations/features/catalogue.ts";
 import type { FeatureRow } from "../../client-node/operations/features/features.ts";
 import { Pipeline } from "../../client-node/operations/pipeline.ts";
-import {
-  openReadings,
-  type QualityReport,
-  runQuality,
-} from "../../client-node/operations/quality/quality.ts";
+import { openDays } from "../../client-node/operations/quality/days.ts";
+import { type QualityReport, runQuality } from "../../client-node/operations/quality/quality.ts";
 import type { Period, Reference } from "../../client-node/operations/quality/reference.ts";
+import { computeRefresh } from "../../client-node/operations/refresh/refresh.ts";
 import { Spool, type SpoolStats } from "../../client-node/operations/spool.ts";
 import type { SpecialDays } from "../../client-node/operations/warnings/baseline.ts";
 import { FeatureWatch } from "../../client-node/operations/warnings/feature-watch.ts";
@@ -140,6 +138,8 @@ export class World {
     this.pipeline = new Pipeline({
       spool: this.#spool,
       segments,
+      days: join(this.#folder, "days"),
+      compute: (job) => computeRefresh({ ...job, engine: {} }),
       registry: this.registry,
       reference: {
         ...shared,
@@ -215,8 +215,9 @@ export class World {
     await this.pipeline.cut();
     const engine = await Engine.open();
     try {
-      await openReadings(engine, join(this.#folder, "segments"), period);
-      await runQuality(engine, this.#reference(), period);
+      const segments = join(this.#folder, "segments");
+      await openDays(engine, segments, join(this.#folder, "days"), this.#reference(), period);
+      await runQuality(engine, period);
       return await engine.rows(select);
     } finally {
       engine.close();

@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Where larger-than-memory work spills; kept in memory where absent. */
   readonly spillFolder?: string;
+  /** Bytes beyond which it spills; four fifths of the machine's where absent. */
+  readonly memoryBytes?: number;
 }
 
 type TypedColumn = Float64Array | BigInt64Array | Int32Array | Uint32Array | Uint8Array;
@@ -44,6 +46,7 @@ export class Engine {
     const instance = await DuckDBInstance.create(":memory:", {
       ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
       ...(options.spillFolder === undefined ? {} : { temp_directory: options.spillFolder }),
+      ...(options.memoryBytes === undefined ? {} : { memory_limit: `${options.memoryBytes}B` }),
     });
     return new Engine(instance, await instance.connect());
   }

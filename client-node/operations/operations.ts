@@ -12,7 +12,9 @@ import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
 import { FindingsStore, findingsFile } from "./findings-store.ts";
 import { KeptWrites } from "./kept-writes.ts";
 import { LiveBoard } from "./live-board.ts";
-import { Pipeline, type Refresh } from "./pipeline.ts";
+import { Pipeline } from "./pipeline.ts";
+import { refreshApart } from "./refresh/apart.ts";
+import type { Refresh } from "./refresh/refresh.ts";
 import { dropSegmentsBefore } from "./segments.ts";
 import { type AsideCount, spoolFile } from "./set-aside.ts";
 import { referenceOf, type Sites, type SitesConfig, sitesOf } from "./sites.ts";
@@ -129,6 +131,8 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     const pipeline = new Pipeline({
       spool,
       segments,
+      days: join(dataDir, "days"),
+      compute: (job) => refreshApart(job, ending.signal),
       registry,
       reference: { ...referenceOf(known), catalogue },
       stream: new WarningStream({ ...known, catalogue, registry, profiles }),

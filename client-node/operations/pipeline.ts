@@ -2,10 +2,8 @@ import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { Door, type SetAside } from "./door.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
-import { computeFeatures, type FeatureRow } from "./features/features.ts";
-import { openReadings, type QualityReport, runQuality } from "./quality/quality.ts";
 import type { Period, Reference } from "./quality/reference.ts";
+import type { Refresh, RefreshJob } from "./refresh/refresh.ts";
 import { type CutReport, cutSegment, isOfTheMachine, recoverSegments, UncuttableBatch } from "./segments.ts";
 import type { Spool } from "./spool.ts";
 import type { FeatureWatch } from "./warnings/feature-watch.ts";
@@ -21,7 +19,10 @@ export interface PipelineOptions {
   readonly reference: Omit<Reference, "devices" | "bindings">;
   readonly stream: WarningStream;
   readonly watch: FeatureWatch;
-  readonly engine?: EngineOptions;
+  /** Folder of the days that were computed before. */
+  readonly days: string;
+  /** Does the work of a refresh, here or in another process. */
+  compute(job: Omit<RefreshJob, "engine">): Promise<Refresh>;
   /** Resolves after about so many milliseconds: the pause before a failed write is tried again. */
   wait(milliseconds: number): Promise<void>;
   /** Called once when a warning opens and once when it closes. */
@@ -31,15 +32,10 @@ export interface PipelineOptions {
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
-export interface Refresh {
-  readonly quality: QualityReport;
-  readonly features: readonly FeatureRow[];
-}
-
 /** Readings taken from collectors and not yet durable: beyond it, collectors wait. */
 const mostInFlight = 50_000;
 const mostInBatch = 20_000;
-const mostInSegment = 5_000_000;
+const mostInSegment = 1_000_000;
 
 /**
  * The whole way of a reading through the enterprise's node:
@@ -120,19 +116,16 @@ export class Pipeline {
    * @param now - µs UTC; when the warnings are known.
    */
   async refresh(period: Period, now: number): Promise<Refresh> {
-    const { reference, registry, segments, watch } = this.#options;
-    const engine = await Engine.open(this.#options.engine);
-    try {
-      await openReadings(engine, segments, period);
-      const known = { ...reference, devices: registry.devices(), bindings: registry.bindings() };
-      const quality = await runQuality(engine, known, period);
-      const features = await computeFeatures(engine, reference.catalogue);
-      const warnings = watch.evaluate(features, quality.verifications, now);
-      for (const warning of warnings) this.#options.onWarning(warning);
-      return { quality, features };
-    } finally {
-      engine.close();
-    }
+    const { compute, days, registry, segments, watch } = this.#options;
+    const reference = {
+      ...this.#options.reference,
+      devices: registry.devices(),
+      bindings: registry.bindings(),
+    };
+    const { quality, features } = await compute({ segments, days, reference, period });
+    const warnings = watch.evaluate(features, quality.verifications, now);
+    for (const warning of warnings) this.#options.onWarning(warning);
+    return { quality, features };
   }
 
   /** Several small batches become one durable write: the sync to disk is what costs. */

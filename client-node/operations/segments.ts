@@ -170,6 +170,8 @@ async function stage(
     if (columns === undefined) throw new RangeError(`batch ${id} is not what was stored`);
     for (let i = 0; i < columns.count; i++) if (columns.marks[i]! & lateMark) late++;
     await appendBatch(engine, columns, codes);
+    // Between two batches the sockets get their turn.
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
   const texts = [...codes.keys()];
   await engine.append("texts", [Uint32Array.from(texts, (_, index) => index), texts]);

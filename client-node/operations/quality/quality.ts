@@ -1,17 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { type Engine, quoteText } from "../engine.ts";
-import { parquetFiles } from "../segments.ts";
-import { buildTable, defineView, selectOf } from "../sql-files.ts";
-import {
-  loadConversions,
-  loadReference,
-  loadTicks,
-  type Period,
-  type Reference,
-  ruleMetrics,
-  type VerificationRule,
-} from "./reference.ts";
+import type { Engine } from "../engine.ts";
+import { buildTable, selectOf } from "../sql-files.ts";
+import { loadTicks, type Period, ruleMetrics, type VerificationRule } from "./reference.ts";
 
 const clean = new URL("clean/", import.meta.url);
 const verify = new URL("verify/", import.meta.url);
@@ -79,49 +68,11 @@ export interface PassRates {
 }
 
 /**
- * Makes the period's finished segments the table `readings`.
- *
- * @param folder - root of the segments.
+ * Clean, verify, complete: from the days of a period (`openDays`) to the table `filled`, on which features are
+ * computed. Everything else it builds can be looked at too: `cell`, `stuck`, `verification`, `disputed`, `known`.
  */
-export async function openReadings(engine: Engine, folder: string, period: Period): Promise<void> {
-  // A reading may carry a wrong date by a clock error of a day; further off it is not looked for.
-  const first = dateOf(period.from - 86_400e6);
-  const last = dateOf(period.until + 86_400e6);
-  const files = (existsSync(folder) ? parquetFiles(folder) : [])
-    .filter((file) => file.slice(5, 15) >= first && file.slice(5, 15) <= last)
-    .map((file) => quoteText(join(folder, file)));
-  const from =
-    files.length === 0
-      ? `(SELECT CAST(NULL AS BIGINT) AS series, '' AS device, '' AS metric, '' AS unit,
-          CAST(0 AS BIGINT) AS time_us, CAST(0 AS BIGINT) AS delay_us, CAST(NULL AS DOUBLE) AS value,
-          CAST(NULL AS VARCHAR) AS text, '' AS quality, '' AS status, false AS historical LIMIT 0)`
-      : `read_parquet([${files}], hive_partitioning = false)`;
-  await engine.run(`CREATE OR REPLACE VIEW readings AS
-    SELECT series, device, metric, unit, time_us, delay_us, value, text, quality, status, historical
-    FROM ${from}
-    WHERE time_us >= ${period.from} - 86400000000 AND time_us < ${period.until} + 86400000000`);
-}
-
-const dateOf = (micros: number): string => new Date(micros / 1000).toISOString().slice(0, 10);
-
-/**
- * Clean, verify, complete: from the table `readings` to the table `filled`, on which features are computed.
- * Everything else it builds can be looked at too: `cell`, `stuck`, `verification`, `disputed`, `known`.
- */
-export async function runQuality(
-  engine: Engine,
-  reference: Reference,
-  period: Period,
-): Promise<QualityReport> {
-  await loadReference(engine, reference, period);
-  await buildTable(engine, clean, "series");
-  await loadConversions(engine, reference.catalogue);
-  await buildTable(engine, clean, "series_rule");
-  await buildTable(engine, clean, "clock_offset");
-  await buildTable(engine, clean, "channel");
-  for (const view of ["converted", "neighbours", "checked"]) await defineView(engine, clean, view);
-  for (const table of ["step_cell", "pace", "cell", "stuck", "cleaned"])
-    await buildTable(engine, clean, table);
+export async function runQuality(engine: Engine, period: Period): Promise<QualityReport> {
+  for (const table of ["pace", "cell", "stuck", "cleaned"]) await buildTable(engine, clean, table);
 
   await buildTable(engine, verify, "tally");
   const rules = Object.keys(ruleMetrics).map(

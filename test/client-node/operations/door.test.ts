@@ -10,6 +10,7 @@ import { DeviceRegistry } from "../../../client-node/operations/device-registry.
 import { Door } from "../../../client-node/operations/door.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import { Pipeline } from "../../../client-node/operations/pipeline.ts";
+import { computeRefresh } from "../../../client-node/operations/refresh/refresh.ts";
 import { Spool } from "../../../client-node/operations/spool.ts";
 import { FeatureWatch } from "../../../client-node/operations/warnings/feature-watch.ts";
 import { readProfiles } from "../../../client-node/operations/warnings/profiles.ts";
@@ -47,6 +48,8 @@ function open(folder: string, devices: readonly string[] = []) {
   const pipeline = new Pipeline({
     spool,
     segments: join(folder, "segments"),
+    days: join(folder, "days"),
+    compute: (job) => computeRefresh({ ...job, engine: {} }),
     registry,
     reference: { ...shared, calibrations: [], declarations: [] },
     stream: new WarningStream({ ...shared, registry, profiles, fences: [], routes: new Map() }),

@@ -8,7 +8,8 @@ import { Engine } from "../../../client-node/operations/engine.ts";
 import { families, readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import { computeFeatures } from "../../../client-node/operations/features/features.ts";
 import { conversion } from "../../../client-node/operations/features/units.ts";
-import { openReadings, runQuality } from "../../../client-node/operations/quality/quality.ts";
+import { openDays } from "../../../client-node/operations/quality/days.ts";
+import { runQuality } from "../../../client-node/operations/quality/quality.ts";
 import { windowsOf } from "../../../client-node/operations/quality/reference.ts";
 import { selectOf } from "../../../client-node/operations/sql-files.ts";
 
@@ -74,7 +75,6 @@ test("families yield the catalogue's features, and the catalogue names no others
   const engine = await Engine.open();
   const catalogue = readCatalogue();
   const period = { from: 0, until: day };
-  await openReadings(engine, join(tmpdir(), "fedcredit-no-such-folder"), period);
   const nothing = {
     devices: [],
     bindings: [],
@@ -84,7 +84,10 @@ test("families yield the catalogue's features, and the catalogue names no others
     calibrations: [],
     declarations: [],
   };
-  await runQuality(engine, { catalogue, ...nothing }, period);
+  const folder = mkdtempSync(join(tmpdir(), "fedcredit-no-readings-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  await openDays(engine, join(folder, "none"), join(folder, "days"), { catalogue, ...nothing }, period);
+  await runQuality(engine, period);
   t.deepEqual(await computeFeatures(engine, catalogue), []);
   for (const family of families) {
     const described = await engine.rows(`DESCRIBE ${selectOf(new URL(`${family}.sql`, shipped))}`);

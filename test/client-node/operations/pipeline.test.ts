@@ -35,6 +35,8 @@ test("while the store is full nothing is acknowledged; after it, everything, onc
   const pipeline = new Pipeline({
     spool,
     segments: join(folder, "segments"),
+    days: join(folder, "days"),
+    compute: () => Promise.reject(new Error("no refresh here")),
     registry,
     reference: { ...shared, calibrations: [], declarations: [] },
     stream: new WarningStream({ ...shared, registry, profiles, fences: [], routes: new Map() }),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -18,12 +18,8 @@ import {
 import type { Exclusion } from "../../../client-node/operations/device-registry.ts";
 import { Engine } from "../../../client-node/operations/engine.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
-import {
-  type Fault,
-  openReadings,
-  passRates,
-  runQuality,
-} from "../../../client-node/operations/quality/quality.ts";
+import { openDays } from "../../../client-node/operations/quality/days.ts";
+import { type Fault, passRates, runQuality } from "../../../client-node/operations/quality/quality.ts";
 import type { Reading } from "../../../collectors/reading.ts";
 
 const from = at("2026-03-02");
@@ -169,13 +165,16 @@ test("spikes are those of the Hampel rule, on any series", async (t) => {
         { sites: [site("s", "machining")], devices: [device("m-1", "s")] },
         async (world) => {
           await world.play(
-            values.map((one, i) => reading("m-1", "machine_temperature", one, "Cel", from + i * minute)),
+            values.map((one, i) => reading("m-1", "machine_temperature", one, "Cel", from + i * 5 * minute)),
           );
-          return world.query({ from, until }, "SELECT time_us FROM checked WHERE fault = 8 ORDER BY time_us");
+          return world.query(
+            { from, until },
+            "SELECT cell_us FROM step_cell WHERE spike_faults > 0 ORDER BY cell_us",
+          );
         },
       );
       t.deepEqual(
-        spikes.map((row) => (Number(row.time_us) - from) / minute),
+        spikes.map((row) => (Number(row.cell_us) - from) / (5 * minute)),
         hampel(values, 3),
       );
     }),
@@ -299,21 +298,20 @@ test("a metric the catalogue lacks is named, and hinders nothing", async (t) => 
 test("a folder without segments yields an empty report", async (t) => {
   const engine = await Engine.open();
   const period = { from, until };
-  await openReadings(engine, join(tmpdir(), "fedcredit-no-such-folder"), period);
-  const report = await runQuality(
-    engine,
-    {
-      catalogue: readCatalogue(),
-      devices: [],
-      bindings: [],
-      sites: [],
-      exclusions: [],
-      excludedStatuses: [],
-      calibrations: [],
-      declarations: [],
-    },
-    period,
-  );
+  const folder = mkdtempSync(join(tmpdir(), "fedcredit-no-readings-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const reference = {
+    catalogue: readCatalogue(),
+    devices: [],
+    bindings: [],
+    sites: [],
+    exclusions: [],
+    excludedStatuses: [],
+    calibrations: [],
+    declarations: [],
+  };
+  await openDays(engine, join(folder, "none"), join(folder, "days"), reference, period);
+  const report = await runQuality(engine, period);
   engine.close();
   t.deepEqual(report, { counts: [], faults: [], verifications: [], unknownMetrics: [] });
 });

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Engine, quoteText } from "../engine.ts";
+import { parquetFiles } from "../segments.ts";
+import { buildTable, defineView } from "../sql-files.ts";
+import { loadConversions, loadReference, type Period, type Reference } from "./reference.ts";
+
+const clean = new URL("clean/", import.meta.url);
+const dayMicros = 86_400_000_000;
+
+/** A reading this far into the day before or after may be a neighbour of one of the day. */
+const marginMicros = 3 * 3_600_000_000;
+
+/** Columns of `step_cell` beside the channel, which a day's file names by device and metric. */
+const faults = ["unit", "absent", "quality", "clock", "range", "drift", "duplicate", "spike", "rate"];
+const cellColumns = [
+  ...["cell_us", "step_us", "arrived", "passed", "used", "mean", "low", "high", "total", "last"],
+  ...faults.map((fault) => `${fault}_faults`),
+  "excluded",
+];
+const cells = cellColumns.map((column) => `c.${column}`).join(", ");
+
+/** How many days were computed, and how many were as they had been. */
+export interface DaysRead {
+  readonly computed: number;
+  readonly kept: number;
+}
+
+/**
+ * Brings the cells of every day of a period into the tables `series`, `channel` and `step_cell`.
+ *
+ * What a day's cells are depends on nothing but the segments of the day and its two neighbours, and on what is known
+ * beside the readings: so a day whose segments did not change is as it was, to the last digit. A clock error of more
+ * than a day is not looked for, and a spike is seen among readings that are less than three hours into the next day.
+ *
+ * @param folder - root of the segments.
+ * @param keep - folder of the days that are computed; made when absent. Files in it may be deleted at any time.
+ */
+export async function openDays(
+  engine: Engine,
+  folder: string,
+  keep: string,
+  reference: Reference,
+  period: Period,
+): Promise<DaysRead> {
+  mkdirSync(keep, { recursive: true });
+  await loadReference(engine, reference, period);
+  const filesOf = Map.groupBy(existsSync(folder) ? parquetFiles(folder) : [], (file) => file.slice(5, 15));
+  const rules = fingerprint([
+    reference.catalogue.metrics,
+    reference.exclusions,
+    reference.excludedStatuses,
+    reference.calibrations,
+    rulesText(),
+  ]);
+  const first = Math.floor(period.from / dayMicros) - 1;
+  const last = Math.floor(period.until / dayMicros) + 1;
+  const wanted: string[] = [];
+  let computed = 0;
+  for (let day = first; day <= last; day++) {
+    const of = (other: number): string[] => filesOf.get(dateOf(other)) ?? [];
+    const files = { before: of(day - 1), day: of(day), after: of(day + 1) };
+    if (Object.values(files).every((some) => some.length === 0)) continue;
+    const name = join(keep, `${dateOf(day)}-${fingerprint([rules, files])}`);
+    wanted.push(name);
+    if (existsSync(`${name}.cells.parquet`)) continue;
+    computed++;
+    await computeDay(engine, folder, reference, day, files, name);
+  }
+  forget(keep, wanted);
+  await combine(engine, reference, wanted);
+  return { computed, kept: wanted.length - computed };
+}
+
+const dateOf = (day: number): string => new Date((day * dayMicros) / 1000).toISOString().slice(0, 10);
+
+interface DayFiles {
+  readonly before: readonly string[];
+  readonly day: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** The cells file comes into its place last: where it is, the series are there too. */
+async function computeDay(
+  engine: Engine,
+  folder: string,
+  reference: Reference,
+  day: number,
+  files: DayFiles,
+  name: string,
+): Promise<void> {
+  const from = day * dayMicros;
+  const until = from + dayMicros;
+  await defineReadings(engine, folder, files, from, until);
+  await buildTable(engine, clean, "series");
+  await loadConversions(engine, reference.catalogue);
+  for (const table of ["series_rule", "clock_offset", "channel"]) await buildTable(engine, clean, table);
+  for (const view of ["converted", "neighbours", "checked", "step_cell"])
+    await defineView(engine, clean, view);
+  const write = async (part: "series" | "cells", select: string): Promise<void> => {
+    await engine.run(
+      `COPY (${select}) TO ${quoteText(`${name}.writing`)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+    renameSync(`${name}.writing`, `${name}.${part}.parquet`);
+  };
+  await write("series", "SELECT * FROM series ORDER BY series");
+  await write(
+    "cells",
+    `SELECT h.device, h.metric, ${cells} FROM step_cell c JOIN channel h ON h.channel = c.channel
+     WHERE c.cell_us >= ${from} AND c.cell_us < ${until} ORDER BY h.device, h.metric, c.cell_us`,
+  );
+  await engine.run("DROP VIEW step_cell");
+}
+
+/** The day's segments, and of its neighbours' what lies near or came by a clock that is off. */
+async function defineReadings(
+  engine: Engine,
+  folder: string,
+  files: DayFiles,
+  from: number,
+  until: number,
+): Promise<void> {
+  const columns = "series, device, metric, unit, time_us, delay_us, value, text, quality, status, historical";
+  const scan = (some: readonly string[], where: string): string[] =>
+    some.length === 0
+      ? []
+      : [
+          `SELECT ${columns} FROM read_parquet([${some.map((file) => quoteText(join(folder, file)))}],
+             hive_partitioning = false) WHERE ${where}`,
+        ];
+  const off = "(NOT historical AND abs(delay_us) > 60000000)";
+  await engine.run(
+    `CREATE OR REPLACE VIEW readings AS ${[
+      ...scan(files.before, `time_us >= ${from - marginMicros} OR ${off}`),
+      ...scan(files.day, "true"),
+      ...scan(files.after, `time_us < ${until + marginMicros} OR ${off}`),
+    ].join(" UNION ALL ")}`,
+  );
+}
+
+/** All days together; a device's metric is one channel over all of them. */
+async function combine(engine: Engine, reference: Reference, days: readonly string[]): Promise<void> {
+  const of = (part: string): string =>
+    `read_parquet([${days.map((name) => quoteText(`${name}.${part}.parquet`))}])`;
+  await engine.build(
+    "series",
+    days.length === 0
+      ? "SELECT CAST(NULL AS DOUBLE) AS series, '' AS device, '' AS metric, '' AS unit LIMIT 0"
+      : `SELECT DISTINCT series, device, metric, unit FROM ${of("series")}`,
+  );
+  await loadConversions(engine, reference.catalogue);
+  for (const table of ["series_rule", "channel"]) await buildTable(engine, clean, table);
+  await engine.run(
+    `CREATE OR REPLACE VIEW step_cell AS ${
+      days.length === 0
+        ? `SELECT CAST(NULL AS DOUBLE) AS channel, ${cellColumns
+            .map((column) => `CAST(NULL AS ${column.endsWith("_us") ? "BIGINT" : "DOUBLE"}) AS ${column}`)
+            .join(", ")} LIMIT 0`
+        : `SELECT h.channel, ${cells} FROM ${of("cells")} c JOIN channel h ON h.device = c.device AND h.metric = c.metric`
+    }`,
+  );
+}
+
+/** Removes days that nothing asks for any more, and what an end in the middle left. */
+function forget(keep: string, wanted: readonly string[]): void {
+  const names = new Set(wanted.flatMap((name) => [`${name}.cells.parquet`, `${name}.series.parquet`]));
+  for (const name of readdirSync(keep))
+    if (!name.startsWith(".") && !names.has(join(keep, name))) rmSync(join(keep, name));
+}
+
+/** The steps themselves: a new version of the program computes every day anew. */
+const rulesText = (): string[] =>
+  readdirSync(clean)
+    .sort()
+    .map((file) => readFileSync(new URL(file, clean), "utf8"));
+
+function fingerprint(value: unknown): string {
+  const text = JSON.stringify(value, (_, one: unknown) => (one instanceof Map ? [...one] : one));
+  return createHash("sha256").update(text).digest("hex").slice(0, 20);
+}
