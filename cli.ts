@@ -1,11 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { groups, prepare, summaries } from "./commands.ts";
 import { type Reason, Refusal } from "./core/reasons.ts";
+import software from "./package.json" with { type: "json" };
 
 const program = new Command("fedcredit")
   .description(
     "Credit-risk models trained across enterprises; no enterprise's operating data leaves its premises.",
   )
+  .version(software.version, "--version", "print the version")
   .addHelpText(
     "after",
     "\nExample:\n  fedcredit simulate --data loans.csv --label bad --parties 4 --algorithm logistic",

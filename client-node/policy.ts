@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
-import { Refusal } from "../core/reasons.ts";
+import { Refusal, refuseAll } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import type { StudyManifest } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
@@ -66,31 +66,39 @@ export const readPolicy = (file: string): Policy => readYaml(file, policySchema)
 /** @returns SHA-256 of the policy's canonical JSON: comments and order of keys do not count. */
 export const policyDigest = (policy: Policy): Digest => digestOf(canonicalBytes(policy));
 
-/** @throws Refusal policy_refuses or unprotected, naming the first thing the policy forbids. */
+/** @throws Refusal policy_refuses or unprotected, naming everything that the policy forbids. */
 export function checkStudy(policy: Policy, manifest: StudyManifest): void {
-  const forbid = (what: string): never => {
-    throw new Refusal("policy_refuses", `study ${manifest.name}: ${what}`);
-  };
+  const about = `study ${manifest.name}`;
+  const forbidden = forbiddenBy(policy, manifest).join("; ");
+  const layers = manifest.unprotected.filter((layer) => !policy.unprotected.includes(layer));
+  refuseAll([
+    ...(forbidden === "" ? [] : [new Refusal("policy_refuses", `${about}: ${forbidden}`)]),
+    ...layers.map(
+      (layer) =>
+        new Refusal("unprotected", `${about} runs without ${layer}, which this policy does not list`),
+    ),
+  ]);
+}
+
+function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
+  const forbidden: string[] = [];
   if (manifest.privacy.minCohort < policy.minCohort)
-    forbid(`a cohort of ${manifest.privacy.minCohort}, where this enterprise asks for ${policy.minCohort}`);
-  if (!policy.allow.purposes.includes(manifest.purpose)) forbid(`purpose "${manifest.purpose}"`);
-  for (const { name } of manifest.algorithms)
-    if (!policy.allow.algorithms.includes(name)) forbid(`algorithm "${name}"`);
+    forbidden.push(
+      `a cohort of ${manifest.privacy.minCohort}, where this enterprise asks for ${policy.minCohort}`,
+    );
+  if (!policy.allow.purposes.includes(manifest.purpose)) forbidden.push(`purpose "${manifest.purpose}"`);
+  for (const name of new Set(manifest.algorithms.map((entry) => entry.name)))
+    if (!policy.allow.algorithms.includes(name)) forbidden.push(`algorithm "${name}"`);
 
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
+  const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
   const { features, label, subject } = manifest;
   for (const column of [...features.map(({ name }) => name), label.column, ...(subject ? [subject] : [])])
-    if ((outputs.get(column) ?? "nothing") === "nothing") forbid(`column "${column}"`);
+    if (!passes(column)) forbidden.push(`column "${column}"`);
   for (const { name, kind } of features)
     if (outputs.get(name) === (kind === "numeric" ? "text" : "number"))
-      forbid(`column "${name}" as ${kind}, which its operator does not give`);
-  if (outputs.get(label.column) !== "same")
-    forbid(`label "${label.column}", whose values an operator changes`);
-
-  for (const layer of manifest.unprotected)
-    if (!policy.unprotected.includes(layer))
-      throw new Refusal(
-        "unprotected",
-        `study ${manifest.name} runs without ${layer}, which this policy does not list`,
-      );
+      forbidden.push(`column "${name}" as ${kind}, which its operator does not give`);
+  if (passes(label.column) && outputs.get(label.column) !== "same")
+    forbidden.push(`label "${label.column}", whose values an operator changes`);
+  return forbidden;
 }

@@ -15,7 +15,9 @@ Example, after fedcredit audit init --out auditor:
     --auditor-key "$(cat auditor/auditor.pub)"
   fedcredit coordinator start --config bank/coordinator.yaml`,
     );
-  for (const command of [...processCommands(), ...memberCommands(), ...studyCommands()])
+  const { shown, hidden } = studyCommands();
+  for (const command of [...processCommands(), ...memberCommands(), ...shown])
     coordinator.addCommand(command);
+  for (const command of hidden) coordinator.addCommand(command, { hidden: true });
   return coordinator;
 }

@@ -5,7 +5,13 @@ import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
+<<<<<<< HEAD
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
+=======
+import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCheck.ts";
+import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFault.ts";
+import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator } from "./authority/keys.ts";
@@ -14,7 +20,7 @@ import type { CoordinatorConfig } from "./config.ts";
 export interface StudyView {
   readonly study: Digest;
   readonly name: string;
-  /** proposed, running, finished, failed or stopped. */
+  /** proposed, running, paused, finished, failed or stopped. */
   readonly phase: string;
   readonly consented: readonly string[];
   readonly round: number;
@@ -22,6 +28,26 @@ export interface StudyView {
   readonly algorithm: string;
   readonly reason: string;
   readonly detail: string;
+}
+
+/** Where a study stands, and on whom it waits. */
+export interface StudyInspectionView extends StudyView {
+  readonly members: readonly StudyMember__Output[];
+  /** Organisations that consented and are connected. */
+  readonly cohort: number;
+  /** Organisations without which nothing is summed. */
+  readonly leastCohort: number;
+  /** How the last attempt without a sum ended. */
+  readonly lastFault?: StudyFault__Output;
+  readonly sums: number;
+  readonly mostSums: number;
+  /** At the pace so far; 0 where none is known yet. */
+  readonly mostSecondsLeft: number;
+}
+
+/** What proposing a study would say, and what it would cost. */
+export interface StudyCheckView extends Omit<StudyCheck__Output, "study"> {
+  readonly study: Digest;
 }
 
 /** How long a token works where nobody says otherwise. */
@@ -96,6 +122,30 @@ export class Operator {
 
   async start(study: Digest): Promise<StudyView> {
     return viewOf(await this.#wire.call(Studies.service.Start, { study: bytesOf(study) }));
+  }
+
+  /** @returns everything that is wrong with a manifest, and its costs. Nothing is stored. */
+  async check(manifest: unknown): Promise<StudyCheckView> {
+    const canonicalJson = Buffer.from(canonicalBytes(manifest));
+    const { study, ...found } = await this.#wire.call(Studies.service.Check, { canonicalJson });
+    return { study: study.toString("hex"), ...found };
+  }
+
+  /** Finishes the attempt under way and opens no other. */
+  async pause(study: Digest): Promise<StudyView> {
+    return viewOf(await this.#wire.call(Studies.service.Pause, { study: bytesOf(study) }));
+  }
+
+  /** Goes on with a paused or failed study from its last state. */
+  async retry(study: Digest): Promise<StudyView> {
+    return viewOf(await this.#wire.call(Studies.service.Retry, { study: bytesOf(study) }));
+  }
+
+  async inspect(study: Digest): Promise<StudyInspectionView> {
+    const { status, lastFault, ...rest } = await this.#wire.call(Studies.service.Inspect, {
+      study: bytesOf(study),
+    });
+    return { ...viewOf(status!), ...rest, ...(lastFault === null ? {} : { lastFault }) };
   }
 
   async stop(study: Digest): Promise<StudyView> {

@@ -269,4 +269,17 @@ export class Refusal extends Error {
   }
 }
 
+/**
+ * Says everything that is wrong at once: who has to correct it starts once.
+ * @throws Refusal the first one's reason and hint, the messages of all; nothing where there is none.
+ */
+export function refuseAll(refusals: readonly Refusal[]): void {
+  const [first, ...others] = refusals;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  const { reason, hint, party } = first;
+  const message = refusals.map((refusal) => refusal.message).join("; ");
+  throw new Refusal(reason, message, { hint, cause: first, ...(party === undefined ? {} : { party }) });
+}
+
 export const isReason = (text: string): text is Reason => Object.hasOwn(reasons, text);

@@ -79,7 +79,8 @@ export function designFrom(schema: StudySchema, { range, summary }: DesignBasis)
       : categoricalDesign(feature.name, feature.levels, moments as CategoricalSummary, summary.rows);
   });
   const names = ["intercept", ...columns.map((column) => column.name)];
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new Refusal("parameters_invalid", `two columns of the design are called ${twice}`, {
       hint: "rename the feature or the level",

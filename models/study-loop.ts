@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Random } from "../core/random.ts";
-import { Refusal } from "../core/reasons.ts";
+import { Refusal, refuseAll } from "../core/reasons.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
 import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum } from "./algorithm.ts";
 import { layoutOf } from "./blocks.ts";
 import type { StudyMemory } from "./memory.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
-import { type Entry, entriesOf, finishedOf } from "./results.ts";
+import { type Entry, entriesOf, entryOf, finishedOf } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
@@ -33,43 +33,79 @@ const schemaOf = ({ features, maxRowsPerParty }: StudyManifest): StudySchema => 
 });
 
 /**
- * Checks the manifest's list of algorithms before anyone consents to it.
- * @throws Refusal algorithm_unknown | parameters_invalid
+ * Checks what the schema alone does not, before anyone consents to it.
+ * @throws Refusal algorithm_unknown | parameters_invalid, naming everything that is wrong
  */
 export function checkAlgorithms(manifest: StudyManifest): void {
-  const before = new Map<string, Algorithm>();
-  for (const { as, algorithm, params } of entriesOf(manifest.algorithms)) {
-    const { needs } = algorithm.configure(params);
-    if (before.has(as))
-      throw new Refusal("parameters_invalid", `algorithms makes a result called ${as} twice`, {
-        hint: "give one of them another name with `as`",
-      });
-    for (const need of needs) {
-      const missing = need.missing(before);
-      if (missing === undefined) continue;
-      const { entry } = need;
-      const hint = entry === undefined ? missing : `{ ${entryText(entry)} }`;
-      throw new Refusal("parameters_invalid", `${algorithm.name} needs ${missing}`, {
-        hint: `list ${hint} before ${algorithm.name} under algorithms`,
-      });
-    }
-    before.set(as, algorithm);
-  }
-  const names = manifest.features.map((feature) => feature.name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new Refusal("parameters_invalid", `features lists ${twice} twice`, { hint: "list it once" });
+  refuseAll(manifestFaults(manifest));
 }
+
+/** @returns what is wrong with a manifest that has the schema's form. */
+export function manifestFaults(manifest: StudyManifest): Refusal[] {
+  return [...algorithmFaults(manifest), ...columnFaults(manifest)];
+}
+
+function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
+  const faults: Refusal[] = [];
+  const before = new Map<string, Algorithm>();
+  for (const listed of algorithms)
+    try {
+      const { as, algorithm, params } = entryOf(listed);
+      if (before.has(as))
+        faults.push(
+          new Refusal("parameters_invalid", `algorithms makes a result called ${as} twice`, {
+            hint: "give one of them another name with `as`",
+          }),
+        );
+      const known = new Map(before);
+      before.set(as, algorithm);
+      for (const need of algorithm.configure(params).needs) {
+        const missing = need.missing(known);
+        if (missing === undefined) continue;
+        const { entry } = need;
+        const hint = entry === undefined ? missing : `{ ${entryText(entry)} }`;
+        faults.push(
+          new Refusal("parameters_invalid", `${algorithm.name} needs ${missing}`, {
+            hint: `list ${hint} before ${algorithm.name} under algorithms`,
+          }),
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      faults.push(error);
+    }
+  return faults;
+}
+
+function columnFaults({ features, label, subject }: StudyManifest): Refusal[] {
+  const faults: Refusal[] = [];
+  const wrong = (message: string, hint: string): unknown =>
+    faults.push(new Refusal("parameters_invalid", message, { hint }));
+  const names = features.map((feature) => feature.name);
+  for (const name of twiceIn(names)) wrong(`features lists ${name} twice`, "list it once");
+  for (const feature of features)
+    if (feature.kind === "categorical")
+      for (const level of twiceIn(feature.levels))
+        wrong(`feature ${feature.name} lists the level "${level}" twice`, "list it once");
+  if (names.includes(label.column))
+    wrong(`the label ${label.column} is among the features`, "a model may not see what it predicts");
+  if (subject !== undefined && names.includes(subject))
+    wrong(`the subject ${subject} is among the features`, "what names somebody predicts nothing");
+  for (const value of new Set(label.bad.filter((one) => label.good.includes(one))))
+    wrong(`label: "${value}" is named as bad and as good`, "name it once");
+  return faults;
+}
+
+const twiceIn = (names: readonly string[]): string[] => [
+  ...new Set(names.filter((name, i) => names.indexOf(name) !== i)),
+];
 
 const entryText = (entry: object): string =>
   Object.entries(entry)
     .map(([key, value]) => `${key}: ${value}`)
     .join(", ");
 
-/**
- * @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid
- * @internal for tests, which hold every algorithm to it
- */
+/** @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid */
 export const studySteps = (manifest: StudyManifest): number =>
   entriesOf(manifest.algorithms).reduce((steps, entry) => steps + maxStepsOf(entry), 0);
 

@@ -97,8 +97,10 @@ export type StudyManifest = z.infer<typeof manifestSchema>;
 export function checkManifest(value: unknown): StudyManifest {
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new Refusal("parameters_invalid", `manifest: ${issue.path.join(".")}: ${issue.message}`);
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`,
+  );
+  throw new Refusal("parameters_invalid", `manifest: ${issues.join("; ")}`);
 }
 
 const mostRead = 32;

@@ -1,21 +1,33 @@
+<<<<<<< HEAD
 /** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `prune`, `export`. */
+=======
+/** Studies and what comes of them: `study …`, `model`, `export`. */
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
-import { z } from "zod";
 import { readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
-import { isReason, Refusal } from "../../core/reasons.ts";
-import { print, tell } from "../../core/terminal.ts";
-import { readYaml } from "../../core/yaml.ts";
+import { print } from "../../core/terminal.ts";
 import { readConfig } from "../config.ts";
-import type { Operator, StudyView } from "../operator.ts";
 import { type ExportChoice, exportModel } from "../studies/model-export.ts";
 import { studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
+import {
+  checkCommand,
+  listCommand,
+  type Naming,
+  pauseCommand,
+  proposeCommand,
+  retryCommand,
+  startCommand,
+  statusCommand,
+  stopCommand,
+  studyArgument,
+} from "./study-life.ts";
 
 const config = "--config bank/coordinator.yaml";
-const study = ["<study>", "name, or 8 digits or more of its digest"] as const;
 
+<<<<<<< HEAD
 export const studyCommands = (): Command[] => [
   templateCommand(),
   proposeCommand(),
@@ -26,28 +38,71 @@ export const studyCommands = (): Command[] => [
   pruneCommand(),
   exportCommand(),
 ];
+=======
+/** The commands of before `study`: scripts that call them go on working. */
+const former: Readonly<Record<string, (naming: Naming) => Command>> = {
+  "study-template": (naming) => initCommand(naming),
+  propose: proposeCommand,
+  "start-study": startCommand,
+  "stop-study": stopCommand,
+  status: statusCommand,
+};
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 
-const templateCommand = (): Command =>
-  new Command("study-template")
+const life: Readonly<Record<string, (naming: Naming) => Command>> = {
+  init: (naming) => initCommand(naming),
+  check: checkCommand,
+  propose: proposeCommand,
+  start: startCommand,
+  status: statusCommand,
+  list: listCommand,
+  pause: pauseCommand,
+  retry: retryCommand,
+  stop: stopCommand,
+};
+
+export function studyCommands(): { shown: Command[]; hidden: Command[] } {
+  const study = new Command("study").description("a study from its manifest to its end");
+  for (const [name, make] of Object.entries(life)) study.addCommand(make({ name, before: "study " }));
+  study.addHelpText(
+    "after",
+    `
+Example:
+  fedcredit coordinator study init --table loans.csv --label default --out study.yaml ${config}
+  fedcredit coordinator study check study.yaml ${config}
+  fedcredit coordinator study propose study.yaml ${config}
+  fedcredit coordinator study start sme-default-90 ${config}
+  fedcredit coordinator study status sme-default-90 --watch ${config}`,
+  );
+  return {
+    shown: [study, modelCommand(), exportCommand()],
+    hidden: Object.entries(former).map(([name, make]) => make({ name, before: "" })),
+  };
+}
+
+const initCommand = ({ name, before }: Naming): Command =>
+  new Command(name)
     .description("write a manifest to fill in, with the columns of a table")
     .requiredOption("--config <file>", "coordinator.yaml")
     .requiredOption("--table <file>", "CSV as the enterprises have it; its header line is enough")
     .requiredOption("--label <column>", "the column that tells good from bad")
     .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
-      `\nExample:\n  fedcredit coordinator study-template --table loans.csv --label default --out study.yaml ${config}`,
+      `\nExample:\n  fedcredit coordinator ${before}${name} --table loans.csv --label default --out study.yaml ${config}`,
     )
-    .action(async (flags: { config: string; table: string; label: string; out: string }) => {
+    .action(async (flags: { config: string; table: string; label: string; out: string; json?: true }) => {
       const { consortium } = readConfig(flags.config);
       const table = await readFile(flags.table, "utf8").catch((cause: unknown) => {
         throw readRefusal(flags.table, cause);
       });
       const text = studyTemplate({ consortium, table, label: flags.label });
       writeNewFiles([{ path: flags.out, text, mode: 0o644 }]);
-      print(flags.out);
+      print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
     });
 
+<<<<<<< HEAD
 const proposeCommand = (): Command =>
   operatorCommand("propose", "propose a study to all enterprises", `propose study.yaml ${config}`)
     .argument("<manifest>", "study.yaml or .json")
@@ -105,17 +160,24 @@ const statusCommand = (): Command =>
       }),
   );
 
+=======
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 const modelCommand = (): Command =>
   operatorCommand(
     "model",
     "print a finished study's model document, exactly the bytes that its digest is of, or export a model of it",
     `model sme-default-90 --format layers --out model ${config}`,
   )
+<<<<<<< HEAD
     .argument(...study)
     .option(
       "--format <name>",
       "csv: a scorecard's table; layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out",
     )
+=======
+    .argument(...studyArgument)
+    .option("--format <name>", "layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out")
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
     .option("--result <name>", "which of the study's models; the only one that has the format by default")
     .option("--out <dir>", "directory to export into")
     .action((wanted: string, flags: OperatorFlags & Partial<ExportChoice>) =>
@@ -143,30 +205,3 @@ const exportCommand = (): Command =>
         print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
       }),
     );
-
-const line = ({ name, phase, algorithm, round, attempt, consented, reason, detail }: StudyView): string =>
-  [
-    `${name}: ${phase}`,
-    ...(phase === "running" ? [`${algorithm}, round ${round}, attempt ${attempt}`] : []),
-    `${consented.length} consented`,
-    ...(reason === "" ? [] : [`${reason}: ${detail}`]),
-  ].join("; ");
-
-const show = (view: StudyView, { json }: OperatorFlags): void =>
-  print(json ? JSON.stringify(view) : line(view));
-
-/** @throws Refusal the study's own reason, when it did not finish. */
-async function followToEnd(operator: Operator, study: string): Promise<StudyView> {
-  let last: StudyView | undefined;
-  for await (const view of operator.follow(study)) {
-    last = view;
-    tell(line(view));
-  }
-  if (last === undefined || last.phase === "running")
-    throw new Refusal("unavailable", "the coordinator ended the connection");
-  if (last.phase === "failed" && isReason(last.reason))
-    throw new Refusal(last.reason, `study ${last.name}: ${last.detail}`);
-  if (last.phase !== "finished")
-    throw new Refusal("message_unexpected", `study ${last.name} is ${last.phase}`);
-  return last;
-}

@@ -5,7 +5,7 @@ import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { isMilestone } from "../../core/log.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { advanceStudy, type StudyState, studyResult } from "../../models/study-loop.ts";
+import { advanceStudy, type StudyState } from "../../models/study-loop.ts";
 import { readStored, storedText } from "../../privacy/sum/coordinator/point.ts";
 import type { CoordinatorEffect, RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
@@ -16,8 +16,11 @@ import { leaveOut, takeSlot } from "../authority/epoch-store.ts";
 import type { Bank } from "../bank.ts";
 import { attach } from "../store/attachments.ts";
 import type { NewEntry } from "../store/log.ts";
+<<<<<<< HEAD
 import { type Transaction, valuesOf } from "../store/sql.ts";
 import { publishModel } from "../studies/model-registry.ts";
+=======
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import { type StateChain, stateDigest } from "../studies/state-chain.ts";
 import { type AttemptPhase, type Outcome, otherHalf, type StoredAttempt } from "./next-attempt.ts";
 import type { RoundLedger } from "./round.ts";
@@ -35,11 +38,11 @@ export async function attemptsOf(bank: Bank, study: Digest, round: number): Prom
   }));
 }
 
-/** @returns attempts of running studies that an earlier process left, each to be finished from its point. */
+/** @returns attempts of studies that go on, which an earlier process left, each to be finished from its point. */
 export async function unfinishedAttempts(bank: Bank): Promise<{ roundId: Digest; study: Digest }[]> {
   const rows = await bank.database.sql`
     SELECT round_id, study FROM attempt JOIN study ON study.digest = attempt.study
-    WHERE study.phase = 'running' AND attempt.phase IN ('agreeing', 'unmasking', 'releasing')`;
+    WHERE study.phase IN ('running', 'paused') AND attempt.phase IN ('agreeing', 'unmasking', 'releasing')`;
   return rows.map((row) => ({ roundId: row.round_id, study: row.study }));
 }
 
@@ -163,7 +166,7 @@ async function advance(
     await sql`
       INSERT INTO sum_certificate VALUES (${study}, ${round}, ${digest}, ${document}, ${first + all.length - 1})`;
     if (outcome instanceof Refusal) await failStudy(bank, sql, study, outcome);
-    else await goOn(bank, sql, study, manifest, outcome, after);
+    else await goOn(sql, study, outcome, after);
   });
   bank.log[isMilestone(round) ? "info" : "debug"](
     { study: manifest.name, algorithm: header.algorithm.name, round, parties: survivors.length },
@@ -192,23 +195,19 @@ const serverStep = (
     throw error;
   });
 
+/** What the lead does next: another sum, or with the last one made the model's publication. */
 async function goOn(
-  bank: Bank,
   sql: Transaction,
   study: Digest,
-  manifest: StudyManifest,
-  state: StudyState,
+  { algorithm }: StudyState,
   digest: Digest,
 ): Promise<void> {
-  if (studyResult(state) === undefined) {
+  if (algorithm === null)
+    await sql`UPDATE study SET state = ${digest}, algorithm = NULL WHERE digest = ${study}`;
+  else
     await sql`
-      UPDATE study SET state = ${digest}, algorithm = ${state.algorithm}, round = round + 1, attempt = 0
+      UPDATE study SET state = ${digest}, algorithm = ${algorithm}, round = round + 1, attempt = 0
       WHERE digest = ${study}`;
-    return;
-  }
-  await sql`UPDATE study SET state = ${digest}, algorithm = NULL, phase = 'finished' WHERE digest = ${study}`;
-  const model = await publishModel(bank, sql, study, manifest, state);
-  bank.log.info({ study: manifest.name, model }, "study finished");
 }
 
 /** Ends a study for a reason that another attempt would meet again. */
@@ -220,7 +219,7 @@ export async function failStudy(
 ): Promise<void> {
   await sql`
     UPDATE study SET phase = 'failed', reason = ${reason}, detail = ${message}
-    WHERE digest = ${study} AND phase = 'running'`;
+    WHERE digest = ${study} AND phase IN ('running', 'paused')`;
   bank.log.warn({ study, reason, detail: message }, "study failed");
 }
 

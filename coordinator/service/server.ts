@@ -48,7 +48,7 @@ export function registerServices(
   };
   server.addService(Health.service, health);
   server.addService(Membership.service, membershipService(bank, methods));
-  server.addService(Studies.service, studiesService(bank, methods));
+  server.addService(Studies.service, studiesService(bank, methods, participants));
   server.addService(Blobs.service, blobsService(bank, methods));
   server.addService(Rounds.service, rounds);
   server.addService(Log.service, logService(bank, methods));

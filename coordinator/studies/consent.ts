@@ -36,12 +36,15 @@ export async function consent(
   await bank.database.transaction(async (sql) => {
     const row = await studyRow(sql, study);
     if (isEnded(row.phase)) throw new Refusal("message_unexpected", `the study ${row.name} is ${row.phase}`);
-    const [held] = await sql`SELECT note FROM consent WHERE study = ${study} AND enterprise = ${enterprise}`;
+    const [held] = await sql`
+      SELECT note FROM consent WHERE study = ${study} AND enterprise = ${enterprise} AND withdrawn_at IS NULL`;
     if (held?.note === note) return;
     bank.consents.take(`${study} ${enterprise}`, "consents to one study");
     await sql`
-      INSERT INTO consent VALUES (${study}, ${enterprise}, ${note}, ${new Date(expiresMillis)})
-      ON CONFLICT (study, enterprise) DO UPDATE SET note = excluded.note, expires_at = excluded.expires_at`;
+      INSERT INTO consent (study, enterprise, note, expires_at)
+      VALUES (${study}, ${enterprise}, ${note}, ${new Date(expiresMillis)})
+      ON CONFLICT (study, enterprise) DO UPDATE
+        SET note = excluded.note, expires_at = excluded.expires_at, withdrawn_at = NULL`;
     await bank.privacyLog.append(sql, [
       { type: "study.consented", study, enterprise, expires: expiresMillis, consent: note },
     ]);
@@ -53,7 +56,9 @@ export async function consent(
 /** @throws Refusal not_found */
 export async function withdraw(bank: Bank, enterprise: string, study: Digest): Promise<StudyStatus> {
   await bank.database.transaction(async (sql) => {
-    const gone = await sql`DELETE FROM consent WHERE study = ${study} AND enterprise = ${enterprise}`;
+    const gone = await sql`
+      UPDATE consent SET withdrawn_at = ${new Date(bank.clock.now())}
+      WHERE study = ${study} AND enterprise = ${enterprise} AND withdrawn_at IS NULL`;
     if (gone.count > 0) await bank.privacyLog.append(sql, [{ type: "study.withdrawn", study, enterprise }]);
   });
   bank.events.emit("study", study);

@@ -1,51 +1,25 @@
-/** The bank's side of a study: proposes, starts and stops it. */
-import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
-import { Refusal } from "../../core/reasons.ts";
-import { parseManifest, readManifest } from "../../models/study.ts";
-import { startStudy, studyLayout } from "../../models/study-loop.ts";
-import { countOrganisations } from "../../privacy/roster.ts";
-import { checkFeasible } from "../../privacy/sum/graph.ts";
-import { planPacking } from "../../privacy/sum/layout.ts";
+/** Takes a study in, to be consented to. */
+import { canonicalJson, digestOf } from "../../core/canonical.ts";
+import { refuseAll } from "../../core/reasons.ts";
+import { parseManifest } from "../../models/study.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
-import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
-import { stateDigest } from "./state-chain.ts";
+import { checkProposal, nameTaken } from "./check.ts";
 import { status } from "./status.ts";
-import { studyRow } from "./study-row.ts";
 
 /**
- * Takes a study in, to be consented to. Whatever its parameters would later refuse is refused now.
+ * Whatever the study's parameters would later refuse is refused now, all of it at once.
  * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
  *   message_malformed, cohort_too_small, cohort_too_large
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
   const { manifest } = parseManifest(bytes);
   const study = digestOf(bytes);
-  const { consortium } = bank.config;
-  if (manifest.consortium !== consortium)
-    throw new Refusal(
-      "parameters_invalid",
-      `consortium: the study is of ${manifest.consortium}, this is ${consortium}`,
-    );
-  if (!manifest.unprotected.includes("noise"))
-    throw new Refusal("unprotected", "this version adds no noise, and the manifest does not say so", {
-      hint: 'write unprotected: ["noise"] in the manifest',
-    });
-  const first = startStudy(manifest);
-  const { minCohort, maxColluding } = manifest.privacy;
-  const roster = (await currentRoster(bank))?.roster;
-  // Before there is a roster, at least the smallest cohort must be able to work.
-  const organisations = roster === undefined ? minCohort : countOrganisations(roster, roster.byId.keys());
-  const members = Math.max(organisations, minCohort);
-  checkFeasible({ members, minCohort, maxColluding: Math.max(1, maxColluding) });
-  if (first.algorithm !== null) planPacking(studyLayout(manifest, first), members);
+  refuseAll((await checkProposal(bank, study, manifest)).problems);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;
     if (known?.digest === study) return;
-    if (known !== undefined)
-      throw new Refusal("already_exists", `another study is called ${manifest.name}`, {
-        hint: "a changed manifest is a new study: give it a new name",
-      });
+    if (known !== undefined) throw nameTaken(manifest.name);
     const { name, purpose, legalBasis, impactAssessment, retentionDays, unprotected, privacy } = manifest;
     await sql`
       INSERT INTO study (digest, name, manifest, phase, proposed_at)
@@ -67,6 +41,7 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
   bank.events.emit("study", study);
   return status(bank, study);
 }
+<<<<<<< HEAD
 
 /** @throws Refusal not_found, message_unexpected */
 export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
@@ -104,3 +79,5 @@ export async function stop(bank: Bank, study: Digest): Promise<StudyStatus> {
   bank.events.emit("ordered", study);
   return status(bank, study);
 }
+=======
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)

@@ -35,10 +35,15 @@ import {
 import { type NextAttempt, nextAttempt } from "../rounds/next-attempt.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { Attempt } from "../rounds/round.ts";
+<<<<<<< HEAD
+=======
+import { storeRefusal } from "../store/database.ts";
+import { publishModel } from "./model-registry.ts";
+>>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import type { StateChain } from "./state-chain.ts";
 import { consented, type StudyRow, studyRow } from "./study-row.ts";
 
-/** Attempts of one step after which the study fails. */
+/** Attempts of one step after which the study fails; each `retry` allows as many again. */
 const mostAttempts = 30;
 const retryDatabaseSeconds = 1;
 
@@ -156,9 +161,12 @@ export class StudyLead {
       studyRow(this.#bank.database.sql, this.study),
       currentRoster(this.#bank),
     ]);
-    if (study.phase !== "running") return { kind: "done" };
-    if (current === undefined) return { kind: "wait", why: "there is no roster yet" };
+    const isPaused = study.phase === "paused";
+    if (study.phase !== "running" && !isPaused) return { kind: "done" };
     const manifest = readManifest(study.manifest);
+    if (study.algorithm === null)
+      return isPaused ? { kind: "done" } : { kind: "run", run: () => this.#publish(manifest, study.round) };
+    if (current === undefined) return { kind: "wait", why: "there is no roster yet" };
     const next = nextAttempt(await attemptsOf(this.#bank, this.study, study.round));
     switch (next.kind) {
       case "giveUp":
@@ -180,8 +188,28 @@ export class StudyLead {
         return { kind: "done" };
       case "open":
       case "follow":
+        // What was under way has ended: here a paused study rests.
+        if (isPaused) return { kind: "done" };
         return this.#readiness(study, manifest, current.roster, next);
     }
+  }
+
+  /**
+   * The last sum is durable before its model is published: what a publication meets costs no sum, and `retry` tries
+   * again.
+   */
+  async #publish(manifest: StudyManifest, sums: number): Promise<void> {
+    const { database, log, events } = this.#bank;
+    const state = await this.#options.chain.state(this.study, manifest, sums);
+    await database.transaction(async (sql) => {
+      const { count } = await sql`
+        UPDATE study SET phase = 'finished', reason = NULL, detail = NULL
+        WHERE digest = ${this.study} AND phase = 'running' AND algorithm IS NULL`;
+      if (count === 0) return;
+      const model = await publishModel(this.#bank, sql, this.study, manifest, state);
+      log.info({ study: manifest.name, model }, "study finished");
+    });
+    events.emit("study", this.study);
   }
 
   /** Who may contribute, and whether enough of them are here, in one key epoch. */
@@ -430,7 +458,7 @@ export class StudyLead {
       const cause = faults.find((fault) => excluded.includes(fault.party));
       const text = cause ? `${cause.party}: ${cause.detail}` : detail;
       await this.#fail(new Refusal(cause?.reason ?? reason, text));
-    } else if (header.attempt >= mostAttempts)
+    } else if (header.attempt % mostAttempts === 0)
       await this.#fail(new Refusal(reason, `${header.attempt} attempts: ${detail}`));
   }
 

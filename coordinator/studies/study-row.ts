@@ -5,7 +5,7 @@ import { type Reason, Refusal } from "../../core/reasons.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/sql.ts";
 
-export type StudyPhase = "proposed" | "running" | "finished" | "failed" | "stopped";
+export type StudyPhase = "proposed" | "running" | "paused" | "finished" | "failed" | "stopped";
 
 /** A row of the table `study`. */
 export interface StudyRow {
@@ -16,6 +16,7 @@ export interface StudyRow {
   readonly phase: StudyPhase;
   /** Digest of the state before the next sum: what manifest and sums so far lead to. */
   readonly state: Digest | null;
+  /** The one that runs now; none once the last has its result, and only the model is to be published. */
   readonly algorithm: string | null;
   readonly round: number;
   readonly attempt: number;
@@ -28,6 +29,7 @@ export function isEnded(phase: StudyPhase): boolean {
   switch (phase) {
     case "proposed":
     case "running":
+    case "paused":
       return false;
     case "finished":
     case "failed":
@@ -48,7 +50,8 @@ export async function studyRow(sql: Sql | Transaction, study: Digest): Promise<S
 /** @returns who has consented and whose consent has not run out, sorted. */
 export async function consented(bank: Bank, study: Digest): Promise<string[]> {
   const rows = await bank.database.sql`
-    SELECT enterprise FROM consent WHERE study = ${study} AND expires_at > ${new Date(bank.clock.now())}
+    SELECT enterprise FROM consent
+    WHERE study = ${study} AND withdrawn_at IS NULL AND expires_at > ${new Date(bank.clock.now())}
     ORDER BY enterprise`;
   return rows.map(({ enterprise }) => enterprise as string);
 }

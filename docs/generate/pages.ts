@@ -51,7 +51,7 @@ export function pages(): ReadonlyMap<string, string> {
       page(
         note("models/study.ts and models/algorithms/"),
         "# study.yaml",
-        "What the bank proposes and every enterprise consents to, as a whole, by its digest. `fedcredit coordinator study-template` makes one to fill in. An unknown key is refused.",
+        "What the bank proposes and every enterprise consents to, as a whole, by its digest. `fedcredit coordinator study init` makes one to fill in. An unknown key is refused.",
         schemaTables(manifestSchema, "study.yaml"),
         "# Algorithms and their parameters",
         "Each is written under `algorithms` as `{ name: …, parameter: … }`.",

@@ -6,6 +6,7 @@ import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output a
 import type { Aggregate as _fedcredit_v1_Aggregate, Aggregate__Output as _fedcredit_v1_Aggregate__Output } from './fedcredit/v1/Aggregate.ts';
 import type { Agree as _fedcredit_v1_Agree, Agree__Output as _fedcredit_v1_Agree__Output } from './fedcredit/v1/Agree.ts';
 import type { Agreed as _fedcredit_v1_Agreed, Agreed__Output as _fedcredit_v1_Agreed__Output } from './fedcredit/v1/Agreed.ts';
+import type { AlgorithmCost as _fedcredit_v1_AlgorithmCost, AlgorithmCost__Output as _fedcredit_v1_AlgorithmCost__Output } from './fedcredit/v1/AlgorithmCost.ts';
 import type { AnswerComplaint as _fedcredit_v1_AnswerComplaint, AnswerComplaint__Output as _fedcredit_v1_AnswerComplaint__Output } from './fedcredit/v1/AnswerComplaint.ts';
 import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _fedcredit_v1_BlobRequest__Output } from './fedcredit/v1/BlobRequest.ts';
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from './fedcredit/v1/BlobStatus.ts';
@@ -73,6 +74,11 @@ import type { SealedKey as _fedcredit_v1_SealedKey, SealedKey__Output as _fedcre
 import type { SealedShares as _fedcredit_v1_SealedShares, SealedShares__Output as _fedcredit_v1_SealedShares__Output } from './fedcredit/v1/SealedShares.ts';
 import type { ShareEpoch as _fedcredit_v1_ShareEpoch, ShareEpoch__Output as _fedcredit_v1_ShareEpoch__Output } from './fedcredit/v1/ShareEpoch.ts';
 import type { StudiesClient as _fedcredit_v1_StudiesClient, StudiesDefinition as _fedcredit_v1_StudiesDefinition } from './fedcredit/v1/Studies.ts';
+import type { StudyCheck as _fedcredit_v1_StudyCheck, StudyCheck__Output as _fedcredit_v1_StudyCheck__Output } from './fedcredit/v1/StudyCheck.ts';
+import type { StudyFault as _fedcredit_v1_StudyFault, StudyFault__Output as _fedcredit_v1_StudyFault__Output } from './fedcredit/v1/StudyFault.ts';
+import type { StudyInspection as _fedcredit_v1_StudyInspection, StudyInspection__Output as _fedcredit_v1_StudyInspection__Output } from './fedcredit/v1/StudyInspection.ts';
+import type { StudyMember as _fedcredit_v1_StudyMember, StudyMember__Output as _fedcredit_v1_StudyMember__Output } from './fedcredit/v1/StudyMember.ts';
+import type { StudyProblem as _fedcredit_v1_StudyProblem, StudyProblem__Output as _fedcredit_v1_StudyProblem__Output } from './fedcredit/v1/StudyProblem.ts';
 import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output as _fedcredit_v1_StudyRequest__Output } from './fedcredit/v1/StudyRequest.ts';
 import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from './fedcredit/v1/StudyStatus.ts';
 import type { Submit as _fedcredit_v1_Submit, Submit__Output as _fedcredit_v1_Submit__Output } from './fedcredit/v1/Submit.ts';
@@ -95,6 +101,7 @@ export interface ProtoGrpcType {
       Aggregate: MessageTypeDefinition<_fedcredit_v1_Aggregate, _fedcredit_v1_Aggregate__Output>
       Agree: MessageTypeDefinition<_fedcredit_v1_Agree, _fedcredit_v1_Agree__Output>
       Agreed: MessageTypeDefinition<_fedcredit_v1_Agreed, _fedcredit_v1_Agreed__Output>
+      AlgorithmCost: MessageTypeDefinition<_fedcredit_v1_AlgorithmCost, _fedcredit_v1_AlgorithmCost__Output>
       AnswerComplaint: MessageTypeDefinition<_fedcredit_v1_AnswerComplaint, _fedcredit_v1_AnswerComplaint__Output>
       BlobRequest: MessageTypeDefinition<_fedcredit_v1_BlobRequest, _fedcredit_v1_BlobRequest__Output>
       BlobStatus: MessageTypeDefinition<_fedcredit_v1_BlobStatus, _fedcredit_v1_BlobStatus__Output>
@@ -162,6 +169,11 @@ export interface ProtoGrpcType {
       SealedShares: MessageTypeDefinition<_fedcredit_v1_SealedShares, _fedcredit_v1_SealedShares__Output>
       ShareEpoch: MessageTypeDefinition<_fedcredit_v1_ShareEpoch, _fedcredit_v1_ShareEpoch__Output>
       Studies: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_StudiesClient> & { service: _fedcredit_v1_StudiesDefinition }
+      StudyCheck: MessageTypeDefinition<_fedcredit_v1_StudyCheck, _fedcredit_v1_StudyCheck__Output>
+      StudyFault: MessageTypeDefinition<_fedcredit_v1_StudyFault, _fedcredit_v1_StudyFault__Output>
+      StudyInspection: MessageTypeDefinition<_fedcredit_v1_StudyInspection, _fedcredit_v1_StudyInspection__Output>
+      StudyMember: MessageTypeDefinition<_fedcredit_v1_StudyMember, _fedcredit_v1_StudyMember__Output>
+      StudyProblem: MessageTypeDefinition<_fedcredit_v1_StudyProblem, _fedcredit_v1_StudyProblem__Output>
       StudyRequest: MessageTypeDefinition<_fedcredit_v1_StudyRequest, _fedcredit_v1_StudyRequest__Output>
       StudyStatus: MessageTypeDefinition<_fedcredit_v1_StudyStatus, _fedcredit_v1_StudyStatus__Output>
       Submit: MessageTypeDefinition<_fedcredit_v1_Submit, _fedcredit_v1_Submit__Output>

@@ -1,0 +1,132 @@
+/** What is wrong with a study, before anybody is asked, and what it would cost. */
+import { type Digest, digestOf } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
+import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { manifestFaults } from "../../models/study-loop.ts";
+import { countOrganisations } from "../../privacy/roster.ts";
+import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
+import { checkFeasible, thresholdOf } from "../../privacy/sum/graph.ts";
+import { planPacking } from "../../privacy/sum/layout.ts";
+import type { StudyCheck } from "../../proto/generated/fedcredit/v1/StudyCheck.ts";
+import { currentRoster } from "../authority/membership.ts";
+import type { Bank } from "../bank.ts";
+
+export interface ProposalCheck {
+  readonly problems: readonly Refusal[];
+  readonly notes: readonly string[];
+  /** In the current roster; 0 before there is one. */
+  readonly organisations: number;
+  readonly threshold: number;
+  /** Members that may fall silent in a sum without stopping it. */
+  readonly dropOuts: number;
+  readonly costs: readonly AlgorithmCost[];
+}
+
+export interface AlgorithmCost {
+  readonly name: string;
+  readonly mostSums: number;
+  /** Of one enterprise's ciphertexts in one sum; 0 where it depends on what the rows hold. */
+  readonly bytesUp: number;
+}
+
+/** Checks everything that can be known now; nothing is stored. */
+export async function checkProposal(
+  bank: Bank,
+  study: Digest,
+  manifest: StudyManifest,
+): Promise<ProposalCheck> {
+  const problems: Refusal[] = [];
+  const collect = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  const { consortium } = bank.config;
+  if (manifest.consortium !== consortium)
+    problems.push(
+      new Refusal(
+        "parameters_invalid",
+        `consortium: the study is of ${manifest.consortium}, this is ${consortium}`,
+      ),
+    );
+  if (!manifest.unprotected.includes("noise"))
+    problems.push(
+      new Refusal("unprotected", "this version adds no noise, and the manifest does not say so", {
+        hint: 'write unprotected: ["noise"] in the manifest',
+      }),
+    );
+  const taken = await bank.database
+    .sql`SELECT digest FROM study WHERE name = ${manifest.name} AND digest <> ${study}`;
+  if (taken.length > 0) problems.push(nameTaken(manifest.name));
+  const faults = manifestFaults(manifest);
+  problems.push(...faults);
+
+  const { minCohort, maxColluding } = manifest.privacy;
+  const colluding = Math.max(1, maxColluding);
+  const roster = (await currentRoster(bank))?.roster;
+  const organisations = roster === undefined ? 0 : countOrganisations(roster, roster.byId.keys());
+  // Before there is a roster, at least the smallest cohort must be able to work.
+  const members = roster === undefined ? Math.max(2, minCohort) : organisations;
+  const feasible = await collect(() => checkFeasible({ members, minCohort, maxColluding: colluding }));
+  const forecast = faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest));
+  const costs: AlgorithmCost[] = [];
+  for (const of of forecast ?? []) {
+    const bytesUp = await collect(() => bytesOf(of, Math.max(members, minCohort)));
+    costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0 });
+  }
+  if (forecast !== undefined && costs.every(({ mostSums }) => mostSums === 0))
+    problems.push(
+      new Refusal("parameters_invalid", "algorithms: none of them takes a sum", {
+        hint: "list one that learns from the enterprises' rows",
+      }),
+    );
+  return {
+    problems,
+    notes: notesOn(manifest, feasible?.dropOuts, roster === undefined),
+    organisations,
+    threshold: feasible?.threshold ?? thresholdOf(members, colluding),
+    dropOuts: feasible?.dropOuts ?? 0,
+    costs,
+  };
+}
+
+export const nameTaken = (name: string): Refusal =>
+  new Refusal("already_exists", `another study is called ${name}`, {
+    hint: "a changed manifest is a new study: give it a new name",
+  });
+
+/** @throws Refusal layout_overflow */
+const bytesOf = ({ layout }: AlgorithmForecast, parties: number): number =>
+  layout === undefined ? 0 : chunkCount(planPacking(layout, parties).slots) * seededBytes;
+
+function notesOn(manifest: StudyManifest, dropOuts: number | undefined, founding: boolean): string[] {
+  const notes: string[] = [];
+  if (founding) notes.push("there is no roster yet: whether the cohort can be reached is not known");
+  if (dropOuts === 0)
+    notes.push("no enterprise may be away: one that falls silent stops the study until it is back");
+  if (manifest.privacy.maxColluding === 0)
+    notes.push("maxColluding 0 is counted as 1: the smallest epoch protects against one");
+  if (manifest.holdout.fraction === 0) notes.push("nothing is held out: evaluation is on the training rows");
+  return notes;
+}
+
+/** What proposing these bytes would say. @throws Refusal message_malformed */
+export async function check(bank: Bank, bytes: Uint8Array): Promise<StudyCheck> {
+  const wire = ({ reason, message, hint }: Refusal) => ({ reason, message, hint });
+  const study = digestOf(bytes);
+  const digest = Buffer.from(study, "hex");
+  let manifest: StudyManifest;
+  try {
+    ({ manifest } = parseManifest(bytes));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason !== "parameters_invalid") throw error;
+    return { study: digest, problems: [wire(error)] };
+  }
+  const { problems, notes, costs, ...found } = await checkProposal(bank, study, manifest);
+  return { study: digest, problems: problems.map(wire), notes: [...notes], costs: [...costs], ...found };
+}

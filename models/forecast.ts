@@ -1,0 +1,99 @@
+/** What a study's sums will be like, before there is any: tried on rows that are made up from its schema. */
+import { seededRandom } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
+import { type VectorLayout, vectorLength } from "../privacy/sum/layout.ts";
+import { StudyMemory } from "./memory.ts";
+import { entriesOf } from "./results.ts";
+import type { StudyManifest } from "./study.ts";
+import { advanceStudy, startStudy, studyContribute, studyLayout } from "./study-loop.ts";
+import type { Column, Table } from "./table.ts";
+
+export interface AlgorithmForecast {
+  /** Its result's. */
+  readonly name: string;
+  readonly mostSums: number;
+  /** Of its first sum, where every column has missing values and every level occurs; absent where made-up rows lead to none. */
+  readonly layout?: VectorLayout;
+}
+
+/** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
+const mostEntries = 2 ** 21;
+/** Made-up rows and numbers that the trial goes on with: beyond, later algorithms are not tried. */
+const mostTried = 2 ** 18;
+const leastRows = 400;
+const mostRows = 4000;
+
+/**
+ * @returns one for each algorithm of the manifest.
+ * @throws Refusal layout_overflow where a vector would be too long to be sealed; algorithm_unknown, parameters_invalid
+ */
+export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmForecast[]> {
+  const entries = entriesOf(manifest.algorithms);
+  const layouts = await layoutsOf({
+    ...manifest,
+    maxRowsPerParty: Math.max(mostRows, manifest.maxRowsPerParty),
+  });
+  return entries.map(({ as, algorithm, params }, index) => {
+    const layout = layouts.get(index);
+    if (layout !== undefined && vectorLength(layout) > mostEntries)
+      throw new Refusal(
+        "layout_overflow",
+        `${as} would sum ${vectorLength(layout)} numbers a step, and ${mostEntries} are the most`,
+        { hint: "take fewer features, or features with fewer levels" },
+      );
+    const { maxSteps: mostSums } = algorithm.configure(params);
+    return { name: as, mostSums, ...(layout === undefined ? {} : { layout }) };
+  });
+}
+
+async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLayout>> {
+  const layouts = new Map<number, VectorLayout>();
+  const means = { random: seededRandom("forecast"), memory: new StudyMemory() };
+  const table = madeUp(manifest);
+  let budget = mostTried;
+  try {
+    let state = startStudy(manifest);
+    while (state.algorithm !== null) {
+      const layout = studyLayout(manifest, state);
+      if (!layouts.has(state.index)) layouts.set(state.index, layout);
+      budget -= vectorLength(layout);
+      if (budget < 0) break;
+      const values = await studyContribute(manifest, state, table, means);
+      state = await advanceStudy(manifest, state, { values, parties: 1 });
+    }
+  } catch (error) {
+    // Made-up rows need not have a result; what comes after it is not known then.
+    if (!(error instanceof Refusal)) throw error;
+  }
+  return layouts;
+}
+
+function madeUp({ features }: StudyManifest): Table {
+  const random = seededRandom("made-up rows");
+  const longest = Math.max(0, ...features.map((one) => (one.kind === "categorical" ? one.levels.length : 0)));
+  const rows = Math.min(mostRows, Math.max(leastRows, longest + 1));
+  // Two bytes each: what is drawn here needs no precision.
+  const draws = (): Float64Array =>
+    Float64Array.from(new Uint16Array(random.bytes(2 * rows).slice().buffer), (x) => x / 2 ** 16);
+  const columns = new Map<string, Column>();
+  const indices = Array.from({ length: rows }, (_, row) => row);
+  for (const feature of features)
+    if (feature.kind === "numeric")
+      columns.set(feature.name, {
+        kind: "numeric",
+        values: draws().map((x) => (x < 0.1 ? Number.NaN : x)),
+      });
+    else {
+      const { levels } = feature;
+      // Each level, and none, turn by turn: however many there are, as many as there are rows occur.
+      const codes = Int32Array.from(indices, (row) => ((row * 7919) % (levels.length + 1)) - 1);
+      columns.set(feature.name, { kind: "categorical", codes, levels });
+    }
+  return {
+    rows,
+    columns,
+    label: Uint8Array.from(draws(), (x) => (x < 0.5 ? 1 : 0)),
+    subject: Int32Array.from(indices),
+    holdout: Uint8Array.from(draws(), (x) => (x < 0.2 ? 1 : 0)),
+  };
+}
