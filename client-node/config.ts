@@ -2,6 +2,7 @@ import { z } from "zod";
 import { collectorEntries } from "../collectors/config.ts";
 import { duration } from "../collectors/runtime/fields.ts";
 import { addressSchema } from "../core/address.ts";
+import { csvOptionsSchema } from "../core/csv.ts";
 import { idSchema } from "../core/ids.ts";
 import { filePath } from "../core/paths.ts";
 import { readYaml } from "../core/yaml.ts";
@@ -32,6 +33,9 @@ export const nodeConfigSchema = z
           .describe(
             "CSV (.csv, .csv.gz) or Parquet files with one header and one row a loan, read as one table",
           ),
+        csv: csvOptionsSchema
+          .optional()
+          .describe("how the CSV files are written, where that is not found out"),
         features: featureRows.optional().describe("each loan with what its site's devices showed before"),
       })
       .refine(

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { CsvOptions } from "../core/csv.ts";
 import { Refusal } from "../core/reasons.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
 import { algorithmNames } from "../models/registry.ts";
@@ -26,6 +27,10 @@ interface Flags {
   seed: string;
   holdout: number;
   json: boolean;
+  delimiter?: CsvOptions["delimiter"];
+  encoding?: string;
+  decimal?: CsvOptions["decimal"];
+  missing?: string[];
 }
 
 /** `fedcredit simulate`: many parties on one machine, on any CSV, through the same code. */
@@ -55,6 +60,20 @@ export function simulateCommand(): Command {
     )
     .option("--seed <text>", "repeats partition, split and drop-outs", "0")
     .option("--holdout <fraction>", "share of rows held out for evaluation; 0 evaluates on all", fraction, 0)
+    .addOption(
+      new Option(
+        "--delimiter <sign>",
+        "between a CSV file's cells; found out from its header line by default",
+      ).choices([",", ";", "\t", "|"]),
+    )
+    .option("--encoding <name>", "of a CSV file: gbk, windows-1252, …; UTF-8 by default")
+    .addOption(
+      new Option("--decimal <sign>", "of a CSV file's numbers; found out from its cells by default").choices([
+        ".",
+        ",",
+      ]),
+    )
+    .option("--missing <a,b,…>", "cells that stand for a missing value, beside the usual ones", columnNames)
     .option("--json", "one JSON object on stdout", false)
     .addHelpText(
       "after",
@@ -73,7 +92,19 @@ async function run(flags: Flags): Promise<void> {
     throw new Refusal("usage", `--drop takes ${flags.drop.parties} of ${flags.parties} parties`, {
       hint: `leave at least ${leastCohort}: the sum of one is its own`,
     });
-  const problem = await readProblem({ ...flags, params: flags.param });
+  const { delimiter, encoding, decimal, missing } = flags;
+  const csv = {
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(decimal === undefined ? {} : { decimal }),
+    ...(missing === undefined ? {} : { missing }),
+  };
+  const problem = await readProblem({ ...flags, params: flags.param, csv });
+  for (const { name, kind, advice } of problem.leftOut)
+    process.stderr.write(`column "${name}" is left out, it is ${kind}: ${advice}\n`);
+  const { unlabelled, records } = problem.rows;
+  if (unlabelled > 0)
+    process.stderr.write(`${unlabelled} of ${records} rows are left out: they have no label\n`);
   const transport = await load();
   const begun = performance.now();
   const outcome = await transport(problem, {
@@ -83,7 +114,11 @@ async function run(flags: Flags): Promise<void> {
   });
   const seconds = (performance.now() - begun) / 1000;
   const [evaluated] = resultsBy(evaluate, { ...problem.manifest, results: outcome.results }).values();
-  const report = reportOf(flags, outcome, evaluated, seconds);
+  const report = {
+    ...reportOf(flags, outcome, evaluated, seconds),
+    rows: problem.rows,
+    leftOut: problem.leftOut,
+  };
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${textOf(report)}\n`);
 }
 

@@ -1,9 +1,12 @@
-import { inferFeatures } from "../client-node/rows/infer.ts";
-import { requireLearnable, tableFromRecords } from "../client-node/rows/rows.ts";
+import { type RowCounts, requireLearnable, tableFromRecords, unchanged } from "../client-node/rows/rows.ts";
 import { readRecords } from "../client-node/rows/sources.ts";
 import { sha256 } from "../core/canonical.ts";
+import { isMissing, textOf } from "../core/cell.ts";
+import { type CsvOptions, columnAt } from "../core/csv.ts";
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { forecastStudy } from "../models/forecast.ts";
+import { type ColumnLeftOut, inferFeatures } from "../models/infer.ts";
 import { withNeeds } from "../models/plan.ts";
 import { algorithmNamed, algorithmNames } from "../models/registry.ts";
 import { takeRows } from "../models/rows.ts";
@@ -25,6 +28,8 @@ export interface SimulateOptions {
   readonly params: Readonly<Record<string, unknown>>;
   readonly holdout: number;
   readonly seed: string;
+  /** How a CSV file is written. */
+  readonly csv?: CsvOptions;
 }
 
 /** Enterprises assumed to collude with the coordinator. */
@@ -37,6 +42,9 @@ export interface Problem {
   readonly manifest: StudyManifest;
   /** One per party. */
   readonly tables: readonly Table[];
+  readonly rows: RowCounts;
+  /** Columns that are no features as they stand. */
+  readonly leftOut: readonly ColumnLeftOut[];
 }
 
 /**
@@ -44,25 +52,21 @@ export interface Problem {
  * @throws Refusal file_missing, file_malformed, label_not_binary, column_unknown, usage, …
  */
 export async function readProblem(options: SimulateOptions): Promise<Problem> {
-  const records = await readRecords(options.data);
-  const labelAt = records.header.indexOf(options.label);
-  if (labelAt < 0)
-    throw new Refusal("column_unknown", `${options.data}: no column "${options.label}"`, {
-      hint: `the columns are ${records.header.join(", ")}`,
-    });
+  const records = await readRecords(options.data, undefined, options.csv);
+  const labelAt = columnAt(records, options.label);
   const partition = parsePartition(options.partition);
-  const groupAt = partition.kind === "by" ? records.header.indexOf(partition.column) : -1;
-  if (partition.kind === "by" && groupAt < 0)
-    throw new Refusal("column_unknown", `${options.data}: no column "${partition.column}"`, {
-      hint: `the columns are ${records.header.join(", ")}`,
-    });
+  const groupAt = partition.kind === "by" ? columnAt(records, partition.column) : -1;
   if (options.features?.includes(options.label))
     throw new Refusal("usage", `--features names the label "${options.label}"`, { hint: "leave it out" });
 
   const labels = new Set<string>();
-  records.each((cells) => labels.add(String(cells[labelAt] ?? "").trim()));
+  records.each((cells) => {
+    const text = textOf(cells[labelAt]);
+    labels.add(isMissing(text) ? "" : text);
+  });
   const label = classesOf(options, labels);
   const excluded = partition.kind === "by" ? [options.label, partition.column] : [options.label];
+  const { features, leftOut } = inferFeatures(records, excluded, options.features);
   const manifest = checkManifest({
     consortium: "simulation",
     name: "simulation",
@@ -71,7 +75,7 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     impactAssessment: "none",
     retentionDays: 1,
     label: { column: options.label, ...label },
-    features: inferFeatures(records, excluded, options.features),
+    features: [...features],
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
@@ -80,7 +84,14 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     deadlines: { stepSeconds: 60 },
   });
 
-  const whole = requireLearnable(tableFromRecords([records], manifest, sha256(`hold-out ${options.seed}`)));
+  await forecastStudy(manifest);
+  let rows: RowCounts | undefined;
+  const salt = sha256(`hold-out ${options.seed}`);
+  const whole = requireLearnable(
+    tableFromRecords([records], manifest, salt, unchanged, (counts) => {
+      rows = counts;
+    }),
+  );
   const groups: string[] = [];
   if (groupAt >= 0)
     records.each((cells) => {
@@ -89,7 +100,7 @@ export async function readProblem(options: SimulateOptions): Promise<Problem> {
     });
   const random = seededRandom(`partition ${options.seed}`);
   const dealt = partitionRows(partition, options.parties, whole.label, groups, random);
-  return { manifest, tables: dealt.map((rows) => takeRows(whole, rows)) };
+  return { manifest, tables: dealt.map((dealtRows) => takeRows(whole, dealtRows)), rows: rows!, leftOut };
 }
 
 /** What the algorithm needs comes first; a model is evaluated last. */

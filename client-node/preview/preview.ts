@@ -1,13 +1,13 @@
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { textOf } from "../../core/cell.ts";
+import type { Records } from "../../core/csv.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 import type { DesensitizationKeys } from "../../privacy/desensitize/keys.ts";
 import type { FieldClass, FieldLevel, Operator } from "../../privacy/desensitize/policy.ts";
-import { textOf } from "../../privacy/desensitize/value.ts";
 import type { EntryOf } from "../../privacy/log/entry.ts";
 import { checkStudy, type Policy, policyDigest } from "../policy.ts";
-import type { Records } from "../rows/cells.ts";
 import { desensitizationEntry, desensitizeRows } from "../rows/desensitize.ts";
 import { type Passage, requireLearnable, tableFromRecords } from "../rows/rows.ts";
 import { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";

@@ -1,3 +1,5 @@
+import type { Cell } from "../../core/cell.ts";
+import type { CsvOptions, Records } from "../../core/csv.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { FeatureRowsConfig, NodeConfig } from "../config.ts";
 import type { Site } from "../operations/device-registry.ts";
@@ -5,7 +7,6 @@ import { type Catalogue, readCatalogue, type WindowKind } from "../operations/fe
 import type { FeatureRow } from "../operations/features/features.ts";
 import { FindingsStore, findingsFile } from "../operations/findings-store.ts";
 import { localMicros } from "../operations/sites.ts";
-import type { Cell, Records } from "./cells.ts";
 import { readRecords } from "./sources.ts";
 
 const dayMicros = 86_400_000_000;
@@ -23,9 +24,10 @@ const longest: Readonly<Record<WindowKind, number>> = {
 export async function featureRecords(
   { loans: files, ...join }: FeatureRowsConfig,
   { dataDir, sites }: Pick<NodeConfig, "dataDir" | "sites">,
+  csv: CsvOptions = {},
 ): Promise<readonly Records[]> {
   const loans: Records[] = [];
-  for (const file of files) loans.push(await readRecords(file));
+  for (const file of files) loans.push(await readRecords(file, undefined, csv));
   const store = new FindingsStore(findingsFile(dataDir));
   let windows: FeatureRow[];
   try {

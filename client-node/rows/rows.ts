@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
-import { Refusal } from "../../core/reasons.ts";
+import { type Cell, isMissing, numberOf, textOf } from "../../core/cell.ts";
+import { columnAt, type Records } from "../../core/csv.ts";
+import { Refusal, refuseAll } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Column, FeatureSchema, Table } from "../../models/table.ts";
 import type { Header, TakeCell } from "../../privacy/desensitize/run.ts";
-import { isMissing, numberOf, textOf } from "../../privacy/desensitize/value.ts";
-import type { Cell, Records } from "./cells.ts";
 
 /** What of a manifest says how cells become a table. */
 export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "holdout">;
@@ -26,20 +26,31 @@ export const unchanged: Passage = {
   },
 };
 
+/** What became of the records on their way into a table. */
+export interface RowCounts {
+  readonly records: number;
+  /** Left out: the label is missing. */
+  readonly unlabelled: number;
+  /** Left out: the label is named neither as bad nor as good. */
+  readonly indeterminate: number;
+}
+
 /**
  * Reads several sources as one table, in order.
  *
  * @param salt - the table's own, which deals its rows to training and hold-out.
  * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
  *   split is taken, and which rows are one subject's.
- * @throws Refusal column_unknown, cell_malformed (with line and column), label_not_binary, rows_missing, and the
- *   passage's. A message never holds a cell's value: a refusal may travel further than the cell.
+ * @param tell - how many records were left out, and why.
+ * @throws Refusal column_unknown and cell_malformed, naming every column with its first line; label_not_binary,
+ *   rows_missing, and the passage's. A message never holds a cell's value: a refusal may travel further than the cell.
  */
 export function tableFromRecords(
   sources: readonly Records[],
   schema: RowSchema,
   salt: Uint8Array,
   passage: Passage = unchanged,
+  tell?: (counts: RowCounts) => void,
 ): Table {
   const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
   const readers = schema.features.map((feature) => columnReader(feature, capacity));
@@ -49,15 +60,14 @@ export function tableFromRecords(
   const subjects = new Map<string, number>();
   const classOf = labelReader(schema.label);
   let records = 0;
+  let unlabelled = 0;
   let rows = 0;
 
+  const faults = new CellFaults();
   for (const source of sources) {
-    const at = (column: string): number => {
-      const index = source.header.indexOf(column);
-      if (index < 0) throw new Refusal("column_unknown", `${source.name}: no column "${column}"`);
-      return index;
-    };
+    const at = (column: string): number => columnAt(source, column);
     const header = { name: source.name, at };
+    requireColumns(source, schema, passage);
     const features = schema.features.map((feature) => passage.take(feature.name, header));
     const takeLabel = passage.take(schema.label.column, header);
     const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
@@ -65,12 +75,16 @@ export function tableFromRecords(
     source.each((cells, line) => {
       const key = subjectAt === undefined ? String(records) : textOf(cells[subjectAt]);
       records++;
-      const bad = classOf(takeLabel(cells, line));
-      if (bad === undefined) return;
-      if (key === "") throw malformed(source, line, schema.subject!, "no subject");
+      const labelCell = takeLabel(cells, line);
+      const bad = classOf(labelCell);
+      if (bad === undefined) {
+        if (isMissing(textOf(labelCell))) unlabelled++;
+        return;
+      }
+      if (key === "") faults.add(source, line, schema.subject!, "no subject");
       for (let i = 0; i < readers.length; i++) {
         const problem = readers[i]!.read(features[i]!(cells, line), rows);
-        if (problem !== undefined) throw malformed(source, line, schema.features[i]!.name, problem);
+        if (problem !== undefined) faults.add(source, line, schema.features[i]!.name, problem);
       }
       label[rows] = bad;
       holdout[rows] = isHeldOut(schema.holdout, salt, key) ? 1 : 0;
@@ -79,6 +93,8 @@ export function tableFromRecords(
       rows++;
     });
   }
+  faults.refuse();
+  tell?.({ records, unlabelled, indeterminate: records - rows - unlabelled });
 
   const names = sources.map((source) => source.name).join(", ");
   if (records === 0) throw new Refusal("rows_missing", `${names}: no rows`);
@@ -178,5 +194,44 @@ function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefin
   };
 }
 
-const malformed = (source: Records, line: number, column: string, problem: string): Refusal =>
-  new Refusal("cell_malformed", `${source.name}:${line}: column "${column}": ${problem}`);
+/** @throws Refusal naming every column that a source lacks, or has twice. */
+function requireColumns(source: Records, { features, label, subject }: RowSchema, passage: Passage): void {
+  const passing = [...features.map(({ name }) => name), label.column];
+  const wanted = passing.flatMap((column) => passage.reads(column));
+  const faults: Refusal[] = [];
+  for (const column of new Set([...wanted, ...(subject === undefined ? [] : [subject])]))
+    try {
+      columnAt(source, column);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      faults.push(error);
+    }
+  refuseAll(faults);
+}
+
+/** Columns whose faults are named one by one. */
+const mostNamed = 40;
+
+/** Cells that cannot be read, by source and column: whoever corrects them needs all of them at once. */
+class CellFaults {
+  readonly #found = new Map<string, { readonly first: string; cells: number }>();
+
+  add({ name }: Records, line: number, column: string, problem: string): void {
+    const key = `${name}\n${column}\n${problem}`;
+    const known = this.#found.get(key);
+    if (known === undefined)
+      this.#found.set(key, { first: `${name}:${line}: column "${column}": ${problem}`, cells: 1 });
+    else known.cells++;
+  }
+
+  /** @throws Refusal cell_malformed, where there are any */
+  refuse(): void {
+    if (this.#found.size === 0) return;
+    const found = [...this.#found.values()];
+    const named = found
+      .slice(0, mostNamed)
+      .map(({ first, cells }) => (cells === 1 ? first : `${first} (and ${cells - 1} more)`));
+    const others = found.length > mostNamed ? [`and ${found.length - mostNamed} more columns`] : [];
+    throw new Refusal("cell_malformed", [...named, ...others].join("; "));
+  }
+}

@@ -2,11 +2,12 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { DuckDBConnection } from "@duckdb/node-api";
+import type { Cell } from "../../core/cell.ts";
+import { type CsvOptions, csvRecords, decodeText, type Records } from "../../core/csv.ts";
 import { readRefusal } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Table } from "../../models/table.ts";
-import { type Cell, csvRecords, type Records } from "./cells.ts";
-import { type Passage, type RowSchema, tableFromRecords } from "./rows.ts";
+import { type Passage, type RowCounts, type RowSchema, tableFromRecords } from "./rows.ts";
 
 /**
  * Reads an enterprise's rows as they are.
@@ -17,10 +18,10 @@ export type RecordReader = (columns?: ReadonlySet<string>) => Promise<readonly R
 
 /** @param files - CSV (`.csv`, `.csv.gz`) or Parquet (`.parquet`); read in order, as one table. */
 export const fileRecords =
-  (files: readonly string[]): RecordReader =>
+  (files: readonly string[], csv: CsvOptions = {}): RecordReader =>
   async (columns) => {
     const sources: Records[] = [];
-    for (const file of files) sources.push(await readRecords(file, columns));
+    for (const file of files) sources.push(await readRecords(file, columns, csv));
     return sources;
   };
 
@@ -34,18 +35,23 @@ export async function readRows(
   schema: RowSchema,
   salt: Uint8Array,
   passage: Passage,
+  tell?: (counts: RowCounts) => void,
 ): Promise<Table> {
   const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
   const columns = new Set(passing.flatMap((column) => passage.reads(column)));
   if (schema.subject !== undefined) columns.add(schema.subject);
-  return tableFromRecords(await read(columns), schema, salt, passage);
+  return tableFromRecords(await read(columns), schema, salt, passage, tell);
 }
 
 /** @param columns - the only ones read from a columnar file; all when absent. */
-export async function readRecords(file: string, columns?: ReadonlySet<string>): Promise<Records> {
+export async function readRecords(
+  file: string,
+  columns?: ReadonlySet<string>,
+  csv: CsvOptions = {},
+): Promise<Records> {
   const content = await readOrRefuse(file);
   if (content.subarray(0, 4).toString("latin1") === "PAR1") return parquetRecords(file, columns);
-  return csvRecords(await textOf(content, file), file);
+  return csvRecords(decodeText(await unzipped(content, file), file, csv.encoding), file, csv);
 }
 
 async function readOrRefuse(file: string): Promise<Buffer> {
@@ -59,22 +65,15 @@ async function readOrRefuse(file: string): Promise<Buffer> {
 /** Longest text the runtime holds, a little below 2^29 characters. */
 const longestText = 0x1fffffe0;
 
-async function textOf(content: Buffer, file: string): Promise<string> {
-  const zipped = content[0] === 0x1f && content[1] === 0x8b;
+async function unzipped(content: Buffer, file: string): Promise<Buffer> {
+  if (!(content[0] === 0x1f && content[1] === 0x8b)) return content;
   try {
-    const bytes = zipped ? await promisify(gunzip)(content, { maxOutputLength: longestText }) : content;
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return await promisify(gunzip)(content, { maxOutputLength: longestText });
   } catch (error) {
-    throw new Refusal(
-      "file_malformed",
-      `${file}: not ${zipped ? "gzip of " : ""}UTF-8 text of at most 512 MiB`,
-      {
-        hint: zipped
-          ? "it may be cut short or damaged: write it again, or use Parquet for larger ones"
-          : "save the file as UTF-8, or use Parquet for larger ones",
-        cause: error,
-      },
-    );
+    throw new Refusal("file_malformed", `${file}: not gzip of UTF-8 text of at most 512 MiB`, {
+      hint: "it may be cut short or damaged: write it again, or use Parquet for larger ones",
+      cause: error,
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { csvRecords, decodeText } from "../../core/csv.ts";
 import { readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
 import { print } from "../../core/terminal.ts";
 import { readConfig } from "../config.ts";
@@ -80,23 +81,37 @@ Example:
   };
 }
 
+interface InitFlags {
+  readonly config: string;
+  readonly table: string;
+  readonly label: string;
+  readonly out: string;
+  readonly encoding?: string;
+  readonly json?: true;
+}
+
 const initCommand = ({ name, before }: Naming): Command =>
   new Command(name)
     .description("write a manifest to fill in, with the columns of a table")
     .requiredOption("--config <file>", "coordinator.yaml")
-    .requiredOption("--table <file>", "CSV as the enterprises have it; its header line is enough")
+    .requiredOption(
+      "--table <file>",
+      "CSV as the enterprises have it; its header line is enough, rows say which columns are no numbers",
+    )
     .requiredOption("--label <column>", "the column that tells good from bad")
     .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
+    .option("--encoding <name>", "of the table: gbk, windows-1252, …; UTF-8 by default")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       `\nExample:\n  fedcredit coordinator ${before}${name} --table loans.csv --label default --out study.yaml ${config}`,
     )
-    .action(async (flags: { config: string; table: string; label: string; out: string; json?: true }) => {
+    .action(async (flags: InitFlags) => {
       const { consortium } = readConfig(flags.config);
-      const table = await readFile(flags.table, "utf8").catch((cause: unknown) => {
+      const bytes = await readFile(flags.table).catch((cause: unknown) => {
         throw readRefusal(flags.table, cause);
       });
+      const table = csvRecords(decodeText(bytes, flags.table, flags.encoding), flags.table);
       const text = studyTemplate({ consortium, table, label: flags.label });
       writeNewFiles([{ path: flags.out, text, mode: 0o644 }]);
       print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);

@@ -14,6 +14,8 @@ import type { Bank } from "../bank.ts";
 
 export interface ProposalCheck {
   readonly problems: readonly Refusal[];
+  /** Why the roster of now cannot run it; members may still be admitted. */
+  readonly unready: Refusal | undefined;
   readonly notes: readonly string[];
   /** In the current roster; 0 before there is one. */
   readonly organisations: number;
@@ -70,13 +72,23 @@ export async function checkProposal(
   const colluding = Math.max(1, maxColluding);
   const roster = (await currentRoster(bank))?.roster;
   const organisations = roster === undefined ? 0 : countOrganisations(roster, roster.byId.keys());
-  // Before there is a roster, at least the smallest cohort must be able to work.
-  const members = roster === undefined ? Math.max(2, minCohort) : organisations;
+  // Whoever is still to come: at least the smallest cohort must be able to work.
+  const members = Math.max(organisations, minCohort);
   const feasible = await collect(() => checkFeasible({ members, minCohort, maxColluding: colluding }));
+  const unready =
+    organisations < minCohort
+      ? new Refusal(
+          "cohort_too_small",
+          `${organisations} organisations in the roster, and minCohort is ${minCohort}`,
+          {
+            hint: "admit more enterprises first, or propose a study with a smaller minCohort",
+          },
+        )
+      : undefined;
   const forecast = faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest));
   const costs: AlgorithmCost[] = [];
   for (const of of forecast ?? []) {
-    const bytesUp = await collect(() => bytesOf(of, Math.max(members, minCohort)));
+    const bytesUp = await collect(() => bytesOf(of, members));
     costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0 });
   }
   if (forecast !== undefined && costs.every(({ mostSums }) => mostSums === 0))
@@ -87,7 +99,8 @@ export async function checkProposal(
     );
   return {
     problems,
-    notes: notesOn(manifest, feasible?.dropOuts, roster === undefined),
+    unready,
+    notes: notesOn(manifest, feasible?.dropOuts),
     organisations,
     threshold: feasible?.threshold ?? thresholdOf(members, colluding),
     dropOuts: feasible?.dropOuts ?? 0,
@@ -104,9 +117,8 @@ export const nameTaken = (name: string): Refusal =>
 const bytesOf = ({ layout }: AlgorithmForecast, parties: number): number =>
   layout === undefined ? 0 : chunkCount(planPacking(layout, parties).slots) * seededBytes;
 
-function notesOn(manifest: StudyManifest, dropOuts: number | undefined, founding: boolean): string[] {
+function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[] {
   const notes: string[] = [];
-  if (founding) notes.push("there is no roster yet: whether the cohort can be reached is not known");
   if (dropOuts === 0)
     notes.push("no enterprise may be away: one that falls silent stops the study until it is back");
   if (manifest.privacy.maxColluding === 0)
@@ -127,6 +139,7 @@ export async function check(bank: Bank, bytes: Uint8Array): Promise<StudyCheck> 
     if (!(error instanceof Refusal) || error.reason !== "parameters_invalid") throw error;
     return { study: digest, problems: [wire(error)] };
   }
-  const { problems, notes, costs, ...found } = await checkProposal(bank, study, manifest);
-  return { study: digest, problems: problems.map(wire), notes: [...notes], costs: [...costs], ...found };
+  const { problems, unready, notes, costs, ...found } = await checkProposal(bank, study, manifest);
+  const all = unready === undefined ? problems : [...problems, unready];
+  return { study: digest, problems: all.map(wire), notes: [...notes], costs: [...costs], ...found };
 }

@@ -1,6 +1,6 @@
 /** A study's life after it was proposed: started, paused, retried, stopped. Each order is one conditional update. */
 import type { Digest } from "../../core/canonical.ts";
-import { type Reason, Refusal, reasons } from "../../core/reasons.ts";
+import { type Reason, Refusal, reasons, refuseAll } from "../../core/reasons.ts";
 import { readManifest } from "../../models/study.ts";
 import { startStudy } from "../../models/study-loop.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
@@ -111,9 +111,9 @@ async function requireOpen(bank: Bank, study: Digest, row: StudyRow): Promise<vo
 
 /** @throws Refusal cohort_too_small, cohort_too_large: then the study would wait for ever. */
 async function requireFeasible(bank: Bank, study: Digest, { manifest }: StudyRow): Promise<void> {
-  const { problems } = await checkProposal(bank, study, readManifest(manifest));
+  const { problems, unready } = await checkProposal(bank, study, readManifest(manifest));
   const found = problems.find(({ reason }) => reason === "cohort_too_small" || reason === "cohort_too_large");
-  if (found !== undefined) throw found;
+  refuseAll([...(unready === undefined ? [] : [unready]), ...(found === undefined ? [] : [found])]);
 }
 
 const unexpected = ({ name, phase }: StudyRow, hint: string): Refusal =>

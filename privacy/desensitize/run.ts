@@ -1,3 +1,4 @@
+import { type Cell, isMissing, numberOf, textOf } from "../../core/cell.ts";
 import type { Random } from "../../core/random.ts";
 import { seededRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -13,7 +14,6 @@ import {
   positionOf,
 } from "./position.ts";
 import { shiftDate, subjectShiftDays, truncateTime } from "./time.ts";
-import { isMissing, numberOf, textOf, type Value } from "./value.ts";
 
 /** One source of records: where its columns stand. */
 export interface Header {
@@ -24,7 +24,7 @@ export interface Header {
 }
 
 /** From a record's cells to what passes of one column. @throws Refusal cell_malformed, without the cell's value */
-export type TakeCell = (cells: readonly Value[], line: number) => Value;
+export type TakeCell = (cells: readonly Cell[], line: number) => Cell;
 
 /** Lets cells pass as an enterprise's policy says, one record at a time. */
 export class Desensitizer {
@@ -66,14 +66,14 @@ export class Desensitizer {
     };
   };
 
-  #operation(field: Field, { at }: Header): (cells: readonly Value[]) => Value {
+  #operation(field: Field, { at }: Header): (cells: readonly Cell[]) => Cell {
     const here = at(field.name);
     /** Missing stays missing: an operator works on what is there. */
-    const onText = (work: (text: string) => Value) => (cells: readonly Value[]) => {
+    const onText = (work: (text: string) => Cell) => (cells: readonly Cell[]) => {
       const text = textOf(cells[here]);
       return isMissing(text) ? "" : work(text);
     };
-    const onNumber = (work: (x: number) => number) => (cells: readonly Value[]) => {
+    const onNumber = (work: (x: number) => number) => (cells: readonly Cell[]) => {
       const x = requireNumber(cells[here]);
       return Number.isNaN(x) ? "" : work(x);
     };
@@ -130,8 +130,8 @@ export class Desensitizer {
   #place(
     { name, pair, axis }: FieldOf<"geohash" | "h3" | "planar-laplace">,
     at: Header["at"],
-    move: (position: Position, cells: readonly Value[]) => Position | undefined,
-  ): (cells: readonly Value[]) => Value {
+    move: (position: Position, cells: readonly Cell[]) => Position | undefined,
+  ): (cells: readonly Cell[]) => Cell {
     const [latitudeAt, longitudeAt] = axis === "latitude" ? [at(name), at(pair)] : [at(pair), at(name)];
     return (cells) => {
       const latitude = requireNumber(cells[latitudeAt]);
@@ -160,7 +160,7 @@ class NoisyPositions {
   readonly #epsilonPerMetre: number;
   readonly #budget: DailyBudget;
   readonly #key: Uint8Array;
-  #record: readonly Value[] | undefined;
+  #record: readonly Cell[] | undefined;
   #shown: Position | undefined;
 
   constructor({ epsilonPerMetre, dailyBudgetPerMetre }: FieldOf<"planar-laplace">, key: Uint8Array) {
@@ -169,7 +169,7 @@ class NoisyPositions {
     this.#key = key;
   }
 
-  of(record: readonly Value[], position: Position, subject: string, day: string): Position | undefined {
+  of(record: readonly Cell[], position: Position, subject: string, day: string): Position | undefined {
     if (record === this.#record) return this.#shown;
     this.#record = record;
     const number = this.#budget.spend(subject, day);
@@ -186,13 +186,13 @@ class NoisyPositions {
   }
 }
 
-function requireNumber(value: Value): number {
+function requireNumber(value: Cell): number {
   const x = numberOf(value);
   if (x === undefined) throw new Refusal("cell_malformed", "not a finite number");
   return x;
 }
 
-function requireText(value: Value, what: string): string {
+function requireText(value: Cell, what: string): string {
   const text = textOf(value);
   if (isMissing(text)) throw new Refusal("cell_malformed", `no ${what}`);
   return text;

@@ -135,7 +135,7 @@ test.serial("simulate: files, columns and flags", async (t) => {
         ),
       ),
     ],
-    ["column_constant", "column k", on(await file("constant.csv", constant))],
+    ["cell_malformed", '"k" is constant', on(await file("constant.csv", constant), "--features", "x,k")],
     ["column_collinear", "x2 follows from x", on(await file("twice.csv", twice))],
     ["column_unknown", '"nope"', on(good, "--features", "x,nope")],
     ["usage", "Give a whole number", on(good, "--parties", "many")],

@@ -5,8 +5,6 @@ import { gzipSync } from "node:zlib";
 import { DuckDBConnection } from "@duckdb/node-api";
 import test from "ava";
 import fc from "fast-check";
-import { csvRecords } from "../../../client-node/rows/cells.ts";
-import { inferFeatures } from "../../../client-node/rows/infer.ts";
 import {
   isHeldOut,
   type RowSchema,
@@ -16,7 +14,9 @@ import {
 } from "../../../client-node/rows/rows.ts";
 import { fileRecords, readRows } from "../../../client-node/rows/sources.ts";
 import { sha256 } from "../../../core/canonical.ts";
+import { csvRecords } from "../../../core/csv.ts";
 import { Refusal } from "../../../core/reasons.ts";
+import { inferFeatures } from "../../../models/infer.ts";
 
 const schema: RowSchema = {
   features: [
@@ -86,7 +86,7 @@ test("a level outside the study's list is refused", (t) => {
 
 const badFiles: [string, string, string, RegExp][] = [
   ["no header", "", "file_malformed", /no header/],
-  ["a column twice", "a,a\n", "file_malformed", /"a" appears twice/],
+  ["a column twice", csv().replace("status", "status,status"), "file_malformed", /"status" appears twice/],
   ["a column missing", "status,grade\npaid,A\n", "column_unknown", /"amount"/],
   ["a short record", csv("paid,A,1"), "file_malformed", /:2: 3 cells where the header has 4/],
   ["an open quote", csv('paid,"A,1,'), "file_malformed", /quotes do not match/],
@@ -173,13 +173,13 @@ test("the held-out share is the fraction asked for, by a stated rule", (t) => {
 
 test("kinds are inferred from the cells", (t) => {
   const source = csvRecords("y,n,c,m\n1,1.5,b,\n0,NA,a,1\n1,-2,7,\n", "f");
-  t.deepEqual(inferFeatures(source, ["y"]), [
+  t.deepEqual(inferFeatures(source, ["y"]).features, [
     { name: "n", kind: "numeric" },
     { name: "c", kind: "categorical", levels: ["7", "a", "b"] },
     { name: "m", kind: "numeric" },
   ]);
   t.deepEqual(
-    inferFeatures(source, ["y"], ["c"]).map((feature) => feature.name),
+    inferFeatures(source, ["y"], ["c"]).features.map((feature) => feature.name),
     ["c"],
   );
   t.is(refusal(() => inferFeatures(source, ["y"], ["nope"])).reason, "column_unknown");

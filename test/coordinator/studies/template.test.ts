@@ -1,10 +1,12 @@
 import test from "ava";
 import { parse } from "yaml";
 import { studyTemplate } from "../../../coordinator/studies/template.ts";
+import { csvRecords } from "../../../core/csv.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { manifestSchema } from "../../../models/study.ts";
 
-const table = '\uFEFFage,"rate, in %",status\r\n31,4.5,normal\r\n';
+const text = '\uFEFFage,"rate, in %",status\r\n31,4.5,normal\r\n';
+const table = csvRecords(text, "table.csv");
 const options = { consortium: "riverbank", table, label: "status" };
 
 test("a template has every field a manifest must have, and is refused until the bank has decided", (t) => {
@@ -48,5 +50,5 @@ test("a label that is no column is refused with the columns there are", (t) => {
     instanceOf: Refusal,
   });
   t.is(refusal?.reason, "column_unknown");
-  t.is(refusal?.hint, "choose one of age, rate, in %, status");
+  t.is(refusal?.hint, "the columns are age, rate, in %, status");
 });

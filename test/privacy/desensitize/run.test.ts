@@ -1,9 +1,9 @@
 import test from "ava";
+import type { Cell } from "../../../core/cell.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { purposeKeys } from "../../../privacy/desensitize/keys.ts";
 import { type Field, fieldsSchema } from "../../../privacy/desensitize/policy.ts";
 import { Desensitizer } from "../../../privacy/desensitize/run.ts";
-import type { Value } from "../../../privacy/desensitize/value.ts";
 
 const line = (name: string, operator: string, rest: object = {}, fieldClass = "operational"): object => ({
   name,
@@ -33,7 +33,7 @@ const fields: Field[] = fieldsSchema.parse([
   line("month", "truncate-time", { unit: "month" }, "quasi"),
 ]);
 const header = [...fields.map(({ name }) => name), "note"];
-const record: Value[] = [
+const record: Cell[] = [
   ...["A-17", "4F00C1", "13812345678", "x", 37, "2026-03-31", 31.2, 121.5, 2.5, "0.75", "2026-03-31", "n"],
 ];
 const source = {
@@ -45,9 +45,9 @@ const source = {
   },
 };
 const desensitizer = () => new Desensitizer(fields, purposeKeys(Buffer.alloc(32, 1), "credit", 0));
-const passes = (column: string, cells: readonly Value[] = record, by = desensitizer()): Value =>
+const passes = (column: string, cells: readonly Cell[] = record, by = desensitizer()): Cell =>
   by.take(column, source)(cells, 7);
-const changed = (column: string, cell: Value): Value[] =>
+const changed = (column: string, cell: Cell): Cell[] =>
   record.map((before, i) => (header[i] === column ? cell : before));
 const reasonOf = (work: () => unknown): Refusal | undefined => {
   try {
@@ -91,7 +91,7 @@ test("missing stays missing", (t) => {
   t.is(passes("lat", changed("lng", "")), "");
 });
 
-const spoiled: [string, Value][] = [
+const spoiled: [string, Cell][] = [
   ["age", "forty"],
   ["plate", "4F00"],
   ["plate", "4F00C1-G"],
@@ -108,10 +108,10 @@ for (const [column, cell] of spoiled)
   });
 
 test("both coordinates share one draw; again the same records show the same places", (t) => {
-  const show = (): Value[] => {
+  const show = (): Cell[] => {
     const by = desensitizer();
     const [latitude, longitude] = ["lat", "lng"].map((column) => by.take(column, source));
-    const shown: Value[] = [];
+    const shown: Cell[] = [];
     // The budget is two positions a day.
     for (let i = 0; i < 3; i++) {
       const cells = [...record];

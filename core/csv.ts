@@ -1,0 +1,235 @@
+/** CSV as people have it: separators, decimal signs and encodings of other places, with one reader for all commands. */
+import { parse } from "csv-parse/sync";
+import { z } from "zod";
+import type { Cell } from "./cell.ts";
+import { Refusal } from "./reasons.ts";
+
+export const csvOptionsSchema = z.strictObject({
+  delimiter: z
+    .enum([",", ";", "\t", "|"])
+    .optional()
+    .describe("between cells; found out from the header line where it is not said"),
+  encoding: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("of the text, as the WHATWG names it: gbk, windows-1252, utf-16le; UTF-8 where it is not said"),
+  decimal: z
+    .enum([".", ","])
+    .optional()
+    .describe(
+      "decimal sign; found out from the cells where it is not said, a point where they leave it open",
+    ),
+  missing: z
+    .array(z.string())
+    .default([])
+    .describe("cells that stand for a missing value, beside the usual ones: empty, NA, NULL, ?, -"),
+});
+
+export type CsvOptions = Partial<z.infer<typeof csvOptionsSchema>>;
+
+/** A file's records, read once, in order. */
+export interface Records {
+  /** For messages. */
+  readonly name: string;
+  /** As the header line has them: a name may be empty, or there twice. */
+  readonly header: readonly string[];
+  /** No more records than this. */
+  readonly atMost: number;
+  /** @param visit - gets the cells in header order, and the line (CSV) or row (Parquet), from 1. */
+  each(visit: (cells: readonly Cell[], line: number) => void): void;
+}
+
+/**
+ * @returns where a column is. @throws Refusal column_unknown, file_malformed where the header names it twice
+ */
+export function columnAt({ name, header }: Pick<Records, "name" | "header">, column: string): number {
+  const index = header.indexOf(column);
+  if (index < 0)
+    throw new Refusal("column_unknown", `${name}: no column "${column}"`, {
+      hint: `the columns are ${header.join(", ")}`,
+    });
+  if (header.lastIndexOf(column) !== index)
+    throw new Refusal("file_malformed", `${name}: column "${column}" appears twice`, {
+      hint: "rename or remove one of them in the header line",
+    });
+  return index;
+}
+
+/**
+ * @param encoding - UTF-8 where absent; a byte order mark of UTF-16 counts.
+ * @throws Refusal file_malformed where the bytes are not of the encoding, usage for an unknown one
+ */
+export function decodeText(bytes: Uint8Array, name: string, encoding?: string): string {
+  const marked =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? "utf-16le"
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? "utf-16be"
+        : "utf-8";
+  let decoder: InstanceType<typeof TextDecoder>;
+  try {
+    decoder = new TextDecoder(encoding ?? marked, { fatal: true, ignoreBOM: false });
+  } catch (cause) {
+    throw new Refusal("usage", `no encoding is called ${encoding}`, {
+      hint: "utf-8, gbk, gb18030, big5, shift_jis, windows-1252, utf-16le, …",
+      cause,
+    });
+  }
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new Refusal(
+      "file_malformed",
+      `${name}: not ${(encoding ?? marked).toUpperCase()} text of at most 512 MiB`,
+      {
+        hint: "say its encoding (gbk, windows-1252, …), save the file as UTF-8, or use Parquet for larger ones",
+        cause,
+      },
+    );
+  }
+}
+
+const delimiters = [",", ";", "\t", "|"] as const;
+const looked = 200;
+
+/** @returns what most divides the header line, and the next lines alike. */
+function delimiterOf(text: string): string {
+  const lines = text
+    .slice(0, 1 << 16)
+    .split(/\r?\n/, 6)
+    .filter((line) => line !== "")
+    .map((line) => line.replaceAll(/"[^"]*"/g, ""));
+  const [header = "", ...rest] = lines;
+  const counts = (line: string, delimiter: string): number => line.split(delimiter).length - 1;
+  const alike = (delimiter: string): number =>
+    rest.filter((line) => counts(line, delimiter) === counts(header, delimiter)).length;
+  return [...delimiters].sort(
+    (a, b) =>
+      Number(counts(header, b) > 0) - Number(counts(header, a) > 0) ||
+      alike(b) - alike(a) ||
+      counts(header, b) - counts(header, a),
+  )[0]!;
+}
+
+// Three digits after a sign may be thousands: they say nothing.
+const withComma = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})%?$/;
+const withPoint = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)\.(?:\d{1,2}|\d{4,})%?$/;
+const commaNumber = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+%?$/;
+
+/** @returns a comma where cells are written with one, and none with a point. */
+function decimalOf(lines: Iterable<Line>): "." | "," {
+  let commas = 0;
+  let seen = 0;
+  for (const { cells } of lines) {
+    if (seen++ > looked) break;
+    for (const cell of cells) {
+      const text = cell.trim();
+      if (withPoint.test(text)) return ".";
+      if (withComma.test(text)) commas++;
+    }
+  }
+  return commas > 0 ? "," : ".";
+}
+
+/**
+ * @param text - CSV with a header line. @see RFC 4180
+ * @throws Refusal file_malformed without a header, with a record of another width, or a stray quote.
+ */
+export function csvRecords(text: string, name: string, options: CsvOptions = {}): Records {
+  const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const delimiter = options.delimiter ?? delimiterOf(content);
+  const each = content.includes('"') ? quoted(content, name, delimiter) : unquoted(content, delimiter);
+  let header: readonly string[] | undefined;
+  for (const { cells } of each) {
+    header = cells.map((cell) => cell.trim());
+    break;
+  }
+  if (header === undefined)
+    throw new Refusal("file_malformed", `${name}: no header line`, {
+      hint: "the first line names the columns",
+    });
+  // Where commas part the cells, a number with a comma is more likely text or thousands.
+  const decimal = options.decimal ?? (delimiter === "," ? "." : decimalOf(each));
+  const missing = new Set(options.missing ?? []);
+  const pointed = (cell: string): string =>
+    commaNumber.test(cell.trim()) ? cell.trim().replaceAll(".", "").replace(",", ".") : cell;
+  const reads: ((cell: string) => string)[] = [
+    ...(missing.size > 0 ? [(cell: string) => (missing.has(cell.trim()) ? "" : cell)] : []),
+    ...(decimal === "," ? [pointed] : []),
+  ];
+  const width = header.length;
+  return {
+    name,
+    header,
+    atMost: countLines(content),
+    each(visit) {
+      let isHeader = true;
+      for (const { cells, line } of each) {
+        if (isHeader) {
+          isHeader = false;
+          continue;
+        }
+        if (cells.length !== width)
+          throw new Refusal(
+            "file_malformed",
+            `${name}:${line}: ${cells.length} cells where the header has ${width}`,
+          );
+        visit(
+          reads.reduce<readonly string[]>((read, change) => read.map(change), cells),
+          line,
+        );
+      }
+    },
+  };
+}
+
+interface Line {
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
+/** Without a quote in the file a record is a line and a cell is what lies between delimiters: three times as fast. */
+const unquoted = (text: string, delimiter: string): Iterable<Line> => ({
+  *[Symbol.iterator]() {
+    let start = 0;
+    for (let line = 1; start < text.length; line++) {
+      const newline = text.indexOf("\n", start);
+      let end = newline < 0 ? text.length : newline;
+      const next = end + 1;
+      if (end > start && text.charCodeAt(end - 1) === 13) end--;
+      if (end > start) yield { cells: text.slice(start, end).split(delimiter), line };
+      start = next;
+    }
+  },
+});
+
+function quoted(text: string, name: string, delimiter: string): Iterable<Line> {
+  const lines: Line[] = [];
+  try {
+    parse(text, {
+      delimiter,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (cells: string[], { lines: line }) => {
+        lines.push({ cells, line });
+        return null;
+      },
+    });
+  } catch (error) {
+    throw new Refusal("file_malformed", `${name}: ${quoteProblem(error)}`, { cause: error });
+  }
+  return lines;
+}
+
+/** The parser's own message quotes the cell, which must not travel. */
+function quoteProblem(error: unknown): string {
+  const { code, lines } = error as { code?: string; lines?: number };
+  return `quotes do not match${lines === undefined ? "" : ` near line ${lines}`} (${code ?? "unreadable"})`;
+}
+
+function countLines(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
