@@ -5,13 +5,10 @@ import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
-<<<<<<< HEAD
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
-=======
 import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCheck.ts";
 import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFault.ts";
 import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator } from "./authority/keys.ts";

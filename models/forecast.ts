@@ -18,10 +18,11 @@ export interface AlgorithmForecast {
 
 /** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
 const mostEntries = 2 ** 21;
-/** Made-up rows and numbers that the trial goes on with: beyond, later algorithms are not tried. */
+/** Numbers of further sums that the trial goes on with: beyond, later algorithms are not tried. */
 const mostTried = 2 ** 18;
-const leastRows = 400;
-const mostRows = 4000;
+const leastRows = 16;
+const mostRows = 400;
+const mostCells = 2 ** 16;
 
 /**
  * @returns one for each algorithm of the manifest.
@@ -31,7 +32,7 @@ export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmF
   const entries = entriesOf(manifest.algorithms);
   const layouts = await layoutsOf({
     ...manifest,
-    maxRowsPerParty: Math.max(mostRows, manifest.maxRowsPerParty),
+    maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty),
   });
   return entries.map(({ as, algorithm, params }, index) => {
     const layout = layouts.get(index);
@@ -56,8 +57,10 @@ async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLay
     while (state.algorithm !== null) {
       const layout = studyLayout(manifest, state);
       if (!layouts.has(state.index)) layouts.set(state.index, layout);
-      budget -= vectorLength(layout);
-      if (budget < 0) break;
+      const length = vectorLength(layout);
+      // An algorithm's first sum tells its size; the further ones only lead to the next algorithm.
+      if (state.step > 0) budget -= length;
+      if (length > mostEntries || budget < 0) break;
       const values = await studyContribute(manifest, state, table, means);
       state = await advanceStudy(manifest, state, { values, parties: 1 });
     }
@@ -68,22 +71,23 @@ async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLay
   return layouts;
 }
 
+/** Every numeric column has a missing value, every label and side of the split its rows. */
 function madeUp({ features }: StudyManifest): Table {
   const random = seededRandom("made-up rows");
   const longest = Math.max(0, ...features.map((one) => (one.kind === "categorical" ? one.levels.length : 0)));
-  const rows = Math.min(mostRows, Math.max(leastRows, longest + 1));
-  // Two bytes each: what is drawn here needs no precision.
-  const draws = (): Float64Array =>
-    Float64Array.from(new Uint16Array(random.bytes(2 * rows).slice().buffer), (x) => x / 2 ** 16);
+  // Few rows of many columns: sizes depend on what occurs, not on how often.
+  const most = Math.max(leastRows, Math.floor(mostCells / features.length));
+  const rows = Math.min(most, Math.max(mostRows, longest + 1));
+  // A byte each: what is drawn here needs no precision.
+  const draws = (): Float64Array => Float64Array.from(random.bytes(rows), (x) => x / 256);
   const columns = new Map<string, Column>();
   const indices = Array.from({ length: rows }, (_, row) => row);
-  for (const feature of features)
-    if (feature.kind === "numeric")
-      columns.set(feature.name, {
-        kind: "numeric",
-        values: draws().map((x) => (x < 0.1 ? Number.NaN : x)),
-      });
-    else {
+  for (const [position, feature] of features.entries())
+    if (feature.kind === "numeric") {
+      const values = draws();
+      for (let row = position % 8; row < rows; row += 8 + (position % 5)) values[row] = Number.NaN;
+      columns.set(feature.name, { kind: "numeric", values });
+    } else {
       const { levels } = feature;
       // Each level, and none, turn by turn: however many there are, as many as there are rows occur.
       const codes = Int32Array.from(indices, (row) => ((row * 7919) % (levels.length + 1)) - 1);
@@ -92,8 +96,8 @@ function madeUp({ features }: StudyManifest): Table {
   return {
     rows,
     columns,
-    label: Uint8Array.from(draws(), (x) => (x < 0.5 ? 1 : 0)),
+    label: Uint8Array.from(indices, (row) => row % 2),
     subject: Int32Array.from(indices),
-    holdout: Uint8Array.from(draws(), (x) => (x < 0.2 ? 1 : 0)),
+    holdout: Uint8Array.from(indices, (row) => (row % 5 < 2 ? 0 : Number(row % 5 === 2))),
   };
 }

@@ -119,9 +119,11 @@ export function newtonBlocks(state: NewtonState, { columns }: NewtonSetting, row
   const reach = reachOf(columns);
   const gradient: Gradient<Sum> = numbered("gradient", reach, (b) => fine(1, rows * b));
   // One block per row of the triangle keeps the header small; its largest product bounds them all.
-  const hessian: Hessian<Sum> = numbered("hessian", reach, (b, i) =>
-    fine(i + 1, rows * 0.25 * b * Math.max(...reach.slice(0, i + 1))),
-  );
+  let most = 0;
+  const hessian: Hessian<Sum> = numbered("hessian", reach, (b, i) => {
+    most = Math.max(most, b);
+    return fine(i + 1, rows * 0.25 * b * most);
+  });
   const logLikelihood = fine(1, rows * mostLogLikelihood(state, reach));
   return { rows: count(1), logLikelihood, ...gradient, ...hessian };
 }

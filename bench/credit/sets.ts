@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { inferFeatures } from "../../client-node/rows/infer.ts";
+
 import { tableFromRecords } from "../../client-node/rows/rows.ts";
 import { readRecords } from "../../client-node/rows/sources.ts";
 import { sha256 } from "../../core/canonical.ts";
 import { seededRandom, shuffle } from "../../core/random.ts";
+import { inferFeatures } from "../../models/infer.ts";
 import { takeRows } from "../../models/rows.ts";
 import { checkManifest, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
@@ -95,7 +96,7 @@ export async function readCreditSet(dir: string, name: string): Promise<CreditSe
     impactAssessment: "none",
     retentionDays: 1,
     label,
-    features: inferFeatures(records, [label.column], features),
+    features: [...inferFeatures(records, [label.column], features).features],
     maxRowsPerParty: records.atMost,
     holdout: { fraction: 0 },
     algorithms: [{ name: "range" }],

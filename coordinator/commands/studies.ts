@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-/** Studies and what comes of them: `study-template`, `propose`, `start-study`, `stop-study`, `status`, `model`, `prune`, `export`. */
-=======
-/** Studies and what comes of them: `study …`, `model`, `export`. */
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
+/** Studies and what comes of them: `study …`, `model`, `prune`, `export`. */
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
@@ -28,18 +24,6 @@ import {
 
 const config = "--config bank/coordinator.yaml";
 
-<<<<<<< HEAD
-export const studyCommands = (): Command[] => [
-  templateCommand(),
-  proposeCommand(),
-  startCommand(),
-  stopCommand(),
-  statusCommand(),
-  modelCommand(),
-  pruneCommand(),
-  exportCommand(),
-];
-=======
 /** The commands of before `study`: scripts that call them go on working. */
 const former: Readonly<Record<string, (naming: Naming) => Command>> = {
   "study-template": (naming) => initCommand(naming),
@@ -48,7 +32,6 @@ const former: Readonly<Record<string, (naming: Naming) => Command>> = {
   "stop-study": stopCommand,
   status: statusCommand,
 };
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 
 const life: Readonly<Record<string, (naming: Naming) => Command>> = {
   init: (naming) => initCommand(naming),
@@ -76,7 +59,7 @@ Example:
   fedcredit coordinator study status sme-default-90 --watch ${config}`,
   );
   return {
-    shown: [study, modelCommand(), exportCommand()],
+    shown: [study, modelCommand(), pruneCommand(), exportCommand()],
     hidden: Object.entries(former).map(([name, make]) => make({ name, before: "" })),
   };
 }
@@ -117,38 +100,6 @@ const initCommand = ({ name, before }: Naming): Command =>
       print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
     });
 
-<<<<<<< HEAD
-const proposeCommand = (): Command =>
-  operatorCommand("propose", "propose a study to all enterprises", `propose study.yaml ${config}`)
-    .argument("<manifest>", "study.yaml or .json")
-    .action((file: string, flags: OperatorFlags) =>
-      asOperator(flags, async (operator) => {
-        const digest = await operator.propose(readYaml(file, z.unknown()));
-        print(flags.json ? JSON.stringify({ study: digest }) : digest);
-      }),
-    );
-
-const startCommand = (): Command =>
-  operatorCommand("start-study", "start a proposed study", `start-study sme-default-90 --wait ${config}`)
-    .argument(...study)
-    .option("--wait", "follow it until it has ended; a study that does not finish is a failure")
-    .action((wanted: string, flags: OperatorFlags & { wait?: true }) =>
-      asOperator(flags, async (operator) => {
-        const { study } = await operator.find(wanted);
-        const started = await operator.start(study);
-        show(flags.wait ? await followToEnd(operator, study) : started, flags);
-      }),
-    );
-
-const stopCommand = (): Command =>
-  operatorCommand("stop-study", "stop a study for good", `stop-study sme-default-90 ${config}`)
-    .argument(...study)
-    .action((wanted: string, flags: OperatorFlags) =>
-      asOperator(flags, async (operator) =>
-        show(await operator.stop((await operator.find(wanted)).study), flags),
-      ),
-    );
-
 const pruneCommand = (): Command =>
   operatorCommand(
     "prune",
@@ -165,34 +116,17 @@ const pruneCommand = (): Command =>
     }),
   );
 
-const statusCommand = (): Command =>
-  operatorCommand("status", "studies and where they stand", `status ${config}`).action(
-    (flags: OperatorFlags) =>
-      asOperator(flags, async (operator) => {
-        const studies = await operator.studies();
-        if (flags.json) print(JSON.stringify(studies));
-        else for (const view of studies) print(line(view));
-      }),
-  );
-
-=======
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 const modelCommand = (): Command =>
   operatorCommand(
     "model",
     "print a finished study's model document, exactly the bytes that its digest is of, or export a model of it",
     `model sme-default-90 --format layers --out model ${config}`,
   )
-<<<<<<< HEAD
-    .argument(...study)
+    .argument(...studyArgument)
     .option(
       "--format <name>",
       "csv: a scorecard's table; layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out",
     )
-=======
-    .argument(...studyArgument)
-    .option("--format <name>", "layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out")
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
     .option("--result <name>", "which of the study's models; the only one that has the format by default")
     .option("--out <dir>", "directory to export into")
     .action((wanted: string, flags: OperatorFlags & Partial<ExportChoice>) =>

@@ -16,11 +16,7 @@ import { leaveOut, takeSlot } from "../authority/epoch-store.ts";
 import type { Bank } from "../bank.ts";
 import { attach } from "../store/attachments.ts";
 import type { NewEntry } from "../store/log.ts";
-<<<<<<< HEAD
 import { type Transaction, valuesOf } from "../store/sql.ts";
-import { publishModel } from "../studies/model-registry.ts";
-=======
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import { type StateChain, stateDigest } from "../studies/state-chain.ts";
 import { type AttemptPhase, type Outcome, otherHalf, type StoredAttempt } from "./next-attempt.ts";
 import type { RoundLedger } from "./round.ts";

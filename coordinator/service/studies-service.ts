@@ -3,14 +3,10 @@ import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { check } from "../studies/check.ts";
 import { consent, withdraw } from "../studies/consent.ts";
-<<<<<<< HEAD
-import { propose, start, stop } from "../studies/proposal.ts";
-import { prune } from "../studies/retention.ts";
-=======
 import { inspect } from "../studies/inspection.ts";
 import { pause, retry, start, stop } from "../studies/life.ts";
 import { propose } from "../studies/proposal.ts";
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
+import { prune } from "../studies/retention.ts";
 import { certificates, follow, list, model, status } from "../studies/status.ts";
 import { digestText, enterprise, everyone, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
@@ -22,14 +18,11 @@ export const studiesService = (
 ): StudiesHandlers => ({
   Propose: methods.unary(operator, ({ canonicalJson }) => propose(bank, canonicalJson)),
   Start: methods.unary(operator, ({ study }) => start(bank, digestText(study))),
-<<<<<<< HEAD
   Prune: methods.unary(operator, () => prune(bank)),
-=======
   Check: methods.unary(operator, async ({ canonicalJson }) => check(bank, canonicalJson)),
   Pause: methods.unary(operator, ({ study }) => pause(bank, digestText(study))),
   Retry: methods.unary(operator, ({ study }) => retry(bank, digestText(study))),
   Inspect: methods.unary(operator, ({ study }) => inspect(bank, participants, digestText(study))),
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
   Stop: methods.unary(operator, ({ study }) => stop(bank, digestText(study))),
   List: methods.unary(everyone, async () => ({ studies: await list(bank) })),
   Get: methods.unary(everyone, ({ study }) => status(bank, digestText(study))),

@@ -27,6 +27,7 @@ export async function start(bank: Bank, study: Digest): Promise<StudyStatus> {
   return order(
     bank,
     study,
+    "started",
     (sql) => sql`
       UPDATE study SET phase = 'running', state = ${digest}, algorithm = ${state.algorithm}, round = 1, attempt = 0
       WHERE digest = ${study} AND phase = 'proposed'`,
@@ -49,6 +50,7 @@ export async function pause(bank: Bank, study: Digest): Promise<StudyStatus> {
   return order(
     bank,
     study,
+    "paused",
     (sql) => sql`UPDATE study SET phase = 'paused' WHERE digest = ${study} AND phase = 'running'`,
   );
 }
@@ -69,6 +71,7 @@ export async function retry(bank: Bank, study: Digest): Promise<StudyStatus> {
     case "stopped":
       throw unexpected(row, hints[row.phase]);
     case "failed":
+      await requireKept(bank, study);
       await requireOpen(bank, study, row);
       break;
     case "paused":
@@ -78,6 +81,7 @@ export async function retry(bank: Bank, study: Digest): Promise<StudyStatus> {
   return order(
     bank,
     study,
+    "taken up again",
     (sql) => sql`
       UPDATE study SET phase = 'running', reason = NULL, detail = NULL
       WHERE digest = ${study} AND phase = ${row.phase}`,
@@ -92,9 +96,16 @@ export async function stop(bank: Bank, study: Digest): Promise<StudyStatus> {
   return order(
     bank,
     study,
+    "stopped",
     (sql) => sql`
       UPDATE study SET phase = 'stopped' WHERE digest = ${study} AND phase NOT IN ('finished', 'stopped')`,
   );
+}
+
+/** @throws Refusal not_found */
+async function requireKept(bank: Bank, study: Digest): Promise<void> {
+  const { count } = await bank.database.sql`SELECT FROM study WHERE digest = ${study} AND pruned IS NOT NULL`;
+  if (count > 0) throw new Refusal("not_found", "the study's retention is over: its sums were removed");
 }
 
 /** @throws Refusal why it failed: its step has had its sum, or is spent. */
@@ -123,6 +134,7 @@ const unexpected = ({ name, phase }: StudyRow, hint: string): Refusal =>
 async function order(
   bank: Bank,
   study: Digest,
+  became: string,
   update: (
     sql: Parameters<Parameters<Bank["database"]["transaction"]>[0]>[0],
   ) => PromiseLike<{ count: number }>,
@@ -132,7 +144,9 @@ async function order(
     const row = await studyRow(bank.database.sql, study);
     throw unexpected(row, "somebody else gave it another order at this moment");
   }
+  const after = await status(bank, study);
+  bank.log.info({ study: after.name }, `study ${became}`);
   bank.events.emit("study", study);
   bank.events.emit("ordered", study);
-  return status(bank, study);
+  return after;
 }

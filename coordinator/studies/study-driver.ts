@@ -103,16 +103,11 @@ export class StudyDriver implements Audience {
   }
 
   async #appoint(): Promise<void> {
-<<<<<<< HEAD
     const rows = await this.#bank.database.sql<{ digest: Digest }>`
-      SELECT digest FROM study WHERE phase = 'running' ORDER BY number`;
-=======
-    const rows = await this.#bank.database.sql<{ digest: Digest }[]>`
       SELECT digest FROM study WHERE phase = 'running'
         OR phase = 'paused' AND EXISTS (
           SELECT FROM attempt WHERE study = study.digest AND attempt.phase IN ('open', 'agreeing', 'unmasking', 'releasing'))
       ORDER BY number`;
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
     for (const { digest } of rows) {
       if (this.#leads.has(digest)) continue;
       const lead = new StudyLead(digest, {

@@ -35,11 +35,7 @@ import {
 import { type NextAttempt, nextAttempt } from "../rounds/next-attempt.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { Attempt } from "../rounds/round.ts";
-<<<<<<< HEAD
-=======
-import { storeRefusal } from "../store/database.ts";
 import { publishModel } from "./model-registry.ts";
->>>>>>> 5ac5b89 (A study's life by commands: checked as a whole before anybody is asked, paused, retried from its last state, watched; published after its last sum is durable)
 import type { StateChain } from "./state-chain.ts";
 import { consented, type StudyRow, studyRow } from "./study-row.ts";
 
