@@ -42,6 +42,10 @@ export interface Problem {
   readonly manifest: StudyManifest;
   /** One per party. */
   readonly tables: readonly Table[];
+}
+
+/** A problem as a file has it. */
+export interface FileProblem extends Problem {
   readonly rows: RowCounts;
   /** Columns that are no features as they stand. */
   readonly leftOut: readonly ColumnLeftOut[];
@@ -51,7 +55,7 @@ export interface Problem {
  * Reads a file, deals its rows to the parties and writes the manifest a bank would propose for it.
  * @throws Refusal file_missing, file_malformed, label_not_binary, column_unknown, usage, …
  */
-export async function readProblem(options: SimulateOptions): Promise<Problem> {
+export async function readProblem(options: SimulateOptions): Promise<FileProblem> {
   const records = await readRecords(options.data, undefined, options.csv);
   const labelAt = columnAt(records, options.label);
   const partition = parsePartition(options.partition);
