@@ -1,7 +1,7 @@
 /** A content-addressed directory: `ab/cdef…` holds the bytes whose SHA-256 is `abcdef…`. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { isFull, writeAll } from "../../core/files.ts";
@@ -122,6 +122,17 @@ export class BlobStore {
         throw new Refusal("not_found", "a blob to keep is gone", { cause });
       throw fileRefusal(cause);
     }
+  }
+
+  /** Whether so much fits now: nobody is asked for what cannot be kept. @throws Refusal disk_full */
+  async requireRoom(bytes: number): Promise<void> {
+    const { bsize, bavail, blocks } = await statfs(this.#directory);
+    // Some file systems do not say.
+    if (blocks > 0 && bsize * bavail < bytes)
+      throw new Refusal(
+        "disk_full",
+        `the bank's disk has ${bsize * bavail} bytes left, and a round takes ${bytes}`,
+      );
   }
 
   /** Stores bytes of this process's own. @returns their digest. @throws Refusal disk_full: nothing of them stays */

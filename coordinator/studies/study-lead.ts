@@ -3,7 +3,7 @@
  * and begins the next. What comes next follows from what is stored.
  */
 import type { Digest } from "../../core/canonical.ts";
-import { type Reason, Refusal, reasons } from "../../core/reasons.ts";
+import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
 import { studyLayout } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
@@ -14,9 +14,11 @@ import type {
   CoordinatorStep,
   Ended,
 } from "../../privacy/sum/coordinator/state.ts";
-import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import { type Bfv, chunkCount } from "../../privacy/sum/encryption/bfv.ts";
+import { fullBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { type RoundHeader, sumProtocol } from "../../privacy/sum/header.ts";
+import { planPacking } from "../../privacy/sum/layout.ts";
 import type { Closed, Growth } from "../../privacy/sum/messages.ts";
 import { layersOff, protection } from "../../privacy/sum/protection.ts";
 import { leastCohort } from "../authority/epoch-plan.ts";
@@ -66,6 +68,10 @@ type Turn =
   /** @param atMillis - worth looking again at this time. */
   | { readonly kind: "wait"; readonly why: string; readonly atMillis?: number }
   | { readonly kind: "done" };
+
+/** What a party refused for and passes by itself, a full disk or a lost connection, counts as lateness. */
+const isPassing = ({ reason, detail }: { readonly reason: Reason; readonly detail: string }): boolean =>
+  reason === "party_refused" && isReason(detail) && reasons[detail].retry;
 
 type Opening = Extract<NextAttempt, { readonly kind: "open" | "follow" }>;
 
@@ -315,6 +321,9 @@ export class StudyLead {
     const bank = this.#bank;
     const state = await chain.state(this.study, manifest, study.round - 1);
     const context = { roster, epoch, hashes };
+    const packing = planPacking(studyLayout(manifest, state), cohort.length);
+    // Everybody's ciphertexts, their sum, and a state about as large.
+    await bank.blobs.uploads.requireRoom((cohort.length + 2) * chunkCount(packing.slots) * fullBytes);
     const attempt = await epochs.inOrder(async () => {
       const { note: checkpoint, size } = await bank.privacyLog.checkpoint();
       const header: RoundHeader = {
@@ -433,7 +442,11 @@ export class StudyLead {
     const { participants, epochs } = this.#options;
     // Lateness is forgiven after one attempt: the exclusion before this one has done its work.
     this.#forgiveLate();
-    const whyOf = (party: PartyId): Reason => faults.find((fault) => fault.party === party)?.reason ?? reason;
+    const whyOf = (party: PartyId): Reason => {
+      const fault = faults.find((one) => one.party === party);
+      if (fault === undefined) return reason;
+      return isPassing(fault) ? "party_late" : fault.reason;
+    };
     for (const party of excluded) {
       const why = whyOf(party);
       // A party that rejoined is in the cohort already, so no exclusion.
