@@ -1,0 +1,430 @@
+/** What the benches that kill processes share: a consortium of processes, and a look at how its studies go on. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { stringify } from "yaml";
+import { readConfig } from "../../coordinator/config.ts";
+import { Operator } from "../../coordinator/operator.ts";
+import type { Digest } from "../../core/canonical.ts";
+import { type Random, uniform } from "../../core/random.ts";
+import { Refusal, reasons } from "../../core/reasons.ts";
+import { freePorts, run, Service } from "../../demo/processes.ts";
+import { runPlain } from "../../models/plain.ts";
+import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import type { Table } from "../../models/table.ts";
+import { readExport } from "../../privacy/log/export.ts";
+import { certificateSchema } from "../../privacy/sum/certificate.ts";
+import { policyFor } from "../../simulate/consortium.ts";
+import { type Figure, noted } from "../bench.ts";
+
+const rows = 120;
+const features = ["output", "idle", "delay"];
+const restartMillis = 100;
+const pollMillis = 100;
+
+export const counted = (name: string, value: number): Figure => noted(name, value, "");
+export const held = (name: string, holds: boolean): Figure => ({
+  name,
+  value: holds ? "yes" : "NO",
+  unit: "",
+  target: "yes",
+  holds,
+});
+
+/** How long each step took, and how each study ended. */
+export class Watch {
+  /** Seconds. */
+  readonly steps: number[] = [];
+  /** Of each step, what came after the last kill in it. */
+  readonly undisturbed: number[] = [];
+  readonly ends: string[] = [];
+  /** What the study waits for, as it says itself. */
+  waits = "";
+  #round = 0;
+  #since = 0;
+  #killed = 0;
+
+  begin(): void {
+    this.#round = 1;
+    this.#since = performance.now();
+  }
+
+  at(round: number): void {
+    if (round <= this.#round) return;
+    this.#round = round;
+    this.#step();
+  }
+
+  killed(): void {
+    this.#killed = performance.now();
+  }
+
+  end(how: string): void {
+    this.#step();
+    this.ends.push(how);
+  }
+
+  #step(): void {
+    const now = performance.now();
+    this.steps.push((now - this.#since) / 1000);
+    this.undisturbed.push((now - Math.max(this.#since, this.#killed)) / 1000);
+    this.#since = now;
+  }
+}
+
+export const nameOf = (party: number): string => `mill-${party + 1}`;
+
+export interface ConsortiumOptions {
+  /** A folder for everything. */
+  readonly home: string;
+  readonly random: Random;
+  readonly parties: number;
+  /** How many logistic regressions a study has, after range and summary. */
+  readonly models: number;
+  /** Seconds a step may take. */
+  readonly stepSeconds: number;
+  /** "embedded" or postgres://… */
+  readonly database: string;
+}
+
+/** Coordinator and nodes as processes of their own, started again as a supervisor would. */
+export class Consortium implements AsyncDisposable {
+  readonly configFile: string;
+  /** Processes that ended by themselves: each with what it said. */
+  readonly ended: string[] = [];
+  readonly #options: ConsortiumOptions;
+  readonly #home: string;
+  readonly #address: string;
+  readonly #identity: readonly string[];
+  readonly #tables: readonly Table[];
+  readonly #nodes = new Map<number, Service>();
+  readonly #removed = new Set<number>();
+  #coordinator: Service | undefined;
+  #stopped = false;
+
+  private constructor(
+    options: ConsortiumOptions,
+    configFile: string,
+    address: string,
+    identity: readonly string[],
+    tables: readonly Table[],
+  ) {
+    this.#options = options;
+    this.#home = options.home;
+    this.configFile = configFile;
+    this.#address = address;
+    this.#identity = identity;
+    this.#tables = tables;
+  }
+
+  static async found(options: ConsortiumOptions): Promise<Consortium> {
+    const { home, random, parties, database } = options;
+    const at = (...parts: string[]) => join(home, ...parts);
+    const [port, enrolment] = (await freePorts(2)).map((free) => `127.0.0.1:${free}`) as [string, string];
+    const auditor = JSON.parse(await run("audit", "init", "--out", at("auditor"), "--json"));
+    const { configFile, bankKey } = JSON.parse(
+      await run(
+        ...["coordinator", "init", "--dir", at("bank"), "--consortium", consortiumName],
+        ...["--quorum", "0", "--auditor-key", auditor.verifierKey, "--database", database],
+        ...["--listen", port, "--enrolment", enrolment, "--json"],
+      ),
+    );
+    const tables = Array.from({ length: parties }, () => tableOf(random));
+    const identity = ["--dir", at("auditor"), "--bank-key", bankKey];
+    const made = new Consortium(options, configFile, port, identity, tables);
+    await made.#startCoordinator();
+    const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
+    const certificate = at("auditor", "auditor.pem");
+    await made.operate("certify-auditor", request, "--out", certificate);
+    for (const [party, table] of tables.entries()) {
+      const dir = at(nameOf(party));
+      await writeFile(at(`${nameOf(party)}.csv`), csvOf(table));
+      await run(
+        ...["node", "init", "--dir", dir, "--enterprise", nameOf(party), "--consortium", consortiumName],
+        ...["--coordinator", port, "--enrolment", enrolment, "--rows", at(`${nameOf(party)}.csv`)],
+      );
+      await writeFile(join(dir, "policy.yaml"), stringify(policyFor(made.#manifest(1))));
+      const token = await made.operate("token", nameOf(party), "--organisation", `${nameOf(party)} Ltd`);
+      await run("node", "enrol", "--dir", dir, "--token", token.trim());
+    }
+    await made.operate("admit");
+    await run("audit", "countersign", ...identity, "--coordinator", port, "--yes");
+    for (let party = 0; party < parties; party++) made.#startNode(party);
+    return made;
+  }
+
+  /** Those that are members. */
+  get parties(): number[] {
+    return this.#tables.map((_, party) => party).filter((party) => !this.#removed.has(party));
+  }
+
+  #manifest(number: number): StudyManifest {
+    return manifestOf(number, this.#options.models, this.#options.stepSeconds);
+  }
+
+  operate(command: string, ...args: string[]): Promise<string> {
+    return run("coordinator", command, ...args, "--config", this.configFile);
+  }
+
+  /** Proposes a study that everybody consents to, and starts it: whatever is dead meanwhile is waited for. */
+  async begin(number: number): Promise<Digest> {
+    const file = join(this.#home, `study-${number}.yaml`);
+    const manifest = this.#manifest(number);
+    await writeFile(file, stringify(manifest));
+    await untilDone(() => this.operate("propose", file));
+    for (const party of this.parties)
+      await untilDone(() =>
+        run("node", "consent", manifest.name, "--dir", join(this.#home, nameOf(party))),
+      ).catch((error: unknown) => {
+        // Removed just now.
+        if (!this.#removed.has(party)) throw error;
+      });
+    return untilDone(async () => {
+      const operator = await this.#operator();
+      try {
+        const { study } = await operator.find(manifest.name);
+        await operator.start(study);
+        return study;
+      } finally {
+        operator.close();
+      }
+    });
+  }
+
+  /** Looks at the study until it has ended, whoever is dead meanwhile. */
+  async follow(study: Digest, watch: Watch): Promise<void> {
+    let operator: Operator | undefined;
+    watch.begin();
+    for (let ended = false; !ended; ) {
+      try {
+        operator ??= await this.#operator();
+        const { phase, round, reason, detail } = await operator.study(study);
+        watch.at(round);
+        watch.waits = detail;
+        ended = phase !== "running";
+        if (ended) watch.end(`${phase} ${reason} ${detail}`.trim());
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        operator?.close();
+        operator = undefined;
+      }
+      await sleep(pollMillis);
+    }
+    operator?.close();
+  }
+
+  async killCoordinator(): Promise<void> {
+    const service = this.#coordinator;
+    this.#coordinator = undefined;
+    await service?.end("SIGKILL");
+    await sleep(restartMillis);
+    void this.#startCoordinator();
+  }
+
+  /** The bank takes a member out, and the auditor agrees. */
+  async remove(party: number): Promise<void> {
+    this.#removed.add(party);
+    await untilDone(() =>
+      this.operate("enterprise", "remove", nameOf(party), "--reason", "left the programme"),
+    );
+    await untilDone(() =>
+      run("audit", "countersign", ...this.#identity, "--coordinator", this.#address, "--yes"),
+    );
+  }
+
+  /**
+   * Starts a second coordinator with the same configuration.
+   * @returns what it said when it ended; undefined where it runs, and was ended.
+   */
+  async startAnother(): Promise<string | undefined> {
+    const runs = Promise.withResolvers<undefined>();
+    const second = new Service(
+      "second coordinator",
+      ["coordinator", "start", "--config", this.configFile, "--log-level", "error"],
+      () => runs.resolve(undefined),
+    );
+    const refused = second.failed().catch((error: Error) => error.message);
+    const said = await Promise.race([refused, runs.promise]);
+    await second.end("SIGKILL");
+    return said;
+  }
+
+  async killNode(party: number): Promise<void> {
+    const service = this.#nodes.get(party);
+    this.#nodes.delete(party);
+    await service?.end("SIGKILL");
+    await sleep(restartMillis);
+    this.#startNode(party);
+  }
+
+  /** What the auditor finds afterwards, and whether the model is that of the same cohorts undisturbed. */
+  async verdict(studies: readonly Digest[]): Promise<Figure[]> {
+    const at = (...parts: string[]) => join(this.#home, ...parts);
+    // A node's last report of its ledger is on its way.
+    await sleep(2000);
+    const services = [...this.#nodes.values()];
+    this.#nodes.clear();
+    for (const service of services) await service.end("SIGTERM");
+    await run("audit", "watch", "--once", ...this.#identity, "--coordinator", this.#address);
+    await this.operate("export", "--out", at("log.fcexport"));
+    await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
+    const verified = await holds("verify", at("log.fcexport"), "--policy", at("policy.txt"));
+    const reconciled: boolean[] = [];
+    for (const party of this.#tables.keys()) {
+      const ledger = at(`${nameOf(party)}.fcexport`);
+      await run("node", "ledger", "--dir", at(nameOf(party)), "--out", ledger);
+      reconciled.push(await holds("reconcile", at("log.fcexport"), ledger, "--policy", at("policy.txt")));
+    }
+    const operator = await this.#operator();
+    const cohorts = await cohortsOf(at("log.fcexport"));
+    const same: boolean[] = [];
+    for (const study of studies) {
+      const { model } = await operator.model(study);
+      const survivors = cohorts.get(study)!;
+      let round = 0;
+      const undisturbed = await runPlain(this.#manifest(1), this.#tables, {
+        onRound: (_, number) => {
+          round = number;
+        },
+        isPresent: (party) => survivors[round]!.has(nameOf(party)),
+      });
+      const { results } = model as { results: unknown };
+      same.push(isDeepStrictEqual(results, undisturbed.results) && survivors.length === undisturbed.rounds);
+    }
+    operator.close();
+    const sums = [...cohorts.values()].flat();
+    return [
+      held("one sum a step: audit verify holds", verified),
+      held("audit reconcile holds for every node", reconciled.every(Boolean)),
+      held("every model is that of the same cohorts undisturbed", same.every(Boolean)),
+      counted("sums", sums.length),
+      ...this.#tables.map((_, party) =>
+        counted(`sums without ${nameOf(party)}`, sums.filter((cohort) => !cohort.has(nameOf(party))).length),
+      ),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#nodes.values()].map((service) => service.end("SIGKILL")));
+    await this.#coordinator?.end("SIGTERM");
+  }
+
+  #operator(): Promise<Operator> {
+    return Operator.connect(readConfig(this.configFile), this.#address);
+  }
+
+  async #startCoordinator(): Promise<void> {
+    const listening = Promise.withResolvers<void>();
+    const service = new Service(
+      "coordinator",
+      ["coordinator", "start", "--config", this.configFile, "--log-level", "error", "--json"],
+      () => listening.resolve(),
+    );
+    this.#coordinator = service;
+    // As a supervisor does.
+    service.failed().catch(async (error: Error) => {
+      if (this.#stopped || this.#coordinator !== service) return;
+      this.ended.push(error.message);
+      listening.resolve();
+      await sleep(1000);
+      if (!this.#stopped && this.#coordinator === service) void this.#startCoordinator();
+    });
+    await listening.promise;
+  }
+
+  #startNode(party: number): void {
+    const dir = join(this.#home, nameOf(party));
+    const service = new Service(nameOf(party), ["node", "start", "--dir", dir, "--json"], () => {});
+    this.#nodes.set(party, service);
+    service.failed().catch(async (error: Error) => {
+      if (this.#stopped || this.#nodes.get(party) !== service || this.#removed.has(party)) return;
+      this.ended.push(error.message);
+      await sleep(1000);
+      if (!this.#stopped && this.#nodes.get(party) === service) this.#startNode(party);
+    });
+  }
+}
+
+const holds = async (command: string, ...args: string[]): Promise<boolean> =>
+  run("audit", command, ...args, "--json").then(
+    (report) => (JSON.parse(report) as { verified: boolean }).verified,
+    (error: unknown) => {
+      console.error(error);
+      return false;
+    },
+  );
+
+/** @returns by study and round, who the released sum is of. */
+async function cohortsOf(file: string): Promise<Map<Digest, Set<string>[]>> {
+  const cohorts = new Map<Digest, Set<string>[]>();
+  const bytes = await readFile(file);
+  const { records } = await readExport([bytes]);
+  for await (const record of records) {
+    if (record.type !== "attachment" || record.attachment.kind !== "certificate") continue;
+    const { header, survivors } = certificateSchema.parse(record.attachment.value);
+    const rounds = cohorts.get(header.study) ?? [];
+    cohorts.set(header.study, rounds);
+    rounds[header.round - 1] = new Set(survivors.map(({ party }) => party));
+  }
+  return cohorts;
+}
+
+/** Values as a CSV file has them. */
+function tableOf(random: Random): Table {
+  const columns = features.map(() =>
+    Float64Array.from({ length: rows }, () => Number((10 * uniform(random)).toFixed(3))),
+  );
+  return {
+    rows,
+    columns: new Map(features.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
+    label: Uint8Array.from({ length: rows }, (_, row) =>
+      uniform(random) < 1 / (1 + Math.exp(4 - 0.8 * columns[0]![row]!)) ? 1 : 0,
+    ),
+    subject: Int32Array.from({ length: rows }, (_, row) => row),
+    holdout: new Uint8Array(rows),
+  };
+}
+
+function csvOf({ columns, label }: Table): string {
+  const cells = [...columns.values()].map((column) => (column.kind === "numeric" ? column.values : []));
+  const lines = Array.from(label, (bad, row) => [...cells.map((values) => values[row]), bad].join(","));
+  return [[...features, "bad"].join(","), ...lines, ""].join("\n");
+}
+
+/** Tries again what a killed process could not do. */
+async function untilDone<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Refusal) || !reasons[error.reason].retry) throw error;
+      await sleep(pollMillis);
+    }
+  }
+}
+
+const consortiumName = "riverbank";
+
+const manifestOf = (number: number, models: number, stepSeconds: number): StudyManifest =>
+  manifestSchema.parse({
+    consortium: consortiumName,
+    name: `under-fire-${number}`,
+    purpose: "credit risk of existing borrowers",
+    legalBasis: "contract",
+    impactAssessment: "PIA-1",
+    retentionDays: 30,
+    label: { column: "bad", bad: ["1"], good: ["0"] },
+    features: features.map((name) => ({ name, kind: "numeric" })),
+    maxRowsPerParty: 1000,
+    holdout: { fraction: 0 },
+    algorithms: [
+      { name: "range" },
+      { name: "summary" },
+      ...Array.from({ length: models }, (_, i) => ({ name: "logistic", as: `logistic-${i + 1}` })),
+    ],
+    privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
+    unprotected: ["noise"],
+    deadlines: { stepSeconds },
+  });
