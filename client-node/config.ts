@@ -4,6 +4,7 @@ import { duration } from "../collectors/runtime/fields.ts";
 import { addressSchema } from "../core/address.ts";
 import { csvOptionsSchema } from "../core/csv.ts";
 import { idSchema } from "../core/ids.ts";
+import { monitorSchema } from "../core/monitor.ts";
 import { filePath } from "../core/paths.ts";
 import { readYaml } from "../core/yaml.ts";
 import { checkSites, sitesSchema } from "./operations/sites.ts";
@@ -60,6 +61,11 @@ export const nodeConfigSchema = z
       })
       .prefault({})
       .describe("quality and features of what was read"),
+    monitor: monitorSchema
+      .optional()
+      .describe(
+        "where the enterprise's own monitoring reads /health and Prometheus' /metrics; none without it",
+      ),
     page: addressSchema
       .optional()
       .describe("host:port of the enterprise's page; anything but this machine itself needs node password"),

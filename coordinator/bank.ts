@@ -8,6 +8,7 @@ import type { CoordinatorConfig } from "./config.ts";
 import type { SharedChunks } from "./rounds/shared-chunks.ts";
 import type { UploadAllowance } from "./rounds/upload-allowance.ts";
 import type { HourlyLimit } from "./service/hourly-limit.ts";
+import type { Meters } from "./service/meters.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Database } from "./store/database.ts";
 import type { LogStore } from "./store/log.ts";
@@ -82,6 +83,7 @@ export interface Bank {
   readonly revoked: Set<string>;
   /** Exports of the log under way: nothing is pruned meanwhile. */
   readonly exports: Set<symbol>;
+  readonly meters: Meters;
   /** What a running study waits for, by its digest. */
   readonly waiting: Map<Digest, string>;
   readonly authority: Authority;

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { addressSchema } from "../core/address.ts";
 import { idSchema } from "../core/ids.ts";
+import { monitorSchema } from "../core/monitor.ts";
 import { parseYaml, readYaml } from "../core/yaml.ts";
 
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
@@ -34,6 +35,9 @@ export const configSchema = z.strictObject({
         .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
     })
     .describe("who has to have seen the log"),
+  monitor: monitorSchema
+    .optional()
+    .describe("where the bank's own monitoring reads /health and Prometheus' /metrics; none without it"),
 });
 
 export type CoordinatorConfig = z.infer<typeof configSchema>;

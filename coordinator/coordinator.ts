@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { splitAddress } from "../core/address.ts";
+import { startMonitor } from "../core/monitor.ts";
 import type { Random } from "../core/random.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
@@ -16,7 +17,9 @@ import type { CoordinatorConfig } from "./config.ts";
 import { Participants } from "./rounds/participants.ts";
 import { SharedChunks } from "./rounds/shared-chunks.ts";
 import { UploadAllowance } from "./rounds/upload-allowance.ts";
+import { addGauges, troublesOf } from "./service/gauges.ts";
 import { HourlyLimit } from "./service/hourly-limit.ts";
+import { newMeters } from "./service/meters.ts";
 import { quotas } from "./service/quotas.ts";
 import { registerEnrolment, registerServices } from "./service/server.ts";
 import { type Listening, listen } from "./service/transport.ts";
@@ -40,6 +43,8 @@ export interface RunningCoordinator {
   readonly address: string;
   /** host:port for enrolment. */
   readonly enrolmentAddress: string;
+  /** Of /health and /metrics, where the configuration has `monitor`. */
+  readonly monitorPort?: number;
   /** Settles when the coordinator ended; rejects with the defect that ended it. */
   readonly finished: Promise<void>;
   /** Leaves the attempts under way, to be taken up or given up at the next start; closes database and threads. */
@@ -90,6 +95,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
       revoked: new Set(),
       exports: new Set(),
+      meters: newMeters(),
       waiting: new Map(),
       authority,
       signer,
@@ -110,6 +116,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     let draining = false;
     const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
     cleanUp.push(pruneDaily(bank));
+    addGauges(bank, participants);
+    const monitor =
+      config.monitor &&
+      (await startMonitor(config.monitor, bank.meters.registry, () => troublesOf(bank, () => draining)));
+    if (monitor) cleanUp.push(() => monitor.close());
     const finished = Promise.race([driver.run(), database.taken]);
     // Read through `finished`; until someone does it is no unhandled rejection.
     finished.catch((error: unknown) => log.fatal({ err: error }, "the coordinator ended"));
@@ -120,6 +131,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     return {
       address: addressOf(main),
       enrolmentAddress: addressOf(enrolment),
+      ...(monitor === undefined ? {} : { monitorPort: monitor.port }),
       finished,
       stop: async () => {
         draining = true;

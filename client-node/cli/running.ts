@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
+import { startMonitor } from "../../core/monitor.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
@@ -9,8 +10,10 @@ import { logEvents } from "../event-log.ts";
 import type { NodeEvent } from "../events.ts";
 import { StatisticsThread } from "../federation/statistics.ts";
 import { configFile } from "../init.ts";
+import { nodeMeters } from "../meters.ts";
 import { openDesk, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
+import type { Operations } from "../operations/operations.ts";
 import { writePassword } from "../page/access.ts";
 import { askPassword } from "../page/ask-password.ts";
 import { type Common, commandOf, readNode } from "./node-folder.ts";
@@ -42,16 +45,22 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
   const options = readNode(dir);
   const nodeLog = openLog(flags, Date.now);
   const toLog = logEvents(nodeLog);
+  let operations: Operations | undefined;
+  const { dataDir, monitor } = options.config;
+  const meters = nodeMeters(options, dataDir, () => operations);
   const onEvent = (event: NodeEvent): void => {
     if (json) print(JSON.stringify(event));
+    meters.take(event);
     toLog(event);
   };
   const log = (level: "info" | "warn" | "error", message: string, fields = {}): void =>
     nodeLog[level](fields, message);
+  const watched = monitor && (await startMonitor(monitor, meters.registry, meters.troubles));
   const bfv = await openBfv();
   const statistics = new StatisticsThread();
   try {
     const onSite = await startOnSite({ config: options.config, node: options, onEvent, log });
+    operations = onSite.operations;
     try {
       const node = await startNode({ ...options, bfv, statistics, onEvent });
       onSite.join(node);
@@ -64,6 +73,7 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
   } finally {
     await statistics.close();
     await bfv.close();
+    await watched?.close();
   }
 }
 

@@ -63,6 +63,7 @@ export class Attempt {
   readonly #onPhase: (phase: CoordinatorState["phase"]) => void;
   readonly #events: CoordinatorEvent[] = [];
   #state: CoordinatorState;
+  #phaseSince: number;
   #wake = (): void => {};
   #callOff = (): void => {};
   #halted = false;
@@ -97,6 +98,7 @@ export class Attempt {
     this.roundId = options.roundId;
     this.header = options.header;
     this.#state = options.first.state;
+    this.#phaseSince = options.bank.clock.now();
     this.#bank.allowance.open(this.roundId, this.header);
     // Taken up again: what was submitted, and unmasked, is known.
     if ("submissions" in this.#state)
@@ -187,7 +189,12 @@ export class Attempt {
       this.#state = step.state;
       effects.push(...step.effects);
     }
-    if (this.#state.phase !== phase) this.#onPhase(this.#state.phase);
+    if (this.#state.phase !== phase) {
+      const now = this.#bank.clock.now();
+      this.#bank.meters.phaseSeconds.observe({ phase }, Math.max(0, now - this.#phaseSince) / 1000);
+      this.#phaseSince = now;
+      this.#onPhase(this.#state.phase);
+    }
     return effects;
   }
 

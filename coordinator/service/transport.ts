@@ -178,6 +178,7 @@ export class Methods {
   }
 
   #refuse(error: unknown, path: string): grpc.ServiceError {
+    this.#bank.meters.refusals.inc({ reason: error instanceof Refusal ? error.reason : "internal" });
     if (!(error instanceof Refusal)) this.#bank.log.error({ err: error, path }, "call failed");
     else this.#bank.log.debug({ path, reason: error.reason, detail: error.message }, "call refused");
     return statusOf(error);
