@@ -1,5 +1,6 @@
 import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { additive } from "./algorithms/additive.ts";
 import { bins } from "./algorithms/bins.ts";
 import { boosting } from "./algorithms/boosting.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
@@ -21,6 +22,7 @@ const registered: readonly Algorithm[] = [
   woe,
   logistic,
   scorecard,
+  additive,
   boosting,
   naiveBayes,
   neural,

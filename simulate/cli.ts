@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { CsvOptions } from "../core/csv.ts";
 import { Refusal } from "../core/reasons.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
+import type { Evaluation } from "../models/numerics/metrics.ts";
 import { algorithmNames } from "../models/registry.ts";
 import { resultsBy } from "../models/results.ts";
 import { leastCohort, readProblem } from "./data.ts";
@@ -159,8 +160,10 @@ function textOf(report: ReturnType<typeof reportOf>): string {
       );
   if (e)
     lines.push(
-      `  AUC ${e.auc.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
+      `  AUC ${e.auc.toFixed(4)} ± ${e.aucWithin.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
     );
+  if (e)
+    lines.push("  refused from  approved  bad rate  bad refused  good refused", ...e.cutOffs.map(cutOffText));
   lines.push(`  protection: masks ${p.masks ? "on" : "off"}, encryption ${p.encryption}, noise ${p.noise}`);
   if (report.log.root !== null)
     lines.push(
@@ -168,6 +171,9 @@ function textOf(report: ReturnType<typeof reportOf>): string {
     );
   return lines.join("\n");
 }
+
+const cutOffText = (at: Evaluation["cutOffs"][number]): string =>
+  `  ${at.score.toFixed(4).padStart(12)}${[at.approvalRate, at.badRate].map((x) => x.toFixed(4).padStart(10)).join("")}${[at.badRefused, at.goodRefused].map((x) => x.toFixed(4).padStart(13)).join("")}`;
 
 function wholeNumber(least: number, most: number) {
   return (text: string): number => {

@@ -35,14 +35,23 @@ ${
   evaluated.length > 0 &&
   table(
     "How well it scores held-out rows of the whole cohort",
-    ["Model", n("Rows"), n("AUC"), n("KS"), n("Gini"), n("Brier"), n("Accuracy")],
+    ["Model", n("Rows"), n("AUC"), n("± by bins"), n("KS"), n("Gini"), n("Brier"), n("Accuracy")],
     evaluated.map(([model, one]) => [
       model,
       number(one.n),
-      ...[one.auc, one.ks, one.gini, one.brier, one.accuracy].map((value) => value.toFixed(3)),
+      ...[one.auc, one.aucWithin, one.ks, one.gini, one.brier, one.accuracy].map((value) => value.toFixed(3)),
     ]),
   )
 }
+${evaluated.map(([model, one]) =>
+  table(
+    `${model}: refusing from a score on`,
+    [n("Score"), n("Approved"), n("Bad among them"), n("Bad refused"), n("Good refused")],
+    one.cutOffs.map((at) =>
+      [at.score, at.approvalRate, at.badRate, at.badRefused, at.goodRefused].map((value) => value.toFixed(3)),
+    ),
+  ),
+)}
 ${
   "missing" in rows
     ? note(`Own rows cannot be scored: ${rows.missing}`)

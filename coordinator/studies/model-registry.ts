@@ -101,8 +101,17 @@ function evaluations(results: PriorResults): [algorithm: string, evaluation: Eva
 }
 
 /** The single figures of an evaluation; its tables stay in the model document. */
-const metricsOf = ({ auc, ks, gini, brier, accuracy, majority }: Evaluation): Record<string, number> => ({
+const metricsOf = ({
   auc,
+  aucWithin,
+  ks,
+  gini,
+  brier,
+  accuracy,
+  majority,
+}: Evaluation): Record<string, number> => ({
+  auc,
+  aucWithin,
   ks,
   gini,
   brier,

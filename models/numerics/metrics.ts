@@ -41,6 +41,20 @@ const calibrationGroup = z.strictObject({
   observed: share,
 });
 
+const cutOffSteps = 20;
+
+/** What refusing from a score on would have done to these rows. */
+const cutOff = z.strictObject({
+  /** Rows that score less are approved. */
+  score: share,
+  approvalRate: share,
+  /** Of the approved rows. */
+  badRate: share,
+  /** Of all bad rows and of all good ones, those refused; their difference is what KS is the largest of. */
+  badRefused: share,
+  goodRefused: share,
+});
+
 export const evaluationSchema = z.strictObject({
   n: rowCount,
   bad: rowCount,
@@ -64,9 +78,12 @@ export const evaluationSchema = z.strictObject({
     falseGood: rowCount,
   }),
   calibration: z.array(calibrationGroup).max(calibrationGroups),
+  /** By about equal steps of the approval rate: 0.5 is rarely where a bank would refuse. */
+  cutOffs: z.array(cutOff).max(cutOffSteps - 1),
 });
 
 export type Evaluation = Readonly<z.output<typeof evaluationSchema>>;
+type CutOff = Readonly<z.output<typeof cutOff>>;
 type CalibrationGroup = Readonly<z.output<typeof calibrationGroup>>;
 
 /** @throws Refusal rows_missing | single_class */
@@ -103,6 +120,7 @@ export function metricsFrom(counts: ScoreCounts): Evaluation {
     majority: Math.max(good, bad) / n,
     confusion: { trueBad, falseBad, trueGood: good - falseBad, falseGood: bad - trueBad },
     calibration: calibrationOf(counts, n),
+    cutOffs: cutOffsOf(counts, good, bad),
   };
 }
 
@@ -134,6 +152,27 @@ function calibrationOf(counts: ScoreCounts, n: number): CalibrationGroup[] {
     }
   }
   return groups;
+}
+
+function cutOffsOf(counts: ScoreCounts, good: number, bad: number): CutOff[] {
+  const cutOffs: CutOff[] = [];
+  let [goodBelow, badBelow] = [0, 0];
+  for (let bin = 0; bin + 1 < scoreBins; bin++) {
+    const before = goodBelow + badBelow;
+    goodBelow += counts.good[bin]!;
+    badBelow += counts.bad[bin]!;
+    const approved = goodBelow + badBelow;
+    const stepsAt = (rows: number) => Math.floor((rows * cutOffSteps) / (good + bad));
+    if (stepsAt(approved) === stepsAt(before) || approved === good + bad) continue;
+    cutOffs.push({
+      score: scoreAt(bin + 1),
+      approvalRate: approved / (good + bad),
+      badRate: badBelow / approved,
+      badRefused: 1 - badBelow / bad,
+      goodRefused: 1 - goodBelow / good,
+    });
+  }
+  return cutOffs;
 }
 
 const total = (values: Float64Array): number => values.reduce((sum, x) => sum + x, 0);

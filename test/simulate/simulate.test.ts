@@ -136,7 +136,11 @@ function distance(fit: Fit, tables: readonly Table[]): number {
 }
 
 test("without drops: pooled maximum likelihood, and plain, sealed and gRPC agree bit for bit on every algorithm", async (t) => {
-  const algorithms = everyAlgorithm(40);
+  // Thirty rounds over gRPC would show no more of boosting than two.
+  const short = { rounds: 1, trees: 3, depth: 2 };
+  const algorithms = everyAlgorithm(40).map((entry) =>
+    entry.name === "boosting" ? { ...entry, ...short } : entry,
+  );
   const everything = { ...problem, manifest: { ...problem.manifest, algorithms } };
   const inMemory = await run(plain, nobody, everything);
   t.deepEqual(Object.keys(inMemory.results).sort(), algorithms.map(({ name }) => name).sort());

@@ -98,3 +98,30 @@ test("the normal tail equals the tabulated one", (t) => {
   for (const [x, tail] of vectors.normalTail) t.true(Math.abs(normalTail(x) / tail - 1) < 1e-12, `${x}`);
   t.throws(() => normalTail(Number.NaN), { instanceOf: RangeError });
 });
+
+test("cut-offs say what refusing from a score on would have done, about every twentieth of the rows", (t) => {
+  const { scores, label } = vectors.metrics;
+  const { cutOffs, ks } = metricsFrom(countsOf(scores, label));
+  t.true(cutOffs.length > 10 && cutOffs.length < 20);
+  const share = (rows: readonly number[], of: readonly number[]) => rows.length / of.length;
+  const badRows = label.flatMap((y, i) => (y === 1 ? [i] : []));
+  for (const { score, approvalRate, badRate, badRefused, goodRefused } of cutOffs) {
+    // A score is in the bin that a cut-off ends, or above it.
+    const approved = [...scores.keys()].filter((i) => scoreAt(binOf(scores[i]!)) < score);
+    t.is(approvalRate, share(approved, scores));
+    t.is(
+      badRate,
+      share(
+        approved.filter((i) => label[i] === 1),
+        approved,
+      ),
+    );
+    const refused = badRows.filter((i) => !approved.includes(i));
+    t.true(Math.abs(badRefused - share(refused, badRows)) < 1e-12);
+    t.true(badRefused - goodRefused <= ks + 1e-12);
+  }
+  t.deepEqual(
+    cutOffs.map(({ approvalRate }) => approvalRate),
+    cutOffs.map(({ approvalRate }) => approvalRate).toSorted((a, b) => a - b),
+  );
+});

@@ -1,0 +1,280 @@
+import { z } from "zod";
+import { Refusal } from "../../core/reasons.ts";
+import type { Study } from "../algorithm.ts";
+import { type Sum, sum } from "../blocks.ts";
+import {
+  allFit,
+  type CoarseColumn,
+  coarseBins,
+  coarseColumnSchema,
+  coarsened,
+  coarseOf,
+} from "../coarse-bins.ts";
+import { defineAlgorithm } from "../define.ts";
+import type { MemoKey } from "../memory.ts";
+import { resultOf } from "../needs.ts";
+import { cholesky, solveCholesky } from "../numerics/linear-algebra.ts";
+import { probabilityOf } from "../numerics/logistic-sums.ts";
+import { powerOfTwo } from "../numerics/powers-of-two.ts";
+import { agreed } from "../numerics/rounding.ts";
+import { resultName } from "../parameters.ts";
+import { checkRows } from "../rows.ts";
+import { featureSchema } from "../study.ts";
+import { type BinsResult, bins } from "./bins.ts";
+
+const parameters = z.strictObject({
+  bins: resultName("bins"),
+  binsPerColumn: z.int().min(2).max(64).default(20).describe("of values, at most"),
+  smoothness: z
+    .number()
+    .min(0)
+    .default(30)
+    .describe("penalty on the square of what neighbouring bins of a numeric column differ by"),
+  ridge: z.number().positive().default(1).describe("penalty on the square of what a bin adds"),
+  maxSteps: z.int().min(1).max(40).default(6).describe("sums, at most: each allows a Newton step"),
+});
+
+type Params = z.output<typeof parameters>;
+
+const result = z
+  .strictObject({
+    /** Log-odds of bad where every column adds its average over the training rows. */
+    intercept: z.number(),
+    features: z.array(featureSchema),
+    columns: z.record(z.string(), coarseColumnSchema),
+    /** By column: what each coarse bin adds to the log-odds of bad. */
+    effects: z.record(z.string(), z.array(z.number())),
+    /** Newton steps taken, and the largest change of an effect in the last of them. */
+    steps: z.int().min(1),
+    lastChange: z.number().min(0),
+  })
+  .refine(({ features, columns }) => allFit(features, columns), "a feature has no bins of its kind")
+  .refine(
+    ({ features, columns, effects }) =>
+      features.every(({ name }) => effects[name]?.length === coarseBins(columns[name]!)),
+    "a bin has no effect",
+  );
+
+type AdditiveResult = Readonly<z.output<typeof result>>;
+
+type State = {
+  readonly intercept: number;
+  /** Of all columns' coarse bins, column after column. */
+  readonly effects: readonly number[];
+  readonly steps: number;
+};
+
+type Types = {
+  params: Params;
+  prior: { readonly bins: BinsResult };
+  state: State;
+  result: AdditiveResult;
+  blocks: { readonly gradient: Sum; readonly curvature: Sum };
+};
+
+/** Below this change of an effect a step is the last. */
+const settledBelow = 1e-6;
+/** No effect changes by more in one step: under separation Newton's steps would be far too long. */
+const longestStep = 3;
+const gradientStep = powerOfTwo(-28);
+const curvatureStep = powerOfTwo(-16);
+
+/**
+ * Logistic regression on the bins of every column, with neighbouring bins held together: a generalized additive model.
+ * What a column adds to a score is read off its bin, so that reasons are exact.
+ * @see Hastie and Tibshirani 1990, Generalized Additive Models; Eilers and Marx 1996, doi:10.1214/ss/1038425655
+ */
+export const additive = defineAlgorithm<Types>({
+  name: "additive",
+  parameters,
+  result,
+  needs: (params) => ({ bins: resultOf(bins, params.bins) }),
+  maxSteps: ({ maxSteps }) => maxSteps,
+
+  start(study) {
+    const { good, bad } = study.prior.bins;
+    if (good === 0 || bad === 0) throw new Refusal("single_class", `all ${good + bad} labels are equal`);
+    const effects = new Array<number>(settingOf(study).width).fill(0);
+    return { next: { intercept: agreed(Math.log(bad / good)), effects, steps: 0 } };
+  },
+
+  state: (study) =>
+    z.strictObject({
+      intercept: z.number(),
+      effects: z.array(z.number()).length(settingOf(study).width),
+      steps: z.int().min(0).max(study.params.maxSteps),
+    }),
+
+  blocks(_, study) {
+    const { width } = settingOf(study);
+    const rows = study.schema.maxRowsPerParty;
+    return {
+      gradient: sum(width, rows, gradientStep),
+      // The lower triangle; the intercept's part follows from it.
+      curvature: sum((width * (width + 1)) / 2, rows / 4, curvatureStep),
+    };
+  },
+
+  contribute({ intercept, effects }, { training, memo }, study) {
+    const { columns, first, width } = settingOf(study);
+    const bins = memo.keep(binsKey, () => {
+      checkRows(study.schema, training);
+      return coarseOf(study.schema.features, columns, training);
+    });
+    const gradient = new Float64Array(width);
+    const curvature = new Float64Array((width * (width + 1)) / 2);
+    const places = new Int32Array(bins.length);
+    for (let row = 0; row < training.rows; row++) {
+      let logOdds = intercept;
+      for (const [f, column] of bins.entries()) {
+        places[f] = first[f]! + column[row]!;
+        logOdds += effects[places[f]!]!;
+      }
+      const p = probabilityOf(logOdds);
+      const residual = (training.label[row] === 1 ? 1 : 0) - p;
+      const weight = p * (1 - p);
+      for (let f = 0; f < places.length; f++) {
+        const place = places[f]!;
+        gradient[place]! += residual;
+        const line = (place * (place + 1)) / 2;
+        for (let other = 0; other <= f; other++) curvature[line + places[other]!]! += weight;
+      }
+    }
+    return { gradient, curvature };
+  },
+
+  advance(state, sums, study) {
+    const setting = settingOf(study);
+    const change = newtonStep(state, sums, setting, study.params);
+    const largest = change.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const share = Math.min(1, longestStep / largest);
+    const moved: State = {
+      intercept: state.intercept + share * change[0]!,
+      effects: state.effects.map((effect, i) => effect + share * change[i + 1]!),
+      steps: state.steps + 1,
+    };
+    return largest <= settledBelow || moved.steps >= study.params.maxSteps
+      ? { done: centred(moved, largest, setting, study) }
+      : { next: moved };
+  },
+
+  // A row is in one bin of each column; its residual is below 1, its curvature at most 1/4.
+  sensitivity(_, { schema }) {
+    const n = schema.features.length;
+    return { gradient: Math.sqrt(n), curvature: 0.25 * Math.sqrt((n * (n + 1)) / 2) };
+  },
+
+  score({ intercept, features, columns, effects }, rows) {
+    const bins = coarseOf(features, columns, rows);
+    return Float64Array.from({ length: rows.rows }, (_, row) =>
+      probabilityOf(features.reduce((sum, { name }, f) => sum + effects[name]![bins[f]![row]!]!, intercept)),
+    );
+  },
+
+  explain({ features, columns, effects }, rows) {
+    const bins = coarseOf(features, columns, rows);
+    return Array.from({ length: rows.rows }, (_, row) =>
+      features.map(({ name: feature }, f) => ({ feature, effect: effects[feature]![bins[f]![row]!]! })),
+    );
+  },
+});
+
+const binsKey: MemoKey<Uint16Array[]> = { name: "coarse bins" };
+
+interface Setting {
+  readonly columns: Readonly<Record<string, CoarseColumn>>;
+  /** The same, in the order of the study's features. */
+  readonly ordered: readonly CoarseColumn[];
+  /** Place of each column's first bin among all bins. */
+  readonly first: readonly number[];
+  readonly width: number;
+}
+
+const settings = new WeakMap<BinsResult, { readonly params: Params; readonly setting: Setting }>();
+
+function settingOf({ schema, params, prior }: Study<Types>): Setting {
+  const known = settings.get(prior.bins);
+  if (known?.params === params) return known.setting;
+  const columns = Object.fromEntries(
+    schema.features.map(({ name }) => [
+      name,
+      coarsened(prior.bins.columns[name]!, prior.bins, params.binsPerColumn),
+    ]),
+  );
+  const first: number[] = [];
+  let width = 0;
+  for (const { name } of schema.features) {
+    first.push(width);
+    width += coarseBins(columns[name]!);
+  }
+  const ordered = schema.features.map(({ name }) => columns[name]!);
+  const setting = { columns, ordered, first, width };
+  settings.set(prior.bins, { params, setting });
+  return setting;
+}
+
+/** @returns the change of the intercept, then of every effect. */
+function newtonStep(
+  { effects }: State,
+  sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
+  { ordered, first, width }: Setting,
+  { smoothness, ridge }: Params,
+): Float64Array {
+  const n = width + 1;
+  const matrix = new Float64Array(n * n);
+  const slope = new Float64Array(n);
+  const ofFirst = coarseBins(ordered[0]!);
+  for (let i = 0; i < width; i++) {
+    const line = (i * (i + 1)) / 2;
+    for (let j = 0; j <= i; j++) matrix[(i + 1) * n + j + 1] = sums.curvature[line + j]!;
+    // A row is in one bin of every column: the intercept's row is the diagonal.
+    matrix[(i + 1) * n] = sums.curvature[line + i]!;
+    slope[i + 1] = sums.gradient[i]! - ridge * effects[i]!;
+    matrix[(i + 1) * n + i + 1]! += ridge;
+    if (i >= ofFirst) continue;
+    matrix[0]! += sums.curvature[line + i]!;
+    slope[0]! += sums.gradient[i]!;
+  }
+  for (const [f, { binned, coarse }] of ordered.entries()) {
+    if (binned.kind !== "numeric") continue;
+    // The last bin is of special and missing values: next to none.
+    for (let i = first[f]!; i + 1 < first[f]! + Math.max(...coarse); i++) {
+      const apart = effects[i + 1]! - effects[i]!;
+      slope[i + 1]! += smoothness * apart;
+      slope[i + 2]! -= smoothness * apart;
+      matrix[(i + 1) * n + i + 1]! += smoothness;
+      matrix[(i + 2) * n + i + 2]! += smoothness;
+      matrix[(i + 2) * n + i + 1]! -= smoothness;
+    }
+  }
+  const factored = cholesky(matrix, n, 1e-13);
+  if (factored.kind === "dependent")
+    throw new Refusal("not_converged", "the bins determine no effects", { hint: "raise ridge" });
+  return solveCholesky(factored, slope);
+}
+
+/** @returns the effects from their average over the rows that the bins were counted on. */
+function centred(
+  { intercept, effects, steps }: State,
+  lastChange: number,
+  { columns, first }: Setting,
+  { schema, prior }: Study<Types>,
+): AdditiveResult {
+  let start = intercept;
+  const own = schema.features.map(({ name }, f) => {
+    const { good, bad } = prior.bins.columns[name]!;
+    const column = columns[name]!;
+    const values = effects.slice(first[f]!, first[f]! + coarseBins(column));
+    const rows = prior.bins.good + prior.bins.bad;
+    const mean = good.reduce(
+      (sum, n, bin) => sum + ((n + bad[bin]!) / rows) * values[column.coarse[bin]!]!,
+      0,
+    );
+    start += mean;
+    return [name, values.map((x) => x - mean)] as const;
+  });
+  const features = schema.features.map((feature) =>
+    feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
+  );
+  return { intercept: start, features, columns, effects: Object.fromEntries(own), steps, lastChange };
+}
