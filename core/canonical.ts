@@ -14,6 +14,18 @@ export function canonicalJson(value: unknown): string {
 /** @returns the canonical JSON of a value, UTF-8. */
 export const canonicalBytes = (value: unknown): Uint8Array => Buffer.from(canonicalJson(value), "utf8");
 
+/**
+ * Whether a text is the one canonical form of the value that it was parsed to. What a peer may send has none at all
+ * where it holds a lone surrogate, or brackets deeper than functions call themselves.
+ */
+export function isCanonical(text: Uint8Array, value: unknown): boolean {
+  try {
+    return Buffer.compare(text, canonicalBytes(value)) === 0;
+  } catch {
+    return false;
+  }
+}
+
 export const sha256 = (...parts: readonly (Uint8Array | string)[]): Uint8Array => {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalJson } from "../core/canonical.ts";
+import { isCanonical } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
@@ -132,7 +132,7 @@ export function parseManifest(bytes: Uint8Array): { text: string; manifest: Stud
     throw new Refusal("message_malformed", "the manifest is not JSON", { cause });
   }
   const manifest = checkManifest(value);
-  if (canonicalJson(value) !== text)
+  if (!isCanonical(Buffer.from(text), value))
     throw new Refusal("message_malformed", "the manifest is not canonical JSON");
   return { text, manifest };
 }

@@ -250,7 +250,8 @@ export const lineageDigest = (roundIds: Iterable<Digest>): Digest =>
 
 /** @throws Refusal entry_invalid, naming the field. */
 export function checkEntry(value: unknown): Entry {
-  const type = typeof value === "object" && value !== null && "type" in value ? String(value.type) : "";
+  const type = typeof value === "object" && value !== null && "type" in value ? value.type : "";
+  if (typeof type !== "string") throw new Refusal("entry_invalid", "an entry's type is a text");
   const schema = schemas.get(type);
   if (schema === undefined) throw new Refusal("entry_invalid", `no entry type "${type}"`);
   const parsed = schema.safeParse(value);
@@ -264,7 +265,13 @@ export function checkEntry(value: unknown): Entry {
  * @throws Refusal entry_invalid, where the entry does not fit its schema or is too long.
  */
 export function entryBytes(entry: Entry): Uint8Array {
-  const bytes = canonicalBytes(checkEntry(entry));
+  const checked = checkEntry(entry);
+  let bytes: Uint8Array;
+  try {
+    bytes = canonicalBytes(checked);
+  } catch (cause) {
+    throw new Refusal("entry_invalid", `${entry.type}: no canonical form`, { cause });
+  }
   if (bytes.length > maxEntryLength)
     throw new Refusal("entry_invalid", `${entry.type}: ${bytes.length} bytes, at most ${maxEntryLength}`);
   return bytes;

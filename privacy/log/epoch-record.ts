@@ -4,13 +4,7 @@ import { fromBase64, toBase64 } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Roster } from "../roster.ts";
 import { checkAdvertisement, checkNonce } from "../sum/epoch/advertisement.ts";
-import {
-  checkEpochHeader,
-  type EpochHeader,
-  encodeEpochHeader,
-  openingIdOf,
-  parseEpochHeader,
-} from "../sum/epoch/header.ts";
+import { checkEpochHeader, type EpochHeader, epochHeaderSchema, openingIdOf } from "../sum/epoch/header.ts";
 import type { EpochJoined, EpochNonces, EpochReady, EpochShares } from "../sum/epoch/messages.ts";
 import { type OpenEpoch, openEpochOf } from "../sum/epoch/secrets.ts";
 import {
@@ -55,7 +49,7 @@ const members = 4096;
 
 const recordSchema = z.strictObject({
   format: z.literal("fedcredit/key-epoch/v1"),
-  header: z.looseObject({}),
+  header: epochHeaderSchema,
   joined: z
     .array(
       z.strictObject({
@@ -118,8 +112,7 @@ export const epochRecord = (
 export function openEpochRecord(value: unknown, roster: Roster): OpenEpoch {
   const parsed = recordSchema.safeParse(value);
   if (!parsed.success) throw new Refusal("message_malformed", "not the record of a key epoch");
-  const { joined, nonces, dealt, confirmations } = parsed.data;
-  const header = parseEpochHeader(encodeEpochHeader(parsed.data.header as unknown as EpochHeader));
+  const { header, joined, nonces, dealt, confirmations } = parsed.data;
   checkEpochHeader(header, roster);
   const ofMembers = (list: readonly { readonly party: string }[]): boolean =>
     list.length === header.members.length && list.every((one, i) => one.party === header.members[i]);

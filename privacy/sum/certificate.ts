@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { fromBase64 } from "../../core/bytes.ts";
-import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { canonicalBytes, type Digest, digestOf, isCanonical } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations, type Roster } from "../roster.ts";
 import { checkEpochHeader, epochHeaderSchema, openingIdOf } from "./epoch/header.ts";
@@ -58,7 +58,7 @@ export function parseCertificate(bytes: Uint8Array): SumCertificate {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
     const certificate = certificateSchema.parse(value);
-    if (Buffer.compare(bytes, canonicalBytes(value)) !== 0) throw new TypeError("not canonical");
+    if (!isCanonical(bytes, value)) throw new TypeError("not canonical");
     return certificate;
   } catch (cause) {
     throw new Refusal("certificate_forged", "no sum certificate", { cause });

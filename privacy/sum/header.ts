@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { canonicalBytes, type Digest, digestOf, isCanonical } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { protectionSchema } from "./protection.ts";
 
@@ -90,6 +90,6 @@ export function parseHeader(bytes: Uint8Array): RoundHeader {
     const [issue] = parsed.error.issues;
     throw malformed(`${issue?.path.join(".") || "header"}: ${issue?.message ?? "invalid"}`);
   }
-  if (!Buffer.from(bytes).equals(canonicalBytes(value))) throw malformed("not canonical");
+  if (!isCanonical(bytes, value)) throw malformed("not canonical");
   return parsed.data;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalBytes, type Digest, digestOf } from "../../../core/canonical.ts";
+import { canonicalBytes, type Digest, digestOf, isCanonical } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import type { Roster } from "../../roster.ts";
 import { type PartyId, sumGraphPlan } from "../graph.ts";
@@ -59,7 +59,7 @@ export function parseEpochHeader(bytes: Uint8Array): EpochHeader {
     const [issue] = parsed.error.issues;
     throw malformed(`${issue?.path.join(".") || "header"}: ${issue?.message ?? "invalid"}`);
   }
-  if (!Buffer.from(bytes).equals(canonicalBytes(value))) throw malformed("not canonical");
+  if (!isCanonical(bytes, value)) throw malformed("not canonical");
   return parsed.data;
 }
 
