@@ -37,6 +37,20 @@ Example:
   )
     .option("--json", "write each reading that is kept as a line of JSON, with its reason")
     .action(setAside);
+  commandOf(node, "check", "say everything in node.yaml that will not work", "check --dir mill")
+    .option("--json", "print one JSON array")
+    .action(check);
+  commandOf(
+    node,
+    "try",
+    "show what one source says, live; nothing is stored or acknowledged",
+    'try --dir mill "modbus 192.168.1.20:502"',
+  )
+    .argument("<name>", "a collector of node.yaml, by its name")
+    .option("--seconds <number>", "how long", "10")
+    .option("--count <number>", "ends earlier, with so many readings")
+    .option("--json", "print one JSON object a line")
+    .action(tryOne);
   commandOf(
     node,
     "browse",
@@ -72,6 +86,65 @@ async function setAside({ dir, json }: Common): Promise<void> {
   } finally {
     opened.close();
   }
+}
+
+async function check({ dir, json }: Common): Promise<void> {
+  const { checkNodeFile } = await import("./check.ts");
+  const { readCatalogue } = await import("../operations/features/catalogue.ts");
+  const file = configFile(dir);
+  const problems = checkNodeFile(file, readCatalogue());
+  if (json) print(JSON.stringify(problems));
+  else
+    for (const { line, path, message, valid } of problems)
+      print(
+        `${file}:${line}: ${path === "" ? "" : `${path}: `}${message}${valid === undefined ? "" : `; valid: ${valid.join(", ")}`}`,
+      );
+  if (problems.length === 0) tell(`${file} is in order`);
+  else process.exitCode = 1;
+}
+
+async function tryOne(
+  name: string,
+  { dir, json, seconds, count }: Common & { readonly seconds: string; readonly count?: string },
+): Promise<void> {
+  const { createCollector } = await import("../../collectors/create.ts");
+  const { tryCollector } = await import("./try.ts");
+  const [duration, wanted] = [
+    Number(seconds),
+    count === undefined ? Number.POSITIVE_INFINITY : Number(count),
+  ];
+  if (!(duration > 0) || !(wanted >= 1))
+    throw new Refusal("config_invalid", "--seconds and --count are numbers above 0");
+  const context: CollectorContext = { now: Date.now, random: () => uniform(secureRandom), log() {} };
+  const entries = readNodeConfig(configFile(dir)).collectors ?? [];
+  const collectors = await Promise.all(entries.map((entry) => createCollector(entry, context)));
+  const found = collectors.find((one) => one.name === name);
+  if (found === undefined)
+    throw new Refusal("not_found", `${configFile(dir)} has no collector called ${name}`, {
+      hint:
+        collectors.length === 0
+          ? "add one under collectors"
+          : `it has ${collectors.map((one) => one.name).join(", ")}`,
+    });
+  const { readings, lastError } = await tryCollector(
+    found,
+    AbortSignal.timeout(duration * 1000),
+    wanted,
+    (reading) =>
+      print(
+        json
+          ? JSON.stringify(reading)
+          : `${new Date(reading.time / 1000).toISOString()}  ${reading.device}  ${reading.metric}  ${reading.value ?? "absent"} ${reading.unit}  ${reading.quality} (${reading.status})`,
+      ),
+  );
+  if (readings === 0)
+    throw new Refusal(
+      "unavailable",
+      `${name}: no reading in ${seconds} s${lastError ? `: ${lastError}` : ""}`,
+      {
+        hint: "is the address right, and the device on?",
+      },
+    );
 }
 
 async function importFrom(file: string): Promise<void> {
