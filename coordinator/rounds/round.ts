@@ -218,7 +218,9 @@ export class Attempt {
       await this.#bank.crashPoint("uploads-synced");
     }
     this.#mayResume ||= point !== undefined;
-    await this.#ledger.write({ entries: this.#takeEntries(), point, unmask });
+    // Entries go with a point or an end: who goes on from the point before says them again.
+    const entries = point === undefined ? [] : this.#takeEntries();
+    await this.#ledger.write({ entries, point, unmask });
     await this.#bank.crashPoint(point === undefined ? "unmask-stored" : stored[point.at]);
   }
 
