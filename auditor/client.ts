@@ -90,6 +90,11 @@ export class AuditorClient {
     return (await this.#wire.call(Log.service.GetConsistency, { oldSize, newSize })).hashes;
   }
 
+  /** Asks for the next certificate with the one that is in force. @param csrPem - PKCS#10. */
+  async renew(csrPem: string): Promise<string> {
+    return (await this.#wire.call(Membership.service.RenewCertificate, { csrPem })).certificatePem;
+  }
+
   /** The log's export in pieces. */
   exportLog(): AsyncGenerator<Uint8Array> {
     return exportLog(this.#wire);

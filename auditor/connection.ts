@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
+import { tell } from "../core/terminal.ts";
+import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
+import { certificateRequest } from "../privacy/certificate-request.ts";
 import { type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
+import { refusalOf } from "../proto/wire.ts";
 import { AuditorClient } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
 
@@ -25,6 +29,7 @@ export interface Connection {
   readonly json?: true;
 }
 
+/** Connects; a certificate in the last third of its life is renewed first. @throws Refusal */
 export async function connect(flags: Connection): Promise<AuditorClient> {
   const key = await readAuditorKey(flags.dir);
   const bankKey = await pinnedBankKey(flags);
@@ -38,8 +43,35 @@ export async function connect(flags: Connection): Promise<AuditorClient> {
   const [certificatePem, authorityPem] = chain.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
   if (certificatePem === undefined || authorityPem === undefined)
     throw new Refusal("file_malformed", `${certificateFile} holds not both certificate and authority`);
+  checkInForce(certificatePem, Date.now());
   const address = flags.coordinator;
-  return new AuditorClient({ address, certificatePem, privateKeyPem, authorityPem, key, bankKey });
+  const open = (certificate: string): AuditorClient =>
+    new AuditorClient({ address, certificatePem: certificate, privateKeyPem, authorityPem, key, bankKey });
+  const client = open(certificatePem);
+  if (!isRenewalDue(certificatePem, Date.now())) return client;
+  try {
+    const next = await client.renew(await certificateRequest(privateKeyPem, "auditor"));
+    checkInForce(next, Date.now());
+    await writeWhole(join(flags.dir, certificateFile), `${next.trimEnd()}\n${authorityPem}\n`);
+    client.close();
+    tell(`the auditor's certificate was renewed, until ${dayOf(next)}`);
+    return open(next);
+  } catch (error) {
+    // The one at hand serves until its end: what is asked of it next says whether it does.
+    const { reason, message } = refusalOf(error);
+    tell(`the auditor's certificate was not renewed, and ends ${dayOf(certificatePem)}: ${message} (${reason})`);
+    return client;
+  }
+}
+
+const dayOf = (certificatePem: string): string => new Date(endOf(certificatePem)).toISOString().slice(0, 10);
+
+/** @throws Refusal certificate_invalid */
+function checkInForce(certificatePem: string, nowMillis: number): void {
+  if (endOf(certificatePem) > nowMillis) return;
+  throw new Refusal("certificate_invalid", `the auditor's certificate expired on ${dayOf(certificatePem)}`, {
+    hint: "run fedcredit audit request once more, and let the bank certify what it writes (coordinator certify-auditor)",
+  });
 }
 
 /** The key given once is the key for ever. @throws Refusal usage, signature_invalid, note_malformed */

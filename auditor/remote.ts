@@ -1,9 +1,11 @@
 /** The auditor's commands that speak to a coordinator, and those that prepare for it. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { toBase64 } from "../core/bytes.ts";
-import { writeNewFiles, writeWhole } from "../core/files.ts";
+import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
 import { reasons } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
@@ -35,13 +37,14 @@ function requestCommand(): Command {
     .addHelpText("after", "\nExample:\n  fedcredit audit request --dir auditor")
     .action(async ({ dir }: { dir: string }) => {
       await readAuditorKey(dir);
-      const privateKeyPem = await generateTlsKey();
-      const requestPem = await certificateRequest(privateKeyPem, "auditor");
+      const keyFile = join(dir, files.tlsKey);
+      // Where a certificate ended, the request is made once more: the key stays.
+      if (!existsSync(keyFile)) writeNewFiles([{ path: keyFile, text: await generateTlsKey(), mode: 0o600 }]);
+      const privateKeyPem = await readFile(keyFile, "utf8").catch((cause: unknown) => {
+        throw readRefusal(keyFile, cause);
+      });
       const request = join(dir, files.request);
-      writeNewFiles([
-        { path: join(dir, files.tlsKey), text: privateKeyPem, mode: 0o600 },
-        { path: request, text: requestPem, mode: 0o644 },
-      ]);
+      await writeWhole(request, await certificateRequest(privateKeyPem, "auditor"));
       print(request);
     });
 }
@@ -114,6 +117,8 @@ const shown = (roster: Awaited<ReturnType<AuditorClient["pendingRoster"]>>["rost
   })),
 });
 
+const dayMillis = 86_400_000;
+
 function watchCommand(): Command {
   return remote("watch", "follow the bank's log: check that it only grows, and cosign it")
     .option("--once", "look once, then end")
@@ -131,12 +136,19 @@ function watchCommand(): Command {
       "\nExample:\n  fedcredit audit watch --dir auditor --coordinator 127.0.0.1:8443 --once",
     )
     .action(async (flags: Connection & { once?: true; every: number }) => {
-      const client = await connect(flags);
+      let client = await connect(flags);
+      let connectedAt = Date.now();
       const ending = new AbortController();
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
       try {
         let seen = await readSeen(flags.dir);
         do {
+          // A watch of years outlives its certificate: connecting anew renews it.
+          if (Date.now() - connectedAt > dayMillis) {
+            client.close();
+            client = await connect(flags);
+            connectedAt = Date.now();
+          }
           seen = await look(client, flags, seen);
           if (!flags.once)
             await delay(flags.every * 1000, undefined, { signal: ending.signal }).catch(() => {});

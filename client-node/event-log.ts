@@ -31,6 +31,13 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
           ? log.debug(fields, "attempt ended")
           : log.warn(fields, "attempt ended without a sum");
       }
+      case "certificate": {
+        const { expires, reason, message: detail } = event;
+        const until = new Date(expires).toISOString().slice(0, 10);
+        return reason === undefined
+          ? log.info({ until }, "certificate renewed")
+          : log.warn({ until, reason, detail }, "certificate not renewed");
+      }
       case "epoch":
         return "epoch" in event
           ? log.debug({ epoch: shortDigest(event.epoch) }, "key epoch open")

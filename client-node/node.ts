@@ -12,6 +12,7 @@ import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
 import type { NodeCredentials } from "./federation/credentials.ts";
 import { Participant } from "./federation/participant.ts";
+import { CurrentCertificate } from "./federation/renewal.ts";
 import type { Statistics } from "./federation/statistics.ts";
 import {
   consentTo,
@@ -51,6 +52,10 @@ export interface NodeOptions {
   readonly random: Random;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Keeps the node's next certificate where its next start finds it; without, it is used and forgotten. */
+  readonly keepCertificate?: (certificate: string) => void;
+  /** Runs something after some seconds. @returns what calls it off. The system's timer by default. */
+  readonly after?: (seconds: number, run: () => void) => () => void;
   readonly onEvent?: (event: NodeEvent) => void;
 }
 
@@ -117,11 +122,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { db, transport } = desk;
   const emit = options.onEvent ?? (() => {});
   const ending = new AbortController();
-  const { bfv, random, statistics } = options;
+  const { after = afterSeconds, bfv, keepCertificate: keep = () => {}, random, statistics } = options;
   const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
+  const certificate = new CurrentCertificate({ ...desk, keep, emit });
+  const callOff = every(renewalSeconds, after, () => certificate.renewIfDue());
 
   const firstTry = Promise.withResolvers<void>();
-  const finished = keepConnected(participant, random, ending.signal, emit, firstTry.resolve).finally(() => {
+  const connect = async (onConnected: () => void): Promise<void> => {
+    certificate.check();
+    await certificate.renewIfDue();
+    await participant.takePart(onConnected);
+  };
+  const finished = keepConnected(connect, random, ending.signal, emit, firstTry.resolve).finally(() => {
+    callOff();
     participant.close();
     transport.close();
     closeStore(db);
@@ -169,20 +182,18 @@ const fatal: ReadonlySet<Reason> = new Set([
 ]);
 
 async function keepConnected(
-  participant: Participant,
+  connect: (onConnected: () => void) => Promise<void>,
   random: Random,
   ending: AbortSignal,
   emit: (event: NodeEvent) => void,
   onFirstTry: () => void,
 ): Promise<void> {
   for (let tries = 1; !ending.aborted; tries++) {
-    const failure = await participant
-      .takePart(() => {
-        tries = 0;
-        onFirstTry();
-        emit({ type: "connected" });
-      })
-      .then(
+    const failure = await connect(() => {
+      tries = 0;
+      onFirstTry();
+      emit({ type: "connected" });
+    }).then(
         () => new Refusal("unavailable", "the coordinator ended the connection"),
         (error: unknown) => refusalOf(error),
       );
@@ -195,9 +206,26 @@ async function keepConnected(
   }
 }
 
-function after(seconds: number, run: () => void): () => void {
+function afterSeconds(seconds: number, run: () => void): () => void {
   const timer = setTimeout(run, seconds * 1000).unref();
   return () => clearTimeout(timer);
+}
+
+/** How often a node that stays connected looks at its certificate. */
+const renewalSeconds = 3600;
+
+/** Runs something again and again. @returns what ends that. */
+function every(
+  seconds: number,
+  after: (seconds: number, run: () => void) => () => void,
+  work: () => Promise<void>,
+): () => void {
+  let callOff = (): void => {};
+  const wait = (): void => {
+    callOff = after(seconds, () => void work().then(wait));
+  };
+  wait();
+  return () => callOff();
 }
 
 function closeStore(db: DatabaseSync): void {

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Digest } from "../core/canonical.ts";
 import type { Random } from "../core/random.ts";
 import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
-import type { Authority } from "./authority/ca.ts";
+import type { Authority, Identity } from "./authority/ca.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { SharedChunks } from "./rounds/shared-chunks.ts";
 import type { UploadAllowance } from "./rounds/upload-allowance.ts";
@@ -55,8 +55,8 @@ export interface BankEvents {
   ended: [];
   /** The current roster changed. */
   roster: [];
-  /** No certificate of this enterprise is valid any more. */
-  revoked: [string];
+  /** No certificate that somebody had is valid any more. */
+  revoked: [Identity];
 }
 
 /** What every part of the coordinator works with. */

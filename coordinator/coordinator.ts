@@ -5,10 +5,13 @@ import type { Logger } from "pino";
 import { splitAddress } from "../core/address.ts";
 import { startMonitor } from "../core/monitor.ts";
 import type { Random } from "../core/random.ts";
+import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { coordinatorName } from "../proto/wire.ts";
+import type { KeyPair } from "./authority/ca.ts";
+import { adoptOperator } from "./authority/certificates.ts";
 import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { currentRoster } from "./authority/membership.ts";
 import { loadRevoked } from "./authority/revocation.ts";
@@ -106,6 +109,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       crashPoint: onCrashPoint,
     };
     await createConsortium(bank);
+    await adoptOperator(bank);
     await loadRevoked(bank);
     await currentRoster(bank);
     const bfv = await openBfv();
@@ -163,10 +167,8 @@ async function openPorts(
 ): Promise<[Listening, Listening]> {
   const { authority, config } = bank;
   const [address, enrolmentAddress] = [splitAddress(config.listen), splitAddress(config.enrolment)];
-  const tls = {
-    server: await authority.issueServer([coordinatorName], bank.clock.now()),
-    authorityPem: authority.certificatePem,
-  };
+  const issue = (): Promise<KeyPair> => authority.issueServer([coordinatorName], bank.clock.now());
+  const tls = { server: await issue(), authorityPem: authority.certificatePem };
   const main = await listen(address, { ...tls, clientCertificates: true }, bank.clock, (server, hangUp) =>
     registerServices(server, bank, participants, isDraining, hangUp),
   );
@@ -178,7 +180,36 @@ async function openPorts(
     (server, hangUp) => registerEnrolment(server, bank, hangUp),
   );
   cleanUp.push(() => enrolment.close(drainMillis));
+  const callOff = keepCertified(bank, tls.server, issue, [main, enrolment]);
+  cleanUp.push(async () => callOff());
   return [main, enrolment];
+}
+
+const daySeconds = 86_400;
+
+/** Looks every day whether the server's certificate is to be renewed. @returns what ends that. */
+function keepCertified(
+  { clock, log }: Bank,
+  first: KeyPair,
+  issue: () => Promise<KeyPair>,
+  ports: readonly Listening[],
+): () => void {
+  let inUse = first;
+  let callOff = (): void => {};
+  const look = async (): Promise<void> => {
+    if (!isRenewalDue(inUse.certificatePem, clock.now())) return;
+    inUse = await issue();
+    for (const port of ports) port.useCertificate(inUse);
+    log.info({ expires: new Date(endOf(inUse.certificatePem)) }, "the server's certificate was renewed");
+  };
+  const wait = (): void => {
+    callOff = clock.after(daySeconds, () => {
+      look().catch((error: unknown) => log.error({ err: error }, "the server's certificate was not renewed"));
+      wait();
+    });
+  };
+  wait();
+  return () => callOff();
 }
 
 /** The log's first entry names the keys that everything after it is checked with. */

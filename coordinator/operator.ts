@@ -3,15 +3,18 @@ import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { findStudy } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
+import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
+import { certificateRequest } from "../privacy/certificate-request.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
+import type { Operator__Output } from "../proto/generated/fedcredit/v1/Operator.ts";
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
 import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCheck.ts";
 import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFault.ts";
 import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
-import { openOperator } from "./authority/keys.ts";
+import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 
 export interface StudyView {
@@ -66,9 +69,13 @@ const viewOf = (status: StudyStatus__Output): StudyView => ({
 
 /** A connection with the operator's certificate. Every method throws the coordinator's Refusal. */
 export class Operator {
-  readonly #wire: WireClient;
+  readonly #config: CoordinatorConfig;
+  readonly #address: string;
+  #wire: WireClient;
 
-  private constructor(wire: WireClient) {
+  private constructor(config: CoordinatorConfig, address: string, wire: WireClient) {
+    this.#config = config;
+    this.#address = address;
     this.#wire = wire;
   }
 
@@ -77,7 +84,40 @@ export class Operator {
    * @throws Refusal file_missing
    */
   static async connect(config: CoordinatorConfig, address: string = config.listen): Promise<Operator> {
-    return new Operator(new WireClient(address, await openOperator(config)));
+    return new Operator(config, address, new WireClient(address, await openOperator(config)));
+  }
+
+  /**
+   * Asks for the operator's next certificate in the last third of its life, and goes on with it.
+   * @param now - Unix milliseconds. @returns when the new one ends, Unix milliseconds; undefined where none was due
+   */
+  async renewIfDue(now: number): Promise<number | undefined> {
+    const { certificatePem, privateKeyPem, authorityPem } = await openOperator(this.#config);
+    if (!isRenewalDue(certificatePem, now)) return undefined;
+    const csrPem = await certificateRequest(privateKeyPem, "operator");
+    const next = await this.#wire.call(Membership.service.RenewCertificate, { csrPem });
+    await replaceOperatorCertificate(this.#config, next.certificatePem);
+    this.#wire.close();
+    this.#wire = new WireClient(this.#address, {
+      certificatePem: next.certificatePem,
+      privateKeyPem,
+      authorityPem,
+    });
+    return endOf(next.certificatePem);
+  }
+
+  /** @param csrPem - PKCS#10. @returns the certificate of one more operator. */
+  async addOperator(operator: string, csrPem: string): Promise<string> {
+    return (await this.#wire.call(Membership.service.AddOperator, { operator, csrPem })).certificatePem;
+  }
+
+  /** @returns serial numbers of the certificates that count no more. */
+  async removeOperator(operator: string): Promise<string[]> {
+    return (await this.#wire.call(Membership.service.RemoveOperator, { operator })).serials;
+  }
+
+  async operators(): Promise<Operator__Output[]> {
+    return (await this.#wire.call(Membership.service.ListOperators, {})).operators;
   }
 
   /** @returns the token as it is handed over: secret and authority's fingerprint. */

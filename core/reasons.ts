@@ -53,7 +53,7 @@ export const reasons = {
   certificate_invalid: entry(
     status.unauthenticated,
     false,
-    "enrol again: the certificate is expired, foreign or missing",
+    "a certificate is expired, revoked, foreign or missing: a node enrols with a new token, an operator runs fedcredit coordinator operator renew beside the authority's key, an auditor fedcredit audit request",
   ),
   role_denied: entry(status.permissionDenied, false, "use the certificate of the role this call is for"),
   token_invalid: entry(

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type NodeConfig, readNodeConfig } from "../config.ts";
-import { readCredentials } from "../federation/credentials.ts";
+import { readCredentials, renewPins } from "../federation/credentials.ts";
 import type { StudyDesk } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
 import { ledgerFile, openDesk } from "../node.ts";
@@ -44,6 +44,7 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
     policy,
     rows: desensitizedRows({ read: ownRecords(config), key, now: Date.now }),
     ledger: ledgerFile(config.dataDir),
+    keepCertificate: (certificate) => renewPins(config.dataDir, certificate),
     random: secureRandom,
     now: Date.now,
   };

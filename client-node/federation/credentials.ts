@@ -61,16 +61,27 @@ export function writePins(dataDir: string, pins: Pins): void {
   replaceSecret(join(dataDir, files.pins), `${JSON.stringify(pins, undefined, 2)}\n`);
 }
 
+/** Puts the next certificate in the place of the one before; everything else stays pinned. */
+export function renewPins(dataDir: string, certificate: string): void {
+  writePins(dataDir, { ...readPins(dataDir), certificate });
+}
+
 export const isEnrolled = (dataDir: string): boolean => existsSync(join(dataDir, files.pins));
 
 /** @throws Refusal file_missing before `node enrol`, certificate_invalid once the certificate has expired. */
 export function readCredentials(dataDir: string, nowMillis: number): NodeCredentials {
   const secrets = readSecrets(dataDir);
+  const pins = readPins(dataDir);
+  checkCertificate(pins, secrets, nowMillis);
+  return { ...secrets, ...pins };
+}
+
+/** @throws Refusal file_missing, file_malformed, note_malformed */
+function readPins(dataDir: string): Pins {
   const path = join(dataDir, files.pins);
   const pins = parseYaml(readOrRefuse(path, "run fedcredit node enrol --token TOKEN"), path, pinsSchema);
   for (const key of [pins.bankKey, pins.auditorKey]) parseVerifierKey(key);
-  checkCertificate(pins, secrets, nowMillis);
-  return { ...secrets, ...pins };
+  return pins;
 }
 
 /** The SAN URI that makes a certificate this enterprise's. */
@@ -80,7 +91,9 @@ const enterpriseUri = ({ consortium, enterprise }: Pick<Pins, "consortium" | "en
 /** @throws Refusal certificate_invalid unless the certificate is in force, by the pinned authority, for this key and name. */
 export function checkCertificate(pins: Pins, { tlsKey }: NodeSecrets, nowMillis: number): void {
   const refuse = (why: string): Refusal =>
-    new Refusal("certificate_invalid", `this node's certificate ${why}`);
+    new Refusal("certificate_invalid", `this node's certificate ${why}`, {
+      hint: "ask the bank for a new enrolment token, then run fedcredit node enrol --token TOKEN; ledger, consents and place in the roster stay",
+    });
   const certificate = parseCertificate(pins.certificate);
   const ca = parseCertificate(pins.ca);
   if (!certificate.checkIssued(ca) || !certificate.verify(ca.publicKey))

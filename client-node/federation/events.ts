@@ -19,6 +19,14 @@ export type FederationEvent =
       /** Where the party's state machine stands. */
       readonly phase: string;
     }
+  /** The node's certificate was renewed; with a reason, it was not, and the one at hand ends then. */
+  | {
+      readonly type: "certificate";
+      /** Unix milliseconds. */
+      readonly expires: number;
+      readonly reason?: Reason;
+      readonly message?: string;
+    }
   /** The coordinator ended an attempt. */
   | {
       readonly type: "closed";

@@ -54,21 +54,28 @@ export interface Participation extends AsyncIterable<WireCoordinatorMessage> {
  * The node's one way out: mutual TLS to the pinned authority, and every message through `beforeSend`.
  */
 export class Transport {
-  readonly #wire: WireClient;
+  #wire: WireClient;
   readonly #options: TransportOptions;
   #up = 0;
   #down = 0;
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    const { ca, tlsKey, certificate } = options.credentials;
-    this.#wire = new WireClient(
-      options.address,
-      { authorityPem: ca, certificatePem: certificate, privateKeyPem: tlsKey },
-      (bytes) => {
-        this.#down += bytes;
-      },
-    );
+    this.#wire = this.#connect(options.credentials.certificate);
+  }
+
+  #connect(certificatePem: string): WireClient {
+    const { address, credentials } = this.#options;
+    const { ca: authorityPem, tlsKey: privateKeyPem } = credentials;
+    return new WireClient(address, { authorityPem, certificatePem, privateKeyPem }, (bytes) => {
+      this.#down += bytes;
+    });
+  }
+
+  /** Calls from now on show this certificate; a stream under way stays on its connection until it ends. */
+  useCertificate(certificatePem: string): void {
+    this.#wire.close();
+    this.#wire = this.#connect(certificatePem);
   }
 
   get address(): string {

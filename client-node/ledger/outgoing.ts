@@ -13,6 +13,8 @@ type Occasion =
   | "apart from rounds"
   /** Where sums were released without it: to compute the states between, and to see that the bank's log only grew. */
   | "after an absence"
+  /** Once in about nine months. */
+  | "near a certificate's end"
   | "in a round"
   /** Only where a connection broke, or the node will not do what it is asked to. */
   | "failure";
@@ -21,6 +23,8 @@ export const outgoing = {
   "Enrolment.Enrol": "enrolment",
   "Health.Check": "apart from rounds",
   "Membership.GetRoster": "apart from rounds",
+  /** A request for the node's next certificate: its public TLS key, which the bank has. */
+  "Membership.RenewCertificate": "near a certificate's end",
   "Studies.List": "apart from rounds",
   "Studies.Get": "apart from rounds",
   "Studies.Consent": "apart from rounds",

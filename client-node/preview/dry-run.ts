@@ -14,6 +14,7 @@ import {
 } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import software from "../../package.json" with { type: "json" };
+import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
 import type { Identity } from "../../privacy/identity.ts";
 import { signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
@@ -112,7 +113,15 @@ export async function dryRun(manifest: StudyManifest, table: Table, options: Dry
   }
   const { destination, enterprise } = options;
   return {
-    outsideRounds: departuresOf(destination, callsOutsideRounds(manifest, consortium, enterprise)),
+    outsideRounds: departuresOf(
+      destination,
+      callsOutsideRounds(
+        manifest,
+        consortium,
+        enterprise,
+        await certificateRequest(await generateTlsKey(), enterprise),
+      ),
+    ),
     onFailure: departuresOf(destination, callsOnFailure(rounds[0]!.departures)),
     rounds,
     stopped,
@@ -199,7 +208,9 @@ async function playRound(
   return { round, sum: done.sum.sum.values };
 }
 
-type Samples<When extends "apart from rounds" | "after an absence" | "failure"> = Readonly<
+type Samples<
+  When extends "apart from rounds" | "after an absence" | "near a certificate's end" | "failure",
+> = Readonly<
   Record<KindsSent<When>, Uint8Array>
 >;
 
@@ -208,7 +219,8 @@ function callsOutsideRounds(
   manifest: StudyManifest,
   { parties, epoch }: Consortium,
   enterprise: string,
-): Samples<"apart from rounds" | "after an absence"> {
+  csrPem: string,
+): Samples<"apart from rounds" | "after an absence" | "near a certificate's end"> {
   const digest = digestOf(canonicalBytes(manifest));
   const study = Buffer.from(digest, "hex");
   const { identity } = parties.get(enterprise)!;
@@ -218,6 +230,7 @@ function callsOutsideRounds(
   return {
     "Health.Check": Health.service.Check.requestSerialize({ protocolVersion }),
     "Membership.GetRoster": Membership.service.GetRoster.requestSerialize({}),
+    "Membership.RenewCertificate": Membership.service.RenewCertificate.requestSerialize({ csrPem }),
     "Studies.List": Studies.service.List.requestSerialize({}),
     "Studies.Get": Studies.service.Get.requestSerialize({ study }),
     "Studies.Consent": Studies.service.Consent.requestSerialize({

@@ -32,9 +32,10 @@ type CryptoKey = webcrypto.CryptoKey;
 
 const serialNumber = (random: Random): string => toHex(random.bytes(16));
 
-const lifetime = (now: number, days: number) => ({
+/** @param end - nothing outlives who signs it. */
+const lifetime = (now: number, days: number, end?: Date) => ({
   notBefore: new Date(now - backdateMillis),
-  notAfter: new Date(now + days * day),
+  notAfter: new Date(Math.min(now + days * day, end?.getTime() ?? Number.POSITIVE_INFINITY)),
 });
 
 /**
@@ -138,7 +139,7 @@ export class Authority {
       serialNumber: serialNumber(this.#random),
       subject: `CN=${name}`,
       issuer: this.#certificate.subject,
-      ...lifetime(now, certificateDays),
+      ...lifetime(now, certificateDays, this.#certificate.notAfter),
       publicKey,
       signingKey: this.#key,
       signingAlgorithm: tlsKeyAlgorithm,

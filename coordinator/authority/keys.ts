@@ -1,11 +1,13 @@
 /** The bank's own files: authority, log and roster key, and the operator's certificate. */
+import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { makeDirectory, readRefusal, writeNewFiles } from "../../core/files.ts";
+import { makeDirectory, readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
 import {
   newSignerKey,
   noteSigner,
@@ -14,7 +16,7 @@ import {
   type Signer,
 } from "../../privacy/log/note.ts";
 import { type CoordinatorConfig, parseConfig } from "../config.ts";
-import { Authority, createAuthority, type KeyPair } from "./ca.ts";
+import { Authority, createAuthority, identityOf, type KeyPair } from "./ca.ts";
 
 const secret = 0o600;
 const open = 0o644;
@@ -131,4 +133,57 @@ export async function openOperator(
     ["operator.pem", "operator.key", "ca.pem"].map((name) => readKey(config, name)),
   );
   return { certificatePem: certificatePem!, privateKeyPem: privateKeyPem!, authorityPem: authorityPem! };
+}
+
+/** Puts the operator's next certificate in the place of the one before. @throws Refusal disk_full, file_missing */
+export const replaceOperatorCertificate = (
+  config: CoordinatorConfig,
+  certificatePem: string,
+): Promise<void> => writeWhole(join(config.keys, "operator.pem"), certificatePem);
+
+/**
+ * Signs the certificate of the operator in the bank's own folder anew, for the key that is there. Needs no coordinator
+ * and no valid certificate: the authority's key is what counts.
+ * @returns the certificate. @throws Refusal file_missing
+ */
+export async function recertifyOperator(
+  config: CoordinatorConfig,
+  now: number,
+  random: Random,
+): Promise<string> {
+  const { certificatePem, privateKeyPem } = await openOperator(config);
+  const authority = await openAuthority(config, random);
+  const identity = identityOf(new X509Certificate(certificatePem).raw, config.consortium);
+  const request = await certificateRequest(privateKeyPem, identity.id);
+  const next = await authority.signRequest(request, identity, now);
+  await replaceOperatorCertificate(config, next);
+  return next;
+}
+
+/**
+ * Makes the folder of one more operator: its key, certificate, and a configuration to point commands at.
+ * @param certify - asks the running coordinator.
+ * @throws Refusal already_exists, disk_full, file_missing, and what `certify` throws; nothing is left behind then
+ */
+export async function makeOperatorFolder(
+  config: CoordinatorConfig,
+  dir: string,
+  certify: (csrPem: string) => Promise<string>,
+): Promise<void> {
+  const file = join(dir, "coordinator.yaml");
+  if (existsSync(file)) throw new Refusal("already_exists", `${dir} is an operator's folder already`);
+  const { authorityPem } = await openOperator(config);
+  const privateKeyPem = await generateTlsKey();
+  await makeDirectory(dir, 0o700);
+  const certificatePem = await certify(await certificateRequest(privateKeyPem, "operator"));
+  const { consortium, listen, enrolment, auditor, witnesses } = config;
+  const database = "embedded";
+  const places = { dataDir: "./data", blobs: "./blobs", keys: "." };
+  const text = stringify({ consortium, listen, enrolment, database, ...places, auditor, witnesses });
+  writeNewFiles([
+    { path: join(dir, "operator.key"), text: privateKeyPem, mode: secret },
+    { path: join(dir, "operator.pem"), text: certificatePem, mode: open },
+    { path: join(dir, "ca.pem"), text: authorityPem, mode: open },
+    { path: file, text, mode: open },
+  ]);
 }

@@ -16,7 +16,8 @@ import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/sql.ts";
-import { loadRevoked, revokeCertificates, serialOf } from "./revocation.ts";
+import { type CertificateView, recordIssued, validCertificates } from "./certificates.ts";
+import { loadRevoked, revokeCertificates } from "./revocation.ts";
 
 // Names of the keys that sign next to the enterprises' own.
 const reservedIds = new Set(["bank", "auditor"]);
@@ -100,7 +101,8 @@ export async function enrol(
         (${enterprise}, ${token.organisation}, ${key.key}, ${Buffer.from(request.hpkeKey)}, ${now})
       ON CONFLICT (id) DO UPDATE SET organisation = excluded.organisation, identity_key = excluded.identity_key,
         hpke_key = excluded.hpke_key, enrolled_at = excluded.enrolled_at, removed_at = NULL`;
-    await sql`INSERT INTO client_certificate VALUES (${serialOf(certificatePem)}, ${enterprise}, ${now}, NULL)`;
+    const issued = await recordIssued(bank, sql, identity, certificatePem);
+    await bank.privacyLog.append(sql, [issued]);
     return { enterprise, certificatePem };
   });
 }
@@ -285,7 +287,7 @@ export async function revoke(bank: Bank, enterprise: string): Promise<string[]> 
 async function closeConnections(bank: Bank, enterprise: string): Promise<void> {
   await loadRevoked(bank);
   bank.log.warn({ enterprise }, "certificates revoked");
-  bank.events.emit("revoked", enterprise);
+  bank.events.emit("revoked", { role: "enterprise", id: enterprise });
 }
 
 /** An enterprise as the operator sees it. */
@@ -293,19 +295,17 @@ export interface EnterpriseView {
   readonly enterprise: string;
   readonly organisation: string;
   readonly standing: "enrolled" | "member" | "removed";
-  /** Of its valid certificates. */
-  readonly serials: readonly string[];
+  /** The valid ones. */
+  readonly certificates: readonly CertificateView[];
 }
 
 export async function enterprises(bank: Bank): Promise<EnterpriseView[]> {
-  const rows = await bank.database.sql`
-    SELECT id, organisation, removed_at, coalesce(array_agg(serial ORDER BY issued_at)
-      FILTER (WHERE serial IS NOT NULL AND revoked_at IS NULL), '{}') AS serials
-    FROM enterprise LEFT JOIN client_certificate ON enterprise = id GROUP BY id ORDER BY id`;
-  return rows.map(({ id, organisation, removed_at: removedAt, serials }) => ({
+  const held = await validCertificates(bank, "enterprise");
+  const rows = await bank.database.sql`SELECT id, organisation, removed_at FROM enterprise ORDER BY id`;
+  return rows.map(({ id, organisation, removed_at: removedAt }) => ({
     enterprise: id,
     organisation,
     standing: removedAt !== null ? "removed" : isMember(bank, id) ? "member" : "enrolled",
-    serials,
+    certificates: held.get(id) ?? [],
   }));
 }

@@ -1,5 +1,7 @@
 /** What the commands that speak to a running coordinator, with the operator's certificate, have in common. */
 import { Command } from "commander";
+import { Refusal } from "../../core/reasons.ts";
+import { tell } from "../../core/terminal.ts";
 import { readConfig } from "../config.ts";
 import { Operator } from "../operator.ts";
 
@@ -24,8 +26,22 @@ export async function asOperator<T>(
 ): Promise<T> {
   const operator = await Operator.connect(readConfig(flags.config), flags.address);
   try {
+    await renewed(operator);
     return await work(operator);
   } finally {
     operator.close();
+  }
+}
+
+/** A certificate that is still valid must not keep anybody from working: why it was not renewed is only told. */
+async function renewed(operator: Operator): Promise<void> {
+  try {
+    const until = await operator.renewIfDue(Date.now());
+    if (until !== undefined)
+      tell(`the operator's certificate was renewed, until ${new Date(until).toISOString().slice(0, 10)}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.reason === "certificate_invalid") throw error;
+    tell(`the operator's certificate was not renewed: ${error.message} (${error.reason})`);
   }
 }

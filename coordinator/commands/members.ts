@@ -1,7 +1,11 @@
-/** Who belongs to the consortium: `token`, `admit`, `roster`, `enterprise`. */
+/** Who belongs to the consortium: `token`, `admit`, `roster`, `enterprise`; and who works for the bank: `operator`. */
 
 import { Command } from "commander";
+import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
+import { endOf } from "../../privacy/certificate-life.ts";
+import { makeOperatorFolder, recertifyOperator } from "../authority/keys.ts";
+import { readConfig } from "../config.ts";
 import { tokenSeconds } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -13,6 +17,7 @@ export const memberCommands = (): Command[] => [
   admitCommand(),
   rosterCommand(),
   enterpriseCommand(),
+  operatorsCommand(),
 ];
 
 const tokenCommand = (): Command =>
@@ -73,10 +78,21 @@ const listCommand = (): Command =>
       const all = await operator.enterprises();
       if (flags.json) print(JSON.stringify(all));
       else
-        for (const { enterprise, organisation, standing, serials } of all)
-          print(`${enterprise}: ${standing}; ${organisation}; certificates ${serials.join(", ") || "none"}`);
+        for (const { enterprise, organisation, standing, certificates } of all)
+          print(`${enterprise}: ${standing}; ${organisation}; ${said(certificates)}`);
     }),
   );
+
+/** What certificates somebody has, and when each ends. */
+const said = (certificates: readonly { serial: string; expiresMillis: unknown }[]): string =>
+  certificates.length === 0
+    ? "no valid certificate"
+    : certificates
+        .map(({ serial, expiresMillis }) => `certificate ${serial}${until(expiresMillis)}`)
+        .join(", ");
+
+const until = (expiresMillis: unknown): string =>
+  Number(expiresMillis) === 0 ? "" : ` until ${new Date(Number(expiresMillis)).toISOString().slice(0, 10)}`;
 
 const removeCommand = (): Command =>
   operatorCommand(
@@ -110,3 +126,69 @@ const revokeCommand = (): Command =>
         tell("it can enrol again with a new token: fedcredit coordinator token");
       }),
     );
+
+const operatorsCommand = (): Command =>
+  new Command("operator")
+    .description("who may give the bank's commands; add or remove somebody, renew an ended certificate")
+    .addHelpText("after", `\nExample:\n  fedcredit coordinator operator list ${config}`)
+    .addCommand(listOperatorsCommand())
+    .addCommand(addOperatorCommand())
+    .addCommand(removeOperatorCommand())
+    .addCommand(renewOperatorCommand());
+
+const listOperatorsCommand = (): Command =>
+  operatorCommand("list", "operators and their valid certificates", `operator list ${config}`).action(
+    (flags: OperatorFlags) =>
+      asOperator(flags, async (operator) => {
+        const all = await operator.operators();
+        if (flags.json) print(JSON.stringify(all));
+        else for (const { operator: id, certificates } of all) print(`${id}: ${said(certificates)}`);
+      }),
+  );
+
+const addOperatorCommand = (): Command =>
+  operatorCommand(
+    "add",
+    "make the folder of one more operator, with a key and a certificate of its own",
+    `operator add maria --out maria ${config}`,
+  )
+    .argument("<operator>", "its id: lowercase letters, digits and hyphens")
+    .requiredOption("--out <dir>", "folder to hand over; its coordinator.yaml is what its commands point at")
+    .action((id: string, flags: OperatorFlags & { out: string }) =>
+      asOperator(flags, async (operator) => {
+        await makeOperatorFolder(readConfig(flags.config), flags.out, (csrPem) =>
+          operator.addOperator(id, csrPem),
+        );
+        print(flags.json ? JSON.stringify({ operator: id, dir: flags.out }) : flags.out);
+        tell("hand the folder over on a channel where you know who reads it: it holds a secret key");
+      }),
+    );
+
+const removeOperatorCommand = (): Command =>
+  operatorCommand(
+    "remove",
+    "revoke an operator's certificates, at once and for good",
+    `operator remove maria ${config}`,
+  )
+    .argument("<operator>", "its id")
+    .action((id: string, flags: OperatorFlags) =>
+      asOperator(flags, async (operator) => {
+        const serials = await operator.removeOperator(id);
+        print(flags.json ? JSON.stringify({ operator: id, serials }) : serials.join("\n"));
+      }),
+    );
+
+const renewOperatorCommand = (): Command =>
+  new Command("renew")
+    .description("sign the certificate of this folder's operator anew, with the authority's key beside it")
+    .requiredOption("--config <file>", "coordinator.yaml")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `\nCertificates renew themselves while they are used; this is for one that ended. Where the authority's key is not at\nhand, another operator makes a new folder.\n\nExample:\n  fedcredit coordinator operator renew ${config}`,
+    )
+    .action(async (flags: { config: string; json?: true }) => {
+      const expires = endOf(await recertifyOperator(readConfig(flags.config), Date.now(), secureRandom));
+      const day = new Date(expires).toISOString().slice(0, 10);
+      print(flags.json ? JSON.stringify({ expires }) : `renewed until ${day}`);
+    });

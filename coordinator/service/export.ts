@@ -88,7 +88,9 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "round.aborted":
       case "round.lost":
       case "member.expelled":
+      case "certificate.issued":
       case "certificate.revoked":
+      case "operator.removed":
       case "privacy.spent":
       case "model.evaluated":
       case "ledger.reported":

@@ -1,9 +1,10 @@
 import { Refusal } from "../../core/reasons.ts";
 import type { EnrolmentHandlers } from "../../proto/generated/fedcredit/v1/Enrolment.ts";
 import type { MembershipHandlers } from "../../proto/generated/fedcredit/v1/Membership.ts";
+import * as certificates from "../authority/certificates.ts";
 import * as membership from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
-import { auditor, everyone, only, operator } from "./request.ts";
+import { anyone, auditor, everyone, only, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
 
 export const enrolmentService = (bank: Bank, methods: Methods): EnrolmentHandlers => ({
@@ -44,7 +45,22 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
   ListEnterprises: methods.unary(operator, async () => ({
     enterprises: (await membership.enterprises(bank)).map((view) => ({
       ...view,
-      serials: [...view.serials],
+      certificates: [...view.certificates],
+    })),
+  })),
+  RenewCertificate: methods.unary(anyone, async ({ csrPem }, caller) => ({
+    certificatePem: await certificates.renew(bank, caller, csrPem),
+  })),
+  AddOperator: methods.unary(operator, async ({ operator, csrPem }) => ({
+    certificatePem: await certificates.addOperator(bank, operator, csrPem),
+  })),
+  RemoveOperator: methods.unary(operator, async ({ operator }, caller) => ({
+    serials: await certificates.removeOperator(bank, operator, caller),
+  })),
+  ListOperators: methods.unary(operator, async () => ({
+    operators: [...(await certificates.validCertificates(bank, "operator"))].map(([operator, held]) => ({
+      operator,
+      certificates: held,
     })),
   })),
 });

@@ -1,11 +1,13 @@
 /** gRPC as this server speaks it: who calls, wide receive windows, refusals as status. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import type { PeerCertificate } from "node:tls";
+import type { PeerCertificate, SecureContextOptions } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { Refusal } from "../../core/reasons.ts";
+import { endOf } from "../../privacy/certificate-life.ts";
 import { flowControlWindow, statusOf } from "../../proto/wire.ts";
 import { type Identity, identityOf, type KeyPair } from "../authority/ca.ts";
+import type { Caller } from "../authority/certificates.ts";
 import { isMember } from "../authority/membership.ts";
 import { serialText } from "../authority/revocation.ts";
 import type { Bank, Clock } from "../bank.ts";
@@ -19,20 +21,21 @@ import { endSilentCalls } from "./silence.ts";
  * refused by each method (`callerOf`), so that it gets a reason and not a broken connection.
  */
 class WideCredentials extends grpc.ServerCredentials {
+  readonly #authorityPem: string;
+
   constructor(server: KeyPair, authorityPem: string, clientCertificates: boolean) {
     const options = {
       requestCert: clientCertificates,
       rejectUnauthorized: false,
       settings: { initialWindowSize: flowControlWindow },
     };
-    const context = {
-      ca: authorityPem,
-      // The root travels too: a node that enrols finds in it what its token's fingerprint names.
-      cert: `${server.certificatePem}\n${authorityPem}`,
-      key: server.privateKeyPem,
-      minVersion: "TLSv1.3",
-    } as const;
-    super(options, context);
+    super(options, contextOf(server, authorityPem));
+    this.#authorityPem = authorityPem;
+  }
+
+  /** Connections from now on are met with this certificate; those under way stay. */
+  replace(server: KeyPair): void {
+    this.updateSecureContextOptions(contextOf(server, this.#authorityPem));
   }
 
   _equals(other: grpc.ServerCredentials): boolean {
@@ -40,12 +43,22 @@ class WideCredentials extends grpc.ServerCredentials {
   }
 }
 
+const contextOf = (server: KeyPair, authorityPem: string): SecureContextOptions => ({
+  ca: authorityPem,
+  // The root travels too: a node that enrols finds in it what its token's fingerprint names.
+  cert: `${server.certificatePem}\n${authorityPem}`,
+  key: server.privateKeyPem,
+  minVersion: "TLSv1.3",
+});
+
 // What grpc-js would print on stderr reaches the operational log as a refusal.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 export interface Listening {
   readonly host: string;
   readonly port: number;
+  /** Meets connections from now on with another certificate. */
+  useCertificate(server: KeyPair): void;
   /** Ends calls under way after `graceMillis`, and the port. */
   close(graceMillis: number): Promise<void>;
   /** Ends calls under way and the port as they are. */
@@ -92,6 +105,7 @@ export async function listen(
   return {
     host,
     port,
+    useCertificate: (pair) => credentials.replace(pair),
     async close(graceMillis) {
       door.close();
       const timer = setTimeout(() => server.forceShutdown(), graceMillis);
@@ -119,17 +133,23 @@ export function callerOf(
   bank: Bank,
   call: grpc.ServerUnaryCall<unknown, unknown> | Call,
   callers: Callers,
-): Identity {
+): Caller {
   const certificate = call.getAuthContext().sslPeerCertificate;
   if (certificate === undefined)
     throw new Refusal(
       "certificate_invalid",
       "the client certificate is missing, expired or not of this consortium",
     );
-  const caller = knownIdentity(certificate, bank.config.consortium);
+  const caller = knownCaller(certificate, bank.config.consortium);
+  // TLS looks once, when a connection begins.
+  if (caller.expires <= bank.clock.now())
+    throw new Refusal("certificate_invalid", `the certificate expired on ${certificate.valid_to}`);
   if (bank.revoked.has(serialText(certificate.serialNumber)))
     throw new Refusal("certificate_invalid", "the certificate was revoked", {
-      hint: "ask the bank for a new enrolment token",
+      hint:
+        caller.role === "enterprise"
+          ? "ask the bank for a new enrolment token"
+          : `ask another operator of the bank to certify this ${caller.role} anew`,
     });
   if (!callers.roles.includes(caller.role))
     throw new Refusal("role_denied", `an ${caller.role} may not call ${call.getPath()}`);
@@ -140,19 +160,22 @@ export function callerOf(
   return caller;
 }
 
-const identities = new Map<string, Identity>();
-const mostIdentities = 10_000;
+const known = new Map<string, Caller & { readonly expires: number }>();
+const mostKnown = 10_000;
 
 /** Reading a certificate costs more than most calls: each is read once. */
-function knownIdentity({ fingerprint256, raw }: PeerCertificate, consortium: string): Identity {
+function knownCaller(
+  { fingerprint256, raw }: PeerCertificate,
+  consortium: string,
+): Caller & { readonly expires: number } {
   const key = `${consortium} ${fingerprint256}`;
-  let identity = identities.get(key);
-  if (identity === undefined) {
-    identity = identityOf(raw, consortium);
-    if (identities.size >= mostIdentities) identities.clear();
-    identities.set(key, identity);
+  let caller = known.get(key);
+  if (caller === undefined) {
+    caller = { ...identityOf(raw, consortium), certificate: raw, expires: endOf(raw) };
+    if (known.size >= mostKnown) known.clear();
+    known.set(key, caller);
   }
-  return identity;
+  return caller;
 }
 
 type Call = Pick<grpc.ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">;
@@ -196,7 +219,7 @@ export class Methods {
 
   unary<Request, Reply>(
     callers: Callers,
-    work: (request: Request, caller: Identity) => Promise<Reply>,
+    work: (request: Request, caller: Caller) => Promise<Reply>,
   ): grpc.handleUnaryCall<Request, Reply> {
     return (call, answer) => {
       Promise.resolve()
@@ -212,8 +235,8 @@ export class Methods {
   #cut(caller: Identity): Cut {
     const { closing, events } = this.#bank;
     const cut = new AbortController();
-    const onRevoked = (enterprise: string): void => {
-      if (caller.role === "enterprise" && caller.id === enterprise)
+    const onRevoked = ({ role, id }: Identity): void => {
+      if (caller.role === role && caller.id === id)
         cut.abort(new Refusal("certificate_invalid", "the certificate was revoked"));
     };
     const onRoster = (): void => {

@@ -61,9 +61,10 @@ export class StudyDriver implements Audience {
       this.wake();
       this.#wakeLeads();
     });
-    bank.events.on("revoked", (party) =>
-      participants.end(party, new Refusal("certificate_invalid", "the certificate was revoked")),
-    );
+    bank.events.on("revoked", ({ role, id }) => {
+      if (role === "enterprise")
+        participants.end(id, new Refusal("certificate_invalid", "the certificate was revoked"));
+    });
     participants.listen(this);
   }
 

@@ -25,6 +25,8 @@ const reason = z.string().refine(isReason, "not a reason of the closed list");
 const signature = z.base64().length(88).describe("Ed25519, by its identity key");
 const statements = z.array(z.strictObject({ enterprise: party, signature }));
 
+const serial = z.string().regex(/^[0-9a-f]{1,40}$/);
+
 const consortium = {
   "consortium.created": {
     consortium: party,
@@ -41,7 +43,17 @@ const consortium = {
     reason: z.string().min(1).max(500).optional().describe("in the bank's words"),
     roster: z.int().min(1).describe("version of the roster without it"),
   },
-  "certificate.revoked": { enterprise: party, serial: z.string().regex(/^[0-9a-f]{1,40}$/) },
+  "certificate.issued": {
+    role: z.enum(["enterprise", "operator", "auditor"]),
+    holder: party,
+    serial,
+    expires: z.int().min(0).describe("Unix milliseconds"),
+    replaces: serial
+      .optional()
+      .describe("of the certificate that it was asked for with; none where by a token"),
+  },
+  "certificate.revoked": { enterprise: party, serial },
+  "operator.removed": { operator: party, serials: z.array(serial) },
   "key.epoch": {
     epoch: z.int().min(1),
     digest: digest.describe("of the epoch, as all its members signed it"),

@@ -66,7 +66,9 @@ export function factsOf(
     case "consortium.created":
     case "roster.changed":
     case "member.expelled":
+    case "certificate.issued":
     case "certificate.revoked":
+    case "operator.removed":
     case "study.consented":
     case "study.withdrawn":
     case "study.pruned":

@@ -96,7 +96,9 @@ class BankSide {
       case "consortium.created":
       case "roster.changed":
       case "member.expelled":
+      case "certificate.issued":
       case "certificate.revoked":
+      case "operator.removed":
       case "key.epoch":
       case "epoch.complaint":
       case "study.proposed":

@@ -82,6 +82,13 @@ export const expelledStayOut = about(["roster.changed"], (entry, state) => {
   return back === undefined ? undefined : `${back} was expelled`;
 });
 
+export const certificatesIssued = about(["certificate.issued"], ({ serial, replaces }, { certificates }) => {
+  if (certificates.has(serial)) return `certificate ${serial} is issued twice`;
+  return replaces !== undefined && certificates.get(replaces) === "revoked"
+    ? `it renews certificate ${replaces}, which was revoked`
+    : undefined;
+});
+
 export const epochDealt = about(["key.epoch"], (entry, state) => {
   if (entry.epoch <= state.epoch || state.epochs.has(entry.digest)) return "the epoch does not count up";
   if (entry.roster !== state.roster?.digest) return "the epoch is not of the current roster";

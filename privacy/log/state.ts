@@ -133,6 +133,8 @@ export interface LogState {
   readonly epochs: Map<Digest, EpochState>;
   /** Expelled members. */
   readonly expelled: Set<string>;
+  /** By serial number, as far as the log speaks of them. */
+  readonly certificates: Map<string, "valid" | "revoked">;
   readonly studies: Map<Digest, StudyState>;
   readonly rounds: Map<Digest, RoundState>;
   readonly models: Map<Digest, Digest>;
@@ -164,6 +166,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   epoch: 0,
   epochs: new Map(),
   expelled: new Set(),
+  certificates: new Map(),
   studies: new Map(),
   rounds: new Map(),
   models: new Map(),
@@ -308,9 +311,17 @@ export function apply(state: LogState, entry: Entry): void {
     case "member.expelled":
       state.expelled.add(entry.enterprise);
       return;
+    case "certificate.issued":
+      state.certificates.set(entry.serial, "valid");
+      return;
+    case "certificate.revoked":
+      state.certificates.set(entry.serial, "revoked");
+      return;
+    case "operator.removed":
+      for (const serial of entry.serials) state.certificates.set(serial, "revoked");
+      return;
     case "desensitization.ran":
     case "egress.sent":
-    case "certificate.revoked":
       return;
   }
 }

@@ -39,6 +39,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "consortium created first, with the policy's keys": rules.consortiumFirst,
   "rosters signed by bank and auditor": rules.rosterSigned,
   "expelled members in no later roster": rules.expelledStayOut,
+  "no revoked certificate renewed": rules.certificatesIssued,
   "key epochs dealt to the roster": rules.epochDealt,
   "key epochs signed by all their members": sums.epochSigned,
   "thresholds and degrees by the formula": sums.thresholdsByFormula,

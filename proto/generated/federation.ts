@@ -2,6 +2,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Accuse as _fedcredit_v1_Accuse, Accuse__Output as _fedcredit_v1_Accuse__Output } from './fedcredit/v1/Accuse.ts';
+import type { AddOperatorRequest as _fedcredit_v1_AddOperatorRequest, AddOperatorRequest__Output as _fedcredit_v1_AddOperatorRequest__Output } from './fedcredit/v1/AddOperatorRequest.ts';
 import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output as _fedcredit_v1_AdmitRequest__Output } from './fedcredit/v1/AdmitRequest.ts';
 import type { Aggregate as _fedcredit_v1_Aggregate, Aggregate__Output as _fedcredit_v1_Aggregate__Output } from './fedcredit/v1/Aggregate.ts';
 import type { Agree as _fedcredit_v1_Agree, Agree__Output as _fedcredit_v1_Agree__Output } from './fedcredit/v1/Agree.ts';
@@ -11,6 +12,7 @@ import type { AnswerComplaint as _fedcredit_v1_AnswerComplaint, AnswerComplaint_
 import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _fedcredit_v1_BlobRequest__Output } from './fedcredit/v1/BlobRequest.ts';
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from './fedcredit/v1/BlobStatus.ts';
 import type { BlobsClient as _fedcredit_v1_BlobsClient, BlobsDefinition as _fedcredit_v1_BlobsDefinition } from './fedcredit/v1/Blobs.ts';
+import type { Certificate as _fedcredit_v1_Certificate, Certificate__Output as _fedcredit_v1_Certificate__Output } from './fedcredit/v1/Certificate.ts';
 import type { CertificatesRequest as _fedcredit_v1_CertificatesRequest, CertificatesRequest__Output as _fedcredit_v1_CertificatesRequest__Output } from './fedcredit/v1/CertificatesRequest.ts';
 import type { Closed as _fedcredit_v1_Closed, Closed__Output as _fedcredit_v1_Closed__Output } from './fedcredit/v1/Closed.ts';
 import type { ComplainEpoch as _fedcredit_v1_ComplainEpoch, ComplainEpoch__Output as _fedcredit_v1_ComplainEpoch__Output } from './fedcredit/v1/ComplainEpoch.ts';
@@ -45,6 +47,8 @@ import type { Joined as _fedcredit_v1_Joined, Joined__Output as _fedcredit_v1_Jo
 import type { Lift as _fedcredit_v1_Lift, Lift__Output as _fedcredit_v1_Lift__Output } from './fedcredit/v1/Lift.ts';
 import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from './fedcredit/v1/ListEnterprisesRequest.ts';
 import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from './fedcredit/v1/ListEnterprisesResponse.ts';
+import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOperatorsRequest__Output as _fedcredit_v1_ListOperatorsRequest__Output } from './fedcredit/v1/ListOperatorsRequest.ts';
+import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from './fedcredit/v1/ListOperatorsResponse.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from './fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from './fedcredit/v1/ListStudiesResponse.ts';
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from './fedcredit/v1/Manifest.ts';
@@ -53,6 +57,7 @@ import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model
 import type { Open as _fedcredit_v1_Open, Open__Output as _fedcredit_v1_Open__Output } from './fedcredit/v1/Open.ts';
 import type { OpenEpoch as _fedcredit_v1_OpenEpoch, OpenEpoch__Output as _fedcredit_v1_OpenEpoch__Output } from './fedcredit/v1/OpenEpoch.ts';
 import type { OpenedNonce as _fedcredit_v1_OpenedNonce, OpenedNonce__Output as _fedcredit_v1_OpenedNonce__Output } from './fedcredit/v1/OpenedNonce.ts';
+import type { Operator as _fedcredit_v1_Operator, Operator__Output as _fedcredit_v1_Operator__Output } from './fedcredit/v1/Operator.ts';
 import type { PartyMessage as _fedcredit_v1_PartyMessage, PartyMessage__Output as _fedcredit_v1_PartyMessage__Output } from './fedcredit/v1/PartyMessage.ts';
 import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Output as _fedcredit_v1_PartySignature__Output } from './fedcredit/v1/PartySignature.ts';
 import type { PruneRequest as _fedcredit_v1_PruneRequest, PruneRequest__Output as _fedcredit_v1_PruneRequest__Output } from './fedcredit/v1/PruneRequest.ts';
@@ -60,7 +65,10 @@ import type { PruneResponse as _fedcredit_v1_PruneResponse, PruneResponse__Outpu
 import type { Refuse as _fedcredit_v1_Refuse, Refuse__Output as _fedcredit_v1_Refuse__Output } from './fedcredit/v1/Refuse.ts';
 import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _fedcredit_v1_RefuseEpoch__Output } from './fedcredit/v1/RefuseEpoch.ts';
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
+import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from './fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from './fedcredit/v1/RemoveRequest.ts';
+import type { RenewRequest as _fedcredit_v1_RenewRequest, RenewRequest__Output as _fedcredit_v1_RenewRequest__Output } from './fedcredit/v1/RenewRequest.ts';
+import type { RenewResponse as _fedcredit_v1_RenewResponse, RenewResponse__Output as _fedcredit_v1_RenewResponse__Output } from './fedcredit/v1/RenewResponse.ts';
 import type { Renounce as _fedcredit_v1_Renounce, Renounce__Output as _fedcredit_v1_Renounce__Output } from './fedcredit/v1/Renounce.ts';
 import type { Renounced as _fedcredit_v1_Renounced, Renounced__Output as _fedcredit_v1_Renounced__Output } from './fedcredit/v1/Renounced.ts';
 import type { RevealedMaskSecret as _fedcredit_v1_RevealedMaskSecret, RevealedMaskSecret__Output as _fedcredit_v1_RevealedMaskSecret__Output } from './fedcredit/v1/RevealedMaskSecret.ts';
@@ -97,6 +105,7 @@ export interface ProtoGrpcType {
   fedcredit: {
     v1: {
       Accuse: MessageTypeDefinition<_fedcredit_v1_Accuse, _fedcredit_v1_Accuse__Output>
+      AddOperatorRequest: MessageTypeDefinition<_fedcredit_v1_AddOperatorRequest, _fedcredit_v1_AddOperatorRequest__Output>
       AdmitRequest: MessageTypeDefinition<_fedcredit_v1_AdmitRequest, _fedcredit_v1_AdmitRequest__Output>
       Aggregate: MessageTypeDefinition<_fedcredit_v1_Aggregate, _fedcredit_v1_Aggregate__Output>
       Agree: MessageTypeDefinition<_fedcredit_v1_Agree, _fedcredit_v1_Agree__Output>
@@ -106,6 +115,7 @@ export interface ProtoGrpcType {
       BlobRequest: MessageTypeDefinition<_fedcredit_v1_BlobRequest, _fedcredit_v1_BlobRequest__Output>
       BlobStatus: MessageTypeDefinition<_fedcredit_v1_BlobStatus, _fedcredit_v1_BlobStatus__Output>
       Blobs: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_BlobsClient> & { service: _fedcredit_v1_BlobsDefinition }
+      Certificate: MessageTypeDefinition<_fedcredit_v1_Certificate, _fedcredit_v1_Certificate__Output>
       CertificatesRequest: MessageTypeDefinition<_fedcredit_v1_CertificatesRequest, _fedcredit_v1_CertificatesRequest__Output>
       Closed: MessageTypeDefinition<_fedcredit_v1_Closed, _fedcredit_v1_Closed__Output>
       ComplainEpoch: MessageTypeDefinition<_fedcredit_v1_ComplainEpoch, _fedcredit_v1_ComplainEpoch__Output>
@@ -140,6 +150,8 @@ export interface ProtoGrpcType {
       Lift: MessageTypeDefinition<_fedcredit_v1_Lift, _fedcredit_v1_Lift__Output>
       ListEnterprisesRequest: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesRequest__Output>
       ListEnterprisesResponse: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesResponse__Output>
+      ListOperatorsRequest: MessageTypeDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsRequest__Output>
+      ListOperatorsResponse: MessageTypeDefinition<_fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsResponse__Output>
       ListStudiesRequest: MessageTypeDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesRequest__Output>
       ListStudiesResponse: MessageTypeDefinition<_fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesResponse__Output>
       Manifest: MessageTypeDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_Manifest__Output>
@@ -148,6 +160,7 @@ export interface ProtoGrpcType {
       Open: MessageTypeDefinition<_fedcredit_v1_Open, _fedcredit_v1_Open__Output>
       OpenEpoch: MessageTypeDefinition<_fedcredit_v1_OpenEpoch, _fedcredit_v1_OpenEpoch__Output>
       OpenedNonce: MessageTypeDefinition<_fedcredit_v1_OpenedNonce, _fedcredit_v1_OpenedNonce__Output>
+      Operator: MessageTypeDefinition<_fedcredit_v1_Operator, _fedcredit_v1_Operator__Output>
       PartyMessage: MessageTypeDefinition<_fedcredit_v1_PartyMessage, _fedcredit_v1_PartyMessage__Output>
       PartySignature: MessageTypeDefinition<_fedcredit_v1_PartySignature, _fedcredit_v1_PartySignature__Output>
       PruneRequest: MessageTypeDefinition<_fedcredit_v1_PruneRequest, _fedcredit_v1_PruneRequest__Output>
@@ -155,7 +168,10 @@ export interface ProtoGrpcType {
       Refuse: MessageTypeDefinition<_fedcredit_v1_Refuse, _fedcredit_v1_Refuse__Output>
       RefuseEpoch: MessageTypeDefinition<_fedcredit_v1_RefuseEpoch, _fedcredit_v1_RefuseEpoch__Output>
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>
+      RemoveOperatorRequest: MessageTypeDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RemoveOperatorRequest__Output>
       RemoveRequest: MessageTypeDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_RemoveRequest__Output>
+      RenewRequest: MessageTypeDefinition<_fedcredit_v1_RenewRequest, _fedcredit_v1_RenewRequest__Output>
+      RenewResponse: MessageTypeDefinition<_fedcredit_v1_RenewResponse, _fedcredit_v1_RenewResponse__Output>
       Renounce: MessageTypeDefinition<_fedcredit_v1_Renounce, _fedcredit_v1_Renounce__Output>
       Renounced: MessageTypeDefinition<_fedcredit_v1_Renounced, _fedcredit_v1_Renounced__Output>
       RevealedMaskSecret: MessageTypeDefinition<_fedcredit_v1_RevealedMaskSecret, _fedcredit_v1_RevealedMaskSecret__Output>

@@ -286,7 +286,7 @@ test.serial(
     t.is(await reasonOf(bank.operator.revoke("truck")), "not_found", "it has none any more");
     const standings = async (): Promise<string[]> =>
       (await bank.operator.enterprises()).map(
-        ({ enterprise, standing, serials }) => `${enterprise} ${standing} ${serials.length}`,
+        ({ enterprise, standing, certificates }) => `${enterprise} ${standing} ${certificates.length}`,
       );
     t.deepEqual(await standings(), ["kiln enrolled 1", "mill removed 0", "truck member 0"]);
     await bank.coordinator.stop();

@@ -2,18 +2,33 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AddOperatorRequest as _fedcredit_v1_AddOperatorRequest, AddOperatorRequest__Output as _fedcredit_v1_AddOperatorRequest__Output } from '../../fedcredit/v1/AddOperatorRequest.ts';
 import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output as _fedcredit_v1_AdmitRequest__Output } from '../../fedcredit/v1/AdmitRequest.ts';
 import type { CreateTokenRequest as _fedcredit_v1_CreateTokenRequest, CreateTokenRequest__Output as _fedcredit_v1_CreateTokenRequest__Output } from '../../fedcredit/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _fedcredit_v1_CreateTokenResponse, CreateTokenResponse__Output as _fedcredit_v1_CreateTokenResponse__Output } from '../../fedcredit/v1/CreateTokenResponse.ts';
 import type { GetRosterRequest as _fedcredit_v1_GetRosterRequest, GetRosterRequest__Output as _fedcredit_v1_GetRosterRequest__Output } from '../../fedcredit/v1/GetRosterRequest.ts';
 import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from '../../fedcredit/v1/ListEnterprisesRequest.ts';
 import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from '../../fedcredit/v1/ListEnterprisesResponse.ts';
+import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOperatorsRequest__Output as _fedcredit_v1_ListOperatorsRequest__Output } from '../../fedcredit/v1/ListOperatorsRequest.ts';
+import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from '../../fedcredit/v1/ListOperatorsResponse.ts';
+import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from '../../fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from '../../fedcredit/v1/RemoveRequest.ts';
+import type { RenewRequest as _fedcredit_v1_RenewRequest, RenewRequest__Output as _fedcredit_v1_RenewRequest__Output } from '../../fedcredit/v1/RenewRequest.ts';
+import type { RenewResponse as _fedcredit_v1_RenewResponse, RenewResponse__Output as _fedcredit_v1_RenewResponse__Output } from '../../fedcredit/v1/RenewResponse.ts';
 import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from '../../fedcredit/v1/RevokeRequest.ts';
 import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from '../../fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from '../../fedcredit/v1/Roster.ts';
 
 export interface MembershipClient extends grpc.Client {
+  AddOperator(argument: _fedcredit_v1_AddOperatorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  AddOperator(argument: _fedcredit_v1_AddOperatorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  AddOperator(argument: _fedcredit_v1_AddOperatorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  AddOperator(argument: _fedcredit_v1_AddOperatorRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  addOperator(argument: _fedcredit_v1_AddOperatorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  addOperator(argument: _fedcredit_v1_AddOperatorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  addOperator(argument: _fedcredit_v1_AddOperatorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  addOperator(argument: _fedcredit_v1_AddOperatorRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  
   Admit(argument: _fedcredit_v1_AdmitRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Admit(argument: _fedcredit_v1_AdmitRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Admit(argument: _fedcredit_v1_AdmitRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
@@ -68,6 +83,15 @@ export interface MembershipClient extends grpc.Client {
   listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
   listEnterprises(argument: _fedcredit_v1_ListEnterprisesRequest, callback: grpc.requestCallback<_fedcredit_v1_ListEnterprisesResponse__Output>): grpc.ClientUnaryCall;
   
+  ListOperators(argument: _fedcredit_v1_ListOperatorsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  ListOperators(argument: _fedcredit_v1_ListOperatorsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  ListOperators(argument: _fedcredit_v1_ListOperatorsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  ListOperators(argument: _fedcredit_v1_ListOperatorsRequest, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  listOperators(argument: _fedcredit_v1_ListOperatorsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  listOperators(argument: _fedcredit_v1_ListOperatorsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  listOperators(argument: _fedcredit_v1_ListOperatorsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  listOperators(argument: _fedcredit_v1_ListOperatorsRequest, callback: grpc.requestCallback<_fedcredit_v1_ListOperatorsResponse__Output>): grpc.ClientUnaryCall;
+  
   Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Remove(argument: _fedcredit_v1_RemoveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
@@ -76,6 +100,24 @@ export interface MembershipClient extends grpc.Client {
   remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   remove(argument: _fedcredit_v1_RemoveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   remove(argument: _fedcredit_v1_RemoveRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  
+  RemoveOperator(argument: _fedcredit_v1_RemoveOperatorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RemoveOperator(argument: _fedcredit_v1_RemoveOperatorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RemoveOperator(argument: _fedcredit_v1_RemoveOperatorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RemoveOperator(argument: _fedcredit_v1_RemoveOperatorRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  removeOperator(argument: _fedcredit_v1_RemoveOperatorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  removeOperator(argument: _fedcredit_v1_RemoveOperatorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  removeOperator(argument: _fedcredit_v1_RemoveOperatorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  removeOperator(argument: _fedcredit_v1_RemoveOperatorRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  
+  RenewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _fedcredit_v1_RenewRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _fedcredit_v1_RenewRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _fedcredit_v1_RenewRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _fedcredit_v1_RenewRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
   
   Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
   Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
@@ -89,6 +131,8 @@ export interface MembershipClient extends grpc.Client {
 }
 
 export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
+  AddOperator: grpc.handleUnaryCall<_fedcredit_v1_AddOperatorRequest__Output, _fedcredit_v1_RenewResponse>;
+  
   Admit: grpc.handleUnaryCall<_fedcredit_v1_AdmitRequest__Output, _fedcredit_v1_Roster>;
   
   CountersignRoster: grpc.handleUnaryCall<_fedcredit_v1_Roster__Output, _fedcredit_v1_Roster>;
@@ -101,19 +145,29 @@ export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
   
   ListEnterprises: grpc.handleUnaryCall<_fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse>;
   
+  ListOperators: grpc.handleUnaryCall<_fedcredit_v1_ListOperatorsRequest__Output, _fedcredit_v1_ListOperatorsResponse>;
+  
   Remove: grpc.handleUnaryCall<_fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster>;
+  
+  RemoveOperator: grpc.handleUnaryCall<_fedcredit_v1_RemoveOperatorRequest__Output, _fedcredit_v1_RevokeResponse>;
+  
+  RenewCertificate: grpc.handleUnaryCall<_fedcredit_v1_RenewRequest__Output, _fedcredit_v1_RenewResponse>;
   
   Revoke: grpc.handleUnaryCall<_fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse>;
   
 }
 
 export interface MembershipDefinition extends grpc.ServiceDefinition {
+  AddOperator: MethodDefinition<_fedcredit_v1_AddOperatorRequest, _fedcredit_v1_RenewResponse, _fedcredit_v1_AddOperatorRequest__Output, _fedcredit_v1_RenewResponse__Output>
   Admit: MethodDefinition<_fedcredit_v1_AdmitRequest, _fedcredit_v1_Roster, _fedcredit_v1_AdmitRequest__Output, _fedcredit_v1_Roster__Output>
   CountersignRoster: MethodDefinition<_fedcredit_v1_Roster, _fedcredit_v1_Roster, _fedcredit_v1_Roster__Output, _fedcredit_v1_Roster__Output>
   CreateToken: MethodDefinition<_fedcredit_v1_CreateTokenRequest, _fedcredit_v1_CreateTokenResponse, _fedcredit_v1_CreateTokenRequest__Output, _fedcredit_v1_CreateTokenResponse__Output>
   GetPendingRoster: MethodDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_Roster, _fedcredit_v1_GetRosterRequest__Output, _fedcredit_v1_Roster__Output>
   GetRoster: MethodDefinition<_fedcredit_v1_GetRosterRequest, _fedcredit_v1_Roster, _fedcredit_v1_GetRosterRequest__Output, _fedcredit_v1_Roster__Output>
   ListEnterprises: MethodDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse__Output>
+  ListOperators: MethodDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsRequest__Output, _fedcredit_v1_ListOperatorsResponse__Output>
   Remove: MethodDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_Roster, _fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster__Output>
+  RemoveOperator: MethodDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RemoveOperatorRequest__Output, _fedcredit_v1_RevokeResponse__Output>
+  RenewCertificate: MethodDefinition<_fedcredit_v1_RenewRequest, _fedcredit_v1_RenewResponse, _fedcredit_v1_RenewRequest__Output, _fedcredit_v1_RenewResponse__Output>
   Revoke: MethodDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse__Output>
 }

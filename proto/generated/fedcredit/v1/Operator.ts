@@ -1,0 +1,13 @@
+// Original file: proto/federation.proto
+
+import type { Certificate as _fedcredit_v1_Certificate, Certificate__Output as _fedcredit_v1_Certificate__Output } from '../../fedcredit/v1/Certificate.ts';
+
+export interface Operator {
+  'operator'?: (string);
+  'certificates'?: (_fedcredit_v1_Certificate)[];
+}
+
+export interface Operator__Output {
+  'operator': (string);
+  'certificates': (_fedcredit_v1_Certificate__Output)[];
+}
