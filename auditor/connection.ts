@@ -59,7 +59,9 @@ export async function connect(flags: Connection): Promise<AuditorClient> {
   } catch (error) {
     // The one at hand serves until its end: what is asked of it next says whether it does.
     const { reason, message } = refusalOf(error);
-    tell(`the auditor's certificate was not renewed, and ends ${dayOf(certificatePem)}: ${message} (${reason})`);
+    tell(
+      `the auditor's certificate was not renewed, and ends ${dayOf(certificatePem)}: ${message} (${reason})`,
+    );
     return client;
   }
 }

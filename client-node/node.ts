@@ -194,9 +194,9 @@ async function keepConnected(
       onFirstTry();
       emit({ type: "connected" });
     }).then(
-        () => new Refusal("unavailable", "the coordinator ended the connection"),
-        (error: unknown) => refusalOf(error),
-      );
+      () => new Refusal("unavailable", "the coordinator ended the connection"),
+      (error: unknown) => refusalOf(error),
+    );
     if (ending.aborted) return;
     if (fatal.has(failure.reason)) throw failure;
     onFirstTry();

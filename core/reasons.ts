@@ -88,7 +88,7 @@ export const reasons = {
   algorithm_unknown: entry(
     status.invalidArgument,
     false,
-    "choose one of the algorithms listed by fedcredit --help",
+    "choose one of the algorithms in the reference of study.yaml",
   ),
   parameters_invalid: entry(status.invalidArgument, false, "correct the named parameter"),
 
@@ -190,7 +190,11 @@ export const reasons = {
     false,
     "copy it again as a whole: it is no signed note, or no key for one",
   ),
-  witness_quorum: entry(status.failedPrecondition, true, "wait for more witnesses to cosign"),
+  witness_quorum: entry(
+    status.failedPrecondition,
+    true,
+    "let the auditor look at the log (fedcredit audit watch), then try again",
+  ),
 
   // data
   column_unknown: entry(

@@ -68,6 +68,13 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   t.regex(await as("mill", "renew enrol"), /enrolled as mill/);
   await as("bank", "renew auditor");
   await copyFile(join(home("bank"), "auditor.pem"), join(home("auditor"), "auditor", "auditor.pem"));
+  t.regex(await as("bank", "renew operator"), /renewed until/);
+  t.regex(await as("bank", "add operator"), /sme-default-90: finished/);
+  await as("bank", "remove operator");
+  await t.throwsAsync(
+    run("fedcredit coordinator status --config maria/coordinator.yaml", "a removed operator", "bank"),
+    { message: /certificate_invalid/ },
+  );
   t.regex(await as("mill", "withdraw"), /withdrew from sme-default-90/);
   await stop("mill");
   await as("mill", "enterprise backup");
@@ -94,6 +101,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
 /** `move database` needs two PostgreSQL servers and their tools. */
 const operated = [
   ...["renew token", "renew enrol", "renew auditor", "withdraw", "stop study", "prune", "remove member"],
+  ...["renew operator", "add operator", "remove operator"],
   ...["bank backup", "bank restore", "enterprise backup", "move database"],
 ];
 

@@ -132,9 +132,9 @@ const twice =
   (entry, nth) =>
     entry.type === type && nth === at ? [entry, entry] : [entry];
 const before =
-  (type: EntryType, insert: (entry: Entry) => object, at = 0): NonNullable<Forgery["entry"]> =>
+  (type: EntryType, insert: (entry: Entry) => object | object[], at = 0): NonNullable<Forgery["entry"]> =>
   (entry, nth) =>
-    entry.type === type && nth === at ? [insert(entry), entry] : [entry];
+    entry.type === type && nth === at ? [insert(entry), entry].flat() : [entry];
 
 const stranger = digestOf("stranger");
 const retentionMillis = manifest.retentionDays * 86_400_000;
@@ -731,6 +731,8 @@ for (const [name, check, entry, forgery] of forgeries) {
 
 const spoilt = "A".repeat(86).concat("==");
 
+const certified = { role: "enterprise", holder: "cold-chain", expires: 1 } as const;
+
 /** Those that rest on nothing but what the members have signed, and the rules that find them: no others do. */
 const signedForgeries: [name: string, checks: readonly string[], entry: number, Forgery][] = [
   [
@@ -744,6 +746,29 @@ const signedForgeries: [name: string, checks: readonly string[], entry: number, 
         enterprise: "cold-chain",
         roster: 1,
       })),
+    },
+  ],
+  [
+    "a certificate renewed by one that was revoked",
+    ["no revoked certificate renewed"],
+    at("roster.changed") + 2,
+    {
+      entry: before("roster.changed", ({ time }) => [
+        { type: "certificate.issued", time, ...certified, serial: "0a" },
+        { type: "certificate.revoked", time, enterprise: "cold-chain", serial: "0a" },
+        { type: "certificate.issued", time, ...certified, serial: "0b", replaces: "0a" },
+      ]),
+    },
+  ],
+  [
+    "a certificate issued twice",
+    ["no revoked certificate renewed"],
+    at("roster.changed") + 1,
+    {
+      entry: before("roster.changed", ({ time }) => [
+        { type: "certificate.issued", time, ...certified, serial: "0a" },
+        { type: "certificate.issued", time, ...certified, serial: "0a" },
+      ]),
     },
   ],
   [
