@@ -7,8 +7,9 @@ import { Refusal } from "../core/reasons.ts";
 import { tell } from "../core/terminal.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
-import { type NoteVerifier, parseVerifierKey } from "../privacy/log/note.ts";
+import { type NoteVerifier, parseNote, parseVerifierKey } from "../privacy/log/note.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
+import { parseRoster, type RosterText } from "../privacy/roster.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { AuditorClient } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
@@ -18,6 +19,7 @@ export const files = {
   request: "auditor.csr",
   seen: "seen.json",
   bank: "bank.pub",
+  roster: "roster.note",
 } as const;
 export const certificateFile = "auditor.pem";
 
@@ -122,3 +124,24 @@ export async function writeSeen(dir: string, { size, root }: SeenTree): Promise<
   const path = join(dir, files.seen);
   await writeWhole(path, `${JSON.stringify({ size, root: toBase64(root) })}\n`);
 }
+
+/**
+ * The roster this auditor signed last, by its own memory: a bank could show an older one to hide who joined since.
+ * @returns undefined before the first. @throws Refusal file_malformed
+ */
+export async function readSigned(dir: string): Promise<RosterText | undefined> {
+  const path = join(dir, files.roster);
+  const note = await readFile(path, "utf8").catch(() => undefined);
+  if (note === undefined) return undefined;
+  try {
+    return parseRoster(parseNote(note).text);
+  } catch (cause) {
+    throw new Refusal("file_malformed", `${path} is damaged`, {
+      hint: "restore it; without it all members of the next roster are shown as new ones",
+      cause,
+    });
+  }
+}
+
+export const writeSigned = (dir: string, note: string): Promise<void> =>
+  writeWhole(join(dir, files.roster), note);

@@ -13,6 +13,7 @@ import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { fingerprint } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
+import { describeChanges, rosterChanges } from "../privacy/roster-changes.ts";
 import { refusalOf } from "../proto/wire.ts";
 import type { AuditorClient } from "./client.ts";
 import {
@@ -22,7 +23,9 @@ import {
   files,
   pinnedBankKey,
   readSeen,
+  readSigned,
   writeSeen,
+  writeSigned,
 } from "./connection.ts";
 import { readAuditorKey } from "./keys.ts";
 
@@ -92,13 +95,19 @@ function countersignCommand(): Command {
       const client = await connect(flags);
       try {
         const { note, roster } = await client.pendingRoster();
-        if (flags.json) print(JSON.stringify({ ...shown(roster), signed: flags.yes === true }));
+        const before = await readSigned(flags.dir);
+        const changes = rosterChanges(before, roster);
+        if (flags.json) print(JSON.stringify({ ...shown(roster), changes, signed: flags.yes === true }));
         else {
           print(`roster ${roster.version} of ${roster.consortium}`);
           for (const { id, organisation, identity } of shown(roster).members)
             print(`  ${id}  ${organisation}  ${identity}`);
+          print(before === undefined ? "this auditor signs its first" : `against roster ${before.version}:`);
+          for (const line of describeChanges(changes)) print(`  ${line}`);
         }
-        if (flags.yes) await client.countersign(note);
+        if (before !== undefined && roster.version <= before.version)
+          tell(`careful: roster ${before.version} was signed before, and this one does not come after it`);
+        if (flags.yes) await writeSigned(flags.dir, await client.countersign(note));
         else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
       } finally {
         client.close();
