@@ -45,19 +45,19 @@ test("receipt: the auditor fetches one entry's proof, anyone checks it offline",
   const made = await audit("receipt", ...remote, "--index", "0", "--out", receipt);
   t.is(made.code, 0, made.stderr);
   const beyond = await audit("receipt", ...remote, "--index", "7", "--out", join(dir, "none"));
-  t.regex(beyond.stderr, /no entry 7 in a log of 1 \(not_found\)\nhint: /);
+  t.regex(beyond.stderr, /no entry 7 in a log of 2 \(not_found\)\nhint: /);
 
   const checked = await audit("check-receipt", receipt, "--policy", policy, "--json");
   t.is(checked.code, 0, checked.stderr);
   const shown = JSON.parse(checked.stdout);
-  t.like(shown, { index: 0, size: 1, log: "riverbank/bank" });
+  t.like(shown, { index: 0, size: 2, log: "riverbank/bank" });
   t.is(shown.entry.type, "consortium.created");
   t.deepEqual(
     shown.cosigned.map(({ witness }: { witness: string }) => witness),
     ["auditor"],
   );
   const text = (await audit("check-receipt", receipt, "--policy", policy)).stdout;
-  t.regex(text, /^entry 0 of 1 in the log of riverbank\/bank\ncosigned by auditor at 20.*\n\{.*\}\n$/);
+  t.regex(text, /^entry 0 of 2 in the log of riverbank\/bank\ncosigned by auditor at 20.*\n\{.*\}\n$/);
 
   const forged = join(dir, "forged.tlog-proof");
   const entry = Buffer.from(JSON.stringify({ ...shown.entry, consortium: "elsewhere" })).toString("base64");

@@ -109,9 +109,12 @@ test("what the preview shows is what real nodes' ledgers hold, from enrolment to
     ...kinds(shown.outsideRounds),
     ...shown.rounds.flatMap(({ departures }) => kinds(departures)),
   ]);
-  // Nobody was away here: what catching up sends is shown, and was not sent.
+  // Nobody was away here, and no certificate near its end: what that sends is shown, and was not sent.
   const present = [...recorded].filter((kind) => kind !== "Enrolment.Enrol");
-  t.deepEqual([...ordinary].sort(), [...present, ...kindsOf("after an absence")].sort());
+  t.deepEqual(
+    [...ordinary].sort(),
+    [...present, ...kindsOf("after an absence", "near a certificate's end")].sort(),
+  );
   t.deepEqual(kinds(shown.onFailure).sort(), kindsOf("failure"));
 });
 
