@@ -55,6 +55,8 @@ export interface Participation extends AsyncIterable<WireCoordinatorMessage> {
  */
 export class Transport {
   #wire: WireClient;
+  /** Of earlier certificates: calls and streams may be under way on them. Idle ones disconnect by themselves. */
+  readonly #retired: WireClient[] = [];
   readonly #options: TransportOptions;
   #up = 0;
   #down = 0;
@@ -74,7 +76,7 @@ export class Transport {
 
   /** Calls from now on show this certificate; a stream under way stays on its connection until it ends. */
   useCertificate(certificatePem: string): void {
-    this.#wire.close();
+    this.#retired.push(this.#wire);
     this.#wire = this.#connect(certificatePem);
   }
 
@@ -211,7 +213,7 @@ export class Transport {
   }
 
   close(): void {
-    this.#wire.close();
+    for (const wire of [this.#wire, ...this.#retired]) wire.close();
   }
 
   #depart(messages: readonly Uint8Array[], kind: OutgoingKind, roundId?: Digest): void {

@@ -142,6 +142,7 @@ test.serial(
     const kept = new Map<string, string>();
     const events: NodeEvent[] = [];
     let rounds = 0;
+    const before = 0;
     const nodes = await Promise.all(
       scatter(240, names.length, "renewal").map((rows, i) => {
         const mine = new Set(rows);
