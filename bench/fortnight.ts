@@ -67,7 +67,8 @@ export const bench: Bench = async (args, progress) => {
 
   const seconds: { refusals: string[]; ran: number } = { refusals: [], ran: 0 };
   const restart = async (): Promise<string> => {
-    const [way, signal] = ways[Math.floor(uniform(random) * ways.length)]!;
+    // Each way in its turn.
+    const [way, signal] = ways[turn++ % ways.length]!;
     for (;;) {
       const pid = Number.parseInt(
         await readFile(join(cluster, "postmaster.pid"), "utf8").catch(() => ""),
@@ -83,6 +84,7 @@ export const bench: Bench = async (args, progress) => {
       }
     }
   };
+  let turn = 0;
   const restarted = { fast: 0, immediate: 0, killed: 0 };
   const another = async (): Promise<string> => {
     const said = await consortium.startAnother();
