@@ -1,15 +1,18 @@
-/** The auditor's commands that need files and nobody: `verify`, `reconcile`, `check-receipt`, `tiles`. */
+/** The auditor's commands that need files and nobody: `verify`, `reconcile`, `check-receipt`, `tiles`, `check-segment`. */
 
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { utf8Text } from "../core/bytes.ts";
+import type { Digest } from "../core/canonical.ts";
 import { makeDirectory, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { print } from "../core/terminal.ts";
 import { studyArithmetic } from "../models/recompute.ts";
-import { parseEntry } from "../privacy/log/entry.ts";
+import { commitmentRoot, parseDisclosure } from "../privacy/log/commitment.ts";
+import { type EntryOf, parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
 import { verifyReceipt } from "../privacy/log/proof.ts";
@@ -24,7 +27,7 @@ interface Flags {
 }
 
 export function offlineCommands(): Command[] {
-  return [verifyCommand(), reconcileCommand(), checkReceiptCommand(), tilesCommand()];
+  return [verifyCommand(), reconcileCommand(), checkReceiptCommand(), tilesCommand(), checkSegmentCommand()];
 }
 
 const policyOption = ["--policy <file>", "log key, witness keys and quorum, C2SP tlog-policy"] as const;
@@ -117,6 +120,68 @@ function tilesCommand(): Command {
       }
       print(`${files} files in ${out}`);
     });
+}
+
+function checkSegmentCommand(): Command {
+  return new Command("check-segment")
+    .description("check that disclosed segments are those an enterprise committed to on their day")
+    .argument("<node-ledger>", "the ledger as the enterprise exported it")
+    .argument("<disclosure>", "commitments/YYYY-MM-DD.json of the enterprise's data folder")
+    .argument("<segment...>", "Parquet files that the enterprise shows")
+    .requiredOption(...policyOption)
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      "\nThat the ledger is the one the bank's log knows is told by fedcredit audit reconcile.\n\nExample:\n  fedcredit audit check-segment mill.fcexport 2026-03-02.json segment-0.parquet --policy mill.policy",
+    )
+    .action(async (ledger: string, disclosureFile: string, segments: string[], { policy, json }: Flags) => {
+      await requireFile(disclosureFile);
+      const disclosure = parseDisclosure(await readFile(disclosureFile, "utf8"));
+      const commitments: EntryOf<"data.committed">[] = [];
+      const checks = await verifyExport((await sourceOf(ledger))(), await readPolicy(policy), {
+        onEntry: (entry) => void (entry.type === "data.committed" && commitments.push(entry)),
+      });
+      const found = commitments.findLast(
+        ({ enterprise, day, root }) =>
+          enterprise === disclosure.enterprise &&
+          day === disclosure.day &&
+          root === commitmentRoot(disclosure),
+      );
+      const check = (name: string, ok: boolean, detail: string): Check => ({ check: name, ok, detail });
+      const digests: Check[] = [];
+      for (const path of segments) {
+        await requireFile(path);
+        const digest = await fileDigest(path);
+        const leaf = disclosure.segments.find((one) => one.digest === digest);
+        digests.push(
+          check(
+            `segment ${path}`,
+            leaf !== undefined,
+            leaf?.path ?? "none of the day's segments has this content",
+          ),
+        );
+      }
+      finish(
+        [
+          ...checks,
+          check(
+            `commitment of ${disclosure.day}`,
+            found !== undefined,
+            found === undefined
+              ? "the ledger holds no commitment with this root"
+              : `${found.readings} readings in ${found.segments} segments`,
+          ),
+          ...digests,
+        ],
+        json === true,
+      );
+    });
+}
+
+async function fileDigest(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
 }
 
 async function* entriesOf(records: AsyncIterable<ExportRecord>): AsyncGenerator<Uint8Array> {

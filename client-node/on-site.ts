@@ -8,6 +8,7 @@ import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
 import type { NodeOptions, RunningNode } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
+import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
 
 /** The page's password, as a hash, in a data directory. */
@@ -41,7 +42,23 @@ export interface OnSite {
 export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
   const { dataDir, collectors, refresh, storage } = config;
   const { now, random } = node;
-  const operations =
+  let committing = Promise.resolve();
+  /** Days that are over are committed to in the ledger, one refresh after the other. */
+  const commit = (quality: QualityReport): void => {
+    committing = committing.then(async () => {
+      const db = openStore(node.ledger);
+      try {
+        const { commitDays } = await import("./commitments.ts");
+        const ledger = new EgressLedger(db, node.credentials.identity);
+        await commitDays({ enterprise: config.enterprise, dataDir, ledger, random, now }, quality);
+      } catch (error) {
+        log("error", "days are not committed to", { cause: (error as Error).message });
+      } finally {
+        db.close();
+      }
+    });
+  };
+  const started =
     collectors === undefined
       ? undefined
       : await (await import("./operations/operations.ts")).startOperations({
@@ -56,13 +73,22 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
           refreshDays: refresh.days,
           random,
           onWarning: (warning) => onEvent({ type: "warning", warning }),
-          onRefresh: ({ features, quality }) =>
+          onRefresh: ({ features, quality }) => {
             onEvent({
               type: "refreshed",
               windows: features.length,
               series: quality.counts.length,
-            }),
+            });
+            commit(quality);
+          },
         });
+  const operations = started && {
+    ...started,
+    async stop() {
+      await started.stop();
+      await committing;
+    },
+  };
   if (config.page === undefined)
     return {
       ...(operations === undefined ? {} : { operations }),

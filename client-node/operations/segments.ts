@@ -286,6 +286,17 @@ export const segmentsFrom = (files: readonly string[]): string =>
   `(SELECT * FROM read_parquet([${files}], hive_partitioning = false, union_by_name = true)
     UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS event WHERE false)`;
 
+/** @param files - of finished segments. @returns readings in them. */
+export async function countReadings(files: readonly string[]): Promise<number> {
+  const engine = await Engine.open();
+  try {
+    const [row] = await engine.rows(`SELECT count(*) AS n FROM ${segmentsFrom(files.map(quoteText))}`);
+    return Number(row!.n);
+  } finally {
+    engine.close();
+  }
+}
+
 /** Syncs and renames every staged file into its place. @returns paths below `folder` */
 function publish(staged: string, folder: string): string[] {
   const files = parquetFiles(staged);

@@ -82,6 +82,7 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
+      case "data.committed":
       case "round.submitted":
       case "round.survivors":
       case "round.unmasked":

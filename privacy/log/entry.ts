@@ -121,6 +121,15 @@ const data = {
     t: share.describe("largest distance of a class from the whole"),
     suppressionRate: share,
   },
+  "data.committed": {
+    enterprise: party,
+    day: z.iso.date().describe("UTC, by the sources' clocks"),
+    root: digest.describe("Merkle root over the day's segments, salted: privacy/log/commitment.ts"),
+    segments: count,
+    readings: count,
+    delivered: share.optional().describe("cells that passed as delivered, of the period last checked"),
+    completed: share.optional().describe("cells that passed after cleaning, verifying and completing"),
+  },
 };
 
 const round = {

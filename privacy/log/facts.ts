@@ -74,6 +74,7 @@ export function factsOf(
     case "study.pruned":
     case "policy.changed":
     case "desensitization.ran":
+    case "data.committed":
     case "round.opened":
     case "round.submitted":
     case "round.survivors":

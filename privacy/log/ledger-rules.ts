@@ -10,6 +10,7 @@ const allowed: readonly EntryType[] = [
   "study.withdrawn",
   "policy.changed",
   "desensitization.ran",
+  "data.committed",
 ];
 
 export const onlyLedgerEntries: Rule = (entry) =>

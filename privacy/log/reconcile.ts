@@ -107,6 +107,7 @@ class BankSide {
       case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
+      case "data.committed":
       case "round.opened":
       case "privacy.spent":
       case "model.published":

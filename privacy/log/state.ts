@@ -321,6 +321,7 @@ export function apply(state: LogState, entry: Entry): void {
       for (const serial of entry.serials) state.certificates.set(serial, "revoked");
       return;
     case "desensitization.ran":
+    case "data.committed":
     case "egress.sent":
       return;
   }

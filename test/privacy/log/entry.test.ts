@@ -62,6 +62,17 @@ const others: Entry[] = [
     evidence: digest,
     invalid: [{ enterprise: "mill", signature: "A".repeat(86).concat("==") }],
   },
+  {
+    ...common,
+    type: "data.committed",
+    enterprise: "mill",
+    day: "2026-03-02",
+    root: digest,
+    segments: 2,
+    readings: 10,
+    delivered: 0.65,
+    completed: 0.92,
+  },
   { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
 ];
@@ -85,6 +96,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "study.pruned": true,
   "policy.changed": true,
   "desensitization.ran": true,
+  "data.committed": true,
   "round.opened": true,
   "round.submitted": true,
   "round.survivors": true,
@@ -120,6 +132,7 @@ test("a field too many, too few or of another type is refused in every entry", (
       if (entry.type === "member.expelled") optional.push("reason");
       if (entry.type === "study.pruned") optional.push("model");
       if (entry.type === "certificate.issued") optional.push("replaces");
+      if (entry.type === "data.committed") optional.push("delivered", "completed");
       if (optional.includes(field)) continue;
       t.throws(() => checkEntry(rest), { instanceOf: Refusal }, `${entry.type} without ${field}`);
     }
