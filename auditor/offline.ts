@@ -11,8 +11,8 @@ import { makeDirectory, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { print } from "../core/terminal.ts";
 import { studyArithmetic } from "../models/recompute.ts";
-import { commitmentRoot, parseDisclosure } from "../privacy/log/commitment.ts";
-import { type EntryOf, parseEntry } from "../privacy/log/entry.ts";
+import { commitmentRoot, type Disclosure, parseDisclosure } from "../privacy/log/commitment.ts";
+import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
 import { verifyReceipt } from "../privacy/log/proof.ts";
@@ -125,6 +125,7 @@ function tilesCommand(): Command {
 function checkSegmentCommand(): Command {
   return new Command("check-segment")
     .description("check that disclosed segments are those an enterprise committed to on their day")
+    .argument("<bank-export>", "the bank's log")
     .argument("<node-ledger>", "the ledger as the enterprise exported it")
     .argument("<disclosure>", "commitments/YYYY-MM-DD.json of the enterprise's data folder")
     .argument("<segment...>", "Parquet files that the enterprise shows")
@@ -132,50 +133,56 @@ function checkSegmentCommand(): Command {
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
-      "\nThat the ledger is the one the bank's log knows is told by fedcredit audit reconcile.\n\nExample:\n  fedcredit audit check-segment mill.fcexport 2026-03-02.json segment-0.parquet --policy mill.policy",
+      "\nExample:\n  fedcredit audit check-segment bank.fcexport mill.fcexport 2026-03-02.json segment.parquet --policy log.policy",
     )
-    .action(async (ledger: string, disclosureFile: string, segments: string[], { policy, json }: Flags) => {
-      await requireFile(disclosureFile);
-      const disclosure = parseDisclosure(await readFile(disclosureFile, "utf8"));
-      const commitments: EntryOf<"data.committed">[] = [];
-      const checks = await verifyExport((await sourceOf(ledger))(), await readPolicy(policy), {
-        onEntry: (entry) => void (entry.type === "data.committed" && commitments.push(entry)),
-      });
-      const found = commitments.findLast(
-        ({ enterprise, day, root }) =>
-          enterprise === disclosure.enterprise &&
-          day === disclosure.day &&
-          root === commitmentRoot(disclosure),
-      );
-      const check = (name: string, ok: boolean, detail: string): Check => ({ check: name, ok, detail });
-      const digests: Check[] = [];
+    .action(async (bank: string, ledger: string, shown: string, segments: string[], flags: Flags) => {
+      await requireFile(shown);
+      const disclosure = parseDisclosure(await readFile(shown, "utf8"));
+      const sources = [await sourceOf(bank), await sourceOf(ledger)] as const;
+      const checks = await reconcile(...sources, await readPolicy(flags.policy), studyArithmetic);
+      checks.push(await commitmentCheck(...sources, disclosure));
       for (const path of segments) {
         await requireFile(path);
         const digest = await fileDigest(path);
         const leaf = disclosure.segments.find((one) => one.digest === digest);
-        digests.push(
-          check(
-            `segment ${path}`,
-            leaf !== undefined,
-            leaf?.path ?? "none of the day's segments has this content",
-          ),
-        );
+        const detail = leaf?.path ?? "none of the day's segments has this content";
+        checks.push({ check: `segment ${path}`, ok: leaf !== undefined, detail });
       }
-      finish(
-        [
-          ...checks,
-          check(
-            `commitment of ${disclosure.day}`,
-            found !== undefined,
-            found === undefined
-              ? "the ledger holds no commitment with this root"
-              : `${found.readings} readings in ${found.segments} segments`,
-          ),
-          ...digests,
-        ],
-        json === true,
-      );
+      finish(checks, flags.json === true);
     });
+}
+
+/** Whether the day's root stands in the ledger, at a place that a checkpoint in the bank's log covers. */
+async function commitmentCheck(
+  bank: ExportSource,
+  ledger: ExportSource,
+  disclosure: Disclosure,
+): Promise<Check> {
+  const { enterprise, day } = disclosure;
+  let reported = 0;
+  for await (const { entry } of entriesIn(bank))
+    if (entry.type === "ledger.reported" && entry.enterprise === enterprise)
+      reported = Math.max(reported, entry.size);
+  const root = commitmentRoot(disclosure);
+  const named = { check: `commitment of ${day}` };
+  for await (const { entry, index } of entriesIn(ledger)) {
+    if (entry.type !== "data.committed" || entry.enterprise !== enterprise) continue;
+    if (entry.day !== day || entry.root !== root) continue;
+    return index < reported
+      ? { ...named, ok: true, detail: `${entry.readings} readings in ${entry.segments} segments` }
+      : {
+          ...named,
+          ok: false,
+          detail: "the bank's log holds no checkpoint of the ledger that covers it yet",
+        };
+  }
+  return { ...named, ok: false, detail: "the ledger holds no commitment with this root" };
+}
+
+async function* entriesIn(source: ExportSource): AsyncGenerator<{ entry: Entry; index: number }> {
+  const { records } = await readExport(source());
+  let index = 0;
+  for await (const bytes of entriesOf(records)) yield { entry: parseEntry(bytes), index: index++ };
 }
 
 async function fileDigest(path: string): Promise<Digest> {
