@@ -78,7 +78,8 @@ export async function byFile(folder: string, { numbered }: { numbered: boolean }
       // With numbers the order and the file do not matter; without them, a row is known by where it stands.
       if (!numbered) return receipts.length;
       await put("d-turned", receipts.toReversed());
-      return 2 * receipts.length;
+      // One receipt turned round is the same file again.
+      return receipts.length === 1 ? 1 : 2 * receipts.length;
     },
     async close() {},
   };
