@@ -147,7 +147,7 @@ export async function tillTotal(
     const days = features.filter(({ window }) => window === "day");
     const seen = days.reduce((sum, { values }) => sum + (values.get("sales_total") ?? 0), 0);
     return {
-      seen: Math.round(seen * 1e6) / 1e4,
+      seen: Math.round(seen * 100),
       truth: receipts.reduce((sum, { cents }) => sum + cents, 0),
       used: quality.faults.reduce((sum, one) => sum + one.used, 0),
     };

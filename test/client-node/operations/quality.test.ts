@@ -126,6 +126,18 @@ test("a constant clock error is put right, and the readings lie where they belon
   t.deepEqual(await means(ahead), await means(right));
 });
 
+test("amounts that a broker kept for hours are used at their own time; those ahead are a clock fault", async (t) => {
+  const receipts = (delay: (i: number) => number) =>
+    Array.from({ length: 20 }, (_, i) => {
+      const time = from + hour + i * minute;
+      return { ...reading("m-1", "sales_amount", 1, "{CNY}", time), received: time + delay(i) };
+    });
+  const late = await faultsOf(receipts((i) => (40 - i) * minute));
+  t.like(late.fault, { readings: 20, used: 20, clock: 0 });
+  const ahead = await faultsOf(receipts((i) => (i - 60) * minute));
+  t.like(ahead.fault, { readings: 20, used: 0, clock: 20 });
+});
+
 test("maintenance, by window or by status, is neither expected nor a fault", async (t) => {
   const window = { device: "m-1", from: from + hour, until: from + 2 * hour, reason: "oil" };
   const overlapping = { ...window, from: from + 1.5 * hour };

@@ -1,6 +1,7 @@
 -- Each reading in the catalogue's unit, with drift taken out and a constant clock error put right.
 -- fault: 0 none, 1 unit, 2 absent, 3 quality, 4 clock, 5 range, 6 drift, 10 excluded;
 -- 7 duplicate, 8 spike and 9 rate are found later, beside a reading's neighbours.
+-- An amount that comes late was kept by a broker or a till while a line was down: its own time is believed.
 -- usable: there is no fault, or it is put right here.
 SELECT
   channel, time_us, delay_us, value,
@@ -22,9 +23,10 @@ FROM (
   SELECT
     s.channel, s.low, s.high, s.factor, s.unit_as_stated, r.quality,
     o.offset_us, r.delay_us,
-    NOT r.historical AND abs(r.delay_us) > 60000000 AS clock_off,
+    NOT r.historical AND (r.delay_us < -60000000 OR (r.delay_us > 60000000 AND s.kind <> 'delta')) AS clock_off,
     CASE
-      WHEN NOT r.historical AND abs(r.delay_us) > 60000000 THEN r.time_us + coalesce(o.offset_us, 0)
+      WHEN NOT r.historical AND (r.delay_us < -60000000 OR (r.delay_us > 60000000 AND s.kind <> 'delta'))
+      THEN r.time_us + coalesce(o.offset_us, 0)
       ELSE r.time_us
     END AS time_us,
     (coalesce(r.value, CASE WHEN r.text IS NOT NULL THEN 1 END) * s.factor + s.shift)
