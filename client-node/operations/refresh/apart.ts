@@ -37,8 +37,8 @@ export async function refreshApart(
   });
   if (child.pid !== undefined) {
     try {
-      // Below everything that has to answer.
-      setPriority(child.pid, 10);
+      // Below everything that has to answer, and not so low that a busy machine never gets to it.
+      setPriority(child.pid, 5);
     } catch {
       // A machine that allows none has it run like the others.
     }
