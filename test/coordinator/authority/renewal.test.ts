@@ -195,6 +195,12 @@ test.serial(
       checkCertificate(pins, pins, Date.now() + 300 * day);
       t.throws(() => checkCertificate(credentials.get(name)!, pins, Date.now() + 300 * day));
     }
+    const renewals = events.filter((event) => event.type === "certificate");
+    t.deepEqual(
+      renewals.map(({ reason }) => reason),
+      names.map(() => undefined),
+      "once each, and taken into use",
+    );
     // Calls go on with the next certificate.
     t.is((await nodes[0]!.studies()).length, 1);
     for (const node of nodes) await node.stop();
