@@ -128,9 +128,9 @@ test.serial(
     const { collectors } = parse(stdout) as { collectors: unknown[] };
     const [entry] = collectorEntries.parse(collectors);
     t.like(entry?.modbus?.units[0]?.registers[0], { metric: "active_power", unit: "kW" });
+    t.regex(entry!.modbus!.units[0]!.device!, /hall=east/);
     t.deepEqual(stderr.trimEnd().split("\n"), [
       "inputs.modbus[0].holding_registers[1] (half) has the type FLOAT16-IEEE, which is not supported, and is left out",
-      "inputs.modbus[0].tags has no counterpart here and is left out",
       "inputs.cpu is not read and is left out",
     ]);
 

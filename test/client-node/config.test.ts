@@ -53,8 +53,8 @@ collectors:
       listen: 127.0.0.1:7611
       protocol: jt808
       datum: WGS-84
-      authentication: { key: { file: terminals.key } }
-      terminals: [{ phone: "1", device: key }]
+      authentication: { key: { file: terminals.key }, registered: terminals.registered }
+      terminals: [{ phone: "1", device: key, terminal: key }]
   - file:
       folder: inbox
       state: seen.db
@@ -83,7 +83,9 @@ test("what a collector's schema marks is a path, and nothing else is, whatever i
   t.deepEqual(opcua?.identity, { certificate: beside("user.pem"), key: beside("user.key") });
   t.is(opcua?.security !== "none" && opcua?.security.pki, beside("pki"));
   t.is(opcua?.groups[0]?.device, "ca");
-  t.like(terminal, { authentication: { key: { file: beside("terminals.key") } } });
+  t.like(terminal, {
+    authentication: { key: { file: beside("terminals.key") }, registered: beside("terminals.registered") },
+  });
   t.is(table?.folder, beside("inbox"));
   t.is(table?.state, beside("seen.db"));
   t.like(table, { device: "key", rows: { metric: "file", value: "state" } });
