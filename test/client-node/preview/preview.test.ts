@@ -134,7 +134,10 @@ test("all that would leave, a round of each algorithm: kinds, sizes, destination
   }
   const again = await previewOf();
   const sizes = ({ dryRun: { rounds, outsideRounds } }: Preview) =>
-    [...rounds.flatMap(({ departures }) => departures), ...outsideRounds].map(({ bytes }) => bytes);
+    [...rounds.flatMap(({ departures }) => departures), ...outsideRounds]
+      // Its signature is ECDSA in DER: of one length or another by a few bytes.
+      .filter(({ kind }) => kind !== "Membership.RenewCertificate")
+      .map(({ bytes }) => bytes);
   t.deepEqual(sizes(again), sizes({ dryRun } as Preview));
   const text = describePreview(again).join("\n");
   t.regex(text, /phone +cannot pass: dropped/);
