@@ -82,8 +82,9 @@ export async function openDatabase(options: {
     await Promise.race([pool.end(), delay(closeMillis, undefined, { signal: waiting.signal })]);
     waiting.abort();
     // A server found running belongs to whoever holds the lock.
-    if (isTaken) embedded?.leave();
-    else if (ownership !== undefined || embedded?.found === false) await embedded?.stop();
+    // Another coordinator's server is not kept up by one that was turned away.
+    const isAnothers = isTaken || (ownership === undefined && embedded?.found !== false);
+    await (isAnothers ? embedded?.leave() : embedded?.stop());
   };
   const { promise: taken, reject: onTaken } = Promise.withResolvers<never>();
   // Whoever waits for it hears of it; nobody has to.
