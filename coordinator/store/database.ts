@@ -95,6 +95,8 @@ export async function openDatabase(options: {
       const [row] = await open`SELECT number FROM owner FOR SHARE`;
       if (row!.number === owner) return work(open);
       isTaken = true;
+      // The server is the new owner's to start again.
+      embedded?.leave();
       const refusal = new Refusal("database_taken", "another coordinator has taken this database over");
       onTaken(refusal);
       throw refusal;

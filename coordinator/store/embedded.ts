@@ -160,6 +160,8 @@ export async function startEmbedded(
       log.error("the embedded database ended: it is started again");
       const next = await again();
       if (next === undefined) return;
+      // Given up while it was being started.
+      if (isOver) return next.found ? undefined : next.stop();
       running = next;
     }
   };
