@@ -22,7 +22,7 @@ export const coarseBins = ({ coarse }: CoarseColumn): number => Math.max(...coar
  * @param most - bins of values, at most; one more is for special and missing values.
  * @returns bins in the order of a numeric column's values, and of a categorical one's shares of bad rows.
  */
-export function coarsened(
+function coarsened(
   { binned, good, bad }: BinsResult["columns"][string],
   all: { readonly good: number; readonly bad: number },
   most: number,
@@ -42,6 +42,14 @@ export function coarsened(
     coarse[bin] = firsts.findLastIndex((first) => first <= place) + 1;
   return { binned, coarse };
 }
+
+/** Each feature's column `coarsened`, by name. */
+export const coarseColumns = (
+  features: readonly FeatureSchema[],
+  bins: BinsResult,
+  most: number,
+): Record<string, CoarseColumn> =>
+  Object.fromEntries(features.map(({ name }) => [name, coarsened(bins.columns[name]!, bins, most)]));
 
 /** @returns whether every feature's values can fall into its bins. */
 export const allFit = (

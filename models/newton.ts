@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { normalTail } from "../core/normal.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Outcome } from "./algorithm.ts";
 import { type Contribution, type Count, count, type Sum, type Sums, sum } from "./blocks.ts";
 import { type Cholesky, cholesky, dot, solveCholesky } from "./numerics/linear-algebra.ts";
 import { type LogisticSums, sumsAt } from "./numerics/logistic-sums.ts";
 import { exponentAbove, powerOfTwo } from "./numerics/powers-of-two.ts";
+import { agreed } from "./numerics/rounding.ts";
 
 /** Parameters of every algorithm that fits log-odds by Newton's method. */
 export const newtonParameters = {
@@ -365,3 +367,30 @@ const notConverged = (sums: number) => new Refusal("not_converged", `no converge
 
 const separated = (column: string) =>
   new Refusal("separation", `column ${column} separates the classes: its coefficient grows without bound`);
+
+export const byColumn = z.record(z.string(), z.number());
+
+/** What `waldTests` gives. Absent under a penalty, where the estimate is biased on purpose; `intercept` is under that name. */
+export const waldResult = {
+  standardErrors: byColumn.exactOptional(),
+  z: byColumn.exactOptional(),
+  /** Two-sided. */
+  p: byColumn.exactOptional(),
+};
+
+/**
+ * Wald tests of maximum-likelihood estimates against zero.
+ * @param errors - standard errors, shape of `estimates`. @param named - gives values of that shape their names.
+ */
+export function waldTests(
+  estimates: readonly number[],
+  errors: readonly number[],
+  named: (values: readonly number[]) => Record<string, number>,
+) {
+  const zs = estimates.map((b, j) => b / errors[j]!);
+  return {
+    standardErrors: named(errors),
+    z: named(zs),
+    p: named(zs.map((x) => agreed(2 * normalTail(Math.abs(x))))),
+  };
+}

@@ -7,7 +7,7 @@ import {
   type CoarseColumn,
   coarseBins,
   coarseColumnSchema,
-  coarsened,
+  coarseColumns,
   coarseOf,
 } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
@@ -195,12 +195,7 @@ const settings = new WeakMap<BinsResult, { readonly params: Params; readonly set
 function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const known = settings.get(prior.bins);
   if (known?.params === params) return known.setting;
-  const columns = Object.fromEntries(
-    schema.features.map(({ name }) => [
-      name,
-      coarsened(prior.bins.columns[name]!, prior.bins, params.binsPerColumn),
-    ]),
-  );
+  const columns = coarseColumns(schema.features, prior.bins, params.binsPerColumn);
   const first: number[] = [];
   let width = 0;
   for (const { name } of schema.features) {

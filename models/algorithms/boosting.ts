@@ -9,7 +9,7 @@ import {
   type CoarseColumn,
   coarseBins,
   coarseColumnSchema,
-  coarsened,
+  coarseColumns,
   coarseOf,
 } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
@@ -254,12 +254,7 @@ const settings = new WeakMap<BinsResult, Setting>();
 function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const known = settings.get(prior.bins);
   if (known?.params === params) return known;
-  const columns = Object.fromEntries(
-    schema.features.map(({ name }) => [
-      name,
-      coarsened(prior.bins.columns[name]!, prior.bins, params.binsPerColumn),
-    ]),
-  );
+  const columns = coarseColumns(schema.features, prior.bins, params.binsPerColumn);
   const base = agreed(Math.log(prior.bins.bad / prior.bins.good));
   const setting = { params, base, columns, others: othersOf(schema.features, columns) };
   settings.set(prior.bins, setting);

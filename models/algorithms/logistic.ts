@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { normalTail } from "../../core/normal.ts";
 import type { Study } from "../algorithm.ts";
 import { defineAlgorithm } from "../define.ts";
 import {
@@ -13,6 +12,7 @@ import {
   trainingMatrix,
 } from "../design.ts";
 import {
+  byColumn,
   factorOf,
   type NewtonBlocks,
   type NewtonFit,
@@ -25,28 +25,23 @@ import {
   newtonSensitivity,
   newtonStart,
   newtonState,
+  waldResult,
+  waldTests,
 } from "../newton.ts";
 import { invertCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
-import { agreed } from "../numerics/rounding.ts";
 
 const parameters = z.strictObject({
   ...designParameters,
   ...newtonParameters,
 });
 
-const byColumn = z.record(z.string(), z.number());
-
 const result = z
   .strictObject({
     /** Coefficients in the data's own units: what one more of a column's unit adds to the log-odds of bad. */
     intercept: z.number(),
     coefficients: byColumn,
-    /** Absent under a penalty, where the estimate is biased on purpose; `intercept` is under that name. */
-    standardErrors: byColumn.exactOptional(),
-    z: byColumn.exactOptional(),
-    /** Two-sided. */
-    p: byColumn.exactOptional(),
+    ...waldResult,
     logLikelihood: z.number(),
     /** Newton steps taken. */
     iterations: z.int().min(1),
@@ -187,19 +182,13 @@ function resultOf({ state, at, converged }: NewtonFit, { design, params }: Setti
   };
   if (params.penalty > 0) return result;
   const errors = standardErrors(state, at, design, shifts);
-  const zs = [own, ...coefficients].map((b, j) => b / errors[j]!);
   const withIntercept = (values: readonly number[]) => ({
     intercept: values[0]!,
     ...Object.fromEntries(
       columns.flatMap(({ name }, j) => (state.aliased.includes(j + 1) ? [] : [[name, values[j + 1]!]])),
     ),
   });
-  return {
-    ...result,
-    standardErrors: withIntercept(errors),
-    z: withIntercept(zs),
-    p: withIntercept(zs.map((x) => agreed(2 * normalTail(Math.abs(x))))),
-  };
+  return { ...result, ...waldTests([own, ...coefficients], errors, withIntercept) };
 }
 
 /** @returns √diag(T · H⁻¹ · Tᵀ), intercept first. */

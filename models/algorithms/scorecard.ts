@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { normalTail } from "../../core/normal.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { binName, binsOf, fits } from "../binning.ts";
@@ -7,6 +6,7 @@ import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
 import {
+  byColumn,
   factorOf,
   type NewtonBlocks,
   type NewtonColumn,
@@ -20,6 +20,8 @@ import {
   newtonSensitivity,
   newtonStart,
   newtonState,
+  waldResult,
+  waldTests,
 } from "../newton.ts";
 import { invertCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
@@ -43,19 +45,13 @@ const parameters = z.strictObject({
   ...newtonParameters,
 });
 
-const byColumn = z.record(z.string(), z.number());
-
 const result = z
   .strictObject({
     /** Log-odds of bad at WOE 0. */
     intercept: z.number(),
     /** What one more of a column's WOE adds to the log-odds of bad: below zero where the column says what its bins do. */
     coefficients: byColumn,
-    /** Absent under a penalty, where the estimate is biased on purpose; `intercept` is under that name. */
-    standardErrors: byColumn.exactOptional(),
-    z: byColumn.exactOptional(),
-    /** Two-sided. */
-    p: byColumn.exactOptional(),
+    ...waldResult,
     /** Columns whose coefficient contradicts their bins: usually another column says the same. */
     againstExpectation: z.array(z.string()),
     logLikelihood: z.number(),
@@ -211,14 +207,8 @@ function fittedCard(
   const errors = state.weights.map(
     (_, j) => Math.sqrt(covariance[j * n + j]!) / (columns[j - 1]?.scale ?? 1),
   );
-  const zs = [intercept, ...coefficients].map((b, j) => b / errors[j]!);
   const withIntercept = ([first, ...rest]: readonly number[]) => ({ intercept: first!, ...named(rest) });
-  return {
-    ...fitted,
-    standardErrors: withIntercept(errors),
-    z: withIntercept(zs),
-    p: withIntercept(zs.map((x) => agreed(2 * normalTail(Math.abs(x))))),
-  };
+  return { ...fitted, ...waldTests([intercept, ...coefficients], errors, withIntercept) };
 }
 
 /** @returns the mean over the rows that the bins were counted on. */
