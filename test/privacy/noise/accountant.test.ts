@@ -32,20 +32,19 @@ const eventOf = ({ noiseMultiplier, samplingRate, count }: Step): PrivacyEvent =
   count,
 });
 
-for (const { name, steps, epsilon, renyi, analytic } of cases)
-  (deep.includes(name) && !process.env.SLOW ? test.skip : test)(
-    `${name}: as dp-accounting, never below`,
-    (t) => {
-      const own = epsilonOf(steps.map(eventOf), delta);
-      // the exact value where there is one, to the digits that float64 keeps of it; theirs is a bound itself
-      if (analytic !== undefined) t.true(Math.abs(own / analytic - 1) < 1e-9, `${own} ${analytic}`);
-      else t.true(own >= epsilon, `${own} ${epsilon}`);
-      t.true(own <= 1.01 * epsilon, `${own} ${epsilon}`);
-      const bound = renyiEpsilon(steps, delta);
-      t.true(Math.abs(bound / renyi - 1) < 1e-9, `${bound} ${renyi}`);
-      t.true(own <= bound);
-    },
-  );
+for (const { name, steps, epsilon, renyi, analytic } of cases.filter(
+  ({ name }) => process.env.SLOW || !deep.includes(name),
+))
+  test(`${name}: as dp-accounting, never below`, (t) => {
+    const own = epsilonOf(steps.map(eventOf), delta);
+    // the exact value where there is one, to the digits that float64 keeps of it; theirs is a bound itself
+    if (analytic !== undefined) t.true(Math.abs(own / analytic - 1) < 1e-9, `${own} ${analytic}`);
+    else t.true(own >= epsilon, `${own} ${epsilon}`);
+    t.true(own <= 1.01 * epsilon, `${own} ${epsilon}`);
+    const bound = renyiEpsilon(steps, delta);
+    t.true(Math.abs(bound / renyi - 1) < 1e-9, `${bound} ${renyi}`);
+    t.true(own <= bound);
+  });
 
 test("loss distributions give what the analytic formula gives, from above", (t) => {
   for (const mu of [0.1, 0.237, 0.838, 1.532, 4]) {
