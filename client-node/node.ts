@@ -103,10 +103,8 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEv
       onRun: (run) => recordDesensitization(about, run, now()),
     });
   });
-  const rows = async (manifest: StudyManifest): Promise<Table> => {
-    const now = policy();
-    return requireEnough(await tables(manifest, now), manifest, now.minRows);
-  };
+  const rows = async (manifest: StudyManifest, policy: Policy): Promise<Table> =>
+    requireEnough(await tables(manifest, policy), manifest, policy.minRows);
   return { db, ledger, transport, credentials, policy, rows, now };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
-import { readYaml } from "../core/yaml.ts";
+import { parseYaml, readText } from "../core/yaml.ts";
 import type { StudyManifest } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 
@@ -60,8 +60,18 @@ export const policySchema = z
 
 export type Policy = z.infer<typeof policySchema>;
 
-/** @throws Refusal file_missing, file_malformed, config_invalid */
-export const readPolicy = (file: string): Policy => readYaml(file, policySchema);
+/**
+ * @returns what reads the policy as it stands on disk, each time anew; text that did not change is parsed once.
+ *   It throws Refusal file_missing, file_malformed, config_invalid.
+ */
+export function policyAt(file: string): () => Policy {
+  let last: { readonly text: string; readonly policy: Policy } | undefined;
+  return () => {
+    const text = readText(file);
+    if (text !== last?.text) last = { text, policy: parseYaml(text, file, policySchema) };
+    return last.policy;
+  };
+}
 
 /** @returns SHA-256 of the policy's canonical JSON: comments and order of keys do not count. */
 export const policyDigest = (policy: Policy): Digest => digestOf(canonicalBytes(policy));
@@ -78,6 +88,20 @@ export function checkStudy(policy: Policy, manifest: StudyManifest): void {
         new Refusal("unprotected", `${about} runs without ${layer}, which this policy does not list`),
     ),
   ]);
+}
+
+/**
+ * @param policy - as it stands on disk: what a running node reads before each round.
+ * @returns why no round of a study runs under it, a policy that cannot be read included; nothing where one does.
+ */
+export function whyRefused(policy: () => Policy, manifest: StudyManifest): string | undefined {
+  try {
+    checkStudy(policy(), manifest);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
 }
 
 function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {

@@ -13,14 +13,17 @@ import { Refusal } from "./reasons.ts";
  * @throws Refusal file_missing, file_malformed, config_invalid
  */
 export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
-  let text: string;
+  const value = resolvePaths(yamlValue(readText(file), file), schema, dirname(resolve(file)));
+  return valid(value, file, schema);
+}
+
+/** @throws Refusal file_missing, file_malformed */
+export function readText(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     throw readRefusal(file, error);
   }
-  const value = resolvePaths(yamlValue(text, file), schema, dirname(resolve(file)));
-  return valid(value, file, schema);
 }
 
 /**

@@ -10,7 +10,7 @@ import { maxVariance, sampleDiscreteGaussian } from "../../privacy/noise/discret
 import { type PrivacyEvent, privacyEventSchema } from "../../privacy/noise/event.ts";
 import { renyiEpsilon } from "../../privacy/noise/rdp.ts";
 import { policyFile } from "../init.ts";
-import { readPolicy } from "../policy.ts";
+import { policyAt } from "../policy.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 
 interface Flags extends Common {
@@ -61,7 +61,7 @@ export function addForecast(node: Command): void {
 }
 
 async function forecast(flags: Flags): Promise<void> {
-  const { maxEpsilon } = readPolicy(policyFile(flags.dir));
+  const { maxEpsilon } = policyAt(policyFile(flags.dir))();
   const { delta } = flags;
   const before = flags.events === undefined ? [] : readYaml(flags.events, z.array(privacyEventSchema).min(1));
   const planned = plannedEvents(flags);

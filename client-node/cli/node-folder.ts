@@ -6,7 +6,7 @@ import { readCredentials, renewPins } from "../federation/credentials.ts";
 import type { StudyDesk } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
 import { ledgerFile, openDesk } from "../node.ts";
-import { type Policy, readPolicy } from "../policy.ts";
+import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
 import { desensitizedRows } from "../rows/row-source.ts";
@@ -34,7 +34,7 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
       `${configFile(dir)} says ${config.enterprise} in ${config.consortium}, the certificate ${credentials.enterprise} in ${credentials.consortium}`,
       { hint: "correct node.yaml, or enrol again" },
     );
-  const policy = (): Policy => readPolicy(policyFile(dir));
+  const policy = policyAt(policyFile(dir));
   policy();
   const key = desensitizationKey(config.dataDir, secureRandom);
   return {

@@ -13,7 +13,7 @@ import { configFile, policyFile } from "../init.ts";
 import { seenManifests } from "../ledger/records.ts";
 import { openStore } from "../ledger/store.ts";
 import { ledgerFile } from "../node.ts";
-import { readPolicy } from "../policy.ts";
+import { policyAt } from "../policy.ts";
 import { previewStudy } from "../preview/preview.ts";
 import { describePreview } from "../preview/preview-text.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
@@ -42,7 +42,7 @@ async function preview(
   if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
     throw new Refusal("usage", `--rows ${rows}: not a whole number`);
   const config = readNodeConfig(configFile(dir));
-  const policy = readPolicy(policyFile(dir));
+  const policy = policyAt(policyFile(dir))();
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
   const sources = await ownRecords(config)();
   const key = desensitizationKey(config.dataDir, secureRandom);

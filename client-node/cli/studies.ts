@@ -46,11 +46,13 @@ async function studies({ dir, json }: Common): Promise<void> {
   else for (const view of views) print(`${shortDigest(view.study)}  ${view.name}  ${whereItStands(view)}`);
 }
 
-function whereItStands({ phase, algorithm, round, reason, consentExpires }: StudyView): string {
+function whereItStands(view: StudyView): string {
+  const { phase, algorithm, round, reason, consentExpires, refusedBecause } = view;
   const where = phase === "running" ? `running ${algorithm}, round ${round}` : phase;
   const consented =
     consentExpires === undefined ? "no consent" : `consent until ${new Date(consentExpires).toISOString()}`;
-  return [where, reason, consented].filter((part) => part !== "").join("  ");
+  const refused = refusedBecause === undefined ? "" : `policy.yaml refuses it: ${refusedBecause}`;
+  return [where, reason, consented, refused].filter((part) => part !== "").join("  ");
 }
 
 async function consent(wanted: string, { dir, json }: Common): Promise<void> {

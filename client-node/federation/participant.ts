@@ -26,11 +26,13 @@ import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
 import { consentedManifests, storedConsent } from "../ledger/records.ts";
 import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger/steps.ts";
 import { LedgerFailure } from "../ledger/store.ts";
+import { policyDigest } from "../policy.ts";
 import { Certificates } from "./certificates.ts";
 import type { FederationEvent } from "./events.ts";
 import { KeyEpochs } from "./key-epochs.ts";
 import { lookUp } from "./local-facts.ts";
 import { Membership } from "./membership.ts";
+import { PoliciesInForce } from "./policies-in-force.ts";
 import { RoundRuntime } from "./round.ts";
 import { StateChain } from "./state-chain.ts";
 import type { Statistics } from "./statistics.ts";
@@ -56,6 +58,7 @@ export class Participant {
   readonly #membership: Membership;
   readonly #epochs: KeyEpochs;
   readonly #chain: StateChain;
+  readonly #policies: PoliciesInForce;
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
   #stream: Participation | undefined;
@@ -70,6 +73,7 @@ export class Participant {
     const { db, bfv, statistics } = options;
     this.#options = options;
     this.#membership = new Membership(options);
+    this.#policies = new PoliciesInForce(options.policy);
     this.#epochs = new KeyEpochs({
       db,
       bfv,
@@ -266,10 +270,13 @@ export class Participant {
       bfv,
       context: () => this.#membership.context(),
       epochKey: (epoch) => this.#epochs.keyOf(epoch),
-      contribute: (header) => this.#contribute(header),
+      contribute: (header, roundId) => this.#contribute(header, roundId),
       record: (record) => this.#record(record),
       lock: (header, step, survivors) => this.#lock(header, step, survivors),
-      spend: (roundId) => spendStep(db, roundId),
+      spend: (header, roundId) => {
+        this.#policyOf(header, roundId);
+        spendStep(db, roundId);
+      },
       renounce: (roundId) => renounceRound(db, roundId),
       upload: (blobs, roundId) => transport.upload(blobs, roundId),
       download: (digests, roundId) => transport.downloadAll(digests, roundId),
@@ -279,17 +286,25 @@ export class Participant {
     });
   }
 
-  async #contribute(header: RoundHeader): Promise<Float64Array> {
+  async #contribute(header: RoundHeader, roundId: Digest): Promise<Float64Array> {
     const { rows, statistics } = this.#options;
     const manifest = readManifest(storedConsent(this.#options.db, header.study)!.manifest);
+    const policy = this.#policies.begin(header.study, roundId, manifest);
     const { state } = this.#chain.head(header.study, manifest);
-    return statistics.contribute(header.study, manifest, state, await rows(manifest));
+    return statistics.contribute(header.study, manifest, state, await rows(manifest, policy));
+  }
+
+  /** @returns digest of the policy in force, where the attempt has rows of this node. @throws Refusal where it forbids the study */
+  #policyOf({ study }: RoundHeader, roundId: Digest): Digest | undefined {
+    const consent = storedConsent(this.#options.db, study);
+    return this.#policies.require(study, roundId, consent && readManifest(consent.manifest));
   }
 
   #lock(header: RoundHeader, { roundId, among, threshold }: LockedStep, survivors: readonly PartyId[]): void {
     const { credentials, db } = this.#options;
     const { roster } = this.#membership.context();
     const holderOfStep = header.follows?.of;
+    this.#policyOf(header, roundId);
     lockStep(
       db,
       {
@@ -310,10 +325,13 @@ export class Participant {
   }
 
   #record(record: PartyRecord): void {
-    const { db, ledger, now, transport } = this.#options;
+    const { credentials, db, ledger, now, transport } = this.#options;
+    const { enterprise } = credentials;
     const consent = storedConsent(db, record.header.study);
     const unit = consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
-    ledger.recordStep(record, { destination: transport.address, nowMillis: now(), unit });
+    const policy = this.#policyOf(record.header, record.roundId) ?? policyDigest(this.#options.policy());
+    const destination = transport.address;
+    ledger.recordStep(record, { destination, nowMillis: now(), unit, enterprise, policy });
   }
 
   #report(state: PartyState): void {

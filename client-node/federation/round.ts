@@ -24,10 +24,10 @@ export interface RoundServices {
   context(): PartyContext;
   /** @throws Refusal epoch_mismatch, if the node does not hold this epoch's key. */
   epochKey(epoch: Digest): Uint8Array;
-  contribute(header: RoundHeader): Promise<Float64Array>;
+  contribute(header: RoundHeader, roundId: Digest): Promise<Float64Array>;
   record(record: PartyRecord): void;
   lock(header: RoundHeader, step: LockedStep, survivors: readonly PartyId[]): void;
-  spend(roundId: Digest): void;
+  spend(header: RoundHeader, roundId: Digest): void;
   renounce(roundId: Digest): void;
   upload(blobs: readonly Uint8Array[], roundId: Digest): Promise<void>;
   download(digests: readonly Digest[], roundId: Digest): Promise<ReadonlyMap<Digest, Uint8Array>>;
@@ -112,7 +112,7 @@ export class RoundRuntime {
       case "judge":
         return this.feed(await performJudge(effect, services.context().roster));
       case "contribute": {
-        const values = await services.contribute(effect.header);
+        const values = await services.contribute(effect.header, effect.roundId);
         return this.feed({ type: "contributed", roundId: effect.roundId, values });
       }
       case "seal":
@@ -125,7 +125,7 @@ export class RoundRuntime {
         return services.lock(effect.header, effect.step, ids);
       }
       case "spend":
-        return services.spend(effect.roundId);
+        return services.spend(effect.header, effect.roundId);
       case "renounce":
         return services.renounce(effect.roundId);
       case "send":

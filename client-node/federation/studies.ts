@@ -12,7 +12,7 @@ import { Studies } from "../../proto/wire.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { rememberManifest, storeConsent, storedConsent } from "../ledger/records.ts";
 import { transact } from "../ledger/store.ts";
-import { checkStudy, type Policy } from "../policy.ts";
+import { checkStudy, type Policy, whyRefused } from "../policy.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 
@@ -33,6 +33,8 @@ export interface StudyView {
   readonly manifest: StudyManifest;
   /** When this enterprise's consent ends, milliseconds since the epoch; absent without one. */
   readonly consentExpires?: number;
+  /** Why policy.yaml as it stands lets no round of it run here, whatever was consented to; absent where it does. */
+  readonly refusedBecause?: string;
 }
 
 /** What the enterprise's side of a study needs. */
@@ -43,7 +45,8 @@ export interface StudyDesk {
   readonly credentials: NodeCredentials;
   /** As it stands on disk now. @throws Refusal file_missing, file_malformed, config_invalid */
   readonly policy: () => Policy;
-  readonly rows: (manifest: StudyManifest) => Promise<Table>;
+  /** Read by this policy. @throws Refusal what is wrong with them */
+  readonly rows: (manifest: StudyManifest, policy: Policy) => Promise<Table>;
   readonly now: () => number;
 }
 
@@ -53,13 +56,15 @@ const bytesOf = (digest: Digest): Buffer => Buffer.from(digest, "hex");
 export async function listStudies({
   db,
   transport,
-}: Pick<StudyDesk, "db" | "transport">): Promise<StudyView[]> {
+  policy,
+}: Pick<StudyDesk, "db" | "transport" | "policy">): Promise<StudyView[]> {
   const { studies } = await transport.call(Studies.service.List, {});
   return studies.map((status) => {
     const study = status.study.toString("hex");
     const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
     rememberManifest(db, study, text);
     const consent = storedConsent(db, study);
+    const refusedBecause = whyRefused(policy, manifest);
     return {
       study,
       name: status.name,
@@ -71,6 +76,7 @@ export async function listStudies({
       consented: status.consented,
       manifest,
       ...(consent === undefined || consent.withdrawn ? {} : { consentExpires: consent.expiresMillis }),
+      ...(refusedBecause === undefined ? {} : { refusedBecause }),
     };
   });
 }
@@ -95,7 +101,7 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
     throw new Refusal("policy_refuses", `the study is of consortium ${manifest.consortium}`);
   checkAlgorithms(manifest);
   checkStudy(policy, manifest);
-  await desk.rows(manifest);
+  await desk.rows(manifest, policy);
   const expiresMillis = desk.now() + Math.floor(policy.consentDays * 86_400_000);
   const { consortium, enterprise, identity } = credentials;
   const note = signConsent(

@@ -17,7 +17,7 @@ import {
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { PartyRecord } from "../../privacy/sum/party/party.ts";
 import type { OutgoingKind } from "./outgoing.ts";
-import { joinAttempt, markAttempt, submittedSums } from "./records.ts";
+import { joinAttempt, markAttempt, policyVersion, submittedSums } from "./records.ts";
 import { prepared, transact } from "./store.ts";
 
 /** One message about to leave the node. */
@@ -31,6 +31,17 @@ export interface Departure {
   readonly digest: Digest;
   /** The attempt it belongs to, where it belongs to one. */
   readonly roundId?: Digest;
+}
+
+/** What a step is taken under. */
+export interface StepTerms {
+  /** host:port. */
+  readonly destination: string;
+  readonly nowMillis: number;
+  readonly unit: "record" | "subject";
+  readonly enterprise: string;
+  /** Digest of the policy in force. */
+  readonly policy: Digest;
 }
 
 /** Sums of a study that this enterprise submitted to. */
@@ -80,15 +91,12 @@ export class EgressLedger {
    * Writes down what this node is about to do in a round: the spend before the submission it is for. The messages
    * themselves are recorded as they depart.
    * @param unit - of the consented manifest.
+   * @param enterprise, policy - whose policy of which digest the submission's rows went by.
    * @throws Refusal round_replayed; LedgerFailure
    */
   recordStep(
     record: PartyRecord,
-    {
-      destination,
-      nowMillis: time,
-      unit,
-    }: { destination: string; nowMillis: number; unit: "record" | "subject" },
+    { destination, nowMillis: time, unit, enterprise, policy }: StepTerms,
   ): void {
     const { header, roundId } = record;
     const { study } = header;
@@ -105,7 +113,9 @@ export class EgressLedger {
           const { bytes, digest } = record;
           const kind: OutgoingKind = "submission";
           const sent = { destination: logName(destination), kind, bytes, digest };
+          const { version, changed } = policyVersion(db, policy);
           this.append([
+            ...(changed ? [{ type: "policy.changed", time, enterprise, policy, version } as const] : []),
             { type: "privacy.spent", time, roundId, ...spend },
             {
               type: "egress.sent",
@@ -114,6 +124,7 @@ export class EgressLedger {
               ...sent,
               submission: digest,
               checkpoint: header.checkpoint,
+              policy,
             },
           ]);
         });

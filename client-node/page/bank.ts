@@ -6,6 +6,7 @@ import type { Table } from "../../models/table.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import type { StudyView } from "../federation/studies.ts";
 import { seenManifests, storedConsent } from "../ledger/records.ts";
+import { type Policy, whyRefused } from "../policy.ts";
 import type { ModelKnowledge } from "./model.ts";
 import { rememberedStudy, type StudyKnowledge } from "./studies.ts";
 
@@ -16,6 +17,8 @@ export interface BankOptions {
   studies(): Promise<StudyView[]>;
   model(study: Digest): Promise<{ digest: Digest; model: unknown }>;
   rows(manifest: StudyManifest): Promise<Table>;
+  /** As it stands on disk. */
+  readonly policy: () => Policy;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -38,8 +41,13 @@ export class Bank {
     if (this.#asked === undefined || now - this.#asked.at >= askAgainMillis)
       this.#asked = { at: now, answer: this.#ask() };
     const { studies, ...rest } = await this.#asked.answer;
-    // Consents are the node's own, and shown as they are now.
-    return { ...rest, studies, consents: this.#consents(studies.map(({ study }) => study)) };
+    // Consents and policy are the node's own, and shown as they are now.
+    const { policy } = this.#options;
+    const asOfNow = studies.map(({ refusedBecause: _, ...study }) => {
+      const refusedBecause = whyRefused(policy, study.manifest);
+      return refusedBecause === undefined ? study : { ...study, refusedBecause };
+    });
+    return { ...rest, studies: asOfNow, consents: this.#consents(studies.map(({ study }) => study)) };
   }
 
   async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {

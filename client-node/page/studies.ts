@@ -9,7 +9,7 @@ import { facts, note, type View } from "./layout.ts";
 export interface StudyKnowledge {
   readonly studies: readonly Pick<
     StudyView,
-    "study" | "name" | "manifest" | "phase" | "algorithm" | "round"
+    "study" | "name" | "manifest" | "phase" | "algorithm" | "round" | "refusedBecause"
   >[];
   /** Why the list is from memory. */
   readonly unreachable?: string;
@@ -25,10 +25,12 @@ export function studiesView({ studies, consents, unreachable }: StudyKnowledge, 
     algorithm,
     round,
     manifest,
+    refusedBecause,
   }: StudyKnowledge["studies"][number]): Html =>
     html`<article class="card">
 <h2>${name} <span class="badge">${phase}</span></h2>
 <p>${consentText(consents.get(study), now)}</p>
+${refusedBecause !== undefined && html`<p class="warning">policy.yaml lets no round of it run: ${refusedBecause}.</p>`}
 ${facts([
   ["Purpose", manifest.purpose],
   ["Legal basis", manifest.legalBasis],

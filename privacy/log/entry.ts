@@ -230,6 +230,7 @@ const ledger = {
     roundId: digest.optional(),
     submission: digest.optional().describe("digest the bank logs as round.submitted"),
     checkpoint: z.string().max(8000).optional().describe("of the bank's log, as the round's header names it"),
+    policy: digest.optional().describe("of the enterprise's policy that a submission's rows went by"),
   },
 };
 

@@ -22,6 +22,15 @@ export const spendBeforeSubmission: Rule = (entry, state) => {
   return state.ledgerSpent.has(entry.roundId) ? undefined : "a submission left before its spend was recorded";
 };
 
+/** Ledgers of earlier versions name no policy; one that has begun to goes on. */
+export const submissionUnderPolicy: Rule = (entry, state) => {
+  if (entry.type !== "egress.sent" || entry.submission === undefined) return undefined;
+  const { current, isNamed } = state.ledgerPolicy;
+  if (entry.policy === undefined)
+    return isNamed ? "a submission does not say which policy its rows went by" : undefined;
+  return entry.policy === current ? undefined : "a submission by a policy that is not the last one recorded";
+};
+
 export const spendAddsUp: Rule = (entry, state) => {
   if (entry.type !== "privacy.spent") return undefined;
   if (state.ledgerSpent.has(entry.roundId)) return "the spend of this round is recorded twice";

@@ -1,5 +1,6 @@
 import { toHex } from "../../core/bytes.ts";
 import type { Digest } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseRoster } from "../roster.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
@@ -46,6 +47,7 @@ class BankSide {
   readonly #agreedOn = new Set<Digest>();
   /** How each attempt ended. */
   readonly #ends = new Map<Digest, Entry["type"]>();
+  readonly #opened = new Map<Digest, Pick<EntryOf<"round.opened">, "study" | "round">>();
   #range = emptyRange;
 
   constructor(id: string) {
@@ -70,6 +72,9 @@ class BankSide {
         return;
       case "ledger.reported":
         if (entry.enterprise === id) this.reported.push({ ...entry, entry: index });
+        return;
+      case "round.opened":
+        this.#opened.set(entry.roundId, { study: entry.study, round: entry.round });
         return;
       case "round.survivors":
         this.#agreedOn.add(entry.roundId);
@@ -108,13 +113,30 @@ class BankSide {
       case "policy.changed":
       case "desensitization.ran":
       case "data.committed":
-      case "round.opened":
       case "privacy.spent":
       case "model.published":
       case "model.evaluated":
       case "egress.sent":
         return;
     }
+  }
+
+  /** @returns the rounds of attempts, as a report names them: those of each study that follow each other as one. */
+  roundsOf(attempts: readonly Digest[]): string {
+    const spans: { study: Digest; from: number; to: number }[] = [];
+    for (const roundId of attempts) {
+      const opened = this.#opened.get(roundId);
+      if (opened === undefined) continue;
+      const { study, round } = opened;
+      const last = spans.findLast((span) => span.study === study);
+      if (last !== undefined && round - last.to <= 1) last.to = Math.max(last.to, round);
+      else spans.push({ study, from: round, to: round });
+    }
+    const rounds = spans.map(
+      ({ study, from, to }) =>
+        `study ${shortDigest(study)} round${from === to ? ` ${from}` : `s ${from}–${to}`}`,
+    );
+    return rounds.join(", ") || "no round that the bank's log has";
   }
 
   /** @returns whether the log holds what a departure came to: the attempt's end, and that it went so far. */
@@ -132,6 +154,8 @@ class LedgerSide {
   readonly sent = new Map<string, { roundId: Digest; entry: number }>();
   readonly said: Said[] = [];
   readonly shown: { note: string; entry: number }[] = [];
+  /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
+  readonly policies = new Map<Digest, Digest[]>();
   readonly roots = [emptyRoot];
   #range = emptyRange;
 
@@ -142,6 +166,8 @@ class LedgerSide {
     const { roundId, kind, submission, checkpoint } = entry;
     this.said.push({ roundId, kind, entry: index });
     if (submission !== undefined) this.sent.set(`${roundId} ${submission}`, { roundId, entry: index });
+    if (entry.policy !== undefined)
+      this.policies.set(entry.policy, [...(this.policies.get(entry.policy) ?? []), roundId]);
     if (checkpoint !== undefined) this.shown.push({ note: checkpoint, entry: index });
   }
 }
@@ -219,6 +245,11 @@ export async function reconcile(
       `${own.shown.length} checkpoints`,
       unreached?.entry,
     ),
+    ...[...own.policies].map(([policy, attempts]) => ({
+      check: `rows by policy ${shortDigest(policy)}`,
+      ok: true,
+      detail: theirs.roundsOf(attempts),
+    })),
   ];
 }
 

@@ -143,6 +143,8 @@ export interface LogState {
   readonly ledgers: Map<string, { size: number; root: Digest }>;
   /** Enterprise → version of its policy. */
   readonly policies: Map<string, number>;
+  /** Of an egress ledger: the policy recorded last, and whether submissions name theirs. */
+  ledgerPolicy: { readonly current: Digest | undefined; readonly isNamed: boolean };
   /** Rounds whose spend an egress ledger records, and the sum of it for each study. */
   readonly ledgerSpent: Set<Digest>;
   readonly ledgerSteps: Map<Digest, number>;
@@ -173,6 +175,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   evaluations: new Set(),
   ledgers: new Map(),
   policies: new Map(),
+  ledgerPolicy: { current: undefined, isNamed: false },
   ledgerSpent: new Set(),
   ledgerSteps: new Map(),
   attachments: new Map(),
@@ -283,6 +286,7 @@ export function apply(state: LogState, entry: Entry): void {
     }
     case "policy.changed":
       state.policies.set(entry.enterprise, entry.version);
+      state.ledgerPolicy = { ...state.ledgerPolicy, current: entry.policy };
       return;
     case "round.opened":
     case "round.submitted":
@@ -322,7 +326,9 @@ export function apply(state: LogState, entry: Entry): void {
       return;
     case "desensitization.ran":
     case "data.committed":
+      return;
     case "egress.sent":
+      if (entry.policy !== undefined) state.ledgerPolicy = { ...state.ledgerPolicy, isNamed: true };
       return;
   }
 }

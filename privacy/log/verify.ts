@@ -80,6 +80,8 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
 const ledgerRules: Readonly<Record<string, Rule>> = {
   "only a ledger's entries": ledger.onlyLedgerEntries,
   "privacy spend before its submission": ledger.spendBeforeSubmission,
+  "policies count up": rules.policyCountsUp,
+  "submissions under the policy recorded last": ledger.submissionUnderPolicy,
   "privacy spend adds up": ledger.spendAddsUp,
 };
 

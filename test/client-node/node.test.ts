@@ -1,6 +1,8 @@
+import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { stringify } from "yaml";
 import { within } from "../../bench/cases/within.ts";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { DirectStatistics } from "../../client-node/federation/statistics.ts";
@@ -8,7 +10,9 @@ import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { rememberCheckpoint, storedConsent } from "../../client-node/ledger/records.ts";
 import { openStore } from "../../client-node/ledger/store.ts";
 import { type NodeOptions, type RunningNode, startNode } from "../../client-node/node.ts";
+import { type Policy, policyAt, policyDigest, whyRefused } from "../../client-node/policy.ts";
 import { digestOf } from "../../core/canonical.ts";
+import { shortDigest } from "../../core/ids.ts";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { selectRows } from "../../models/rows.ts";
@@ -123,6 +127,82 @@ test.serial(
     t.deepEqual((await bank.operator.study(study)).consented, []);
   },
 );
+
+/** What is written to policy.yaml while the node is in a round, in which phase, and what it then refuses for. */
+const forbidding: [phase: string, text: (policy: Policy) => string, reason: string][] = [
+  [
+    "contributing",
+    (policy) => stringify({ ...policy, allow: { ...policy.allow, algorithms: [] } }),
+    "policy_refuses",
+  ],
+  ["sealing", (policy) => stringify({ ...policy, unprotected: [] }), "unprotected"],
+  ["agreed", (policy) => stringify({ ...policy, minCohort: 9 }), "policy_refuses"],
+  ["unmasked", () => "minCohort: [2", "file_malformed"],
+];
+
+test.serial("the policy on disk is the one in force: what forbids stops the node at once", async (t) => {
+  const rounds = 3 * forbidding.length + 1;
+  const algorithms = Array.from({ length: rounds }, (_, i) => ({ name: "range", as: `range-${i}` }));
+  const proposed: StudyManifest = { ...manifest, name: "policy", algorithms };
+  const file = join(folder, "policy.yaml");
+  const allowing = Array.from({ length: rounds }, (_, i) => ({ ...policyFor(proposed), consentDays: i + 1 }));
+  writeFileSync(file, stringify(allowing[0]));
+  const refused: string[] = [];
+  const views: (string | undefined)[] = [];
+  let inRound = 0;
+  // Forbidden in rounds 2, 5, 8 …, while alder is in them; allowed again in the round after, while birch is.
+  const onAlder = (event: NodeEvent): void => {
+    if (event.type === "refused") refused.push(`${inRound} ${event.reason}`);
+    if (event.type !== "round") return;
+    inRound = event.round;
+    const [phase, text] = forbidding[(event.round - 2) / 3] ?? [];
+    if (event.phase !== phase) return;
+    writeFileSync(file, text!(policyFor(proposed)));
+    views.push(whyRefused(policyAt(file), proposed));
+  };
+  const onBirch = (event: NodeEvent): void => {
+    if (event.type === "round" && event.round % 3 === 0)
+      writeFileSync(file, stringify(allowing[event.round / 3]));
+  };
+  const watched: Record<string, Partial<NodeOptions>> = {
+    alder: { policy: policyAt(file), onEvent: onAlder },
+    birch: { onEvent: onBirch },
+  };
+  const nodes = await Promise.all(
+    names.map((name) => startNode(optionsFor(name, { policy: () => policyFor(proposed), ...watched[name] }))),
+  );
+  t.is(await runStudy(nodes, proposed), "finished");
+  const [view] = (await nodes[0]!.studies()).filter(({ name }) => name === "policy");
+  t.is(view?.refusedBecause, undefined);
+  await Promise.all(nodes.map((node) => node.stop()));
+  // The round under way first, then the next one as it is opened.
+  t.deepEqual([...new Set(refused)].slice(0, 1), ["2 policy_refuses"]);
+  for (const [i, [, , reason]] of forbidding.entries())
+    t.true(refused.includes(`${3 * i + 2} ${reason}`), reason);
+  t.true(views.every((why) => why !== undefined));
+
+  const db = openStore(ledgerOf("alder"));
+  const checks = await reconcile(
+    () => bank.operator.exportLog(),
+    () => new EgressLedger(db, credentials.get("alder")!.identity).export(),
+    bank.logPolicy(),
+  );
+  db.close();
+  t.deepEqual(
+    checks.filter(({ ok }) => !ok),
+    [],
+  );
+  const submitted = ["round 1", "round 4", "rounds 7–8", "rounds 10–11", "round 13"];
+  t.deepEqual(
+    // The first is of the study before.
+    checks.filter(({ check }) => check.startsWith("rows by policy")).slice(1),
+    submitted.map((rounds, i) => ({
+      check: `rows by policy ${shortDigest(policyDigest(allowing[i]!))}`,
+      ok: true,
+      detail: `study ${shortDigest(view!.study)} ${rounds}`,
+    })),
+  );
+});
 
 test.serial("a withdrawn consent is no consent, and a dropped node is gone at once", async (t) => {
   const nodes = await Promise.all(names.map((name) => startNode(optionsFor(name))));

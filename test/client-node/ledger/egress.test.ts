@@ -43,7 +43,13 @@ function recordOf(kind: "open" | "submission" | "release", round: number, attemp
       return { kind, roundId, header, digest, aggregate: digest, survivors: ["mill"] };
   }
 }
-const step = { destination: "bank.example:8443", nowMillis: 5, unit: "record" } as const;
+const step = {
+  destination: "bank.example:8443",
+  nowMillis: 5,
+  unit: "record",
+  enterprise: "mill",
+  policy: "f0".repeat(32),
+} as const;
 
 async function entriesOf(ledger: EgressLedger): Promise<Entry[]> {
   const entries: Entry[] = [];
@@ -90,9 +96,9 @@ test("the spend of a submission stands before it, and adds up over attempts", as
   const entries = await entriesOf(ledger);
   t.deepEqual(
     entries.map(({ type }) => type),
-    ["privacy.spent", "egress.sent", "privacy.spent", "egress.sent"],
+    ["policy.changed", "privacy.spent", "egress.sent", "privacy.spent", "egress.sent"],
   );
-  t.like(entries[2], { cumulativeSteps: 2, mechanism: "none", unit: "record" });
+  t.like(entries[3], { cumulativeSteps: 2, mechanism: "none", unit: "record" });
 });
 
 test("ciphertexts are counted once: in their submission, unless they leave again", async (t) => {
@@ -101,9 +107,9 @@ test("ciphertexts are counted once: in their submission, unless they leave again
   ledger.recordStep(recordOf("submission", 1), step);
   const chunk: Departure = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
   ledger.recordDepartures([chunk], 6);
-  t.is((await entriesOf(ledger)).length, 2);
+  t.is((await entriesOf(ledger)).length, 3);
   ledger.recordDepartures([chunk, departure], 7);
-  t.is((await entriesOf(ledger)).length, 4);
+  t.is((await entriesOf(ledger)).length, 5);
 });
 
 test("an attempt is joined once, and its slot serves no other", (t) => {

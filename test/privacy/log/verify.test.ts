@@ -1097,6 +1097,14 @@ test("a wrong cosignature by a known witness fails although the quorum is there"
   );
 });
 
+const changed = (version: number, policy: string) => ({
+  type: "policy.changed",
+  time: 1,
+  enterprise: "cold-chain",
+  policy: digestOf(policy),
+  version,
+});
+
 const ledgerForgeries: [
   name: string,
   check: string,
@@ -1122,6 +1130,23 @@ const ledgerForgeries: [
     0,
     (leaves) => leaves.slice(leaves.findLastIndex((leaf) => "cumulativeSteps" in leaf)),
   ],
+  [
+    "a submission by a policy that is not the last one recorded",
+    "submissions under the policy recorded last",
+    2,
+    ([spent, sent]) => [changed(1, "one"), spent!, { ...sent, policy: digestOf("two") }],
+  ],
+  [
+    "a submission that leaves its policy out, after one that named it",
+    "submissions under the policy recorded last",
+    4,
+    (leaves) => {
+      const [spent, sent] = leaves;
+      const [again, then] = leaves.slice(leaves.findLastIndex((leaf) => "cumulativeSteps" in leaf));
+      return [changed(1, "one"), spent!, { ...sent, policy: digestOf("one") }, again!, then!];
+    },
+  ],
+  ["a policy's version twice", "policies count up", 1, () => [changed(1, "one"), changed(1, "two")]],
   [
     "an entry of the bank's log",
     "only a ledger's entries",
