@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// Runs ava and ends by naming what hung, and what was left out for want of a program outside npm.
+// Runs ava and ends by naming what hung, and what was left out for want of a program outside npm. The test files of
+// which something was left out go to the file FEDCREDIT_LEFT_OUT_FILES, where it is set: .ci/run runs them again.
 const scratch = mkdtempSync(join(tmpdir(), "fedcredit-test-"));
 const leftOutFile = join(scratch, "left-out");
 const ava = spawn("ava", process.argv.slice(2), {
@@ -31,10 +32,17 @@ const failed =
   count(/^ *(\d+) unhandled rejections?/gm) +
   count(/^ *(\d+) uncaught exceptions?/gm) +
   count(/^ *(\d+) tests? remained pending/gm);
-const names = existsSync(leftOutFile)
-  ? [...new Set(readFileSync(leftOutFile, "utf8").trim().split("\n"))]
+const leftOut = existsSync(leftOutFile)
+  ? readFileSync(leftOutFile, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { name: string; file: string })
   : [];
 rmSync(scratch, { recursive: true });
+const names = [...new Set(leftOut.map(({ name }) => name))];
+const files = [...new Set(leftOut.map(({ file }) => file))].sort();
+const { FEDCREDIT_LEFT_OUT_FILES: filesList } = process.env;
+if (filesList) writeFileSync(filesList, files.map((file) => `${file}\n`).join(""));
 // ava lists them where it gave up, far above the failures of a long run.
 const [, hung = ""] = /Timed out while running tests([\s\S]*?)\n *─/.exec(tail) ?? [];
 for (const [, title, file] of hung.matchAll(/^ *(?:◌ (.+)|Failed to exit when running (.+))$/gm))
