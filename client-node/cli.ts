@@ -4,6 +4,7 @@ import { addEnrolment } from "./cli/enrolment.ts";
 import { addForecast } from "./cli/forecast.ts";
 import { addPreview } from "./cli/preview.ts";
 import { addRunning } from "./cli/running.ts";
+import { addScore } from "./cli/score.ts";
 import { addStudies } from "./cli/studies.ts";
 
 /** `fedcredit node …`: the enterprise's process and its commands. */
@@ -11,6 +12,7 @@ export function nodeCommand(): Command {
   const node = new Command("node").description("the enterprise's process and its commands");
   addEnrolment(node);
   addStudies(node);
+  addScore(node);
   addPreview(node);
   addForecast(node);
   addRunning(node);

@@ -2,7 +2,7 @@
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
 import type { Cell } from "./cell.ts";
-import { Refusal } from "./reasons.ts";
+import { Refusal, refuseAll } from "./reasons.ts";
 
 export const csvOptionsSchema = z.strictObject({
   delimiter: z
@@ -54,6 +54,19 @@ export function columnAt({ name, header }: Pick<Records, "name" | "header">, col
       hint: "rename or remove one of them in the header line",
     });
   return index;
+}
+
+/** @throws Refusal naming every column that a source lacks, or has twice. */
+export function requireColumns(source: Pick<Records, "name" | "header">, columns: Iterable<string>): void {
+  const faults: Refusal[] = [];
+  for (const column of new Set(columns))
+    try {
+      columnAt(source, column);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      faults.push(error);
+    }
+  refuseAll(faults);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Files of both processes: whole or not there at all, and a failure is a refusal. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { Refusal } from "./reasons.ts";
 
 /** @returns the refusal that a failed read of a file stands for. */
@@ -110,4 +110,16 @@ export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
       ? new Refusal("file_missing", `${path}: not a directory`, { cause })
       : writeRefusal(path, cause);
   });
+}
+
+/** @throws Refusal file_missing, file_malformed */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Refusal("file_malformed", `${path}: not JSON`, { hint: "it may be cut short", cause });
+  }
 }

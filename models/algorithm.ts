@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Random } from "../core/random.ts";
 import type { Blocks, Contribution, Sums } from "./blocks.ts";
 import type { Memo, PartyRows } from "./memory.ts";
-import type { StudySchema, Table } from "./table.ts";
+import type { FeatureSchema, StudySchema, Table } from "./table.ts";
 
 /** A value with a JSON form. Bulk weights travel inside it as base64 of little-endian float32. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -66,6 +66,10 @@ export interface Scoring<Result> {
    * @throws Refusal value_not_finite | column_unknown, naming the column
    */
   score?(result: Result, rows: Table): Float64Array;
+  /** The columns that `score` reads: what has a score has them. */
+  features?(result: Result): readonly FeatureSchema[];
+  /** What analysts read instead of a probability; the more, the better. */
+  points?(result: Result, rows: Table): Int32Array;
   /** @returns for each row the features that moved its score, in the schema's order. */
   explain?(result: Result, rows: Table): readonly (readonly Factor[])[];
   /** Formats beside JSON, by name. */
@@ -170,7 +174,9 @@ export interface Finished {
 
 /** A finished result that scores rows. */
 export interface Model {
+  readonly features: readonly FeatureSchema[];
   score(rows: Table): Float64Array;
+  readonly points: ((rows: Table) => Int32Array) | undefined;
   readonly explain: ((rows: Table) => readonly (readonly Factor[])[]) | undefined;
   readonly exports: ReadonlyMap<string, () => Promise<readonly ExportedFile[]>>;
 }

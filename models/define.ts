@@ -105,11 +105,14 @@ function running<T extends AlgorithmTypes>(own: FederatedAlgorithm<T>, study: St
 
 function modelOf<Result>(own: Scoring<Result>, parse: () => Result): Model | undefined {
   if (own.score === undefined) return undefined;
-  const { score, explain, exports = {} } = own;
+  const { score, features, points, explain, exports = {} } = own;
+  if (features === undefined) throw new RangeError("a model does not say which columns it reads");
   const result = parse();
   const files = Object.entries(exports).map(([format, make]) => [format, () => make(result)] as const);
   return {
+    features: features(result),
     score: (rows) => score(result, rows),
+    points: points && ((rows) => points(result, rows)),
     explain: explain && ((rows) => explain(result, rows)),
     exports: new Map(files),
   };

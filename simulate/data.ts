@@ -1,10 +1,11 @@
-import { type RowCounts, requireLearnable, tableFromRecords, unchanged } from "../client-node/rows/rows.ts";
-import { readRecords } from "../client-node/rows/sources.ts";
+import { type RowCounts, requireLearnable, tableFromRecords } from "../client-node/rows/rows.ts";
 import { sha256 } from "../core/canonical.ts";
 import { isMissing, textOf } from "../core/cell.ts";
 import { type CsvOptions, columnAt } from "../core/csv.ts";
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { readRecords } from "../core/table-file.ts";
+import { unchanged } from "../models/cells.ts";
 import { forecastStudy } from "../models/forecast.ts";
 import { type ColumnLeftOut, inferFeatures } from "../models/infer.ts";
 import { withNeeds } from "../models/plan.ts";

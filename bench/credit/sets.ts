@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
 import { tableFromRecords } from "../../client-node/rows/rows.ts";
-import { readRecords } from "../../client-node/rows/sources.ts";
 import { sha256 } from "../../core/canonical.ts";
 import { seededRandom, shuffle } from "../../core/random.ts";
+import { readRecords } from "../../core/table-file.ts";
 import { inferFeatures } from "../../models/infer.ts";
 import { takeRows } from "../../models/rows.ts";
 import { checkManifest, type StudyManifest } from "../../models/study.ts";

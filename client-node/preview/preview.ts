@@ -2,6 +2,7 @@ import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { textOf } from "../../core/cell.ts";
 import type { Records } from "../../core/csv.ts";
 import { Refusal } from "../../core/reasons.ts";
+import type { Passage } from "../../models/cells.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 import type { DesensitizationKeys } from "../../privacy/desensitize/keys.ts";
@@ -9,7 +10,7 @@ import type { FieldClass, FieldLevel, Operator } from "../../privacy/desensitize
 import type { EntryOf } from "../../privacy/log/entry.ts";
 import { checkStudy, type Policy, policyDigest } from "../policy.ts";
 import { desensitizationEntry, desensitizeRows } from "../rows/desensitize.ts";
-import { type Passage, requireLearnable, tableFromRecords } from "../rows/rows.ts";
+import { requireLearnable, tableFromRecords } from "../rows/rows.ts";
 import { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";
 
 /** What becomes of a column of the enterprise's rows in a study. */

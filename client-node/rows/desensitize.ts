@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Refusal } from "../../core/reasons.ts";
+import type { Passage } from "../../models/cells.ts";
 import { selectRows } from "../../models/rows.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import type { Column, Table } from "../../models/table.ts";
@@ -20,7 +21,6 @@ import type { EgressLedger } from "../ledger/egress.ts";
 import { policyVersion } from "../ledger/records.ts";
 import { transact } from "../ledger/store.ts";
 import { type Policy, policyDigest } from "../policy.ts";
-import type { Passage } from "./rows.ts";
 
 /** What a run did to the rows of a study. */
 export interface DesensitizationRun {

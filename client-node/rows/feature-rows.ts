@@ -1,13 +1,13 @@
 import type { Cell } from "../../core/cell.ts";
 import type { CsvOptions, Records } from "../../core/csv.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { readRecords } from "../../core/table-file.ts";
 import type { FeatureRowsConfig, NodeConfig } from "../config.ts";
 import type { Site } from "../operations/device-registry.ts";
 import { type Catalogue, readCatalogue, type WindowKind } from "../operations/features/catalogue.ts";
 import type { FeatureRow } from "../operations/features/features.ts";
 import { FindingsStore, findingsFile } from "../operations/findings-store.ts";
 import { localMicros } from "../operations/sites.ts";
-import { readRecords } from "./sources.ts";
 
 const dayMicros = 86_400_000_000;
 /** Longest such window, µs: how long one that has ended is the last one. */

@@ -1,30 +1,13 @@
 import { createHmac } from "node:crypto";
 import { type Cell, isMissing, numberOf, textOf } from "../../core/cell.ts";
-import { columnAt, type Records } from "../../core/csv.ts";
-import { Refusal, refuseAll } from "../../core/reasons.ts";
+import { columnAt, type Records, requireColumns } from "../../core/csv.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { columnReader, type Passage, unchanged } from "../../models/cells.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import type { Column, FeatureSchema, Table } from "../../models/table.ts";
-import type { Header, TakeCell } from "../../privacy/desensitize/run.ts";
+import type { Table } from "../../models/table.ts";
 
 /** What of a manifest says how cells become a table. */
 export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "holdout">;
-
-/** What becomes of a column's cells on their way into a table. */
-export interface Passage {
-  /** @returns the columns to be read for one. @throws Refusal, where it may not pass. */
-  reads(column: string): readonly string[];
-  /** @throws Refusal, where it may not pass; column_unknown */
-  take(column: string, header: Header): TakeCell;
-}
-
-/** Cells as they are: for data whose owner is also the reader. */
-export const unchanged: Passage = {
-  reads: (column) => [column],
-  take(column, header) {
-    const at = header.at(column);
-    return (cells) => cells[at];
-  },
-};
 
 /** What became of the records on their way into a table. */
 export interface RowCounts {
@@ -67,7 +50,9 @@ export function tableFromRecords(
   for (const source of sources) {
     const at = (column: string): number => columnAt(source, column);
     const header = { name: source.name, at };
-    requireColumns(source, schema, passage);
+    const passing = [...schema.features.map(({ name }) => name), schema.label.column];
+    const reads = passing.flatMap((column) => passage.reads(column));
+    requireColumns(source, schema.subject === undefined ? reads : [...reads, schema.subject]);
     const features = schema.features.map((feature) => passage.take(feature.name, header));
     const takeLabel = passage.take(schema.label.column, header);
     const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
@@ -143,37 +128,6 @@ export function isHeldOut(split: StudyManifest["holdout"], salt: Uint8Array, key
   return digest.readUIntBE(0, 6) / 2 ** 48 < split.fraction;
 }
 
-interface ColumnReader {
-  /** @returns what is wrong with the cell; undefined when nothing is. */
-  read(cell: Cell, row: number): string | undefined;
-  column(rows: number): Column;
-}
-
-function columnReader(feature: FeatureSchema, capacity: number): ColumnReader {
-  if (feature.kind === "numeric") {
-    const values = new Float64Array(capacity);
-    return {
-      read(cell, row) {
-        const value = numberOf(cell);
-        if (value === undefined) return "not a finite number";
-        values[row] = value;
-      },
-      column: (rows) => ({ kind: "numeric", values: values.slice(0, rows) }),
-    };
-  }
-  const codes = new Int32Array(capacity);
-  const codeOf = new Map(feature.levels.map((level, code) => [level, code]));
-  return {
-    read(cell, row) {
-      const text = textOf(cell);
-      const code = codeOf.get(text) ?? (isMissing(text) ? -1 : undefined);
-      if (code === undefined) return "not among the study's levels";
-      codes[row] = code;
-    },
-    column: (rows) => ({ kind: "categorical", codes: codes.slice(0, rows), levels: feature.levels }),
-  };
-}
-
 /** @returns a function from a label cell to 1 (bad), 0 (good) or undefined (indeterminate). */
 function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefined {
   const classes = new Map<string, 0 | 1 | undefined>();
@@ -192,21 +146,6 @@ function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefin
     }
     return classes.get(text);
   };
-}
-
-/** @throws Refusal naming every column that a source lacks, or has twice. */
-function requireColumns(source: Records, { features, label, subject }: RowSchema, passage: Passage): void {
-  const passing = [...features.map(({ name }) => name), label.column];
-  const wanted = passing.flatMap((column) => passage.reads(column));
-  const faults: Refusal[] = [];
-  for (const column of new Set([...wanted, ...(subject === undefined ? [] : [subject])]))
-    try {
-      columnAt(source, column);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      faults.push(error);
-    }
-  refuseAll(faults);
 }
 
 /** Columns whose faults are named one by one. */

@@ -9,6 +9,7 @@ import { readConfig } from "../config.ts";
 import { type ExportChoice, exportModel } from "../studies/model-export.ts";
 import { studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
+import { scoreCommand } from "./score.ts";
 import {
   checkCommand,
   listCommand,
@@ -59,7 +60,7 @@ Example:
   fedcredit coordinator study status sme-default-90 --watch ${config}`,
   );
   return {
-    shown: [study, modelCommand(), pruneCommand(), exportCommand()],
+    shown: [study, modelCommand(), scoreCommand(), pruneCommand(), exportCommand()],
     hidden: Object.entries(former).map(([name, make]) => make({ name, before: "" })),
   };
 }

@@ -164,6 +164,8 @@ export const additive = defineAlgorithm<Types>({
     return { gradient: Math.sqrt(n), curvature: 0.25 * Math.sqrt((n * (n + 1)) / 2) };
   },
 
+  features: ({ features }) => features,
+
   score({ intercept, features, columns, effects }, rows) {
     const bins = coarseOf(features, columns, rows);
     return Float64Array.from({ length: rows.rows }, (_, row) =>

@@ -210,6 +210,8 @@ export const boosting = defineAlgorithm<Types>({
     return { gradient: bins, curvature: 0.25 * bins };
   },
 
+  features: ({ features }) => features,
+
   score(model, rows) {
     const bins = coarseOf(model.features, model.columns, rows);
     const others = othersOf(model.features, model.columns);

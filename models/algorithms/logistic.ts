@@ -119,6 +119,8 @@ export const logistic = defineAlgorithm<Types>({
 
   sensitivity: (state, study) => newtonSensitivity(state, settingOf(study)),
 
+  features: ({ design }) => design.features,
+
   score(model, rows) {
     const { columns } = model.design;
     const matrix = designMatrix(model.design, rows);

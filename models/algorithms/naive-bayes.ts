@@ -190,6 +190,8 @@ export const naiveBayes = defineAlgorithm<{
     }));
   },
 
+  features: ({ features }) => features,
+
   score(model, rows) {
     const effects = effectsOf(model, rows);
     const start = Math.log(model.rows[1] / model.rows[0]);

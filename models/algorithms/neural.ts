@@ -188,6 +188,8 @@ export const neural = defineAlgorithm<Types>({
         };
   },
 
+  features: ({ design }) => design.features,
+
   score: (model, rows) =>
     forward(
       networkIn(model.design, model.hidden),

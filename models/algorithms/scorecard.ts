@@ -122,11 +122,24 @@ export const scorecard = defineAlgorithm<Types>({
 
   sensitivity: (state, study) => newtonSensitivity(state, settingOf(study)),
 
+  features: ({ features }) => features,
+
   score(model, rows) {
     const effects = effectsOf(model, rows, () => 0);
     return Float64Array.from({ length: rows.rows }, (_, row) =>
       probabilityOf(effects.reduce((sum, { effect }) => sum + effect[row]!, model.intercept)),
     );
+  },
+
+  points({ features, columns, points }, rows) {
+    const all = new Int32Array(rows.rows);
+    for (const feature of features) {
+      const own = points[feature.name];
+      if (own === undefined) continue;
+      for (const [row, bin] of binsOf(columns[feature.name]!.binned, feature, rows).entries())
+        all[row]! += own[bin]!;
+    }
+    return all;
   },
 
   explain(model, rows) {

@@ -7,7 +7,10 @@ import test from "ava";
 import { parse, stringify } from "yaml";
 import { collectorEntries } from "../../collectors/config.ts";
 import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
+import { runPlain } from "../../models/plain.ts";
+import { modelsOf } from "../../models/results.ts";
 import { temporaryDirectory } from "../../simulate/consortium.ts";
+import { borrowerFeatures, borrowers, studyOf, tableOf } from "../support/rows.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
@@ -192,4 +195,63 @@ test.serial("browse lists what an OPC UA server has, by address or by the collec
   const nobody = await node("browse", "opc.tcp://127.0.0.1:1");
   t.is(nobody.code, 1);
   t.regex(nobody.stderr, /opc\.tcp:\/\/127\.0\.0\.1:1: .*\(unavailable\)\nhint: /);
+});
+
+test.serial("score reads the node's own rows as its policy lets them pass, and needs no bank", async (t) => {
+  const dir = join(folder, "scoring");
+  const addresses = ["--coordinator", "127.0.0.1:1", "--enrolment", "127.0.0.1:1"];
+  await node("init", "--dir", dir, "--enterprise", "mill", "--consortium", "riverbank", ...addresses);
+  const study = studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }, { name: "logistic" }]);
+  const { results } = await runPlain(study, [borrowers()]);
+  const model = join(dir, "model.json");
+  const file = join(dir, "applicants.csv");
+  await writeFile(model, JSON.stringify({ ...study, study: "ab".repeat(32), results }));
+  await writeFile(
+    file,
+    "who,income,age,share,sector\na,50000,44,0.2,trade\nb,50000,44,?,mining\nc,x,44,0,trade\n",
+  );
+  const score = (...args: string[]) => node("score", "--dir", dir, "--model", model, ...args);
+
+  t.regex((await score("--rows", file)).stderr, /"income" has no line in the policy \(policy_refuses\)/);
+  const policy = parse(await readFile(join(dir, "policy.yaml"), "utf8"));
+  const about = { class: "operational", level: "C1", operator: "keep" };
+  const fields = borrowerFeatures.map(({ name }) => ({ name, ...about }));
+  fields[1] = { ...fields[1]!, operator: "bins", origin: 0, width: 10 } as never;
+  await writeFile(join(dir, "policy.yaml"), stringify({ ...policy, fields }));
+
+  const scored = await score("--rows", file, "--json", "--id", "who");
+  t.is(scored.code, 0, scored.stderr);
+  const { scored: rows, refused, baseline } = JSON.parse(scored.stdout);
+  // The middle of its bin is what the model would have learned from.
+  const passed = tableOf(
+    {
+      income: [50000],
+      age: [45],
+      share: [0.2],
+      sector: { codes: [1], levels: ["textile", "trade", "transport"] },
+    },
+    [0],
+  );
+  const [expected] = modelsOf({ ...study, results })
+    .get("logistic")!
+    .score(passed);
+  t.is(rows.length, 1);
+  t.like(rows[0], { id: "a", line: 2, probability: expected });
+  t.deepEqual(
+    refused.map((one: { id: string }) => one.id),
+    ["b", "c"],
+  );
+  t.true(baseline.probability > 0 && baseline.probability < 1);
+  t.regex(
+    scored.stderr,
+    /1 rows scored, 2 refused\ncolumn "sector": not among the study's levels: 1 rows, the first at .*:3/,
+  );
+  const csv = await score("--rows", file);
+  t.is(csv.stdout.trim().split("\n").length, 4);
+  t.regex((await score()).stderr, /node.yaml names no rows \(rows_missing\)/);
+  t.regex((await score("--rows", file, "--result", "oracle")).stderr, /no model called oracle/);
+  await writeFile(file, "income,age,share,sector\nx,44,0.2,trade\n");
+  t.regex((await score("--rows", file)).stderr, /none of 1 rows can be scored.*\(cell_malformed\)/);
+  await writeFile(model, "{}");
+  t.regex((await score("--rows", file)).stderr, /\(state_invalid\)/);
 });

@@ -1,7 +1,12 @@
 import test from "ava";
+import { csvRecords } from "../../core/csv.ts";
 import type { LogisticResult } from "../../models/algorithms/logistic.ts";
+import { unchanged } from "../../models/cells.ts";
 import { runPlain } from "../../models/plain.ts";
 import { modelsOf } from "../../models/results.ts";
+import { readApplicants } from "../../models/scoring/applicants.ts";
+import { gradeOf, parseGrades, usualGrades } from "../../models/scoring/grades.ts";
+import { scoreApplicants } from "../../models/scoring/score.ts";
 import type { CategoricalColumn, NumericColumn, Table } from "../../models/table.ts";
 import { borrowerFeatures, borrowers, studyOf, tableOf } from "../support/rows.ts";
 
@@ -62,4 +67,89 @@ test("an infinite value is refused with its column", (t) => {
 
 test("only results that score rows are models", (t) => {
   t.deepEqual([...models.keys()], ["logistic", "neural"]);
+});
+
+const file = (lines: string) => csvRecords(`income,age,share,sector,who\n${lines}`, "applicants.csv");
+const ownModel = models.get("logistic")!;
+const read = (lines: string) => readApplicants([file(lines)], ownModel.features, unchanged, "who");
+
+test("every record is scored, or refused with what is wrong in it", (t) => {
+  const { table, places, refused } = read(
+    [
+      "50000,40,0.2,trade,anna",
+      "much,40,0.2,trade,ben",
+      "50000,40,,textile,clara",
+      "50000,1e999,0.2,mining,dora",
+      "-9,40,0.2,,emil",
+    ].join("\n"),
+  );
+  t.deepEqual(
+    places.map(({ line, id }) => [line, id]),
+    [
+      [2, "anna"],
+      [4, "clara"],
+      [6, "emil"],
+    ],
+  );
+  t.deepEqual(
+    refused.map(({ line, id, problems }) => [line, id, problems.map(({ column }) => column)]),
+    [
+      [3, "ben", ["income"]],
+      [5, "dora", ["age", "sector"]],
+    ],
+  );
+  // What is refused leaves nothing behind in the rows after it.
+  t.deepEqual([...(table.columns.get("income") as NumericColumn).values], [50000, 50000, -9]);
+  t.deepEqual([...(table.columns.get("sector") as CategoricalColumn).codes], [1, 0, -1]);
+  const scores = scoreApplicants(
+    ownModel,
+    { table, places, refused },
+    { grades: parseGrades(usualGrades), reasons: 9 },
+  );
+  t.is(scores.scored.length + scores.refused.length, 5);
+});
+
+test("columns that are missing are named, all of them", (t) => {
+  const records = csvRecords("income,sector\n1,trade\n", "applicants.csv");
+  const error = t.throws(() => readApplicants([records], ownModel.features, unchanged));
+  t.like(error, { reason: "column_unknown" });
+  t.regex(error!.message, /"age".*"share"/s);
+  t.like(
+    t.throws(() => read("")),
+    { reason: "rows_missing" },
+  );
+});
+
+test("a score is the baseline and its reasons; only what speaks for bad is named, the strongest first", (t) => {
+  const all = read("20000,25,0.9,transport,a\n90000,60,0.1,textile,b\n");
+  const { scored, baseline } = scoreApplicants(ownModel, all, {
+    grades: parseGrades("low:0.5,high:1"),
+    reasons: 2,
+  });
+  const logit = (p: number) => Math.log(p / (1 - p));
+  const factors = ownModel.explain!(all.table);
+  for (const [row, { probability, grade, reasons }] of scored.entries()) {
+    const sum = factors[row]!.reduce((total, { effect }) => total + effect, 0);
+    t.true(Math.abs(logit(baseline!.probability) + sum - logit(probability)) < 1e-9);
+    t.is(grade, probability <= 0.5 ? "low" : "high");
+    const effects = reasons!.map(({ effect }) => effect);
+    t.true(
+      effects.length <= 2 && effects.every((effect, i) => effect > 0 && effect <= (effects[i - 1] ?? 99)),
+    );
+  }
+  const worst = factors[0]!.toSorted((a, b) => b.effect - a.effect)[0]!;
+  t.deepEqual(scored[0]!.reasons![0], worst);
+});
+
+test("grades cover every probability, and a scale that does not is refused", (t) => {
+  const grades = parseGrades(usualGrades);
+  t.deepEqual(
+    [0, 0.01, 0.010001, 0.5, 1].map((p) => gradeOf(grades, p)),
+    ["A", "A", "B", "G", "G"],
+  );
+  for (const text of ["", "A", "A:0.5", "A:0.5,B:0.4,C:1", "A:0,B:1", "A:0.5,A:1", ":1", "A:x,B:1"])
+    t.like(
+      t.throws(() => parseGrades(text)),
+      { reason: "usage" },
+    );
 });

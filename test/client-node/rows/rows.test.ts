@@ -10,12 +10,12 @@ import {
   type RowSchema,
   requireLearnable,
   tableFromRecords,
-  unchanged,
 } from "../../../client-node/rows/rows.ts";
 import { fileRecords, readRows } from "../../../client-node/rows/sources.ts";
 import { sha256 } from "../../../core/canonical.ts";
 import { csvRecords } from "../../../core/csv.ts";
 import { Refusal } from "../../../core/reasons.ts";
+import { unchanged } from "../../../models/cells.ts";
 import { inferFeatures } from "../../../models/infer.ts";
 
 const schema: RowSchema = {

@@ -1,0 +1,84 @@
+import { writeWhole } from "../../core/files.ts";
+import { shortDigest } from "../../core/ids.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { tell } from "../../core/terminal.ts";
+import type { RefusedRecord } from "./applicants.ts";
+import type { ScoredRecord, Scores } from "./score.ts";
+
+const cellText = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** @throws Refusal cell_malformed where no row could be scored, and those of writing */
+export async function writeScores(
+  scores: Scores & { readonly study: string; readonly model: string },
+  { json, out }: { readonly json?: true; readonly out?: string },
+): Promise<void> {
+  requireScored(scores);
+  tell(`model ${scores.model} of study ${shortDigest(scores.study)}`);
+  for (const line of summaryOf(scores)) tell(line);
+  const text = json ? `${JSON.stringify(scores)}\n` : scoresText(scores);
+  if (out === undefined) process.stdout.write(text);
+  else {
+    await writeWhole(out, text);
+    tell(`written to ${out}`);
+  }
+}
+
+/** @returns CSV: a line for every record, those that were refused last, with what is wrong with them. */
+function scoresText({ scored, refused }: Scores): string {
+  const line = (cells: readonly (string | number)[]) => cells.map((cell) => cellText(String(cell))).join(",");
+  return [
+    "file,line,id,probability,grade,points,reasons,refused",
+    ...scored.map(({ file, line: at, id = "", probability, grade, points, reasons = [] }: ScoredRecord) =>
+      line([file, at, id, probability, grade, points ?? "", reasons.map(reasonText).join("; "), ""]),
+    ),
+    ...refused.map(({ file, line: at, id = "", problems }) =>
+      line([file, at, id, "", "", "", "", problems.map(problemText).join("; ")]),
+    ),
+    "",
+  ].join("\n");
+}
+
+const reasonText = ({ feature, effect }: { feature: string; effect: number }): string =>
+  `${feature} +${effect.toFixed(3)}`;
+
+const problemText = ({ column, problem }: RefusedRecord["problems"][number]): string =>
+  `column "${column}": ${problem}`;
+
+/** Kinds of faults named one by one. */
+const mostNamed = 20;
+
+/** @returns what was scored and what was not, a line each. */
+function summaryOf({ scored, refused, baseline }: Scores): string[] {
+  return [
+    `${scored.length} rows scored, ${refused.length} refused`,
+    ...faultsOf(refused),
+    baseline === null
+      ? "no reasons: the model gives none, or every score is 0 or 1"
+      : `reasons are log-odds of bad against ${baseline.is}: probability ${baseline.probability.toFixed(4)}`,
+  ];
+}
+
+/** @throws Refusal cell_malformed where no row could be scored */
+function requireScored({ scored, refused }: Scores): void {
+  if (scored.length > 0) return;
+  throw new Refusal(
+    "cell_malformed",
+    `none of ${refused.length} rows can be scored: ${faultsOf(refused).join("; ")}`,
+  );
+}
+
+function faultsOf(refused: readonly RefusedRecord[]): string[] {
+  const kinds = new Map<string, { readonly first: string; rows: number }>();
+  for (const { file, line, problems } of refused)
+    for (const problem of problems.map(problemText)) {
+      const known = kinds.get(problem);
+      if (known === undefined) kinds.set(problem, { first: `${file}:${line}`, rows: 1 });
+      else known.rows++;
+    }
+  const named = [...kinds].map(
+    ([problem, { first, rows }]) => `${problem}: ${rows} rows, the first at ${first}`,
+  );
+  return named.length > mostNamed
+    ? [...named.slice(0, mostNamed), `and ${named.length - mostNamed} more faults`]
+    : named;
+}
