@@ -2,19 +2,20 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { readJson } from "../../core/files.ts";
 import { secureRandom } from "../../core/random.ts";
+import { writeReport } from "../../core/report.ts";
 import { parsePublic } from "../../models/parameters.ts";
 import { studyResultsSchema } from "../../models/results.ts";
 import { readApplicants } from "../../models/scoring/applicants.ts";
 import { parseGrades } from "../../models/scoring/grades.ts";
 import { addScoreOptions, type ScoreFlags } from "../../models/scoring/options.ts";
 import { chooseModel, lastFinished, scoreApplicants } from "../../models/scoring/score.ts";
-import { writeScores } from "../../models/scoring/text.ts";
+import { scoresReport } from "../../models/scoring/text.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
 import { readNodeConfig } from "../config.ts";
 import { fetchModel, listStudies } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
-import { readPolicy } from "../policy.ts";
+import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
 import { fileRecords } from "../rows/sources.ts";
@@ -43,7 +44,7 @@ async function score(wanted: string | undefined, flags: Flags): Promise<void> {
   const { dir, rows, id, result } = flags;
   const grades = parseGrades(flags.grades);
   const config = readNodeConfig(configFile(dir));
-  const policy = readPolicy(policyFile(dir));
+  const policy = policyAt(policyFile(dir))();
   const document = flags.model === undefined ? await ofBank(dir, wanted) : await readJson(flags.model);
   const study = parsePublic("model", documentSchema, document);
   const chosen = chooseModel(study, result);
@@ -53,7 +54,10 @@ async function score(wanted: string | undefined, flags: Flags): Promise<void> {
   const passage = new Desensitizer(policy.fields, purposeKeys(key, study.purpose, Date.now()));
   const applicants = readApplicants(await read(), chosen.model.features, passage, id);
   const scores = scoreApplicants(chosen.model, applicants, { grades, reasons: flags.reasons });
-  await writeScores({ study: study.study, model: chosen.name, ...scores }, flags);
+  await writeReport(
+    scoresReport({ study: study.study, model: chosen.name, ...scores }, flags.json),
+    flags.out,
+  );
 }
 
 async function ofBank(dir: string, wanted: string | undefined): Promise<unknown> {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { CsvOptions } from "../../core/csv.ts";
 import { readJson } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { writeReport } from "../../core/report.ts";
 import { readRecords } from "../../core/table-file.ts";
 import { unchanged } from "../../models/cells.ts";
 import { parsePublic } from "../../models/parameters.ts";
@@ -11,7 +12,7 @@ import { readApplicants } from "../../models/scoring/applicants.ts";
 import { parseGrades } from "../../models/scoring/grades.ts";
 import { addScoreOptions, type ScoreFlags } from "../../models/scoring/options.ts";
 import { chooseModel, lastFinished, scoreApplicants } from "../../models/scoring/score.ts";
-import { writeScores } from "../../models/scoring/text.ts";
+import { scoresReport } from "../../models/scoring/text.ts";
 import { asOperator } from "./connection.ts";
 
 interface Flags extends ScoreFlags {
@@ -58,7 +59,7 @@ async function score(wanted: string | undefined, flags: Flags): Promise<void> {
   const records = await readRecords(flags.data, undefined, csv);
   const applicants = readApplicants([records], model.features, unchanged, flags.id);
   const scores = scoreApplicants(model, applicants, { grades, reasons: flags.reasons });
-  await writeScores({ study: study.study, model: name, ...scores }, flags);
+  await writeReport(scoresReport({ study: study.study, model: name, ...scores }, flags.json), flags.out);
 }
 
 async function published(wanted: string | undefined, { config, address }: Flags): Promise<unknown> {

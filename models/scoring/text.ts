@@ -1,26 +1,20 @@
-import { writeWhole } from "../../core/files.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { tell } from "../../core/terminal.ts";
+import type { Report } from "../../core/report.ts";
 import type { RefusedRecord } from "./applicants.ts";
 import type { ScoredRecord, Scores } from "./score.ts";
 
 const cellText = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** @throws Refusal cell_malformed where no row could be scored, and those of writing */
-export async function writeScores(
+/** @param json - one JSON object instead of CSV. @throws Refusal cell_malformed where no row could be scored */
+export function scoresReport(
   scores: Scores & { readonly study: string; readonly model: string },
-  { json, out }: { readonly json?: true; readonly out?: string },
-): Promise<void> {
+  json: true | undefined,
+): Report {
   requireScored(scores);
-  tell(`model ${scores.model} of study ${shortDigest(scores.study)}`);
-  for (const line of summaryOf(scores)) tell(line);
+  const about = `model ${scores.model} of study ${shortDigest(scores.study)}`;
   const text = json ? `${JSON.stringify(scores)}\n` : scoresText(scores);
-  if (out === undefined) process.stdout.write(text);
-  else {
-    await writeWhole(out, text);
-    tell(`written to ${out}`);
-  }
+  return { lines: [about, ...summaryOf(scores)], text };
 }
 
 /** @returns CSV: a line for every record, those that were refused last, with what is wrong with them. */
