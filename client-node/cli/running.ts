@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { askPassword } from "../../core/ask-password.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { startMonitor } from "../../core/monitor.ts";
@@ -15,7 +16,6 @@ import { openDesk, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
 import type { Operations } from "../operations/operations.ts";
 import { writePassword } from "../page/access.ts";
-import { askPassword } from "../page/ask-password.ts";
 import { type Common, commandOf, readNode } from "./node-folder.ts";
 
 /** The node's process, its page's password, and the record of what left it. */

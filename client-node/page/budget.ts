@@ -1,8 +1,9 @@
+import { html } from "../../core/pages/html.ts";
+import { facts, note, table } from "../../core/pages/parts.ts";
 import type { SpendOfStudy } from "../ledger/egress.ts";
 import type { Policy } from "../policy.ts";
 import { moment, number } from "./format.ts";
-import { html } from "./html.ts";
-import { facts, note, table, type View } from "./layout.ts";
+import type { View } from "./layout.ts";
 
 /** The privacy budget: what the policy allows and what studies have spent. @param names - of studies, by digest */
 export function budgetView(

@@ -1,8 +1,9 @@
+import { type Content, html } from "../../core/pages/html.ts";
+import { facts, note, table } from "../../core/pages/parts.ts";
 import { mostMetrics, mostStrangers } from "../operations/live-board.ts";
 import type { Operations } from "../operations/operations.ts";
 import { clockTime, moment, number, percent, valueText } from "./format.ts";
-import { type Content, html } from "./html.ts";
-import { facts, note, pages, table, type View } from "./layout.ts";
+import { pages, type View } from "./layout.ts";
 
 const pageSize = 100;
 /** Longer than this without a reading is shown as a gap, µs, where a metric's own grid is finer. */

@@ -1,8 +1,9 @@
+import { html } from "../../core/pages/html.ts";
+import { facts, table } from "../../core/pages/parts.ts";
 import { verifyInclusion } from "../../privacy/log/merkle.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { bytes, moment, number } from "./format.ts";
-import { html } from "./html.ts";
-import { facts, pages, table, type View } from "./layout.ts";
+import { pages, type View } from "./layout.ts";
 
 const pageSize = 50;
 const hex = (data: Uint8Array): string => Buffer.from(data).toString("hex");

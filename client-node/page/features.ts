@@ -1,9 +1,10 @@
+import { chart } from "../../core/pages/charts.ts";
+import { html } from "../../core/pages/html.ts";
+import { note } from "../../core/pages/parts.ts";
 import type { WindowKind } from "../operations/features/catalogue.ts";
 import type { Operations } from "../operations/operations.ts";
-import { chart } from "./charts.ts";
 import { clockTime, number, unitName } from "./format.ts";
-import { html } from "./html.ts";
-import { note, type View } from "./layout.ts";
+import type { View } from "./layout.ts";
 
 const windows: readonly WindowKind[] = ["day", "week", "month"];
 /** Windows drawn at most. */
@@ -44,6 +45,7 @@ ${known
     const seen = values.filter((value) => value !== null);
     const shownUnit = unitName(unit);
     return chart({
+      format: number,
       title: `${name.replaceAll("_", " ")}${shownUnit === "" ? "" : ` (${shownUnit})`}: ${meaning}`,
       summary: `${seen.length} of ${rows.length} windows; last ${number(seen.at(-1)!)}, lowest ${number(
         Math.min(...seen),

@@ -1,5 +1,5 @@
+import { type Html, html } from "../../core/pages/html.ts";
 import type { LiveSeries } from "../operations/live-board.ts";
-import { type Html, html } from "./html.ts";
 
 const hourMicros = 3_600_000_000;
 

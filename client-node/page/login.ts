@@ -1,5 +1,5 @@
+import { type Html, html } from "../../core/pages/html.ts";
 import type { LoginOutcome } from "./access.ts";
-import { type Html, html } from "./html.ts";
 
 /** The only page shown to somebody who is not logged in. */
 export const loginPage = (enterprise: string, problem?: Exclude<LoginOutcome, { cookie: string }>): Html =>

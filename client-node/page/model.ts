@@ -1,11 +1,12 @@
+import { chart } from "../../core/pages/charts.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
+import { facts, note, table } from "../../core/pages/parts.ts";
 import type { Model } from "../../models/algorithm.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
 import type { Table } from "../../models/table.ts";
-import { chart } from "./charts.ts";
 import { number, percent } from "./format.ts";
-import { type Content, type Html, html } from "./html.ts";
-import { facts, note, table, type View } from "./layout.ts";
+import type { View } from "./layout.ts";
 
 /** A finished study's model, and this enterprise's own rows where they can be read. */
 export interface ModelKnowledge extends StudyResults {
@@ -83,6 +84,7 @@ ${facts([
   ["Turned out bad", percent(outcome)],
 ])}
 ${chart({
+  format: number,
   title: `${name}: own rows by score`,
   summary: `mean probability of bad ${percent(sum / rows.rows)} over ${rows.rows} rows, of which ${percent(outcome)} turned out bad`,
   kind: "bar",

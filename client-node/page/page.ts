@@ -1,21 +1,21 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type NextFunction, type Request, type Response } from "express";
-import helmet from "helmet";
+import { note } from "../../core/pages/parts.ts";
+import { isLoopback, pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Policy } from "../policy.ts";
-import { isLoopback, readPassword, Sessions } from "./access.ts";
+import { readPassword, Sessions } from "./access.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
 import { devicesView, liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
 import { featuresView } from "./features.ts";
-import { layout, note, type View } from "./layout.ts";
-import { liveScript } from "./live-script.ts";
+import { layout, type View } from "./layout.ts";
 import { LiveStreams } from "./live-streams.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
@@ -43,8 +43,6 @@ export interface RunningPage {
   readonly url: string;
   stop(): Promise<void>;
 }
-
-const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
 /**
  * Serves the enterprise's page.
@@ -74,38 +72,14 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   const streams = new LiveStreams(operations);
   const bank = new Bank(options);
 
-  const app = express().disable("x-powered-by").disable("etag");
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          ...Object.fromEntries(
-            ["scriptSrc", "styleSrc", "imgSrc", "connectSrc", "formAction"].map((name) => [name, ["'self'"]]),
-          ),
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      strictTransportSecurity: false,
-      referrerPolicy: { policy: "no-referrer" },
-      xFrameOptions: { action: "deny" },
-    }),
-  );
+  const app = pageApplication();
   // A name that somebody else's DNS points here must not read a page that trusts whoever reaches it.
   app.use((request, response, next) => {
     if (local && !isLoopback(request.hostname))
       return void response.status(421).type("text").send("Misdirected\n");
-    response.set("Cache-Control", "no-store");
     next();
   });
-  for (const [path, type, text] of [
-    ["/style.css", "css", asset("style.css")],
-    ["/live.js", "text/javascript", liveScript],
-    ["/icon.svg", "svg", asset("icon.svg")],
-  ] as const)
-    app.get(path, (_, response) => void response.type(type).send(text));
+  serveAssets(app);
 
   if (sessions !== undefined) {
     app.get("/login", (_, response) => void response.send(loginPage(enterprise).text));
@@ -208,15 +182,6 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       await closed;
     },
   };
-}
-
-/** Where a request comes from; a proxy on this machine says it in its header's last entry, and only it is believed. */
-function sourceOf({ headers, socket: { remoteAddress = "" } }: Request): string {
-  const forwarded = String(headers["x-forwarded-for"] ?? "")
-    .split(",")
-    .at(-1)!
-    .trim();
-  return forwarded !== "" && isLoopback(remoteAddress.replace(/^::ffff:/, "")) ? forwarded : remoteAddress;
 }
 
 const pageOf = ({ query }: Request): number => {

@@ -1,9 +1,10 @@
+import { chart } from "../../core/pages/charts.ts";
+import { type Content, html } from "../../core/pages/html.ts";
+import { facts, note, table } from "../../core/pages/parts.ts";
 import type { FindingsStore } from "../operations/findings-store.ts";
 import { type PassCount, passRates } from "../operations/quality/quality.ts";
-import { chart } from "./charts.ts";
 import { moment, number, percent } from "./format.ts";
-import { type Content, html } from "./html.ts";
-import { facts, note, table, type View } from "./layout.ts";
+import type { View } from "./layout.ts";
 
 const faultNames = [
   "unit",

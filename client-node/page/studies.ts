@@ -1,9 +1,10 @@
+import { type Html, html } from "../../core/pages/html.ts";
+import { facts, note } from "../../core/pages/parts.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { openManifest, type StudyView } from "../federation/studies.ts";
 import type { StoredConsent } from "../ledger/records.ts";
 import { moment } from "./format.ts";
-import { type Html, html } from "./html.ts";
-import { facts, note, type View } from "./layout.ts";
+import type { View } from "./layout.ts";
 
 /** What the page knows of studies: the bank's list, or what the node remembers while the bank cannot be reached. */
 export interface StudyKnowledge {

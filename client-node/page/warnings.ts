@@ -1,8 +1,9 @@
+import { type Html, html } from "../../core/pages/html.ts";
+import { note } from "../../core/pages/parts.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Warning } from "../operations/warnings/warning.ts";
 import { moment, number } from "./format.ts";
-import { type Html, html } from "./html.ts";
-import { note, pages, type View } from "./layout.ts";
+import { pages, type View } from "./layout.ts";
 
 const pageSize = 50;
 

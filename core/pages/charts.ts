@@ -2,9 +2,8 @@ import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { number } from "./format.ts";
 import { Html, html } from "./html.ts";
-import { table } from "./layout.ts";
+import { table } from "./parts.ts";
 
 use([BarChart, LineChart, GridComponent, SVGRenderer]);
 
@@ -17,8 +16,14 @@ export interface Chart {
   /** A missing value is a gap. At most four series: that many colours can be told apart. */
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
   readonly max?: number;
-  readonly format?: (value: number) => string;
+  readonly format: (value: number) => string;
+  /** Where each label is on an axis of 0…1; by default labels stand at equal distances. */
+  readonly at?: readonly number[];
+  /** Of the table beneath, in the page's language. */
+  readonly words?: { readonly numbers: string; readonly at: string };
 }
+
+const english = { numbers: "The numbers", at: "At" };
 
 /** Stand-ins that the style sheet gives their colours, light and dark. */
 const ink = "#010101";
@@ -27,7 +32,7 @@ const series = ["#030303", "#040404", "#050505", "#060606"];
 
 /** A chart as SVG, in a wide and a narrow drawing, with its numbers as a table beneath. */
 export function chart(of: Chart): Html {
-  const format = of.format ?? number;
+  const { format, words = english } = of;
   return html`<figure>
 <figcaption>${of.title}</figcaption>
 ${
@@ -35,10 +40,10 @@ ${
   html`<ul class="legend">${of.series.map(({ name }) => html`<li>${name}</li>`)}</ul>
 `
 }<div role="img" aria-label="${of.summary}"><div class="wide">${draw(of, 1100, 280)}</div><div class="narrow">${draw(of, 340, 240)}</div></div>
-<details><summary>The numbers</summary>
+<details><summary>${words.numbers}</summary>
 ${table(
   of.title,
-  ["At", ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
+  [words.at, ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
   of.labels.map((label, i) => [
     label,
     ...of.series.map(({ values }) => {
@@ -53,7 +58,9 @@ ${table(
 
 function draw(of: Chart, width: number, height: number): Html {
   const drawing = init(null, null, { renderer: "svg", ssr: true, width, height });
-  const format = of.format ?? number;
+  const { format, at } = of;
+  const shared = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false } };
+  const axisLabel = { color: ink, hideOverlap: true };
   try {
     drawing.setOption({
       animation: false,
@@ -67,13 +74,17 @@ function draw(of: Chart, width: number, height: number): Html {
         outerBoundsMode: "same",
         outerBoundsContain: "axisLabel",
       },
-      xAxis: {
-        type: "category",
-        data: [...of.labels],
-        axisLine: { lineStyle: { color: line } },
-        axisTick: { show: false },
-        axisLabel: { color: ink, hideOverlap: true },
-      },
+      xAxis:
+        at === undefined
+          ? { type: "category", data: [...of.labels], ...shared, axisLabel }
+          : {
+              type: "value",
+              min: 0,
+              max: 1,
+              splitLine: { show: false },
+              ...shared,
+              axisLabel: { ...axisLabel, formatter: format },
+            },
       yAxis: {
         type: "value",
         ...(of.max === undefined ? {} : { min: 0, max: of.max, interval: of.max / 4 }),
@@ -85,7 +96,7 @@ function draw(of: Chart, width: number, height: number): Html {
       series: of.series.map(({ name, values }) => ({
         name,
         type: of.kind,
-        data: values.map((value) => value ?? "-"),
+        data: values.map((value, i) => (at === undefined ? (value ?? "-") : [at[i]!, value ?? "-"])),
         silent: true,
         ...(of.kind === "line"
           ? { symbol: "circle", symbolSize: known(values) > 60 ? 0 : 5, lineStyle: { width: 2 } }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { Refusal } from "../../core/reasons.ts";
+import { Refusal } from "./reasons.ts";
 
 /** Asks for one line without showing it; takes the first line where no terminal is there. @throws Refusal usage */
 export async function askPassword(prompt: string): Promise<string> {
