@@ -1,13 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import mqtt from "mqtt";
 import { type Operations, startOperations } from "../client-node/operations/operations.ts";
 import { sitesSchema } from "../client-node/operations/sites.ts";
 import { type CollectorInput, collectorEntries } from "../collectors/config.ts";
 import { startBroker } from "../collectors/simulators/mqtt-broker.ts";
 import { secureRandom, seededRandom, uniform } from "../core/random.ts";
-import { atMost, type Bench, type Figure } from "./bench.ts";
+import { findMariadb, type SqlServer, startMariadb, startPostgresql } from "../test/support/sql-servers.ts";
+import { atMost, type Bench, type Figure, option } from "./bench.ts";
 import { within } from "./cases/within.ts";
 
 /** Receipts a minute: a till that writes minutes and not seconds. */
@@ -125,6 +128,56 @@ export async function byMqtt(): Promise<Way> {
   };
 }
 
+/** A till's database: each receipt is written twice, as two tills that copy each other's do. */
+export async function bySql(
+  folder: string,
+  server: "postgresql" | "mysql",
+  database: SqlServer,
+): Promise<Way> {
+  const table = `receipts_${randomBytes(4).toString("hex")}`;
+  await database.run(
+    `CREATE TABLE ${table} (id INT, number VARCHAR(20), at TIMESTAMP NULL, amount DECIMAL(12, 2))`,
+  );
+  process.env.TILL_DATABASE_PASSWORD = database.password;
+  return {
+    name: `SQL (${server})`,
+    collector: {
+      sql: {
+        server,
+        host: "127.0.0.1",
+        port: database.port,
+        database: database.database,
+        user: database.user,
+        password: { env: "TILL_DATABASE_PASSWORD" },
+        tls: "none",
+        query: `SELECT * FROM ${table}`,
+        cursor: { column: "at", as: "time", overlap: "2h" },
+        key: "number",
+        device: "till",
+        time: { column: "at", zone: "UTC" },
+        columns: [{ column: "amount", metric: "sales_amount", unit: "{CNY}" }],
+        state: join(folder, "sql.db"),
+        every: "10ms",
+      },
+    },
+    async deliverTwice(receipts) {
+      for (const copy of [0, 1])
+        for (let from = 0; from < receipts.length; from += 1000) {
+          const rows = receipts
+            .slice(from, from + 1000)
+            .map(
+              (one, i) => `(${from + i}, '${one.number}', '${one.time.replace("T", " ")}:00', ${money(one)})`,
+            );
+          await database.run(`INSERT INTO ${table} VALUES ${rows.join(", ")}`);
+          if (copy === 0 && from === 0) await delay(100);
+        }
+      // Rows that are alike in all that is read are one, and are handed on once.
+      return receipts.length;
+    },
+    close: () => database.run(`DROP TABLE ${table}`),
+  };
+}
+
 /** @returns what the features say was sold, in cents, and what they should say. */
 export async function tillTotal(
   folder: string,
@@ -183,25 +236,45 @@ function polled(holds: () => boolean, everyMillis = 20): Promise<void> {
   });
 }
 
-/** Receipts of equal instants, each delivered twice: what the features say was sold is right to the cent. */
-export const bench: Bench = async (_args, progress) => {
+/**
+ * Receipts of equal instants, each delivered twice: what the features say was sold is right to the cent. `--only NAME`
+ * takes one way: numbered file, plain file, mqtt, postgresql, mysql (where MariaDB is installed).
+ */
+export const bench: Bench = async (args, progress) => {
   const figures: Figure[] = [];
-  for (const count of [1, 1_000, 100_000]) {
-    const receipts = drawReceipts(count, `till ${count}`);
-    for (const open of [byNumberedFile, byPlainFile, byMqtt]) {
-      const folder = await mkdtemp(join(tmpdir(), "fedcredit-till-"));
-      const way = await open(folder);
-      try {
-        progress(`${count} receipts, ${way.name}`);
-        const { seen, truth, used } = await tillTotal(folder, way, receipts);
-        const name = `${count} receipts, ${way.name}`;
-        figures.push(atMost(`${name}: error of the total`, Math.abs(seen - truth), "cents", 0));
-        figures.push(atMost(`${name}: receipts lost or doubled`, Math.abs(used - count), "receipts", 0));
-      } finally {
-        await way.close();
-        await rm(folder, { recursive: true });
+  const only = option(args, "--only", "");
+  const postgresql = await startPostgresql();
+  const mariadb = findMariadb();
+  const mysql = mariadb === undefined ? undefined : await startMariadb(mariadb);
+  const ways: Readonly<Record<string, (folder: string) => Promise<Way>>> = {
+    "numbered file": byNumberedFile,
+    "plain file": byPlainFile,
+    mqtt: byMqtt,
+    postgresql: (folder) => bySql(folder, "postgresql", postgresql),
+    ...(mysql === undefined ? {} : { mysql: (folder: string) => bySql(folder, "mysql", mysql) }),
+  };
+  try {
+    for (const count of [1, 1_000, 100_000]) {
+      const receipts = drawReceipts(count, `till ${count}`);
+      for (const [key, open] of Object.entries(ways)) {
+        if (!key.includes(only)) continue;
+        const folder = await mkdtemp(join(tmpdir(), "fedcredit-till-"));
+        const way = await open(folder);
+        try {
+          progress(`${count} receipts, ${way.name}`);
+          const { seen, truth, used } = await tillTotal(folder, way, receipts);
+          const name = `${count} receipts, ${way.name}`;
+          figures.push(atMost(`${name}: error of the total`, Math.abs(seen - truth), "cents", 0));
+          figures.push(atMost(`${name}: receipts lost or doubled`, Math.abs(used - count), "receipts", 0));
+        } finally {
+          await way.close();
+          await rm(folder, { recursive: true });
+        }
       }
     }
+  } finally {
+    await postgresql.close();
+    await mysql?.close();
   }
   return { bench: "till", runs: 1, figures };
 };

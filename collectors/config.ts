@@ -4,6 +4,7 @@ import { meterConfig } from "./meter/config.ts";
 import { modbusConfig } from "./modbus/config.ts";
 import { mqttConfig } from "./mqtt/config.ts";
 import { opcuaConfig } from "./opcua/config.ts";
+import { sqlConfig } from "./sql/config.ts";
 import { terminalConfig } from "./terminal/config.ts";
 
 /**
@@ -20,6 +21,7 @@ export const collectorEntry = z
       .describe("vehicle terminals that dial this node: JT/T 808, NMEA 0183"),
     meter: meterConfig.optional().describe("electricity, water and gas meters: DL/T 645-2007"),
     file: fileConfig.optional().describe("tables that other systems export: CSV, JSON lines, Parquet"),
+    sql: sqlConfig.optional().describe("rows of a PostgreSQL, MySQL or MariaDB database"),
   })
   .refine((entry) => Object.keys(entry).length === 1, "one protocol per entry");
 

@@ -5,10 +5,11 @@ import { Refusal } from "../core/reasons.ts";
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { FileConfig } from "./file/config.ts";
 import { nameFilter, type RowMapping, rowMapping } from "./file/rows.ts";
-import { hashFile, type Seen, SeenFiles } from "./file/seen.ts";
+import { hashFile, SeenFiles } from "./file/seen.ts";
 import { readTable } from "./file/tables.ts";
 import type { Reading } from "./reading.ts";
 import { unreadable } from "./runtime/event.ts";
+import { InOrder } from "./runtime/in-order.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
 /** What tells one state of a file from another without reading it. */
@@ -139,7 +140,8 @@ class FolderWatch {
     if (known?.done) return;
     const grown = shorter.filter((one) => prefixes.get(one.bytes) === one.hash).map((one) => one.line);
     const start = Math.max(known?.line ?? 0, ...grown);
-    const receipts = new Receipts((line, done) => {
+    const receipts = new InOrder<{ line: number; done: boolean }>((marks) => {
+      const { line, done } = marks.at(-1)!;
       try {
         this.#seen.put({ hash, name, bytes, line, done });
       } catch (error) {
@@ -149,7 +151,7 @@ class FolderWatch {
     });
 
     const hand = async (readings: readonly Reading[], line: number, done: boolean): Promise<void> => {
-      const stored = receipts.expect(line, done);
+      const stored = receipts.expect({ line, done });
       file.open++;
       this.#open++;
       await link.emit(readings, () => {
@@ -196,27 +198,5 @@ class FolderWatch {
   /** Receipts may come after the end of `run`. */
   #closeWhenDone(): void {
     if (this.#ended && this.#open === 0) this.#seen.close();
-  }
-}
-
-/** Receipts of one file's parcels, taken note of in the file's order whatever order they come in. */
-class Receipts {
-  readonly #record: (line: Seen["line"], done: boolean) => void;
-  readonly #expected: { line: number; done: boolean; stored: boolean }[] = [];
-
-  constructor(record: (line: number, done: boolean) => void) {
-    this.#record = record;
-  }
-
-  /** @returns what to call when the parcel that ends with `line` is stored. */
-  expect(line: number, done: boolean): () => void {
-    const parcel = { line, done, stored: false };
-    this.#expected.push(parcel);
-    return () => {
-      parcel.stored = true;
-      let last: typeof parcel | undefined;
-      while (this.#expected[0]?.stored) last = this.#expected.shift();
-      if (last !== undefined) this.#record(last.line, last.done);
-    };
   }
 }

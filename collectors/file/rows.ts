@@ -18,7 +18,13 @@ export interface RowMapping {
   map(row: Row, received: number, place: string): RowReadings;
 }
 
-export function rowMapping(config: FileConfig): RowMapping {
+/** What a mapping is made from. */
+type RowConfig = Pick<
+  FileConfig,
+  "device" | "time" | "columns" | "rows" | "historical" | "decimal" | "document"
+>;
+
+export function rowMapping(config: RowConfig): RowMapping {
   const { device, time, columns, rows, historical, decimal } = config;
   const documents = config.document === undefined ? [] : [config.document].flat();
   const nth = columns === undefined ? [0] : ordinals(columns.map(({ metric }) => metric));

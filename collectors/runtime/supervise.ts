@@ -64,6 +64,9 @@ export class Refused extends Error {
 }
 const refusedMillis = 15 * 60_000;
 
+/** What is kept of an error's text. */
+const mostErrorChars = 1000;
+
 /** A wall clock that moved this much against the monotonic one was set, not drifting. */
 const clockStepMillis = 1_000;
 
@@ -94,7 +97,8 @@ export function supervise(
 
   const failed = (error: unknown): void => {
     errors++;
-    lastError = error instanceof Error ? error.message : String(error);
+    // A peer may have written it.
+    lastError = (error instanceof Error ? error.message : String(error)).slice(0, mostErrorChars);
   };
 
   let clockOffset = context.now() - timer.elapsed();

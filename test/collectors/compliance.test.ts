@@ -11,6 +11,7 @@ import { modbusRtuOverTcp, modbusTcp } from "./compliance/modbus.ts";
 import { mqttAdapters } from "./compliance/mqtt.ts";
 import { opcua } from "./compliance/opcua.ts";
 import { eventually, Reader } from "./compliance/reader.ts";
+import { sqlAdapters } from "./compliance/sql.ts";
 import { jt808, nmea } from "./compliance/terminal.ts";
 
 const adapters: readonly Adapter[] = [
@@ -22,6 +23,7 @@ const adapters: readonly Adapter[] = [
   nmea,
   meter,
   file,
+  ...sqlAdapters,
 ];
 
 const limits = { queueReadings: 50, batchReadings: 20, backoff: { baseMillis: 20, capMillis: 100 } };

@@ -17,6 +17,7 @@ import { startSparkplugEdge } from "../../collectors/simulators/sparkplug-edge.t
 import { startTerminal } from "../../collectors/simulators/terminal-client.ts";
 import { temporaryDirectory } from "../../simulate/consortium.ts";
 import { Collected, freePort, systemContext } from "../support/collecting.ts";
+import { startPostgresql } from "../support/sql-servers.ts";
 
 const text = await readFile(join(import.meta.dirname, "../../docs/collectors.md"), "utf8");
 
@@ -158,6 +159,20 @@ const simulators: Readonly<Record<string, (t: ExecutionContext, folder: string) 
     );
     return { changed: (yaml) => yaml.replace("settle: 5s", "settle: 50ms\n      every: 20ms") };
   },
+  async Databases(t, folder) {
+    const server = await startPostgresql();
+    t.teardown(() => server.close());
+    await mkdir(join(folder, "data"));
+    await writeFile(join(folder, "sql.password"), `${server.password}\n`);
+    await server.run("CREATE TABLE receipts (id BIGSERIAL, till TEXT, at TIMESTAMP, amount NUMERIC(12, 2))");
+    await server.run("INSERT INTO receipts VALUES (1, 'till-1', '2026-03-02 09:30:00', 128.50)");
+    return {
+      changed: (yaml) =>
+        at(server.port)(yaml)
+          .replace("database: shop", "database: postgres")
+          .replace("fedcredit_reader", server.user),
+    };
+  },
 };
 
 /** What each example reads of its simulator. */
@@ -180,6 +195,7 @@ const expected: Readonly<Record<string, readonly (readonly [string, string, unkn
     ["meter-1", "active_power", -1.5, "kW"],
   ],
   Files: [["till-1", "sales_amount", 128.5, "{CNY}"]],
+  Databases: [["till-1", "sales_amount", 128.5, "{CNY}"]],
 };
 
 const line = ({ device, metric, value, unit }: Reading): string =>
@@ -191,7 +207,15 @@ test("every example has a simulator, and every key of `collectors` an example", 
     examples.map(({ name }) => name),
   );
   const protocols = examples.map(({ yaml }) => /^ {2}- (\w+):/m.exec(yaml!)![1]);
-  t.deepEqual([...new Set(protocols)].sort(), ["file", "meter", "modbus", "mqtt", "opcua", "terminal"]);
+  t.deepEqual([...new Set(protocols)].sort(), [
+    "file",
+    "meter",
+    "modbus",
+    "mqtt",
+    "opcua",
+    "sql",
+    "terminal",
+  ]);
 });
 
 for (const { name } of examples)
