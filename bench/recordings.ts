@@ -140,7 +140,7 @@ async function labelled(data: string, name: "machine" | "ambient"): Promise<Figu
   return over(["OPC UA", opcua()], readings, "machining", async (world, seen) => {
     const inside = (warning: Warning): boolean =>
       windows.some(([from, until]) => warning.onset <= until && warning.detected >= from);
-    const opened = world.opened("level_anomaly");
+    const opened = world.opened("anomaly");
     const right = opened.filter(inside).length;
     const found = windows.filter(([from, until]) =>
       opened.some((one) => one.onset <= until && one.detected >= from),
@@ -220,7 +220,7 @@ async function steelPlant(data: string): Promise<Figure[]> {
 async function predictive(data: string): Promise<Figure[]> {
   const { readings, failures } = maintenance(data);
   return over(["MQTT", mqtt()], readings, "machining", (world, seen) => {
-    const warnings = world.opened("level_anomaly");
+    const warnings = world.opened("anomaly");
     const near = failures.filter((time) =>
       warnings.some((one) => Math.abs(one.onset - time) < 30 * minute),
     ).length;

@@ -17,7 +17,7 @@ const caseOf: Readonly<Record<WarningType, string>> = {
   temperature_breach: "C5",
   revenue_fall: "C6",
   vibration_peak: "C7",
-  level_anomaly: "C7",
+  anomaly: "C7",
   dwell: "C8",
   energy_production_mismatch: "C9",
   stoppage: "C11",

@@ -5,6 +5,7 @@ import type { WindowKind } from "./features/catalogue.ts";
 import type { FeatureRow } from "./features/features.ts";
 import type { QualityReport } from "./quality/quality.ts";
 import type { Period } from "./quality/reference.ts";
+import type { Cell } from "./warnings/anomaly/channel.ts";
 import type { Warning } from "./warnings/warning.ts";
 
 const tables = `
@@ -24,6 +25,10 @@ const tables = `
     device TEXT NOT NULL, from_us INTEGER NOT NULL, site TEXT NOT NULL, made_by TEXT NOT NULL,
     PRIMARY KEY (device, from_us)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS past (
+    device TEXT NOT NULL, length_us INTEGER NOT NULL, step INTEGER NOT NULL, metric TEXT NOT NULL,
+    mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, PRIMARY KEY (device, length_us, step, metric)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** The place of what was found, in a data directory. */
@@ -34,6 +39,15 @@ export interface QualityFinding {
   readonly at: number;
   readonly period: Period;
   readonly report: QualityReport;
+}
+
+/** One step of a device's gauges. */
+export interface PastStep {
+  readonly device: string;
+  /** Of a step, µs. */
+  readonly length: number;
+  readonly step: number;
+  readonly cells: ReadonlyMap<string, Cell>;
 }
 
 export interface FeatureFilter {
@@ -160,6 +174,46 @@ export class FindingsStore {
 
   recordBinding({ device, from, site, by }: Binding): void {
     this.#db.prepare("INSERT OR REPLACE INTO binding VALUES (?, ?, ?, ?)").run(device, from, site, by);
+  }
+
+  /** Adds steps of gauges. */
+  recordPast(kept: readonly PastStep[]): void {
+    if (kept.length === 0) return;
+    const insert = this.#db.prepare("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      for (const { cells, device, length, step } of kept)
+        for (const [metric, { mean, low, high }] of cells)
+          insert.run(device, length, step, metric, mean, low, high);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Steps that ended before are not needed any more. @param time - µs UTC */
+  forgetPast(time: number): void {
+    this.#db.prepare("DELETE FROM past WHERE (step + 1) * length_us <= ?").run(time);
+  }
+
+  /** @returns what a device's gauges showed, by step and metric, steps ascending. */
+  past(device: string, length: number): Map<number, Map<string, Cell>> {
+    const steps = new Map<number, Map<string, Cell>>();
+    for (const row of this.#db
+      .prepare("SELECT * FROM past WHERE device = ? AND length_us = ? ORDER BY step")
+      .iterate(device, length)) {
+      const step = Number(row.step);
+      const cells = steps.get(step) ?? new Map<string, Cell>();
+      cells.set(String(row.metric), {
+        step,
+        mean: Number(row.mean),
+        low: Number(row.low),
+        high: Number(row.high),
+      });
+      steps.set(step, cells);
+    }
+    return steps;
   }
 
   /** @returns bindings made since the first start, oldest first. */

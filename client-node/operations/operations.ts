@@ -9,7 +9,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { DeviceRegistry, type Site } from "./device-registry.ts";
 import { type AsideReason, asideReasons, type Notice } from "./door.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
-import { FindingsStore, findingsFile } from "./findings-store.ts";
+import { FindingsStore, findingsFile, type PastStep } from "./findings-store.ts";
 import { KeptWrites } from "./kept-writes.ts";
 import { LiveBoard } from "./live-board.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -21,6 +21,7 @@ import { referenceOf, type Sites, type SitesConfig, sitesOf } from "./sites.ts";
 import { Spool, type SpoolStats } from "./spool.ts";
 import { FeatureWatch } from "./warnings/feature-watch.ts";
 import { readProfiles } from "./warnings/profiles.ts";
+import type { Past } from "./warnings/rule.ts";
 import { WarningStream } from "./warnings/stream.ts";
 import type { Warning } from "./warnings/warning.ts";
 
@@ -127,6 +128,16 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     const profiles = readProfiles();
     const { sites, specialDays } = known;
     findings.endWatch(micros());
+    // What the rule learned outlives the process: steps are written once a minute.
+    let pastSteps: PastStep[] = [];
+    const past: Past = {
+      of: (device, length) => findings.past(device, length),
+      keep: (device, length, step, cells) => pastSteps.push({ device, length, step, cells }),
+    };
+    const keepPast = (): void => {
+      findings.recordPast(pastSteps);
+      pastSteps = [];
+    };
 
     const pipeline = new Pipeline({
       spool,
@@ -135,7 +146,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       compute: (job) => refreshApart(job, ending.signal),
       registry,
       reference: { ...referenceOf(known), catalogue },
-      stream: new WarningStream({ ...known, catalogue, registry, profiles }),
+      stream: new WarningStream({ ...known, catalogue, registry, profiles, past }),
       watch: new FeatureWatch({ profiles, sites, specialDays }),
       async wait(millis) {
         await timer.wait(millis, ending.signal);
@@ -165,6 +176,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       findings.recordRefresh(period, refresh, until);
       const oldest = new Date(now() - options.keepDays * dayMillis).toISOString().slice(0, 10);
       dropSegmentsBefore(segments, oldest);
+      findings.forgetPast(until - options.keepDays * dayMillis * 1000);
       options.onRefresh?.(refresh);
       return refresh;
     };
@@ -207,6 +219,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     const repeating = [
       repeat("warnings", minuteMillis, () => {
         writes.again();
+        keepPast();
         pipeline.tick(micros());
       }),
       // A node that knows nothing yet does not let its page wait.
@@ -253,6 +266,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
         ending.abort();
         await Promise.all([...taking, ...repeating]);
         await refreshing?.catch(() => {});
+        keepPast();
         close();
       },
     };

@@ -15,15 +15,16 @@ const profileSchema = z.strictObject({
     closeAfter: seconds,
   }),
   vibrationPeak: z.strictObject({ limit: z.number().positive().describe("[g]"), closeAfter: seconds }),
-  level: z
+  anomaly: z
     .strictObject({
-      fast: seconds.describe("time constant of the level now"),
-      slow: seconds.describe("time constant of the usual level and its spread"),
-      deviations: z.number().positive(),
-      openAfter: seconds,
-      closeAfter: seconds,
+      quiet: seconds.describe("learned from before anything is said, s"),
+      step: seconds.describe("grid on which a channel is looked at, s"),
+      returnBlocks: z
+        .number()
+        .min(10)
+        .describe("blocks, each 1/24 of what is remembered, in which a quiet channel passes a limit once"),
     })
-    .refine((level) => level.fast < level.slow, "fast must be shorter than slow"),
+    .refine(({ quiet, step }) => quiet >= 100 * step, "quiet must hold at least 100 steps"),
   stoppage: z.strictObject({
     openAfter: seconds,
     shift: z.tuple([hourOfDay, hourOfDay]).describe("local hours in which work is expected"),

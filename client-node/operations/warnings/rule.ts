@@ -1,5 +1,7 @@
 import type { Position } from "../../../collectors/reading.ts";
 import type { Device, Site } from "../device-registry.ts";
+import type { Catalogue } from "../features/catalogue.ts";
+import type { Cell } from "./anomaly/channel.ts";
 import type { Point } from "./geo.ts";
 import type { Profile } from "./profiles.ts";
 import type { Severity, WarningType } from "./warning.ts";
@@ -30,7 +32,19 @@ export interface Route {
   readonly corridorMetres: number;
 }
 
+/** What a device's gauges showed in past steps, kept between starts. */
+export interface Past {
+  /** @param length - of a step, µs. @returns by step, ascending, and metric. */
+  of(device: string, length: number): ReadonlyMap<number, ReadonlyMap<string, Cell>>;
+  keep(device: string, length: number, step: number, cells: ReadonlyMap<string, Cell>): void;
+}
+
+/** Of a stream that ends with its process. */
+export const noPast: Past = { of: () => new Map(), keep() {} };
+
 export interface RuleContext {
+  readonly catalogue: Catalogue;
+  readonly past: Past;
   readonly device: Device;
   readonly site: Site;
   readonly profile: Profile;

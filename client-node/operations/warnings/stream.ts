@@ -6,9 +6,17 @@ import { conversion } from "../features/units.ts";
 import { SquareFleet } from "./fleet.ts";
 import { toWgs84 } from "./geo.ts";
 import type { Profiles } from "./profiles.ts";
-import type { Change, Fence, Observation, Route, Rule } from "./rule.ts";
+import {
+  type Change,
+  type Fence,
+  noPast,
+  type Observation,
+  type Past,
+  type Route,
+  type Rule,
+} from "./rule.ts";
+import { anomaly } from "./rules/anomaly.ts";
 import { journey } from "./rules/journey.ts";
-import { levelAnomaly } from "./rules/level-anomaly.ts";
 import { silence } from "./rules/silence.ts";
 import { stay } from "./rules/stay.ts";
 import { stoppage } from "./rules/stoppage.ts";
@@ -16,7 +24,7 @@ import { temperature } from "./rules/temperature.ts";
 import { vibrationPeak } from "./rules/vibration-peak.ts";
 import { openWarning, type Warning } from "./warning.ts";
 
-const ruleTypes = [temperature, vibrationPeak, levelAnomaly, stoppage, stay, journey, silence];
+const ruleTypes = [temperature, vibrationPeak, anomaly, stoppage, stay, journey, silence];
 
 export interface StreamOptions {
   readonly catalogue: Catalogue;
@@ -28,6 +36,8 @@ export interface StreamOptions {
   readonly fences: readonly Fence[];
   /** By device id. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** Nothing is remembered, nor kept, where absent. */
+  readonly past?: Past;
 }
 
 interface DeviceState {
@@ -148,7 +158,17 @@ export class WarningStream {
     const { explanation, numbers } = change;
     if (change.change === "opened") {
       const { type, severity, since: onset } = change;
-      const warning = openWarning({ type, severity, site, device, onset, detected, explanation, numbers });
+      const warning = openWarning({
+        type,
+        severity,
+        site,
+        device,
+        ...(change.subject === undefined ? {} : { subject: change.subject }),
+        onset,
+        detected,
+        explanation,
+        numbers,
+      });
       this.#open.set(key, warning);
       return warning;
     }
@@ -169,7 +189,7 @@ export class WarningStream {
 
   #stateOf(id: string, time: number): DeviceState | undefined {
     const known = this.#devices.get(id);
-    const { registry, profiles, fences, routes } = this.#options;
+    const { catalogue, registry, profiles, fences, past = noPast, routes } = this.#options;
     const siteId = registry.siteOf(id, time);
     // A device that moved to another site starts anew under that site's profile.
     if (known !== undefined && (known.site === siteId || siteId === undefined)) return known;
@@ -177,6 +197,8 @@ export class WarningStream {
     const site = siteId === undefined ? undefined : this.#sites.get(siteId);
     if (device === undefined || site === undefined) return undefined;
     const context = {
+      catalogue,
+      past,
       device,
       site,
       profile: profiles.of(site.industry),

@@ -1,7 +1,7 @@
 export const warningTypes = [
   "temperature_breach",
   "vibration_peak",
-  "level_anomaly",
+  "anomaly",
   "stoppage",
   "dwell",
   "unexplained_stop",
@@ -29,6 +29,8 @@ export interface WarningDraft {
   readonly site: string;
   /** Absent where the whole site is meant. */
   readonly device?: string;
+  /** Tells several conditions of one type on one device apart: a fence, a channel. */
+  readonly subject?: string;
   /** When the condition began, by the source's clock. */
   readonly onset: number;
   /** When it was known here. */
@@ -47,6 +49,11 @@ export interface Warning extends WarningDraft {
 }
 
 export const openWarning = (draft: WarningDraft): Warning => ({
-  id: `${draft.type}/${draft.device ?? draft.site}/${draft.onset}`,
+  id: [
+    draft.type,
+    draft.device ?? draft.site,
+    ...(draft.subject === undefined ? [] : [draft.subject]),
+    draft.onset,
+  ].join("/"),
   ...draft,
 });

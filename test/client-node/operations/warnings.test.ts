@@ -173,7 +173,7 @@ test("a level that is not the machine's own is told once, and its usual unrest i
         readings.push(reading("m-1", "machine_temperature", 60 + unrest + shift(time), "Cel", time));
       }
       await world.play(readings);
-      return world.told.filter((one) => one.type === "level_anomaly");
+      return world.told.filter((one) => one.type === "anomaly");
     });
   const [begin, end] = [from + 14 * day, from + 15 * day];
   t.deepEqual(await levels(() => 0), []);
