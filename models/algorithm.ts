@@ -76,6 +76,18 @@ export interface Scoring<Result> {
   readonly exports?: Readonly<Record<string, (result: Result) => Promise<readonly ExportedFile[]>>>;
 }
 
+/** What all later algorithms, and whoever scores, see of the rows. */
+export interface Transform {
+  /** Columns from then on, in their order. */
+  readonly features: readonly FeatureSchema[];
+  /** The feature that each of them was made of, by name. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** The same for people and other programs: JSON. */
+  readonly described: unknown;
+  /** @throws Refusal value_not_finite | column_unknown, naming the column */
+  apply(rows: Table): Table;
+}
+
 /** What one feature does to one score. */
 export interface Factor {
   readonly feature: string;
@@ -93,6 +105,8 @@ export interface ExportedFile {
 
 /** What every algorithm has. */
 export interface Computation<T extends AlgorithmTypes> extends Scoring<T["result"]> {
+  /** Having it, the algorithm stands before all that have not, which then see its columns in place of the study's. */
+  transform?(result: T["result"]): Transform;
   readonly name: string;
   /** Of what the manifest says beside `name` and `as`; a strict object. */
   readonly parameters: z.ZodType<T["params"]>;
@@ -137,10 +151,13 @@ export interface Algorithm<Result = unknown> {
   readonly parameters: z.ZodType;
   readonly result: z.ZodType<Result>;
   readonly isModel: boolean;
+  readonly isTransform: boolean;
   /** @throws Refusal parameters_invalid, naming the parameter */
   configure(params: unknown): Configured;
   /** @returns undefined unless the algorithm's results are models. @throws Refusal state_invalid */
   model(result: unknown): Model | undefined;
+  /** @returns undefined unless the algorithm's results are transforms. @throws Refusal state_invalid */
+  transform(result: unknown): Transform | undefined;
 }
 
 /** An algorithm with its parameters. */

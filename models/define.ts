@@ -62,6 +62,7 @@ function define<T extends AlgorithmTypes>(
     parameters,
     result,
     isModel: own.score !== undefined,
+    isTransform: own.transform !== undefined,
     configure(given): Configured {
       const params = parseParameters(name, parameters, given);
       const needs = own.needs(params);
@@ -72,6 +73,7 @@ function define<T extends AlgorithmTypes>(
       };
     },
     model: (value) => modelOf(own, () => parsePublic(name, result, value)),
+    transform: (value) => own.transform?.(parsePublic(name, result, value)),
   };
 }
 

@@ -52,8 +52,8 @@ async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLay
   const means = { random: seededRandom("forecast"), memory: new StudyMemory() };
   const table = madeUp(manifest);
   let budget = mostTried;
+  let state = startStudy(manifest);
   try {
-    let state = startStudy(manifest);
     while (state.algorithm !== null) {
       const layout = studyLayout(manifest, state);
       if (!layouts.has(state.index)) layouts.set(state.index, layout);

@@ -11,10 +11,12 @@ import { range } from "./algorithms/range.ts";
 import { scorecard } from "./algorithms/scorecard.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
+import { transform } from "./algorithms/transform.ts";
 import { woe } from "./algorithms/woe.ts";
 
 const registered: readonly Algorithm[] = [
   // One a line, in the order in which they are listed to people.
+  transform,
   range,
   summary,
   standardize,

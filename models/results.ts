@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { Algorithm, Finished, Model } from "./algorithm.ts";
+import type { Algorithm, ExportedFile, Factor, Finished, Model, Transform } from "./algorithm.ts";
 import { modelsAmong } from "./needs.ts";
 import { parsePublic } from "./parameters.ts";
 import { algorithmNamed } from "./registry.ts";
 import { manifestSchema, type StudyManifest } from "./study.ts";
+import type { Table } from "./table.ts";
 
 /** What a study has come to: a published model says it of itself, a manifest and a state say it together. */
 export const studyResultsSchema = manifestSchema
@@ -39,8 +40,57 @@ export const finishedOf = ({ algorithms, results }: StudyResults): Map<string, F
     ),
   );
 
-/** @returns the results that score rows, by name. @throws Refusal algorithm_unknown, state_invalid */
-export const modelsOf = (study: StudyResults): Map<string, Model> => modelsAmong(finishedOf(study));
+/** @returns the results that score rows as the study's features are, by name. @throws Refusal algorithm_unknown, state_invalid */
+export function modelsOf(study: StudyResults): Map<string, Model> {
+  const finished = finishedOf(study);
+  const transforms = transformsAmong(finished);
+  const models = modelsAmong(finished);
+  if (transforms.length === 0) return models;
+  return new Map([...models].map(([as, model]) => [as, throughTransforms(transforms, model)]));
+}
+
+/** @returns the finished results that change what later algorithms see, in the order in which they do. */
+export const transformsAmong = (finished: ReadonlyMap<string, Finished>): Transform[] =>
+  [...finished.values()].flatMap(({ algorithm, result }) => algorithm.transform(result) ?? []);
+
+/** @returns the rows as algorithms after these transforms see them. */
+export const transformed = (transforms: readonly Transform[], rows: Table): Table =>
+  transforms.reduce((seen, transform) => transform.apply(seen), rows);
+
+function throughTransforms(transforms: readonly Transform[], { score, explain, exports }: Model): Model {
+  const originOf = (feature: string): string =>
+    transforms.reduceRight((name, { origins }) => origins.get(name) ?? name, feature);
+  const described = (files: readonly ExportedFile[]): readonly ExportedFile[] => [
+    ...files,
+    {
+      name: "transforms.json",
+      bytes: Buffer.from(
+        `${JSON.stringify(
+          transforms.map(({ described }) => described),
+          null,
+          2,
+        )}\n`,
+      ),
+    },
+  ];
+  return {
+    score: (rows) => score(transformed(transforms, rows)),
+    explain:
+      explain &&
+      ((rows) => explain(transformed(transforms, rows)).map((factors) => joinedBy(originOf, factors))),
+    exports: new Map([...exports].map(([format, make]) => [format, async () => described(await make())])),
+  };
+}
+
+/** @returns the factors of each study's feature as one, in the order in which they first come. */
+function joinedBy(originOf: (feature: string) => string, factors: readonly Factor[]): Factor[] {
+  const effects = new Map<string, number>();
+  for (const { feature, effect } of factors) {
+    const origin = originOf(feature);
+    effects.set(origin, (effects.get(origin) ?? 0) + effect);
+  }
+  return Array.from(effects, ([feature, effect]) => ({ feature, effect }));
+}
 
 /** @returns all results of one algorithm, by name. @throws Refusal algorithm_unknown, state_invalid */
 export const resultsBy = <Result>(

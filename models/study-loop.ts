@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Random } from "../core/random.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
-import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum } from "./algorithm.ts";
+import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum, Transform } from "./algorithm.ts";
 import { layoutOf } from "./blocks.ts";
-import type { StudyMemory } from "./memory.ts";
+import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
-import { type Entry, entriesOf, entryOf, finishedOf } from "./results.ts";
+import { type Entry, entriesOf, entryOf, finishedOf, transformed, transformsAmong } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
@@ -27,8 +27,12 @@ export type StudyState = {
   readonly results: PriorResults;
 };
 
-const schemaOf = ({ features, maxRowsPerParty }: StudyManifest): StudySchema => ({
-  features,
+/** @param transforms - of the algorithms before. @returns the columns as an algorithm sees them. */
+const schemaOf = (
+  { features, maxRowsPerParty }: StudyManifest,
+  transforms: readonly Transform[],
+): StudySchema => ({
+  features: transforms.at(-1)?.features ?? features,
   maxRowsPerParty,
 });
 
@@ -59,6 +63,13 @@ function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
         );
       const known = new Map(before);
       before.set(as, algorithm);
+      const earlier = [...known].find(([, { isTransform }]) => !isTransform);
+      if (algorithm.isTransform && earlier !== undefined)
+        faults.push(
+          new Refusal("parameters_invalid", `${as} stands after ${earlier[0]}`, {
+            hint: "list what transforms columns first: all others see what it makes of them",
+          }),
+        );
       for (const need of algorithm.configure(params).needs) {
         const missing = need.missing(known);
         if (missing === undefined) continue;
@@ -119,7 +130,7 @@ export function startStudy(manifest: StudyManifest): StudyState {
 
 /** @throws RangeError when the study is finished */
 export function studyLayout(manifest: StudyManifest, state: StudyState): VectorLayout {
-  const blocks = current(manifest, state).blocks(state.algorithmState);
+  const blocks = runningIn(manifest, state).blocks(state.algorithmState);
   return layoutOf(blocks, manifest.maxRowsPerParty);
 }
 
@@ -132,7 +143,8 @@ export function studyLayout(manifest: StudyManifest, state: StudyState): VectorL
 export const studySensitivity = (
   manifest: StudyManifest,
   state: StudyState,
-): Readonly<Record<string, number>> | undefined => current(manifest, state).sensitivity(state.algorithmState);
+): Readonly<Record<string, number>> | undefined =>
+  runningIn(manifest, state).sensitivity(state.algorithmState);
 
 /** What an enterprise brings to its part of a sum, beside its rows. */
 export interface PartyMeans {
@@ -140,6 +152,13 @@ export interface PartyMeans {
   readonly random: Random;
   /** One for each study and party, kept between rounds. */
   readonly memory: StudyMemory;
+}
+
+const seenRows: MemoKey<PartyRows> = { name: "rows through the transforms" };
+
+function through(transforms: readonly Transform[], { training, heldOut }: PartyRows): PartyRows {
+  const seen = transformed(transforms, training);
+  return { training: seen, heldOut: heldOut === training ? seen : transformed(transforms, heldOut) };
 }
 
 /**
@@ -153,9 +172,12 @@ export function studyContribute(
   table: Table,
   { random, memory }: PartyMeans,
 ): Promise<Float64Array> {
+  const about = JSON.stringify([manifest.algorithms, state.index, state.results]);
+  const { running, transforms } = current(manifest, state);
   const rows = memory.split(table, manifest.holdout.fraction > 0);
-  const memo = memory.memoOf(JSON.stringify([manifest.algorithms, state.index, state.results]));
-  return current(manifest, state).contribute(state.algorithmState, { ...rows, memo, random });
+  const memo = memory.memoOf(about);
+  const seen = transforms.length === 0 ? rows : memo.keep(seenRows, () => through(transforms, rows));
+  return running.contribute(state.algorithmState, { ...seen, memo, random });
 }
 
 /**
@@ -167,7 +189,7 @@ export async function advanceStudy(
   state: StudyState,
   sum: SealedSum,
 ): Promise<StudyState> {
-  const outcome = current(manifest, state).advance(state.algorithmState, sum.values);
+  const outcome = runningIn(manifest, state).advance(state.algorithmState, sum.values);
   return follow(manifest, { ...state, step: state.step + 1 }, outcome);
 }
 
@@ -203,7 +225,7 @@ export function parseStudyState(manifest: StudyManifest, value: unknown): StudyS
   // Each part has been parsed by a schema that adds and drops nothing.
   const state = value as StudyState;
   if (entry === undefined) parsePublic("state.algorithmState", z.null(), algorithmState);
-  else current(manifest, state).parseState(algorithmState);
+  else runningIn(manifest, state).parseState(algorithmState);
   return state;
 }
 
@@ -211,7 +233,7 @@ function enter(manifest: StudyManifest, index: number, results: PriorResults): S
   const entry = manifest.algorithms[index];
   if (entry === undefined) return { index, algorithm: null, step: 0, algorithmState: null, results };
   const place = { index, algorithm: entry.name, step: 0, algorithmState: null, results };
-  return follow(manifest, place, current(manifest, place).start());
+  return follow(manifest, place, runningIn(manifest, place).start());
 }
 
 /** @param place - of the outcome; its own state is over. */
@@ -228,24 +250,36 @@ interface UnderWay {
   readonly manifest: StudyManifest;
   readonly index: number;
   readonly running: Running;
+  /** Of the algorithms before. */
+  readonly transforms: readonly Transform[];
 }
 
 /** Algorithms under way, by the results before them: from step to step they stay the same object. */
 const underWay = new WeakMap<PriorResults, UnderWay>();
 
-function current(manifest: StudyManifest, { index, results }: StudyState): Running {
+/** @returns the algorithm that the study's state is of. */
+export const runningIn = (manifest: StudyManifest, state: StudyState): Running =>
+  current(manifest, state).running;
+
+function current(manifest: StudyManifest, { index, results }: StudyState): UnderWay {
   const known = underWay.get(results);
-  if (known?.manifest === manifest && known.index === index) return known.running;
-  const running = configured(manifest, index, results);
-  underWay.set(results, { manifest, index, running });
-  return running;
+  if (known?.manifest === manifest && known.index === index) return known;
+  const found = { manifest, index, ...configured(manifest, index, results) };
+  underWay.set(results, found);
+  return found;
 }
 
-function configured(manifest: StudyManifest, index: number, results: PriorResults): Running {
+function configured(
+  manifest: StudyManifest,
+  index: number,
+  results: PriorResults,
+): Pick<UnderWay, "running" | "transforms"> {
   const entry = entriesOf(manifest.algorithms)[index];
   if (entry === undefined) throw new RangeError("the study is finished");
   const before = finishedOf({ algorithms: manifest.algorithms.slice(0, index), results });
-  return entry.algorithm.configure(entry.params).within(schemaOf(manifest), before);
+  const transforms = transformsAmong(before);
+  const running = entry.algorithm.configure(entry.params).within(schemaOf(manifest, transforms), before);
+  return { running, transforms };
 }
 
 /** Significant bits of a number in a state: coefficients keep twelve digits. */

@@ -120,7 +120,7 @@ export const bins = defineAlgorithm<{
       const good = sums.good.subarray(first, first + cells);
       const bad = sums.bad.subarray(first, first + cells);
       first += cells;
-      return [feature.name, binned(grid, good, bad, study.params.most)] as const;
+      return [feature.name, joinCells(grid, good, bad, study.params.most)] as const;
     });
     const [, any] = columns[0]!;
     const total = (rows: readonly number[]) => rows.reduce((sum, n) => sum + n, 0);
@@ -163,7 +163,7 @@ const treeLeaves = 20;
 const treeShare = 0.05;
 
 /** Cells of a numeric column are joined to bins; what is special or missing stays as it was counted. */
-function binned(grid: Binned, good: Float64Array, bad: Float64Array, most: number) {
+export function joinCells(grid: Binned, good: Float64Array, bad: Float64Array, most: number) {
   if (grid.kind === "categorical") return { binned: grid, good: Array.from(good), bad: Array.from(bad) };
   const values = grid.cuts.length + 1;
   const cells = good.subarray(0, values).map((rows, cell) => rows + bad[cell]!);

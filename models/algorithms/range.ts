@@ -11,7 +11,7 @@ const smallest = -20;
 const largest = 50;
 const magnitudes = largest - smallest + 1;
 /** Negative magnitudes, zero, positive magnitudes, missing. */
-const bucketsPerColumn = 2 * magnitudes + 2;
+export const bucketsPerColumn = 2 * magnitudes + 2;
 const zeroBucket = magnitudes;
 const missingBucket = 2 * magnitudes + 1;
 
@@ -80,7 +80,8 @@ export const range = defineAlgorithm<{
 const numericNames = ({ features }: StudySchema): string[] =>
   features.filter((feature) => feature.kind === "numeric").map((feature) => feature.name);
 
-function bucketOf(x: number, column: string): number {
+/** @returns the bucket of a value, by sign and power of two. @throws Refusal value_out_of_bounds */
+export function bucketOf(x: number, column: string): number {
   if (Number.isNaN(x)) return missingBucket;
   if (x === 0) return zeroBucket;
   const magnitude = Math.max(smallest, exponentAbove(Math.abs(x)));
@@ -92,7 +93,7 @@ function bucketOf(x: number, column: string): number {
 }
 
 /** @param counts - by bucket, of one column. */
-function boundsOf(counts: Float64Array): ColumnRange {
+export function boundsOf(counts: Float64Array): ColumnRange {
   let low = Infinity;
   let high = -Infinity;
   let present = 0;

@@ -19,14 +19,13 @@ import { type BinsResult, bins } from "./bins.ts";
 
 const trend = z.enum(["auto", ...trends]);
 
-const parameters = z.strictObject({
-  bins: resultName("bins"),
+/** Which bins may be joined. */
+export const joiningParameters = {
   trend: trend
     .default("auto")
     .describe(
       "how the share of bad rows changes over a numeric column's bins; `auto` takes the one of ascending, descending, peak and valley with the largest information value",
     ),
-  trends: z.record(z.string(), trend).default({}).describe("by numeric column, where it is another"),
   minShare: z
     .number()
     .min(0)
@@ -35,6 +34,12 @@ const parameters = z.strictObject({
     .describe("share of the rows with a value that a bin holds at least"),
   minOfClass: z.int().min(0).default(1).describe("good rows, and bad rows, that a bin holds at least"),
   maxBins: z.int().min(1).max(100).default(20).describe("bins of a column, at most"),
+};
+
+const parameters = z.strictObject({
+  bins: resultName("bins"),
+  ...joiningParameters,
+  trends: z.record(z.string(), trend).default({}).describe("by numeric column, where it is another"),
 });
 
 const woeBin = z.strictObject({
@@ -107,11 +112,12 @@ export const woe = defineComputation<{
 
 type Classes = { readonly good: number; readonly bad: number };
 
-function woeColumn(
+/** @returns the column's bins joined to those with the largest information value. */
+export function woeColumn(
   { binned, good, bad }: BinsResult["columns"][string],
   wanted: z.output<typeof trend>,
   all: Classes,
-  params: Params,
+  params: Pick<Params, "minShare" | "minOfClass" | "maxBins">,
 ): WoeColumn {
   const values = valueBins(binned);
   const order = binned.kind === "numeric" ? [...Array(values).keys()] : byBadRate(values, good, bad, all);

@@ -1,14 +1,12 @@
 /** Studies about any algorithm of the registry, none known by name. */
 import { type Random, seededRandom } from "../../core/random.ts";
-import type { Running } from "../../models/algorithm.ts";
 import { decodeSums } from "../../models/blocks.ts";
 import { StudyMemory } from "../../models/memory.ts";
 import { runPlain } from "../../models/plain.ts";
 import { withNeeds } from "../../models/plan.ts";
 import { algorithmNamed, algorithmNames } from "../../models/registry.ts";
-import { entriesOf, finishedOf } from "../../models/results.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { type StudyState, studyContribute, studyLayout } from "../../models/study-loop.ts";
+import { runningIn, type StudyState, studyContribute, studyLayout } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { dequantizeSum, planPacking, quantize, T } from "../../privacy/sum/layout.ts";
 import { borrowerFeatures, studyOf } from "./rows.ts";
@@ -52,13 +50,6 @@ export async function statesOf(study: StudyManifest, table: Table, most: number)
     if (error !== enough) throw error;
   });
   return states;
-}
-
-/** @returns the algorithm that the study's state is of. */
-export function runningIn(study: StudyManifest, { index, results }: StudyState): Running {
-  const { algorithm, params } = entriesOf(study.algorithms)[index]!;
-  const before = finishedOf({ algorithms: study.algorithms.slice(0, index), results });
-  return algorithm.configure(params).within(study, before);
 }
 
 export const contributionOf = (
