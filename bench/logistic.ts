@@ -134,6 +134,7 @@ export function syntheticTable(random: ReturnType<typeof seededRandom>): Table {
     rows: rowsPerParty,
     columns: new Map(names.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
     label,
+    outcome: label,
     subject: Int32Array.from({ length: rowsPerParty }, (_, row) => row),
     holdout: new Uint8Array(rowsPerParty),
   };

@@ -91,7 +91,7 @@ async function binned({ manifest, table }: CreditSet) {
   const numeric = manifest.features.filter(({ kind }) => kind === "numeric");
   return new Map(
     numeric.map((feature) => {
-      const schema = { features: [feature], maxRowsPerParty: table.rows };
+      const schema = { features: [feature], outcomes: [], maxRowsPerParty: table.rows };
       const running = woe
         .configure({})
         .within(schema, new Map([["bins", { algorithm: bins, result: counted }]]));

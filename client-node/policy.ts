@@ -2,7 +2,7 @@ import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
 import { parseYaml, readText } from "../core/yaml.ts";
-import type { StudyManifest } from "../models/study.ts";
+import { columnsRead, type StudyManifest } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 
 /** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
@@ -117,7 +117,7 @@ function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
   const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
   const { features, label, subject } = manifest;
-  for (const column of [...features.map(({ name }) => name), label.column, ...(subject ? [subject] : [])])
+  for (const column of [...columnsRead(manifest), ...(subject ? [subject] : [])])
     if (!passes(column)) forbidden.push(`column "${column}"`);
   for (const { name, kind } of features)
     if (outputs.get(name) === (kind === "numeric" ? "text" : "number"))

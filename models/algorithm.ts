@@ -78,6 +78,8 @@ export interface Scoring<Result> {
 
 /** What all later algorithms, and whoever scores, see of the rows. */
 export interface Transform {
+  /** Columns that it is applied to. */
+  readonly reads: readonly FeatureSchema[];
   /** Columns from then on, in their order. */
   readonly features: readonly FeatureSchema[];
   /** The feature that each of them was made of, by name. */

@@ -67,7 +67,7 @@ export const designNeeds = (params: {
  * features → one indicator per level that occurs except the first, and one where any is missing.
  * @throws Refusal parameters_invalid | rows_missing | single_class | column_constant
  */
-export function designFrom(schema: StudySchema, { range, summary }: DesignBasis): Design {
+export function designFrom(schema: Pick<StudySchema, "features">, { range, summary }: DesignBasis): Design {
   const ranges = range.columns;
   if (summary.rows === 0) throw new Refusal("rows_missing", "no party has rows for training");
   if (summary.bad === 0 || summary.good === 0)

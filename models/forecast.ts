@@ -72,7 +72,7 @@ async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLay
 }
 
 /** Every numeric column has a missing value, every label and side of the split its rows. */
-function madeUp({ features }: StudyManifest): Table {
+function madeUp({ features, label }: StudyManifest): Table {
   const random = seededRandom("made-up rows");
   const longest = Math.max(0, ...features.map((one) => (one.kind === "categorical" ? one.levels.length : 0)));
   // Few rows of many columns: sizes depend on what occurs, not on how often.
@@ -93,10 +93,15 @@ function madeUp({ features }: StudyManifest): Table {
       const codes = Int32Array.from(indices, (row) => ((row * 7919) % (levels.length + 1)) - 1);
       columns.set(feature.name, { kind: "categorical", codes, levels });
     }
+  // Good and bad by turns, each side's values in turn.
+  const outcome = Uint8Array.from(indices, (row) =>
+    row % 2 === 0 ? (row / 2) % label.good.length : label.good.length + (((row - 1) / 2) % label.bad.length),
+  );
   return {
     rows,
     columns,
-    label: Uint8Array.from(indices, (row) => row % 2),
+    label: outcome.map((code) => Number(code >= label.good.length)),
+    outcome,
     subject: Int32Array.from(indices),
     holdout: Uint8Array.from(indices, (row) => (row % 5 < 2 ? 0 : Number(row % 5 === 2))),
   };

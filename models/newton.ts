@@ -83,6 +83,8 @@ export interface NewtonSetting {
     readonly l1Ratio: number;
     readonly maxIterations: number;
   };
+  /** Of the label; two where absent. */
+  readonly outcomeCount?: number;
 }
 
 /** The end of the way: the last sums, and where they were taken. */
@@ -117,7 +119,8 @@ export function newtonState({ columns, params }: NewtonSetting): z.ZodType<Newto
 }
 
 /** @param rows - of one party, at most. */
-export function newtonBlocks(state: NewtonState, { columns }: NewtonSetting, rows: number): NewtonBlocks {
+export function newtonBlocks(state: NewtonState, setting: NewtonSetting, rows: number): NewtonBlocks {
+  const { columns } = setting;
   const reach = reachOf(columns);
   const gradient: Gradient<Sum> = numbered("gradient", reach, (b) => fine(1, rows * b));
   // One block per row of the triangle keeps the header small; its largest product bounds them all.
@@ -126,7 +129,7 @@ export function newtonBlocks(state: NewtonState, { columns }: NewtonSetting, row
     most = Math.max(most, b);
     return fine(i + 1, rows * 0.25 * b * most);
   });
-  const logLikelihood = fine(1, rows * mostLogLikelihood(state, reach));
+  const logLikelihood = fine(1, rows * mostLogLikelihood(state, reach, setting));
   return { rows: count(1), logLikelihood, ...gradient, ...hessian };
 }
 
@@ -136,12 +139,19 @@ export function newtonContribution(
   matrix: Float64Array,
   label: Uint8Array,
 ): Contribution<NewtonBlocks> {
-  const at = sumsAt(Float64Array.from(state.weights), matrix, label);
+  return newtonEntries(sumsAt(Float64Array.from(state.weights), matrix, label), label.length);
+}
+
+/** @param at - gradient, and the Hessian by rows of its lower triangle. */
+export function newtonEntries(
+  at: Pick<LogisticSums, "logLikelihood" | "gradient"> & { readonly triangle: Float64Array },
+  rows: number,
+): Contribution<NewtonBlocks> {
   const gradient: Gradient<number[]> = numbered("gradient", at.gradient, (x) => [x]);
   const hessian: Hessian<Float64Array> = numbered("hessian", at.gradient, (_, i) =>
     at.triangle.subarray((i * (i + 1)) / 2, ((i + 1) * (i + 2)) / 2),
   );
-  return { rows: [label.length], logLikelihood: [at.logLikelihood], ...gradient, ...hessian };
+  return { rows: [rows], logLikelihood: [at.logLikelihood], ...gradient, ...hessian };
 }
 
 /** One step of Newton's method on the log-likelihood. @throws Refusal column_collinear | separation | not_converged */
@@ -159,7 +169,8 @@ export function newtonAdvance(
   return step({ ...state, aliased, sums: state.sums + 1 }, without(aliased, at), setting);
 }
 
-export function newtonSensitivity(state: NewtonState, { columns }: NewtonSetting) {
+export function newtonSensitivity(state: NewtonState, setting: NewtonSetting) {
+  const { columns } = setting;
   const reach = reachOf(columns);
   // A residual is below 1, a curvature at most 1/4.
   const gradient: Gradient<number> = numbered("gradient", reach, (b) => b);
@@ -168,7 +179,7 @@ export function newtonSensitivity(state: NewtonState, { columns }: NewtonSetting
     reach,
     (b, i) => 0.25 * b * Math.hypot(...reach.slice(0, i + 1)),
   );
-  return { rows: 1, logLikelihood: mostLogLikelihood(state, reach), ...gradient, ...hessian };
+  return { rows: 1, logLikelihood: mostLogLikelihood(state, reach, setting), ...gradient, ...hessian };
 }
 
 const numbered = <From, To>(
@@ -181,9 +192,12 @@ const numbered = <From, To>(
 /** @returns the largest magnitude of each entry of a row, intercept first. */
 const reachOf = (columns: readonly NewtonColumn[]): number[] => [1, ...columns.map((column) => column.bound)];
 
-/** @returns the largest magnitude of one row's log-likelihood: that of its log-odds and ln 2. */
-const mostLogLikelihood = ({ weights }: NewtonState, reach: readonly number[]): number =>
-  weights.reduce((sum, w, j) => sum + Math.abs(w) * reach[j]!, 1);
+/** @returns the largest magnitude of one row's log-likelihood: that of its log-odds and ln(outcomes). */
+const mostLogLikelihood = (
+  { weights }: NewtonState,
+  reach: readonly number[],
+  { outcomeCount = 2 }: NewtonSetting,
+): number => weights.reduce((sum, w, j) => sum + Math.abs(w) * reach[j]!, outcomeCount - 1);
 
 /** A block on a grid of 2⁻⁶⁰ of its bound. */
 function fine(length: number, bound: number): Sum {
@@ -233,7 +247,9 @@ function step(state: NewtonState, at: LogisticSums, setting: NewtonSetting): Out
   const objective = objectiveAt(state, at, setting);
   // Of other rows than the last sum's, only the likelihood at zero is known: every row's odds are even there.
   const sameCohort = state.from === null || state.from.rows === at.rows;
-  const floor = sameCohort ? (state.from?.objective ?? -Infinity) : -at.rows * Math.LN2;
+  const floor = sameCohort
+    ? (state.from?.objective ?? -Infinity)
+    : -at.rows * Math.log(setting.outcomeCount ?? 2);
   if (state.from !== null && objective < floor - likelihoodGrid * Math.abs(floor))
     return { next: halve(state, state.from, maxIterations) };
   const weights = Float64Array.from(state.weights);

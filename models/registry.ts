@@ -3,12 +3,16 @@ import type { Algorithm } from "./algorithm.ts";
 import { additive } from "./algorithms/additive.ts";
 import { bins } from "./algorithms/bins.ts";
 import { boosting } from "./algorithms/boosting.ts";
+import { correlation } from "./algorithms/correlation.ts";
+import { drift } from "./algorithms/drift.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
 import { logistic } from "./algorithms/logistic.ts";
+import { multinomial } from "./algorithms/multinomial.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
 import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
 import { scorecard } from "./algorithms/scorecard.ts";
+import { select } from "./algorithms/select.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
 import { transform } from "./algorithms/transform.ts";
@@ -22,7 +26,11 @@ const registered: readonly Algorithm[] = [
   standardize,
   bins,
   woe,
+  correlation,
+  drift,
+  select,
   logistic,
+  multinomial,
   scorecard,
   additive,
   boosting,

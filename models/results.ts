@@ -57,7 +57,10 @@ export const transformsAmong = (finished: ReadonlyMap<string, Finished>): Transf
 export const transformed = (transforms: readonly Transform[], rows: Table): Table =>
   transforms.reduce((seen, transform) => transform.apply(seen), rows);
 
-function throughTransforms(transforms: readonly Transform[], { score, explain, exports }: Model): Model {
+function throughTransforms(
+  transforms: readonly Transform[],
+  { score, points, explain, exports }: Model,
+): Model {
   const originOf = (feature: string): string =>
     transforms.reduceRight((name, { origins }) => origins.get(name) ?? name, feature);
   const described = (files: readonly ExportedFile[]): readonly ExportedFile[] => [
@@ -74,7 +77,9 @@ function throughTransforms(transforms: readonly Transform[], { score, explain, e
     },
   ];
   return {
+    features: transforms[0]!.reads,
     score: (rows) => score(transformed(transforms, rows)),
+    points: points && ((rows) => points(transformed(transforms, rows))),
     explain:
       explain &&
       ((rows) => explain(transformed(transforms, rows)).map((factors) => joinedBy(originOf, factors))),

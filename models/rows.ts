@@ -22,8 +22,12 @@ export function takeRows(table: Table, rows: readonly number[]): Table {
     rows: rows.length,
     columns,
     label: take(table.label, rows, new Uint8Array(rows.length)),
+    outcome: take(table.outcome, rows, new Uint8Array(rows.length)),
     subject: take(table.subject, rows, new Int32Array(rows.length)),
     holdout: take(table.holdout, rows, new Uint8Array(rows.length)),
+    ...(table.firstHeldOut === undefined
+      ? {}
+      : { firstHeldOut: take(table.firstHeldOut, rows, new Uint8Array(rows.length)) }),
   };
 }
 
@@ -58,6 +62,7 @@ export function concatRows(tables: readonly Table[]): Table {
     rows: tables.reduce((rows, table) => rows + table.rows, 0),
     columns,
     label: Uint8Array.from(tables.flatMap((table) => [...table.label])),
+    outcome: Uint8Array.from(tables.flatMap((table) => [...table.outcome])),
     subject: concatSubjects(tables),
     holdout: Uint8Array.from(tables.flatMap((table) => [...table.holdout])),
   };
@@ -99,7 +104,7 @@ export function categoricalColumn(table: Table, feature: { name: string; levels:
  * Refuses what no layout holds: more rows than the study's bound, an infinite value, a code without a level.
  * @throws Refusal value_out_of_bounds | value_not_finite | column_unknown
  */
-export function checkRows(schema: StudySchema, table: Table): void {
+export function checkRows(schema: Pick<StudySchema, "features" | "maxRowsPerParty">, table: Table): void {
   if (table.rows > schema.maxRowsPerParty)
     throw new Refusal(
       "value_out_of_bounds",

@@ -8,7 +8,7 @@ import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
 import { type Entry, entriesOf, entryOf, finishedOf, transformed, transformsAmong } from "./results.ts";
-import type { StudyManifest } from "./study.ts";
+import { holdsOut, type StudyManifest } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
 /**
@@ -29,10 +29,14 @@ export type StudyState = {
 
 /** @param transforms - of the algorithms before. @returns the columns as an algorithm sees them. */
 const schemaOf = (
-  { features, maxRowsPerParty }: StudyManifest,
+  { features, label, maxRowsPerParty }: StudyManifest,
   transforms: readonly Transform[],
 ): StudySchema => ({
   features: transforms.at(-1)?.features ?? features,
+  outcomes: [
+    ...label.good.map((value) => ({ value, bad: false })),
+    ...label.bad.map((value) => ({ value, bad: true })),
+  ],
   maxRowsPerParty,
 });
 
@@ -63,7 +67,9 @@ function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
         );
       const known = new Map(before);
       before.set(as, algorithm);
-      const earlier = [...known].find(([, { isTransform }]) => !isTransform);
+      // One that reads results only chooses among the columns that they are about.
+      const chooses = algorithm.configure(params).needs.length > 0;
+      const earlier = [...known].find(([, one]) => (chooses ? one.isModel : !one.isTransform));
       if (algorithm.isTransform && earlier !== undefined)
         faults.push(
           new Refusal("parameters_invalid", `${as} stands after ${earlier[0]}`, {
@@ -88,7 +94,7 @@ function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
   return faults;
 }
 
-function columnFaults({ features, label, subject }: StudyManifest): Refusal[] {
+function columnFaults({ features, label, subject, holdout }: StudyManifest): Refusal[] {
   const faults: Refusal[] = [];
   const wrong = (message: string, hint: string): unknown =>
     faults.push(new Refusal("parameters_invalid", message, { hint }));
@@ -102,8 +108,11 @@ function columnFaults({ features, label, subject }: StudyManifest): Refusal[] {
     wrong(`the label ${label.column} is among the features`, "a model may not see what it predicts");
   if (subject !== undefined && names.includes(subject))
     wrong(`the subject ${subject} is among the features`, "what names somebody predicts nothing");
-  for (const value of new Set(label.bad.filter((one) => label.good.includes(one))))
-    wrong(`label: "${value}" is named as bad and as good`, "name it once");
+  if (holdout.outOfTime?.column === label.column)
+    wrong(`holdout.outOfTime: ${label.column} is the label`, "name a column of dates");
+  for (const value of twiceIn([...label.good, ...label.bad, ...(label.indeterminate ?? [])]))
+    wrong(`label: "${value}" is named twice among bad, good and indeterminate`, "name it once");
+  if (label.good.length + label.bad.length > 256) wrong("label: more than 256 values", "group them");
   return faults;
 }
 
@@ -174,7 +183,7 @@ export function studyContribute(
 ): Promise<Float64Array> {
   const about = JSON.stringify([manifest.algorithms, state.index, state.results]);
   const { running, transforms } = current(manifest, state);
-  const rows = memory.split(table, manifest.holdout.fraction > 0);
+  const rows = memory.split(table, holdsOut(manifest.holdout));
   const memo = memory.memoOf(about);
   const seen = transforms.length === 0 ? rows : memo.keep(seenRows, () => through(transforms, rows));
   return running.contribute(state.algorithmState, { ...seen, memo, random });

@@ -39,6 +39,13 @@ export const manifestSchema = z.strictObject({
         .array(z.string())
         .min(1)
         .describe("cell values that count as good; any other row is indeterminate and left out"),
+      indeterminate: z
+        .array(z.string())
+        .min(1)
+        .describe(
+          "cell values that count as neither; where they are named, a row with any other value is refused",
+        )
+        .optional(),
     })
     .describe("what is to be predicted"),
   features: z.array(featureSchema).min(1).describe("columns that models may use"),
@@ -56,6 +63,22 @@ export const manifestSchema = z.strictObject({
         .describe(
           "share of rows held out for evaluation, 0 or at least 0.05; 0 evaluates on the training rows. Which rows they are every enterprise draws itself",
         ),
+      outOfTime: z
+        .strictObject({
+          column: z.string().min(1).describe("column of dates, such as when a loan was granted"),
+          from: z
+            .string()
+            .regex(/^\d{4}-(0[1-9]|1[0-2])$/, "a month, like 2015-07")
+            .describe("month, `YYYY-MM`; an enterprise takes part if it has enough rows of that month alone"),
+        })
+        .describe(
+          "what is held out are the rows from a month on, where `fraction` is 0. Of a subject with such rows, earlier ones are left out",
+        )
+        .optional(),
+    })
+    .refine(({ fraction, outOfTime }) => fraction === 0 || outOfTime === undefined, {
+      path: ["fraction"],
+      message: "0 where rows are held out by their month",
     })
     .describe("rows kept from training"),
   algorithms: z
@@ -92,6 +115,23 @@ export const manifestSchema = z.strictObject({
 });
 
 export type StudyManifest = z.infer<typeof manifestSchema>;
+
+/** @returns whether evaluation is on rows that are kept from training. */
+export const holdsOut = ({ fraction, outOfTime }: StudyManifest["holdout"]): boolean =>
+  fraction > 0 || outOfTime !== undefined;
+
+/** @returns the columns whose cells a study reads. Of its subject, it only takes which rows are one's. */
+export const columnsRead = ({
+  features,
+  label,
+  holdout,
+}: Pick<StudyManifest, "features" | "label" | "holdout">): string[] => [
+  ...new Set([
+    ...features.map(({ name }) => name),
+    label.column,
+    ...(holdout.outOfTime === undefined ? [] : [holdout.outOfTime.column]),
+  ]),
+];
 
 /** @throws Refusal parameters_invalid naming the field */
 export function checkManifest(value: unknown): StudyManifest {

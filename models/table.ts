@@ -4,10 +4,20 @@ export interface Table {
   readonly columns: ReadonlyMap<string, Column>;
   /** 1 = bad, 0 = good. */
   readonly label: Uint8Array;
+  /** Which of the study's outcomes: a position among the label's good values and, after them, its bad ones. */
+  readonly outcome: Uint8Array;
   /** Which rows are of one data subject: equal numbers are; without a subject in the study every row has its own. */
   readonly subject: Int32Array;
   /** 1 = held out: evaluated on, never trained on. */
   readonly holdout: Uint8Array;
+  /** 1 = of the first month that is held out, and its subject has no later one, where a study holds out by time. */
+  readonly firstHeldOut?: Uint8Array;
+}
+
+/** A value of the label. */
+export interface Outcome {
+  readonly value: string;
+  readonly bad: boolean;
 }
 
 export type Column = NumericColumn | CategoricalColumn;
@@ -28,6 +38,8 @@ export interface CategoricalColumn {
 /** The columns a study reads, in the order every party uses. Public: part of the manifest. */
 export interface StudySchema {
   readonly features: readonly FeatureSchema[];
+  /** What the label says, good before bad. */
+  readonly outcomes: readonly Outcome[];
   /** Public bound on one enterprise's rows: every layout's bounds rest on it. */
   readonly maxRowsPerParty: number;
 }

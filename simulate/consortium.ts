@@ -21,7 +21,7 @@ import {
 } from "../coordinator/coordinator.ts";
 import { Operator } from "../coordinator/operator.ts";
 import { secureRandom } from "../core/random.ts";
-import type { StudyManifest } from "../models/study.ts";
+import { columnsRead, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { newSignerKey, parseSignerKey, parseVerifierKey } from "../privacy/log/note.ts";
@@ -178,11 +178,7 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   maxEpsilon: { lifetime: 1 },
   consentDays: 1,
   fields: [
-    ...new Set([
-      ...manifest.features.map(({ name }) => name),
-      manifest.label.column,
-      ...(manifest.subject === undefined ? [] : [manifest.subject]),
-    ]),
+    ...new Set([...columnsRead(manifest), ...(manifest.subject === undefined ? [] : [manifest.subject])]),
   ].map((name) => ({ name, class: "operational", level: "C1", operator: "keep" })),
 });
 

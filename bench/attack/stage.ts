@@ -37,10 +37,12 @@ export function tableOf(seed: string): Table {
   const random = seededRandom(`attack ${seed}`);
   const column = () =>
     Float64Array.from({ length: rowsPerParty }, () => (uniform(random) - 0.5) * 2 ** (30 * uniform(random)));
+  const label = Uint8Array.from({ length: rowsPerParty }, () => (uniform(random) < 0.4 ? 1 : 0));
   return {
     rows: rowsPerParty,
     columns: new Map(featureNames.map((name) => [name, { kind: "numeric", values: column() }])),
-    label: Uint8Array.from({ length: rowsPerParty }, () => (uniform(random) < 0.4 ? 1 : 0)),
+    label,
+    outcome: label,
     subject: Int32Array.from({ length: rowsPerParty }, (_, row) => row),
     holdout: new Uint8Array(rowsPerParty),
   };

@@ -198,9 +198,9 @@ function entriesOf(slots: Float64Array, { blocks }: Packing, name: string): Floa
 function rowFrom(stage: Stage, { header }: Round, slots: Float64Array | undefined): number {
   if (slots === undefined) return 0;
   const update = entriesOf(slots, planPacking(header.layout, header.cohort.length), "update");
-  const { features, maxRowsPerParty } = stage.bank.manifests.get(header.study)!;
+  const { features } = stage.bank.manifests.get(header.study)!;
   const { results } = stage.stateOf(header);
-  const design = designFrom({ features, maxRowsPerParty }, results as unknown as DesignBasis);
+  const design = designFrom({ features }, results as unknown as DesignBasis);
   const width = design.columns.length;
   const row = designMatrix(design, stage.tableOf(stage.victim)).subarray(0, width);
   const [guess, truth]: [number[], number[]] = [[], []];

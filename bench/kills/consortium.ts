@@ -376,12 +376,14 @@ function tableOf(random: Random): Table {
   const columns = features.map(() =>
     Float64Array.from({ length: rows }, () => Number((10 * uniform(random)).toFixed(3))),
   );
+  const label = Uint8Array.from({ length: rows }, (_, row) =>
+    uniform(random) < 1 / (1 + Math.exp(4 - 0.8 * columns[0]![row]!)) ? 1 : 0,
+  );
   return {
     rows,
     columns: new Map(features.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
-    label: Uint8Array.from({ length: rows }, (_, row) =>
-      uniform(random) < 1 / (1 + Math.exp(4 - 0.8 * columns[0]![row]!)) ? 1 : 0,
-    ),
+    label,
+    outcome: label,
     subject: Int32Array.from({ length: rows }, (_, row) => row),
     holdout: new Uint8Array(rows),
   };

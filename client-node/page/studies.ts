@@ -60,10 +60,11 @@ function consentText(consent: StoredConsent | undefined, now: number): Html {
   return html`<span class="good">Consent in force</span> until ${expires}.`;
 }
 
-const columns = ({ features, label, subject }: StudyManifest): string =>
+const columns = ({ features, label, subject, holdout }: StudyManifest): string =>
   [
     ...features.map(({ name }) => name),
     `the outcome ${label.column}`,
+    ...(holdout.outOfTime === undefined ? [] : [`the month of ${holdout.outOfTime.column}`]),
     ...(subject === undefined ? [] : [`grouped by ${subject}`]),
   ].join(", ");
 

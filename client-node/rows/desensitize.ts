@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { Refusal } from "../../core/reasons.ts";
 import type { Passage } from "../../models/cells.ts";
 import { selectRows } from "../../models/rows.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { columnsRead, type StudyManifest } from "../../models/study.ts";
 import type { Column, Table } from "../../models/table.ts";
 import {
   categoricalSensitive,
@@ -51,13 +51,12 @@ type DesensitizationPolicy = Pick<Policy, "fields" | "anonymity">;
  */
 export async function desensitizeRows(
   read: (passage: Passage) => Promise<Table>,
-  manifest: Pick<StudyManifest, "features" | "label">,
+  manifest: Pick<StudyManifest, "features" | "label" | "holdout">,
   policy: DesensitizationPolicy,
   keys: DesensitizationKeys,
 ): Promise<DesensitizedRows> {
   const desensitizer = new Desensitizer(policy.fields, keys);
-  const columns = [...manifest.features.map(({ name }) => name), manifest.label.column];
-  const fields = columns.map((column) => desensitizer.lineOf(column));
+  const fields = columnsRead(manifest).map((column) => desensitizer.lineOf(column));
   const whole = await read(desensitizer);
   const { table, kept, reached, suppressionRate } = reachAnonymity(whole, manifest, fields, policy);
   const run = { fields, rowsIn: whole.rows, rowsOut: table.rows, reached, suppressionRate };
@@ -74,11 +73,14 @@ function reachAnonymity(
   const of = (kind: Field["class"]): string[] =>
     fields.filter((field) => field.class === kind).map(({ name }) => name);
   const quasi = of("quasi").filter((name) => table.columns.has(name));
-  const sensitive = of("sensitive").map((name) =>
-    name === label.column
-      ? { codes: Int32Array.from(table.label), ordered: false }
-      : sensitiveColumn(table.columns.get(name)!),
-  );
+  const sensitive = of("sensitive").flatMap((name): SensitiveColumn[] => {
+    const column = table.columns.get(name);
+    if (column !== undefined) return [sensitiveColumn(column)];
+    if (name !== label.column) return [];
+    // Both must be well represented: its levels, which may be studied, and whether they are bad.
+    const classes = [table.label, ...(label.good.length + label.bad.length > 2 ? [table.outcome] : [])];
+    return classes.map((codes) => ({ codes: Int32Array.from(codes), ordered: false }));
+  });
   const columns = quasi.map((name): QuasiColumn => table.columns.get(name)!);
   if (quasi.length === 0 || anonymity === undefined) {
     const reached = measureAnonymity(columns, sensitive, table.rows);

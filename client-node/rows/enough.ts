@@ -1,5 +1,5 @@
 import { Refusal } from "../../core/reasons.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { holdsOut, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 
 /**
@@ -16,7 +16,7 @@ export function requireEnough(
     ["training", 0],
     ["held-out", 1],
   ] as const) {
-    if (side === 1 && manifest.holdout.fraction === 0) continue;
+    if (side === 1 && !holdsOut(manifest.holdout)) continue;
     const subjects = new Set<number>();
     let rows = 0;
     for (let row = 0; row < table.rows; row++) {
@@ -27,9 +27,20 @@ export function requireEnough(
     if (rows < minRows) throw tooFew(`${rows} ${what} rows`, minRows);
     if (subjects.size < minRows) throw tooFew(`${subjects.size} subjects among the ${what} rows`, minRows);
   }
+  if (table.firstHeldOut !== undefined) requireFullMonth(table, table.firstHeldOut, minRows);
   for (const feature of manifest.features)
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
   return table;
+}
+
+/**
+ * Two studies that begin to hold out at different months differ, at the least, by the rows of the earlier one.
+ * @throws Refusal rows_too_few
+ */
+function requireFullMonth({ subject }: Table, first: Uint8Array, minRows: number): void {
+  const subjects = new Set(subject.filter((_, row) => first[row] === 1));
+  if (subjects.size < minRows)
+    throw tooFew(`${subjects.size} subjects in the first month that is held out`, minRows);
 }
 
 const tooFew = (what: string, minRows: number): Refusal =>

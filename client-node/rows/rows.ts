@@ -1,9 +1,11 @@
 import { createHmac } from "node:crypto";
 import { type Cell, isMissing, numberOf, textOf } from "../../core/cell.ts";
 import { columnAt, type Records, requireColumns } from "../../core/csv.ts";
+import { monthOf } from "../../core/month.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { columnReader, type Passage, unchanged } from "../../models/cells.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { selectRows } from "../../models/rows.ts";
+import { columnsRead, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 
 /** What of a manifest says how cells become a table. */
@@ -22,7 +24,7 @@ export interface RowCounts {
  * Reads several sources as one table, in order.
  *
  * @param salt - the table's own, which deals its rows to training and hold-out.
- * @param passage - what of a feature and of the label passes. The subject does not: of it only the side of the
+ * @param passage - what of a feature, of the label and of a date passes. The subject does not: of it only the side of the
  *   split is taken, and which rows are one subject's.
  * @param tell - how many records were left out, and why.
  * @throws Refusal column_unknown and cell_malformed, naming every column with its first line; label_not_binary,
@@ -38,10 +40,15 @@ export function tableFromRecords(
   const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
   const readers = schema.features.map((feature) => columnReader(feature, capacity));
   const label = new Uint8Array(capacity);
+  const outcome = new Uint8Array(capacity);
   const holdout = new Uint8Array(capacity);
   const subject = new Int32Array(capacity);
   const subjects = new Map<string, number>();
-  const classOf = labelReader(schema.label);
+  const firstMonth = new Uint8Array(capacity);
+  const later = new Set<number>();
+  const outcomeOf = labelReader(schema.label);
+  const { outOfTime } = schema.holdout;
+  const from = outOfTime === undefined ? Infinity : monthOf(outOfTime.from)!;
   let records = 0;
   let unlabelled = 0;
   let rows = 0;
@@ -50,20 +57,22 @@ export function tableFromRecords(
   for (const source of sources) {
     const at = (column: string): number => columnAt(source, column);
     const header = { name: source.name, at };
-    const passing = [...schema.features.map(({ name }) => name), schema.label.column];
-    const reads = passing.flatMap((column) => passage.reads(column));
+    const reads = columnsRead(schema).flatMap((column) => passage.reads(column));
     requireColumns(source, schema.subject === undefined ? reads : [...reads, schema.subject]);
     const features = schema.features.map((feature) => passage.take(feature.name, header));
     const takeLabel = passage.take(schema.label.column, header);
+    const takeDate = outOfTime === undefined ? undefined : passage.take(outOfTime.column, header);
     const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
 
     source.each((cells, line) => {
       const key = subjectAt === undefined ? String(records) : textOf(cells[subjectAt]);
       records++;
       const labelCell = takeLabel(cells, line);
-      const bad = classOf(labelCell);
-      if (bad === undefined) {
+      const code = outcomeOf(labelCell);
+      if (code === undefined || code === "indeterminate") {
         if (isMissing(textOf(labelCell))) unlabelled++;
+        else if (code === undefined && schema.label.indeterminate !== undefined)
+          faults.add(source, line, schema.label.column, "named in none of bad, good and indeterminate");
         return;
       }
       if (key === "") faults.add(source, line, schema.subject!, "no subject");
@@ -71,10 +80,15 @@ export function tableFromRecords(
         const problem = readers[i]!.read(features[i]!(cells, line), rows);
         if (problem !== undefined) faults.add(source, line, schema.features[i]!.name, problem);
       }
-      label[rows] = bad;
-      holdout[rows] = isHeldOut(schema.holdout, salt, key) ? 1 : 0;
+      label[rows] = code >= schema.label.good.length ? 1 : 0;
+      outcome[rows] = code;
       subject[rows] = subjects.get(key) ?? subjects.size;
       subjects.set(key, subject[rows]!);
+      const month = takeDate === undefined ? -Infinity : monthOf(textOf(takeDate(cells, line)));
+      if (month === undefined) faults.add(source, line, outOfTime!.column, "not a date such as 2015-07-31");
+      else if (month === from) firstMonth[rows] = 1;
+      else if (month > from) later.add(subject[rows]!);
+      holdout[rows] = isHeldOut(schema.holdout, salt, key) || (month ?? 0) >= from ? 1 : 0;
       rows++;
     });
   }
@@ -88,13 +102,23 @@ export function tableFromRecords(
       "label_not_binary",
       `${names}: no cell of "${schema.label.column}" is named in label.bad or label.good`,
     );
-  return {
+  const table: Table = {
     rows,
     columns: new Map(schema.features.map((feature, i) => [feature.name, readers[i]!.column(rows)])),
     label: label.slice(0, rows),
+    outcome: outcome.slice(0, rows),
     subject: subject.slice(0, rows),
     holdout: holdout.slice(0, rows),
   };
+  if (outOfTime === undefined) return table;
+  const firstHeldOut = firstMonth.slice(0, rows).map((is, row) => (later.has(table.subject[row]!) ? 0 : is));
+  return withoutEarlier({ ...table, firstHeldOut });
+}
+
+/** @returns the table without the training rows of subjects that are held out: nobody is on both sides. */
+function withoutEarlier(table: Table): Table {
+  const late = new Set(table.subject.filter((_, row) => table.holdout[row] === 1));
+  return selectRows(table, (row) => table.holdout[row] === 1 || !late.has(table.subject[row]!));
 }
 
 /**
@@ -128,23 +152,26 @@ export function isHeldOut(split: StudyManifest["holdout"], salt: Uint8Array, key
   return digest.readUIntBE(0, 6) / 2 ** 48 < split.fraction;
 }
 
-/** @returns a function from a label cell to 1 (bad), 0 (good) or undefined (indeterminate). */
-function labelReader(label: RowSchema["label"]): (cell: Cell) => 0 | 1 | undefined {
-  const classes = new Map<string, 0 | 1 | undefined>();
-  for (const text of label.good) classes.set(text, 0);
-  for (const text of label.bad) {
-    if (classes.has(text))
-      throw new Refusal("parameters_invalid", "label: one value is named as bad and as good");
-    classes.set(text, 1);
+/** @returns a function from a label cell to its place among good and bad values; undefined where it is of no list. */
+function labelReader(label: RowSchema["label"]): (cell: Cell) => number | "indeterminate" | undefined {
+  const codes = new Map<string, number | "indeterminate" | undefined>();
+  for (const value of label.indeterminate ?? []) codes.set(value, "indeterminate");
+  for (const [code, value] of [...label.good, ...label.bad].entries()) {
+    if (codes.has(value))
+      throw new Refusal(
+        "parameters_invalid",
+        `label: one value is named twice among bad, good and indeterminate`,
+      );
+    codes.set(value, code);
   }
   return (cell) => {
     const text = textOf(cell);
-    if (!classes.has(text)) {
+    if (!codes.has(text)) {
       // "1.0" in a file is the "1" of a manifest: exports of one table differ in how they print integers.
       const value = numberOf(text);
-      classes.set(text, value === undefined ? undefined : classes.get(String(value)));
+      codes.set(text, value === undefined ? undefined : codes.get(String(value)));
     }
-    return classes.get(text);
+    return codes.get(text);
   };
 }
 

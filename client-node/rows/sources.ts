@@ -1,6 +1,7 @@
 import type { CsvOptions, Records } from "../../core/csv.ts";
 import { readRecords } from "../../core/table-file.ts";
 import type { Passage } from "../../models/cells.ts";
+import { columnsRead } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 import { type RowCounts, type RowSchema, tableFromRecords } from "./rows.ts";
 
@@ -32,8 +33,7 @@ export async function readRows(
   passage: Passage,
   tell?: (counts: RowCounts) => void,
 ): Promise<Table> {
-  const passing = [...schema.features.map((feature) => feature.name), schema.label.column];
-  const columns = new Set(passing.flatMap((column) => passage.reads(column)));
+  const columns = new Set(columnsRead(schema).flatMap((column) => passage.reads(column)));
   if (schema.subject !== undefined) columns.add(schema.subject);
   return tableFromRecords(await read(columns), schema, salt, passage, tell);
 }

@@ -2,7 +2,7 @@
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
-import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { holdsOut, parseManifest, type StudyManifest } from "../../models/study.ts";
 import { manifestFaults } from "../../models/study-loop.ts";
 import { countOrganisations } from "../../privacy/roster.ts";
 import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
@@ -123,7 +123,7 @@ function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[
     notes.push("no enterprise may be away: one that falls silent stops the study until it is back");
   if (manifest.privacy.maxColluding === 0)
     notes.push("maxColluding 0 is counted as 1: the smallest epoch protects against one");
-  if (manifest.holdout.fraction === 0) notes.push("nothing is held out: evaluation is on the training rows");
+  if (!holdsOut(manifest.holdout)) notes.push("nothing is held out: evaluation is on the training rows");
   return notes;
 }
 

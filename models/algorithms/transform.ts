@@ -676,6 +676,7 @@ function transformOf(fitted: TransformResult): Transform {
     return { feature, own, features: own === undefined ? [feature] : featuresMadeOf(feature, own) };
   });
   return {
+    reads: fitted.features,
     features: made.flatMap(({ features }) => features),
     origins: new Map(
       made.flatMap(({ feature, features }) => features.map(({ name }) => [name, feature.name])),

@@ -23,11 +23,21 @@ export function accumulate(sum: Accumulator, x: number): void {
 
 /** Adds x², exact to the last bit before it is added. |x| < 2^480. */
 export function accumulateSquare(sum: Accumulator, x: number): void {
-  const square = x * x;
+  accumulateProduct(sum, x, x);
+}
+
+/** Adds x·y, exact to the last bit before it is added. |x| and |y| < 2^480. */
+export function accumulateProduct(sum: Accumulator, x: number, y: number): void {
+  const product = x * y;
+  const [xTop, yTop] = [topOf(x), topOf(y)];
+  const [xRest, yRest] = [x - xTop, y - yTop];
+  addPair(sum, product, xTop * yTop - product + (xTop * yRest + xRest * yTop) + xRest * yRest);
+}
+
+/** @returns the upper half of a number's bits. */
+function topOf(x: number): number {
   const scaled = 134217729 * x;
-  const top = scaled - (scaled - x);
-  const rest = x - top;
-  addPair(sum, square, top * top - square + 2 * top * rest + rest * rest);
+  return scaled - (scaled - x);
 }
 
 function addPair(sum: Accumulator, x: number, error: number): void {

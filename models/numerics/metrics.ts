@@ -86,33 +86,49 @@ export type Evaluation = Readonly<z.output<typeof evaluationSchema>>;
 type CutOff = Readonly<z.output<typeof cutOff>>;
 type CalibrationGroup = Readonly<z.output<typeof calibrationGroup>>;
 
-/** @throws Refusal rows_missing | single_class */
-export function metricsFrom(counts: ScoreCounts): Evaluation {
-  const good = total(counts.good);
-  const bad = total(counts.bad);
-  const n = good + bad;
-  if (n === 0) throw new Refusal("rows_missing", "no party has rows for evaluation");
-  if (good === 0 || bad === 0)
-    throw new Refusal("single_class", `all ${n} labels of the evaluated rows are equal`);
+/** How well scores tell two classes apart; undefined where one of them has no row. */
+export interface Separation {
+  readonly auc: number;
+  readonly aucWithin: number;
+  readonly ks: number;
+}
+
+/** @param good,bad - rows per score bin. */
+export function separationOf(good: ArrayLike<number>, bad: ArrayLike<number>): Separation | undefined {
+  const [allGood, allBad] = [total(good), total(bad)];
+  if (allGood === 0 || allBad === 0) return undefined;
   let goodBelow = 0;
   let badBelow = 0;
   let ordered = 0;
   let tied = 0;
   let ks = 0;
   for (let bin = 0; bin < scoreBins; bin++) {
-    ordered += counts.bad[bin]! * goodBelow;
-    tied += counts.bad[bin]! * counts.good[bin]!;
-    goodBelow += counts.good[bin]!;
-    badBelow += counts.bad[bin]!;
-    ks = Math.max(ks, Math.abs(goodBelow / good - badBelow / bad));
+    ordered += bad[bin]! * goodBelow;
+    tied += bad[bin]! * good[bin]!;
+    goodBelow += good[bin]!;
+    badBelow += bad[bin]!;
+    ks = Math.max(ks, Math.abs(goodBelow / allGood - badBelow / allBad));
   }
-  const auc = (ordered + tied / 2) / (good * bad);
+  const pairs = allGood * allBad;
+  return { auc: (ordered + tied / 2) / pairs, aucWithin: tied / 2 / pairs, ks };
+}
+
+/** @throws Refusal rows_missing | single_class */
+export function metricsFrom(counts: ScoreCounts): Evaluation {
+  const good = total(counts.good);
+  const bad = total(counts.bad);
+  const n = good + bad;
+  if (n === 0) throw new Refusal("rows_missing", "no party has rows for evaluation");
+  const separation = separationOf(counts.good, counts.bad);
+  if (separation === undefined)
+    throw new Refusal("single_class", `all ${n} labels of the evaluated rows are equal`);
+  const { auc, aucWithin, ks } = separation;
   const { goodCalledBad: falseBad, badCalledBad: trueBad } = counts;
   return {
     n,
     bad,
     auc,
-    aucWithin: tied / 2 / (good * bad),
+    aucWithin,
     ks,
     gini: 2 * auc - 1,
     brier: counts.squaredError / n,
@@ -175,4 +191,4 @@ function cutOffsOf(counts: ScoreCounts, good: number, bad: number): CutOff[] {
   return cutOffs;
 }
 
-const total = (values: Float64Array): number => values.reduce((sum, x) => sum + x, 0);
+const total = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0);

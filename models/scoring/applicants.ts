@@ -69,6 +69,7 @@ export function readApplicants(
     rows,
     columns: new Map(features.map(({ name }, i) => [name, readers[i]!.column(rows)])),
     label: new Uint8Array(rows),
+    outcome: new Uint8Array(rows),
     subject: Int32Array.from({ length: rows }, (_, row) => row),
     holdout: new Uint8Array(rows),
   };

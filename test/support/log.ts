@@ -120,12 +120,14 @@ function tableOf(id: string): Table {
   const random = seededRandom(`table ${id}`);
   const bits = (share: number): number[] =>
     Array.from({ length: 40 }, () => (uniform(random) < share ? 1 : 0));
+  const label = Uint8Array.from(bits(0.3));
   return {
     rows: 40,
     columns: new Map([
       ["amount", { kind: "numeric", values: Float64Array.from({ length: 40 }, () => uniform(random)) }],
     ]),
-    label: Uint8Array.from(bits(0.3)),
+    label,
+    outcome: label,
     subject: Int32Array.from({ length: 40 }, (_, row) => row),
     holdout: Uint8Array.from({ length: 40 }, (_, row) => (row % 4 === 0 ? 1 : 0)),
   };

@@ -49,6 +49,7 @@ export function tableOf(
     rows: label.length,
     columns: new Map(named),
     label: Uint8Array.from(label),
+    outcome: Uint8Array.from(label),
     subject: Int32Array.from({ length: label.length }, (_, row) => row),
     holdout: new Uint8Array(label.length),
   };

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { DuckDBConnection } from "@duckdb/node-api";
 import test from "ava";
 import fc from "fast-check";
+import { requireEnough } from "../../../client-node/rows/enough.ts";
 import {
   isHeldOut,
   type RowSchema,
@@ -217,4 +218,70 @@ test("CSV, gzip and Parquet of the same rows give the same table", async (t) => 
   }
   const gone = await t.throwsAsync(readTable([join(folder, "gone.csv")], schema), { instanceOf: Refusal });
   t.is(gone?.reason, "file_missing");
+});
+
+const byMonth: RowSchema = {
+  ...schema,
+  holdout: { fraction: 0, outOfTime: { column: "other", from: "2015-07" } },
+};
+
+test("rows from a month on are held out; a date is read as people write it", (t) => {
+  const dates = ["2015-06-30", "Jul-2015", "20150701", "2015/6/1", "1-Aug-15", "2014"];
+  const text = csv(...dates.map((date, i) => `${i % 2 === 0 ? "paid" : "late"},A,1,${date}`));
+  const table = tableFromCsv(text, "loans.csv", byMonth);
+  t.deepEqual([...table.holdout], [0, 1, 1, 0, 1, 0]);
+  t.deepEqual([...table.firstHeldOut!], [0, 1, 1, 0, 0, 0]);
+});
+
+test("of a subject with rows held out, the earlier ones are left out", (t) => {
+  const text = csv(
+    "paid,A,1,2015-06",
+    "late,A,2,2015-07",
+    "paid,B,3,2015-05",
+    "late,B,4,2015-09",
+    "paid,C,5,2015-01",
+  );
+  const { features } = schema;
+  const table = tableFromCsv(text, "loans.csv", { ...byMonth, features: [features[0]!], subject: "grade" });
+  t.deepEqual([...(table.columns.get("amount") as { values: Float64Array }).values], [2, 4, 5]);
+  t.deepEqual([...table.holdout], [1, 1, 0]);
+  t.deepEqual([...table.firstHeldOut!], [1, 0, 0]);
+});
+
+for (const date of ["07/08/2015", "soon", "", "2015-13", "2015-02-40"])
+  test(`"${date}" is refused as a date, and not said`, (t) => {
+    const error = refusal(() =>
+      tableFromCsv(csv("paid,A,1,2015-01", `late,A,1,${date}`), "loans.csv", byMonth),
+    );
+    t.is(error.reason, "cell_malformed");
+    t.is(error.message, 'loans.csv:3: column "other": not a date such as 2015-07-31');
+  });
+
+test("with indeterminate values named, any other label is a fault; without, it is left out", (t) => {
+  const text = csv("paid,A,1,", "late,A,2,", "open,A,3,", ",A,4,");
+  const named = { ...schema, label: { ...schema.label, indeterminate: ["open"] } };
+  t.is(tableFromCsv(text, "loans.csv", named).rows, 2);
+  const others = csv("paid,A,1,", "late,A,2,", "SECRETVALUE,A,3,");
+  t.is(tableFromCsv(others, "loans.csv", schema).rows, 2);
+  const error = refusal(() => tableFromCsv(others, "loans.csv", named));
+  t.is(error.message, 'loans.csv:4: column "status": named in none of bad, good and indeterminate');
+});
+
+test("a label's values are told apart: good ones count first, then bad ones", (t) => {
+  const table = tableFromCsv(csv("paid,A,1,", "1,A,2,", "late,A,3,", "0,A,4,"), "loans.csv", schema);
+  t.deepEqual([...table.outcome], [0, 3, 2, 1]);
+});
+
+test("a first held-out month of too few subjects is refused: studies that differ by a month would show them", (t) => {
+  const lines = Array.from({ length: 12 }, (_, i) => `${i % 2 === 0 ? "paid" : "late"},A,1,`);
+  const dated = (months: readonly string[]) =>
+    tableFromCsv(csv(...lines.map((line, i) => `${line}${months[i]}`)), "loans.csv", byMonth);
+  const about = { name: "study", ...byMonth };
+  const many = ["2015-06", "2015-06", "2015-06", "2015-06", "2015-07", "2015-07", "2015-07", "2015-07"];
+  const enough = dated([...many, "2015-08", "2015-08", "2015-08", "2015-08"]);
+  t.notThrows(() => requireEnough(enough, about, 4));
+  const few = dated([...many.slice(0, 5), ...new Array<string>(7).fill("2015-08")]);
+  const error = refusal(() => requireEnough(few, about, 4));
+  t.is(error.reason, "rows_too_few");
+  t.regex(error.message, /1 subjects in the first month/);
 });

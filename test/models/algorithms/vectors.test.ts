@@ -16,6 +16,8 @@ interface Vectors {
   /** By feature: numbers, null where missing; of a categorical one, positions in its levels, −1 where missing. */
   readonly rows: Record<string, readonly (number | null)[]>;
   readonly label: readonly number[];
+  /** Values of the label that `label` counts through, good before bad, where they are not 0 and 1. */
+  readonly outcomes?: { readonly good: string[]; readonly bad: string[] };
   /** Largest relative difference. */
   readonly tolerance: number;
   readonly cases: readonly {
@@ -32,7 +34,7 @@ const withVectors = algorithmNames.filter((name) =>
 );
 
 for (const name of withVectors) {
-  const { features, rows, label, tolerance, cases } = readVectors(`${name}.json`) as Vectors;
+  const { features, rows, label, outcomes, tolerance, cases } = readVectors(`${name}.json`) as Vectors;
   const columns = features.map((feature) => {
     const cells = rows[feature.name]!.map((cell) => cell ?? Number.NaN);
     return [
@@ -40,7 +42,9 @@ for (const name of withVectors) {
       feature.kind === "numeric" ? cells : { codes: cells, levels: feature.levels },
     ] as const;
   });
-  const all = tableOf(Object.fromEntries(columns), label);
+  const read = tableOf(Object.fromEntries(columns), label);
+  const good = outcomes?.good.length ?? 1;
+  const all = { ...read, label: read.outcome.map((code) => Number(code >= good)) };
   const isClose = (seen: unknown, expected: number): boolean =>
     typeof seen === "number" && Math.abs(seen - expected) <= tolerance * Math.max(Math.abs(expected), 1e-3);
 
@@ -57,7 +61,8 @@ for (const name of withVectors) {
   for (const [i, { parameters, result, scores }] of cases.entries())
     test(`${name}, case ${i + 1}: any number of parties comes to what other software makes of all rows`, async (t) => {
       for (const parties of [1, 5]) {
-        const study = studyOf(features, withNeeds({ ...parameters, name }) as never, all.rows);
+        const about = studyOf(features, withNeeds({ ...parameters, name }) as never, all.rows);
+        const study = { ...about, label: { ...about.label, ...outcomes } };
         const tables = scatter(all.rows, parties, name).map((own) => takeRows(all, own));
         const { results } = await runPlain(study, tables);
         t.deepEqual(differences(results[name], result, name), []);
