@@ -5,13 +5,15 @@ import { print } from "../core/terminal.ts";
 import { createAuditorKey } from "./keys.ts";
 import { offlineCommands } from "./offline.ts";
 import { remoteCommands } from "./remote.ts";
+import { reportCommand } from "./report/command.ts";
 
 /** `fedcredit audit …`. Prints results on stdout; a failed verification is a refusal (log_invalid). */
 export function auditCommand(): Command {
   const audit = new Command("audit")
     .description("the auditor's tools; needs no trust in bank or enterprise")
     .addHelpText("after", "\nExample:\n  fedcredit audit verify bank.fcexport --policy log.policy");
-  for (const command of [initCommand(), ...offlineCommands(), ...remoteCommands()]) audit.addCommand(command);
+  for (const command of [initCommand(), ...offlineCommands(), reportCommand(), ...remoteCommands()])
+    audit.addCommand(command);
   return audit;
 }
 

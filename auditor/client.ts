@@ -2,7 +2,9 @@
 import { Refusal } from "../core/reasons.ts";
 import { openCheckpoint } from "../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../privacy/log/cosignature.ts";
+import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { addSignatures, type NoteVerifier, noteSigner, openNote } from "../privacy/log/note.ts";
+import type { LogPolicy } from "../privacy/log/policy.ts";
 import { formatReceipt, verifyReceipt } from "../privacy/log/proof.ts";
 import { checkSameLog, type SeenTree } from "../privacy/log/witness.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
@@ -82,8 +84,25 @@ export class AuditorClient {
   async receipt(index: number, { size, note }: Witnessed): Promise<string> {
     const { hashes, entry } = await this.#wire.call(Log.service.GetInclusion, { index, size });
     const receipt = formatReceipt({ index, proof: hashes, entry, checkpoint: note });
-    verifyReceipt(receipt, { log: this.#options.bankKey, witnesses: [], quorum: { kind: "none" } });
+    verifyReceipt(receipt, this.#alone);
     return receipt;
+  }
+
+  /** Checks by the bank's signature alone: what this auditor cosigned it has checked itself. */
+  get #alone(): LogPolicy {
+    return { log: this.#options.bankKey, witnesses: [], quorum: { kind: "none" } };
+  }
+
+  /**
+   * The entries of a log that was witnessed, one after the other, each proven to be in it.
+   * @param from - index of the first. @param end - behind the last, at most the size that was witnessed.
+   * @throws Refusal log_invalid, entry_invalid and the transport's
+   */
+  async *entries(from: number, end: number, witnessed: Witnessed): AsyncGenerator<[number, Entry]> {
+    for (let index = from; index < end; index++) {
+      const { entry } = verifyReceipt(await this.receipt(index, witnessed), this.#alone);
+      yield [index, parseEntry(entry)];
+    }
   }
 
   async #prove(oldSize: number, newSize: number): Promise<Uint8Array[]> {

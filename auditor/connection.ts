@@ -1,6 +1,7 @@
 /** The auditor's directory: keys, certificate, the bank's pinned key, and the largest tree seen. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Command } from "commander";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -30,6 +31,15 @@ export interface Connection {
   readonly bankKey?: string;
   readonly json?: true;
 }
+
+/** A command that speaks to a coordinator. */
+export const remoteCommand = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .requiredOption("--dir <dir>", `the auditor's directory, with ${certificateFile} from the bank in it`)
+    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
+    .option("--bank-key <key>", "the bank's verifier key; needed the first time, pinned from then on")
+    .option("--json", "print JSON");
 
 /** Connects; a certificate in the last third of its life is renewed first. @throws Refusal */
 export async function connect(flags: Connection): Promise<AuditorClient> {

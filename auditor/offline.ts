@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { utf8Text } from "../core/bytes.ts";
@@ -14,11 +14,11 @@ import { studyArithmetic } from "../models/recompute.ts";
 import { commitmentRoot, type Disclosure, parseDisclosure } from "../privacy/log/commitment.ts";
 import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
-import { type LogPolicy, parsePolicy } from "../privacy/log/policy.ts";
 import { verifyReceipt } from "../privacy/log/proof.ts";
 import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
 import { staticFiles } from "../privacy/log/tiles.ts";
 import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
+import { policyOption, readPolicy, requireFile, sourceOf } from "./files.ts";
 
 interface Flags {
   readonly policy: string;
@@ -29,8 +29,6 @@ interface Flags {
 export function offlineCommands(): Command[] {
   return [verifyCommand(), reconcileCommand(), checkReceiptCommand(), tilesCommand(), checkSegmentCommand()];
 }
-
-const policyOption = ["--policy <file>", "log key, witness keys and quorum, C2SP tlog-policy"] as const;
 
 function verifyCommand(): Command {
   return new Command("verify")
@@ -212,22 +210,4 @@ const place = ({ check, entry }: Check): string => (entry === undefined ? check 
 function formatCheck(check: Check): string {
   const detail = check.detail === "" ? "" : `: ${check.detail}`;
   return `${check.ok ? "ok  " : "FAIL"}  ${place(check)}${detail}`;
-}
-
-async function readPolicy(path: string): Promise<LogPolicy> {
-  await requireFile(path);
-  return parsePolicy(await readFile(path, "utf8"));
-}
-
-async function sourceOf(path: string): Promise<ExportSource> {
-  await requireFile(path);
-  return () => createReadStream(path) as AsyncIterable<Uint8Array>;
-}
-
-/** @throws Refusal file_missing */
-async function requireFile(path: string): Promise<void> {
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new Refusal("file_missing", `${path}: ${cause.code === "ENOENT" ? "no such file" : cause.message}`);
-  });
-  if (!found.isFile()) throw new Refusal("file_missing", `${path}: not a file`);
 }

@@ -2,32 +2,28 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
-import { reasons } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { fingerprint } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
-import type { SeenTree } from "../privacy/log/witness.ts";
 import { describeChanges, rosterChanges } from "../privacy/roster-changes.ts";
-import { refusalOf } from "../proto/wire.ts";
 import type { AuditorClient } from "./client.ts";
 import {
   type Connection,
-  certificateFile,
   connect,
   files,
   pinnedBankKey,
   readSeen,
   readSigned,
+  remoteCommand,
   writeSeen,
   writeSigned,
 } from "./connection.ts";
 import { readAuditorKey } from "./keys.ts";
+import { watchCommand } from "./watch.ts";
 
 export function remoteCommands(): Command[] {
   return [requestCommand(), policyCommand(), countersignCommand(), watchCommand(), receiptCommand()];
@@ -76,16 +72,8 @@ Example:
     });
 }
 
-const remote = (name: string, description: string): Command =>
-  new Command(name)
-    .description(description)
-    .requiredOption("--dir <dir>", `the auditor's directory, with ${certificateFile} from the bank in it`)
-    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
-    .option("--bank-key <key>", "the bank's verifier key; needed the first time, pinned from then on")
-    .option("--json", "print JSON");
-
 function countersignCommand(): Command {
-  return remote("countersign", "show the roster that waits for the auditor; sign it with --yes")
+  return remoteCommand("countersign", "show the roster that waits for the auditor; sign it with --yes")
     .option("--yes", "sign: these enterprises exist, and are who the roster says")
     .addHelpText(
       "after",
@@ -126,50 +114,8 @@ const shown = (roster: Awaited<ReturnType<AuditorClient["pendingRoster"]>>["rost
   })),
 });
 
-const dayMillis = 86_400_000;
-
-function watchCommand(): Command {
-  return remote("watch", "follow the bank's log: check that it only grows, and cosign it")
-    .option("--once", "look once, then end")
-    .option(
-      "--every <seconds>",
-      "between two looks",
-      (text) => {
-        if (!(Number(text) > 0)) throw new InvalidArgumentError("Give seconds, more than 0");
-        return Number(text);
-      },
-      10,
-    )
-    .addHelpText(
-      "after",
-      "\nExample:\n  fedcredit audit watch --dir auditor --coordinator 127.0.0.1:8443 --once",
-    )
-    .action(async (flags: Connection & { once?: true; every: number }) => {
-      let client = await connect(flags);
-      let connectedAt = Date.now();
-      const ending = new AbortController();
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
-      try {
-        let seen = await readSeen(flags.dir);
-        do {
-          // A watch of years outlives its certificate: connecting anew renews it.
-          if (Date.now() - connectedAt > dayMillis) {
-            client.close();
-            client = await connect(flags);
-            connectedAt = Date.now();
-          }
-          seen = await look(client, flags, seen);
-          if (!flags.once)
-            await delay(flags.every * 1000, undefined, { signal: ending.signal }).catch(() => {});
-        } while (!flags.once && !ending.signal.aborted);
-      } finally {
-        client.close();
-      }
-    });
-}
-
 function receiptCommand(): Command {
-  return remote("receipt", "fetch the proof that one entry is in the log, cosigned by this auditor")
+  return remoteCommand("receipt", "fetch the proof that one entry is in the log, cosigned by this auditor")
     .requiredOption("--index <n>", "the entry's number, counted from 0", (text) => {
       if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number");
       return Number(text);
@@ -193,29 +139,4 @@ Example:
         client.close();
       }
     });
-}
-
-/** One look. While watching, a bank that cannot be reached is looked at again; a fork ends the watch. */
-async function look(
-  client: AuditorClient,
-  flags: Connection & { once?: true },
-  seen: SeenTree | undefined,
-): Promise<SeenTree | undefined> {
-  let now: SeenTree;
-  try {
-    now = await client.witness(seen, Date.now());
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (flags.once || !reasons[refusal.reason].retry) throw refusal;
-    tell(`${refusal.reason}: ${refusal.message}`);
-    return seen;
-  }
-  await writeSeen(flags.dir, now);
-  if (now.size !== seen?.size || flags.once)
-    print(
-      flags.json
-        ? JSON.stringify({ size: now.size, root: toBase64(now.root) })
-        : `cosigned ${now.size} entries`,
-    );
-  return now;
 }

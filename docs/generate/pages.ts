@@ -1,5 +1,6 @@
 /** The pages of docs/ that are made from the source: what the program itself goes by. */
 import { z } from "zod";
+import { alarmsSchema } from "../../auditor/alarms/config.ts";
 import { nodeConfigSchema } from "../../client-node/config.ts";
 import { policySchema } from "../../client-node/policy.ts";
 import { configSchema } from "../../coordinator/config.ts";
@@ -16,6 +17,15 @@ const duration = "A duration is written `500ms`, `1s`, `15m` or `1h`.";
 /** @returns text by path below docs/. */
 export function pages(): ReadonlyMap<string, string> {
   return new Map([
+    [
+      "reference/alarms.yaml.md",
+      page(
+        note("auditor/alarms/config.ts"),
+        "# alarms.yaml",
+        "What the auditor writes for `fedcredit audit watch --alarms`. Paths are relative to the file. An unknown key is refused. A log that forks, members that are expelled, complaints and split cohorts raise an alarm without a threshold. What a receiver does not take is kept in the auditor's directory and handed over at the next look.",
+        schemaTables(alarmsSchema, "alarms.yaml"),
+      ),
+    ],
     [
       "reference/coordinator.yaml.md",
       page(

@@ -280,8 +280,14 @@ function summary(check: string, checks: readonly Check[]): Check {
     : { check, ok: false, detail, entry: first.entry };
 }
 
-/** @returns the member of the bank's last roster that the ledger's checkpoint names as its origin. */
-async function ledgerOwner(bank: ExportSource, ledger: ExportSource): Promise<{ id: string; key: string }> {
+/**
+ * @returns the member of the bank's last roster that the ledger's checkpoint names as its origin.
+ * @throws Refusal not_found
+ */
+export async function ledgerOwner(
+  bank: ExportSource,
+  ledger: ExportSource,
+): Promise<{ id: string; key: string }> {
   let origin = "";
   for await (const record of (await readExport(ledger())).records) {
     if (record.type === "checkpoint") origin = parseCheckpoint(parseNote(record.note).text).origin;

@@ -20,6 +20,13 @@ test("the auditor cosigns a log that grows, and nothing else", async (t) => {
   await bank.enrolAll(["lathe", "mill"]);
   const second = await auditor.witness(first, Date.now());
   t.true(second.size > first.size);
+  const types: string[] = [];
+  for await (const [index, { type }] of auditor.entries(0, second.size, second)) types[index] = type;
+  t.is(types.length, second.size);
+  t.is(types[0], "consortium.created");
+  // Proven against the tree that was witnessed: another tree's root proves nothing.
+  const forged = { ...second, note: first.note };
+  t.is(await reasonOf(auditor.entries(first.size, second.size, forged).next()), "log_invalid");
   const { signatures } = parseNote(await bank.operator.checkpoint());
   t.deepEqual(
     signatures.map(({ name }) => name),

@@ -1,0 +1,80 @@
+import { Command, InvalidArgumentError } from "commander";
+import { writeWhole } from "../../core/files.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { print } from "../../core/terminal.ts";
+import { policyOption, readPolicy, sourceOf } from "../files.ts";
+import { type Report, reportDocument } from "./document.ts";
+import { reportOf } from "./gather.ts";
+
+interface Flags {
+  readonly policy: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly ledger?: readonly string[];
+  readonly out: string;
+  readonly json?: true;
+}
+
+const dayMillis = 86_400_000;
+
+const date = (text: string): number => {
+  const millis = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 10) !== text)
+    throw new InvalidArgumentError("Give a date as 2026-03-31");
+  return millis;
+};
+
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("write an audit report of a period as one HTML file, to read and to print")
+    .argument("<bank-export>", "the bank's log (.fcexport)")
+    .requiredOption(...policyOption)
+    .requiredOption("--out <file>", "where the report goes (.html)")
+    .option("--from <date>", "first day, UTC; by default the log's first", date)
+    .option("--to <date>", "last day, UTC; by default the log's last", date)
+    .option("--ledger <file...>", "ledgers that enterprises exported: each is compared with the log")
+    .option("--json", "print the report's content as one JSON object too")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit report bank.fcexport --policy log.policy --ledger mill.fcexport --out report.html",
+    )
+    .action(async (file: string, flags: Flags) => {
+      if (flags.from !== undefined && flags.to !== undefined && flags.from > flags.to)
+        throw new Refusal("usage", "--from is after --to", { hint: "give the earlier date as --from" });
+      const bank = await sourceOf(file);
+      const ledgers = await Promise.all((flags.ledger ?? []).map(sourceOf));
+      const { from, to } = flags;
+      const period = { from, until: to === undefined ? undefined : to + dayMillis - 1 };
+      const report = await reportOf(bank, ledgers, await readPolicy(flags.policy), period, Date.now());
+      await writeWhole(flags.out, [Buffer.from(reportDocument(report))]);
+      const failed = report.checks.filter(({ ok }) => !ok).length;
+      const count = (weight: string) => report.findings.filter((one) => one.weight === weight).length;
+      print(
+        flags.json
+          ? JSON.stringify({ file: flags.out, verified: failed === 0, ...shown(report) })
+          : `${flags.out}: ${report.log.size} entries, ${failed === 0 ? "all checks hold" : `${failed} checks FAIL`}; ${count("violation")} violations, ${count("attention")} for attention, ${count("note")} notes`,
+      );
+    });
+}
+
+const shown = ({ account, checks, findings, ledgers, exportDigest, log, made }: Report) => ({
+  period: account.period,
+  made,
+  log: { ...log, export: exportDigest },
+  findings,
+  checks,
+  members: [...account.members.values()],
+  studies: [...account.studies.values()].map((study) => ({
+    ...study,
+    sumsOf: Object.fromEntries(study.sumsOf),
+  })),
+  ended: account.ended,
+  ledgers: ledgers.map(({ enterprise, checks, departures, policies, desensitized }) => ({
+    enterprise,
+    checks,
+    departures: [...departures.values()],
+    policies,
+    desensitized,
+  })),
+  entries: Object.fromEntries(account.byType),
+});

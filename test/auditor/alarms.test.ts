@@ -1,0 +1,151 @@
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { SMTPServer } from "smtp-server";
+import { Breaches } from "../../auditor/alarms/breaches.ts";
+import { alarmsSchema } from "../../auditor/alarms/config.ts";
+import { type Alarm, Delivery } from "../../auditor/alarms/delivery.ts";
+import { digestOf } from "../../core/canonical.ts";
+import type { Entry } from "../../privacy/log/entry.ts";
+import { sampleLog } from "../support/log.ts";
+
+const alarm = (text: string): Alarm => ({ time: 1_000, kind: "breach", text, entry: 7 });
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "fedcredit-alarms-"));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A receiver over HTTP that can be out of order. */
+async function receiver(t: ExecutionContext) {
+  const got: { body: string; signature: string | undefined }[] = [];
+  const is = { broken: false };
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += String(chunk);
+    const signature = request.headers["x-fedcredit-signature"] as string | undefined;
+    if (!is.broken) got.push({ body, signature });
+    response.writeHead(is.broken ? 503 : 204).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, is };
+}
+
+const texts = (got: readonly { body: string }[]): string[] =>
+  got.map(({ body }) => (JSON.parse(body) as Alarm).text);
+
+test("an alarm is posted once, in its order, signed with the secret", async (t) => {
+  const dir = await folder(t);
+  const { url, got } = await receiver(t);
+  const secret = join(dir, "secret");
+  await writeFile(secret, "hush\n");
+  const delivery = await Delivery.open(dir, alarmsSchema.parse({ webhook: { url, secret } }), "riverbank");
+  await delivery.raise([alarm("one"), alarm("two")], 8);
+  t.deepEqual(await delivery.deliver(), []);
+  t.deepEqual(await delivery.deliver(), []);
+  t.deepEqual(texts(got), ["one", "two"]);
+  for (const { body, signature } of got) {
+    t.is(signature, createHmac("sha256", "hush").update(body).digest("hex"));
+    t.like(JSON.parse(body), { log: "riverbank", kind: "breach", entry: 7 });
+  }
+});
+
+test("what a receiver does not take waits on disk, over a restart, and comes in order", async (t) => {
+  const dir = await folder(t);
+  const { url, got, is } = await receiver(t);
+  const alarms = alarmsSchema.parse({ webhook: { url } });
+  is.broken = true;
+  const before = await Delivery.open(dir, alarms, "riverbank");
+  await before.raise([alarm("one")], 3);
+  const [failure] = await before.deliver();
+  t.regex(failure ?? "", /answers 503/);
+  await before.raise([alarm("two")], 5);
+  is.broken = false;
+  const after = await Delivery.open(dir, alarms, "riverbank");
+  t.is(after.examined, 5);
+  t.deepEqual(await after.deliver(), []);
+  t.deepEqual(texts(got), ["one", "two"]);
+});
+
+test("a memory that is damaged is refused, not begun anew", async (t) => {
+  const dir = await folder(t);
+  await writeFile(join(dir, "alarms.json"), '{"examined":-1}');
+  await t.throwsAsync(Delivery.open(dir, alarmsSchema.parse({}), "riverbank"), { message: /damaged/ });
+});
+
+test("an alarm goes by mail, and one receiver's failure keeps it from no other", async (t) => {
+  const dir = await folder(t);
+  const mails: string[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    onData: async (stream, _session, callback) => {
+      let mail = "";
+      for await (const chunk of stream) mail += String(chunk);
+      mails.push(mail);
+      callback();
+    },
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  t.teardown(() => server.close());
+  const { port } = server.server.address() as AddressInfo;
+  const mail = {
+    server: `smtp://127.0.0.1:${port}`,
+    from: "log@auditor.example",
+    to: ["duty@auditor.example"],
+  };
+  const { url, got, is } = await receiver(t);
+  is.broken = true;
+  const delivery = await Delivery.open(dir, alarmsSchema.parse({ mail, webhook: { url } }), "riverbank");
+  await delivery.raise([alarm("a cohort of two\r\nBcc: someone@else.example")], 8);
+  t.is((await delivery.deliver()).length, 1);
+  t.is(mails.length, 1);
+  t.regex(mails[0]!, /Subject: FedCredit log riverbank: breach/);
+  t.notRegex(mails[0]!.split("\r\n\r\n")[0]!, /Bcc/);
+  is.broken = false;
+  t.deepEqual(await delivery.deliver(), []);
+  t.is(mails.length, 1);
+  t.is(got.length, 1);
+});
+
+const entries = sampleLog().leaves.map((leaf) => JSON.parse(Buffer.from(leaf).toString()) as Entry);
+
+const breachesOf = (thresholds: object, list: readonly Entry[]): string[] => {
+  const breaches = new Breaches(alarmsSchema.parse({ thresholds }).thresholds);
+  return list.flatMap((entry) => breaches.take(entry) ?? []);
+};
+
+test("a small cohort and a study without noise are breaches where the auditor set a threshold", (t) => {
+  const small = entries.filter((entry) => entry.type === "round.survivors" && entry.survivors.length < 4);
+  t.true(small.length > 0);
+  t.is(breachesOf({ cohort: 4 }, entries).length, small.length);
+  t.is(breachesOf({ cohort: 3 }, entries).length, 0);
+  t.deepEqual(breachesOf({}, entries), []);
+  t.regex(breachesOf({ noise: "required" }, entries)[0] ?? "", /without noise/);
+});
+
+test("many attempts without a sum are told once, and again after it was better", (t) => {
+  const aborted: Entry = {
+    type: "round.aborted",
+    time: 0,
+    roundId: digestOf("r"),
+    reason: "too_few_survivors",
+  };
+  const released = entries.find(({ type }) => type === "round.released")!;
+  const run = [
+    ...Array<Entry>(11).fill(aborted),
+    ...Array<Entry>(20).fill(released),
+    ...Array<Entry>(11).fill(aborted),
+  ];
+  t.is(breachesOf({ endedShare: 0.5 }, run).length, 2);
+  t.is(breachesOf({ endedShare: 0.5 }, run.slice(1, 31)).length, 0);
+});
