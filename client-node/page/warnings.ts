@@ -34,10 +34,23 @@ ${all === 0 && note("Nothing has been warned about.")}
 ${shown.some(isOpenWarning) && html`<h2>Open</h2>`}
 ${shown.filter(isOpenWarning).map(card)}
 ${shown.some((one) => !isOpenWarning(one)) && html`<h2>Closed</h2>`}
-${shown.filter((one) => !isOpenWarning(one)).map(card)}
+${folded(shown.filter((one) => !isOpenWarning(one))).map((alike) => {
+  const [first] = alike;
+  if (alike.length === 1) return card(first!);
+  return html`<details class="card"><summary>${first!.type.replaceAll("_", " ")} <span class="badge ${first!.severity}">${first!.severity}</span> ${alike.length} closed, at ${new Set(alike.map(placeOf)).size} places</summary>
+${alike.map(card)}
+</details>`;
+})}
 ${pages("/warnings", page, pageSize, all)}`;
   return { title: "Warnings", body };
 }
+
+/** Closed warnings of one kind, which came of one thing more often than not, take one line until it is opened. */
+const folded = (warnings: readonly Warning[]): Warning[][] => [
+  ...Map.groupBy(warnings, ({ type, severity }) => `${type} ${severity}`).values(),
+];
+
+const placeOf = ({ device, site }: Warning): string => device ?? site;
 
 const isOpenWarning = ({ closed }: Warning): boolean => closed === undefined;
 

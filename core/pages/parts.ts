@@ -20,7 +20,9 @@ export const table = (
 ${rows.map(
   (cells) =>
     html`<tr>${cells.map((cell, i) =>
-      i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${numeric(heads[i]!)}>${cell}</td>`,
+      i === 0
+        ? html`<th scope="row"${numeric(heads[i]!)}>${cell}</th>`
+        : html`<td${numeric(heads[i]!)}>${cell}</td>`,
     )}</tr>
 `,
 )}</tbody>
