@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { seededRandom, uniform } from "../core/random.ts";
 import { chooseBackend } from "../models/network/backend.ts";
 import { trainLocally } from "../models/network/local-training.ts";
-import { networkOf } from "../models/network/mlp.ts";
+import { networkOf, rectified } from "../models/network/mlp.ts";
 import { atMost, type Bench, type Figure, median, noted } from "./bench.ts";
 
 const rows = 16_000;
@@ -38,7 +38,7 @@ export const bench: Bench = async (_args, progress) => {
 /** @returns milliseconds per epoch, after warming up. */
 function ownEpochs(): number[] {
   const random = seededRandom("bench neural");
-  const network = networkOf(30, [64, 32]);
+  const network = networkOf(30, rectified([64, 32]));
   const matrix = Float64Array.from({ length: rows * 30 }, () => 2 * uniform(random) - 1);
   const label = Uint8Array.from({ length: rows }, () => (uniform(random) < 0.5 ? 1 : 0));
   let weights: Float64Array = Float64Array.from(

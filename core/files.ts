@@ -1,6 +1,7 @@
 /** Files of both processes: whole or not there at all, and a failure is a refusal. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { Refusal } from "./reasons.ts";
 
 /** @returns the refusal that a failed read of a file stands for. */
@@ -122,4 +123,19 @@ export async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw new Refusal("file_malformed", `${path}: not JSON`, { hint: "it may be cut short", cause });
   }
+}
+
+/**
+ * Writes files into a directory, which is made.
+ * @param files - names without a path.
+ * @returns their paths.
+ * @throws Refusal disk_full, file_missing
+ */
+export async function writeInto(
+  directory: string,
+  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+): Promise<string[]> {
+  await makeDirectory(directory);
+  for (const { name, bytes } of files) await writeWhole(join(directory, name), [bytes]);
+  return files.map(({ name }) => join(directory, name));
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Random } from "../core/random.ts";
 import type { Blocks, Contribution, Sums } from "./blocks.ts";
 import type { Memo, PartyRows } from "./memory.ts";
+import type { Portable } from "./portable.ts";
 import type { FeatureSchema, StudySchema, Table } from "./table.ts";
 
 /** A value with a JSON form. Bulk weights travel inside it as base64 of little-endian float32. */
@@ -72,7 +73,9 @@ export interface Scoring<Result> {
   points?(result: Result, rows: Table): Int32Array;
   /** @returns for each row the features that moved its score, in the schema's order. */
   explain?(result: Result, rows: Table): readonly (readonly Factor[])[];
-  /** Formats beside JSON, by name. */
+  /** What ONNX and PMML are made of. */
+  portable?(result: Result): Portable;
+  /** Formats beside JSON, and those that follow from `portable`, by name. */
   readonly exports?: Readonly<Record<string, (result: Result) => Promise<readonly ExportedFile[]>>>;
 }
 

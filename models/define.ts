@@ -4,6 +4,7 @@ import type {
   AlgorithmTypes,
   Computation,
   Configured,
+  ExportedFile,
   FederatedAlgorithm,
   Finished,
   Model,
@@ -15,6 +16,7 @@ import type {
 } from "./algorithm.ts";
 import { decodeSums, encodeContribution } from "./blocks.ts";
 import { parseParameters, parsePublic } from "./parameters.ts";
+import type { Portable } from "./portable.ts";
 
 /** An algorithm that takes sums, for the registry. */
 export const defineAlgorithm = <T extends AlgorithmTypes>(
@@ -105,12 +107,28 @@ function running<T extends AlgorithmTypes>(own: FederatedAlgorithm<T>, study: St
   };
 }
 
+/** Loaded where they are asked for: an enterprise's node writes no model. */
+const formatsOf = (portable: Portable): [string, () => Promise<ExportedFile[]>][] => [
+  ["onnx", async () => [(await import("./export/onnx.ts")).onnxFile(portable)]],
+  ...(portable.kind === "network"
+    ? []
+    : [
+        ["pmml", async () => [(await import("./export/pmml.ts")).pmmlFile(portable)]] satisfies [
+          string,
+          unknown,
+        ],
+      ]),
+];
+
 function modelOf<Result>(own: Scoring<Result>, parse: () => Result): Model | undefined {
   if (own.score === undefined) return undefined;
-  const { score, features, points, explain, exports = {} } = own;
+  const { score, features, points, explain, portable, exports = {} } = own;
   if (features === undefined) throw new RangeError("a model does not say which columns it reads");
   const result = parse();
-  const files = Object.entries(exports).map(([format, make]) => [format, () => make(result)] as const);
+  const files = [
+    ...Object.entries(exports).map(([format, make]) => [format, () => make(result)] as const),
+    ...(portable === undefined ? [] : formatsOf(portable(result))),
+  ];
   return {
     features: features(result),
     score: (rows) => score(result, rows),

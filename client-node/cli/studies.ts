@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { writeWhole } from "../../core/files.ts";
+import { writeInto, writeWhole } from "../../core/files.ts";
 import { findStudy, shortDigest } from "../../core/ids.ts";
 import { print, tell } from "../../core/terminal.ts";
+import { exportedFiles, formatsText } from "../../models/exported.ts";
 import { consentTo, fetchModel, listStudies, type StudyView, withdrawFrom } from "../federation/studies.ts";
 import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
@@ -35,7 +36,9 @@ export function addStudies(node: Command): void {
     "model --dir mill sme-default-90 --out model.json",
   )
     .argument("<study>", "name, or the beginning of its digest")
-    .requiredOption("--out <file>", "where to write the model's JSON")
+    .requiredOption("--out <file>", "where to write the model's JSON; with --format a directory")
+    .option("--format <name>", `${formatsText}; JSON by default`)
+    .option("--result <name>", "which of the study's models; the only one that has the format by default")
     .option("--json", "print one JSON object")
     .action(model);
 }
@@ -90,10 +93,26 @@ async function withdraw(wanted: string, { dir }: Common): Promise<void> {
   });
 }
 
-async function model(wanted: string, { dir, out, json }: Common & { readonly out: string }): Promise<void> {
+interface ModelFlags extends Common {
+  readonly out: string;
+  readonly format?: string;
+  readonly result?: string;
+}
+
+async function model(wanted: string, { dir, out, json, format, result }: ModelFlags): Promise<void> {
   await atDesk(dir, async (desk) => {
     const { study, name } = findStudy(await listStudies(desk), wanted);
-    const { digest, text } = await fetchModel(desk, study);
+    const { digest, text, model: document } = await fetchModel(desk, study);
+    if (format !== undefined) {
+      const choice = { format, ...(result === undefined ? {} : { result }) };
+      const files = await writeInto(out, await exportedFiles(document, choice));
+      print(
+        json
+          ? JSON.stringify({ study, name, digest, files: files.map((file) => resolve(file)) })
+          : files.join("\n"),
+      );
+      return;
+    }
     await writeWhole(out, text);
     if (json) print(JSON.stringify({ study, name, digest, file: resolve(out) }));
     else print(`${digest}  ${out}`);

@@ -4,6 +4,7 @@ import { facts, note, table } from "../../core/pages/parts.ts";
 import type { Model } from "../../models/algorithm.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
+import { selectRows } from "../../models/rows.ts";
 import type { Table } from "../../models/table.ts";
 import { number, percent } from "./format.ts";
 import type { View } from "./layout.ts";
@@ -16,6 +17,8 @@ export interface ModelKnowledge extends StudyResults {
 }
 
 const groups = 10;
+/** Rows whose reasons are averaged, at most. */
+const mostExplained = 1000;
 
 /** Models that studies have made, and how they score this enterprise's own rows. */
 export function modelView(models: readonly ModelKnowledge[], unreachable: string | undefined): View {
@@ -100,14 +103,17 @@ ${chart({
 function factors(name: string, { explain }: Model, rows: Table): Content {
   if (explain === undefined || rows.rows === 0) return undefined;
   const moved = new Map<string, number>();
-  for (const row of explain(rows))
+  // A network's reasons take a millisecond a row: a page does not wait for all of them.
+  const every = Math.ceil(rows.rows / mostExplained);
+  const some = selectRows(rows, (row) => row % every === 0);
+  for (const row of explain(some))
     for (const { feature, effect } of row) moved.set(feature, (moved.get(feature) ?? 0) + Math.abs(effect));
   const strongest = [...moved].sort(([, a], [, b]) => b - a);
   return html`<h3>${name}: what it rests on</h3>
 ${table(
   "Own rows: by how much knowing a feature moves the log-odds of bad, on average; the strongest first",
   ["Feature", n("Log-odds")],
-  strongest.map(([feature, sum]) => [feature, (sum / rows.rows).toFixed(3)]),
+  strongest.map(([feature, sum]) => [feature, (sum / some.rows).toFixed(3)]),
 )}`;
 }
 

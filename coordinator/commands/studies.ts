@@ -3,10 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { csvRecords, decodeText } from "../../core/csv.ts";
-import { readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
+import { readRefusal, writeInto, writeNewFiles, writeWhole } from "../../core/files.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
+import { exportedFiles, formatsText } from "../../models/exported.ts";
 import { readConfig } from "../config.ts";
-import { type ExportChoice, exportModel } from "../studies/model-export.ts";
 import { studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { scoreCommand } from "./score.ts";
@@ -124,17 +125,20 @@ const modelCommand = (): Command =>
     `model sme-default-90 --format layers --out model ${config}`,
   )
     .argument(...studyArgument)
-    .option(
-      "--format <name>",
-      "csv: a scorecard's table; layers: what tf.loadLayersModel of TensorFlow.js reads; needs --out",
-    )
+    .option("--format <name>", `${formatsText}; needs --out`)
     .option("--result <name>", "which of the study's models; the only one that has the format by default")
     .option("--out <dir>", "directory to export into")
-    .action((wanted: string, flags: OperatorFlags & Partial<ExportChoice>) =>
+    .action((wanted: string, flags: OperatorFlags & { format?: string; out?: string; result?: string }) =>
       asOperator(flags, async (operator) => {
         const { digest, model, text } = await operator.model((await operator.find(wanted)).study);
-        if (flags.format !== undefined || flags.out !== undefined) {
-          const files = await exportModel(model, flags);
+        const { format, out, result } = flags;
+        if (format !== undefined || out !== undefined) {
+          if (format === undefined || out === undefined)
+            throw new Refusal("usage", "an export needs --format and --out", {
+              hint: "give both, or neither",
+            });
+          const choice = { format, ...(result === undefined ? {} : { result }) };
+          const files = await writeInto(out, await exportedFiles(model, choice));
           print(flags.json ? JSON.stringify({ digest, files }) : files.join("\n"));
         } else if (flags.json) print(JSON.stringify({ digest, model }));
         else process.stdout.write(text);

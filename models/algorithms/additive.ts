@@ -18,6 +18,7 @@ import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
+import { joinedTerm } from "../portable.ts";
 import { checkRows } from "../rows.ts";
 import { featureSchema } from "../study.ts";
 import { type BinsResult, bins } from "./bins.ts";
@@ -172,6 +173,20 @@ export const additive = defineAlgorithm<Types>({
       probabilityOf(features.reduce((sum, { name }, f) => sum + effects[name]![bins[f]![row]!]!, intercept)),
     );
   },
+
+  portable: ({ intercept, features, columns, effects }) => ({
+    kind: "terms",
+    features,
+    base: intercept,
+    terms: features.map(({ name }) => {
+      const { binned, coarse } = columns[name]!;
+      return joinedTerm(
+        name,
+        binned,
+        coarse.map((bin) => effects[name]![bin]!),
+      );
+    }),
+  }),
 
   explain({ features, columns, effects }, rows) {
     const bins = coarseOf(features, columns, rows);

@@ -218,6 +218,16 @@ export const boosting = defineAlgorithm<Types>({
     return marginsOf({ ...model, others }, bins, rows.rows).map(probabilityOf);
   },
 
+  portable: ({ features, columns, base, trees, depth }) => ({
+    kind: "trees",
+    features,
+    columns,
+    base,
+    trees,
+    depth,
+    gives: "log-odds",
+  }),
+
   /** What each split on a row's way changes, added up by the feature it asks for. */
   explain({ features, columns, trees, depth }, rows) {
     const bins = coarseOf(features, columns, rows);

@@ -30,6 +30,8 @@ import {
 } from "../newton.ts";
 import { invertCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
+import type { Term } from "../portable.ts";
+import type { FeatureSchema } from "../table.ts";
 
 const parameters = z.strictObject({
   ...designParameters,
@@ -136,6 +138,17 @@ export const logistic = defineAlgorithm<Types>({
     });
   },
 
+  portable: ({ intercept, coefficients, design }) => {
+    const { columns, features } = design;
+    const start = columns.reduce((sum, { name, mean }) => sum + coefficients[name]! * mean, intercept);
+    return {
+      kind: "terms",
+      features,
+      base: start,
+      terms: features.map((feature) => termOf(feature, { coefficients, design })),
+    };
+  },
+
   explain(model, rows) {
     const { columns, features } = model.design;
     const matrix = designMatrix(model.design, rows);
@@ -152,6 +165,41 @@ export const logistic = defineAlgorithm<Types>({
     );
   },
 });
+
+/** @returns what a feature adds where each of its columns that is unknown adds nothing. */
+function termOf(
+  feature: FeatureSchema,
+  { coefficients, design: { columns, known } }: Pick<LogisticResult, "coefficients" | "design">,
+): Term {
+  const own = columns.filter((column) => column.feature === feature.name);
+  const indicators = own.filter(({ kind }) => kind !== "value");
+  const entry = (code: number) =>
+    indicators.reduce(
+      (sum, column) => sum + coefficients[column.name]! * ((code === column.code ? 1 : 0) - column.mean),
+      0,
+    );
+  if (feature.kind === "categorical") {
+    const effect = (code: number) => (known[feature.name]!.includes(code) ? entry(code) : 0);
+    return {
+      kind: "levels",
+      feature: feature.name,
+      effects: feature.levels.map((_, code) => effect(code)),
+      missing: effect(-1),
+    };
+  }
+  const value = own.find(({ kind }) => kind === "value")!;
+  const absent = indicators.find(({ kind }) => kind === "missing");
+  const weight = absent === undefined ? 0 : coefficients[absent.name]!;
+  const share = absent?.mean ?? 0;
+  return {
+    kind: "linear",
+    feature: feature.name,
+    slope: coefficients[value.name]!,
+    mean: value.mean,
+    constant: -weight * share,
+    missing: weight * (1 - share),
+  };
+}
 
 /** @returns what one standard deviation of each column adds: where a value is unknown its column adds nothing. */
 const slopesOf = ({ coefficients, design }: LogisticResult): number[] =>

@@ -8,6 +8,7 @@ import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { momentsOf } from "../numerics/moments.ts";
 import { exponentAbove, powerOfTwo } from "../numerics/powers-of-two.ts";
 import { resultName } from "../parameters.ts";
+import type { Term } from "../portable.ts";
 import { categoricalColumn, checkRows, numericColumn } from "../rows.ts";
 import { featureSchema } from "../study.ts";
 import type { FeatureSchema, StudySchema, Table } from "../table.ts";
@@ -200,6 +201,13 @@ export const naiveBayes = defineAlgorithm<{
     );
   },
 
+  portable: (model) => ({
+    kind: "terms",
+    features: model.features,
+    base: Math.log(model.rows[1] / model.rows[0]),
+    terms: model.features.map((feature) => termOf(feature, model.columns[feature.name]!)),
+  }),
+
   explain(model, rows) {
     const effects = effectsOf(model, rows);
     return Array.from({ length: rows.rows }, (_, row) =>
@@ -322,6 +330,22 @@ function effectsOf({ features, columns }: NaiveBayesResult, rows: Table): Float6
       code < 0 ? absent : present + levels[code]!,
     );
   });
+}
+
+function termOf({ name: feature }: FeatureSchema, column: ColumnResult): Term {
+  const { missing: shares } = column;
+  const missing = shares === undefined ? 0 : Math.log(shares[1] / shares[0]);
+  const present = shares === undefined ? 0 : Math.log((1 - shares[1]) / (1 - shares[0]));
+  if (column.kind === "categorical")
+    return {
+      kind: "levels",
+      feature,
+      effects: column.shares.map(([good, bad]) => present + Math.log(bad / good)),
+      missing,
+    };
+  const { mean, variance } = column;
+  const within = 0.5 * Math.log(variance[0] / variance[1]);
+  return { kind: "normal", feature, mean, variance, within, most: strongest, constant: present, missing };
 }
 
 /** @returns the logarithm of a value's density among bad rows over that among good rows. */

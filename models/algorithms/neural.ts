@@ -14,17 +14,29 @@ import {
   designSchema,
   trainingMatrix,
 } from "../design.ts";
+import { activations } from "../network/activation.ts";
+import { architectureSchema, hiddenLayersOf } from "../network/architecture.ts";
+import { integratedGradients, logOddsOf } from "../network/in-double.ts";
 import { trainLocally } from "../network/local-training.ts";
-import { forward, type Network, networkOf } from "../network/mlp.ts";
+import { type HiddenLayer, type Network, networkOf, rectified } from "../network/mlp.ts";
+
 import { moveOn } from "../network/server-step.ts";
 import { decodeWeights, encodeWeights, weightsSchema } from "../network/weights.ts";
+import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { exponentAbove, powerOfTwo } from "../numerics/powers-of-two.ts";
+
+import type { Table } from "../table.ts";
 
 const hidden = z.array(z.int().min(1).max(4096)).min(1).max(8);
 
 const parameters = z.strictObject({
   ...designParameters,
   hidden: hidden.default([64, 32]).describe("rectified units per hidden layer"),
+  architecture: architectureSchema
+    .optional()
+    .describe(
+      "instead of `hidden`, a network as `tf.sequential(…).toJSON()` of TensorFlow.js or Keras' `Sequential` writes it: Dense (linear, relu, elu, softplus, tanh or sigmoid), Activation and Dropout layers, the last a Dense of one sigmoid unit",
+    ),
   rounds: z.int().min(1).max(10_000).default(60).describe("sums taken"),
   localEpochs: z.int().min(1).max(100).default(1).describe("passes over a party's rows per round"),
   localBatches: z
@@ -59,14 +71,20 @@ type Parameters = z.output<typeof parameters>;
 const result = z
   .strictObject({
     hidden,
+    /** Of the hidden layers; rectified units where absent. */
+    activations: z.array(z.enum(activations)).exactOptional(),
     /** Flat, base64 of little-endian float32: per layer the kernel [inputs, outputs], then the bias. */
     weights: z.string(),
     rounds: z.int().min(1),
     design: designSchema,
   })
   .refine(
+    ({ hidden, activations }) => activations === undefined || activations.length === hidden.length,
+    "not an activation for each hidden layer",
+  )
+  .refine(
     ({ hidden, weights, design }) =>
-      weightsSchema(networkIn(design, hidden).length).safeParse(weights).success,
+      weightsSchema(networkIn(design, rectified(hidden)).length).safeParse(weights).success,
     {
       error: "the weights are not those of the network",
     },
@@ -135,7 +153,7 @@ export const neural = defineAlgorithm<Types>({
     const design = designOf(study);
     const start = Float64Array.from(decodeWeights(state.weights));
     const trained = trainLocally(
-      networkIn(design, study.params.hidden),
+      networkFor(study),
       start,
       trainingMatrix(design, study.schema, party),
       training.label,
@@ -180,7 +198,7 @@ export const neural = defineAlgorithm<Types>({
       ? { next }
       : {
           done: {
-            hidden: params.hidden,
+            ...shapeOf(params),
             weights: next.weights,
             rounds: params.rounds,
             design: designOf(study),
@@ -191,21 +209,44 @@ export const neural = defineAlgorithm<Types>({
   features: ({ design }) => design.features,
 
   score: (model, rows) =>
-    forward(
-      networkIn(model.design, model.hidden),
-      Float64Array.from(decodeWeights(model.weights)),
-      // Far outside of what was trained on, sums of float32 would overflow and be no number.
-      designMatrix(model.design, rows).map((x) => Math.max(-farthest, Math.min(farthest, x))),
-    ),
+    logOddsOf(networkOfResult(model), decodeWeights(model.weights), inputsOf(model, rows)).map(probabilityOf),
+
+  /** Integrated gradients: what each column's inputs add, against a row that is the average of all. */
+  explain(model, rows) {
+    const { columns, features } = model.design;
+    const effects = integratedGradients(
+      networkOfResult(model),
+      decodeWeights(model.weights),
+      inputsOf(model, rows),
+    );
+    return Array.from({ length: rows.rows }, (_, row) =>
+      features.map(({ name: feature }) => ({
+        feature,
+        effect: columns.reduce(
+          (sum, column, j) => (column.feature === feature ? sum + effects[row * columns.length + j]! : sum),
+          0,
+        ),
+      })),
+    );
+  },
+
+  portable: (model) => ({
+    kind: "network",
+    features: model.design.features,
+    design: model.design,
+    network: networkOfResult(model),
+    weights: decodeWeights(model.weights),
+    farthest,
+  }),
 
   exports: {
     /** `tf.loadLayersModel` reads it; `design.json` says how rows become its inputs. */
-    async layers({ design, hidden, weights }) {
+    async layers(model) {
       // Loaded where it is asked for: an enterprise's node needs no tensor library.
       const { exportLayersModel } = await import("../network/layers-model.ts");
       return [
-        ...(await exportLayersModel(networkIn(design, hidden), decodeWeights(weights))),
-        { name: "design.json", bytes: Buffer.from(JSON.stringify(design, undefined, 2)) },
+        ...(await exportLayersModel(networkOfResult(model), decodeWeights(model.weights))),
+        { name: "design.json", bytes: Buffer.from(JSON.stringify(model.design, undefined, 2)) },
       ];
     },
   },
@@ -213,10 +254,32 @@ export const neural = defineAlgorithm<Types>({
 
 const designOf = ({ schema, prior }: Study<Types>): Design => designFrom(schema, prior);
 
-const networkIn = (design: Design, hidden: readonly number[]): Network =>
+const networkIn = (design: Design, hidden: readonly HiddenLayer[]): Network =>
   networkOf(design.columns.length, hidden);
 
-const networkFor = (study: Study<Types>): Network => networkIn(designOf(study), study.params.hidden);
+const networkFor = (study: Study<Types>): Network => networkIn(designOf(study), layersOf(study.params));
+
+/** @returns what training drops is not there any more. */
+const networkOfResult = ({ design, hidden, activations }: NeuralResult): Network =>
+  networkIn(
+    design,
+    rectified(hidden).map((layer, l) => ({ ...layer, activation: activations?.[l] ?? layer.activation })),
+  );
+
+const layersOf = ({ hidden, architecture }: Parameters): HiddenLayer[] =>
+  architecture === undefined ? rectified(hidden) : hiddenLayersOf(architecture);
+
+/** @returns what of a network's layers stands in a result. */
+function shapeOf(params: Parameters): Pick<NeuralResult, "hidden" | "activations"> {
+  const layers = layersOf(params);
+  const hidden = layers.map(({ units }) => units);
+  if (params.architecture === undefined) return { hidden };
+  return { hidden, activations: layers.map(({ activation }) => activation) };
+}
+
+/** Far outside of what was trained on, a score is that of what lies at the edge. */
+const inputsOf = ({ design }: NeuralResult, rows: Table): Float64Array =>
+  designMatrix(design, rows).map((x) => Math.max(-farthest, Math.min(farthest, x)));
 
 function updateGrid({ updateBound }: Parameters): { bound: number; step: number } {
   const step = powerOfTwo(exponentAbove(updateBound) - updateBits + 1);

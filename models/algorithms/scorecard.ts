@@ -131,6 +131,29 @@ export const scorecard = defineAlgorithm<Types>({
     );
   },
 
+  portable({ features, columns, coefficients, points, intercept }) {
+    const scored = features.flatMap(({ name }) =>
+      coefficients[name] === undefined ? [] : [{ name, ...columns[name]! }],
+    );
+    return {
+      kind: "terms",
+      features,
+      base: intercept,
+      terms: scored.map(({ name, binned, bins }) => ({
+        kind: "bins",
+        feature: name,
+        binned,
+        effects: bins.map(({ woe }) => coefficients[name]! * woe),
+      })),
+      points: scored.map(({ name, binned, bins }) => ({
+        feature: name,
+        binned,
+        points: points[name]!,
+        average: averageOf(bins, points[name]!),
+      })),
+    };
+  },
+
   points({ features, columns, points }, rows) {
     const all = new Int32Array(rows.rows);
     for (const feature of features) {
@@ -224,10 +247,16 @@ function fittedCard(
   return { ...fitted, ...waldTests([intercept, ...coefficients], errors, withIntercept) };
 }
 
-/** @returns the mean over the rows that the bins were counted on. */
-function meanWoe({ bins }: WoeColumn): number {
+const meanWoe = ({ bins }: WoeColumn): number =>
+  averageOf(
+    bins,
+    bins.map(({ woe }) => woe),
+  );
+
+/** @returns the mean of what bins have, over the rows that they were counted on. */
+function averageOf(bins: WoeColumn["bins"], values: readonly number[]): number {
   const rows = bins.reduce((sum, { good, bad }) => sum + good + bad, 0);
-  return bins.reduce((sum, { good, bad, woe }) => sum + ((good + bad) / rows) * woe, 0);
+  return bins.reduce((sum, { good, bad }, bin) => sum + ((good + bad) / rows) * values[bin]!, 0);
 }
 
 /**

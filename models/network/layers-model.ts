@@ -9,7 +9,10 @@ import type { Network } from "./mlp.ts";
  * Input: rows of the design matrix, shape [rows, inputs]; output: probability of bad, shape [rows, 1].
  * @param flat - weights, shape [network.length].
  */
-async function layersModelOf({ sizes }: Network, flat: Float32Array): Promise<layers.LayersModel> {
+async function layersModelOf(
+  { sizes, activations }: Network,
+  flat: Float32Array,
+): Promise<layers.LayersModel> {
   await chooseBackend();
   const model = layers.sequential({
     name: "fedcredit",
@@ -17,7 +20,7 @@ async function layersModelOf({ sizes }: Network, flat: Float32Array): Promise<la
       layers.layers.dense({
         units,
         name: `dense_${l + 1}`,
-        activation: l === sizes.length - 2 ? "sigmoid" : "relu",
+        activation: activations[l] ?? "sigmoid",
         ...(l === 0 ? { inputShape: [sizes[0]!] } : {}),
       }),
     ),

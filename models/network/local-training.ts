@@ -15,7 +15,7 @@ export interface TrainingOptions {
  * weighs rows alike; one step of one batch is the exact gradient of the party's rows.
  * @param weights - where to start, shape [network.length]; not modified.
  * @param matrix - row-major, shape [rows, inputs].
- * @param random - orders the rows.
+ * @param random - orders the rows, and draws the units left out.
  * @returns the trained weights, shape [network.length].
  * @see Wang et al. 2020, arXiv:2007.07481 (unequal steps); Li et al. 2020, arXiv:1812.06127 (proximal term)
  */
@@ -38,7 +38,7 @@ export function trainLocally(
     for (let b = 0; b < batches; b++) {
       const batch = order.subarray(Math.floor((b * rows) / batches), Math.floor(((b + 1) * rows) / batches));
       if (batch.length === 0) continue;
-      backPropagate(work, matrix, label, batch);
+      backPropagate(work, matrix, label, batch, random);
       for (let i = 0; i < trained.length; i++)
         trained[i]! -= learningRate * (gradient[i]! + proximal * (trained[i]! - start[i]!));
     }

@@ -1,22 +1,39 @@
+import type { Random } from "../../core/random.ts";
+import { type Activation, activationFunctions } from "./activation.ts";
 import { columnBlock, type Kernels, kernelsOn, rowBlock } from "./kernels.ts";
 
+export interface HiddenLayer {
+  readonly units: number;
+  readonly activation: Activation;
+  /** Share of the units that a training step leaves out. */
+  readonly dropout: number;
+}
+
+/** @returns layers of rectified units. */
+export const rectified = (hidden: readonly number[]): HiddenLayer[] =>
+  hidden.map((units) => ({ units, activation: "relu", dropout: 0 }));
+
 /**
- * A multilayer perceptron with rectified hidden units and one sigmoid output.
+ * A multilayer perceptron with one sigmoid output.
  * Weights are one flat vector: per layer the kernel, shape [inputs, outputs] row-major, then the bias:
  * the order of a `tf.LayersModel` of dense layers.
  */
 export interface Network {
   /** Units per layer, inputs first, 1 last. */
   readonly sizes: readonly number[];
+  /** Of the hidden layers. */
+  readonly activations: readonly Activation[];
+  readonly dropouts: readonly number[];
   /** Length of the flat weight vector. */
   readonly length: number;
 }
 
-export function networkOf(inputs: number, hidden: readonly number[]): Network {
-  const sizes = [inputs, ...hidden, 1];
+export function networkOf(inputs: number, hidden: readonly HiddenLayer[]): Network {
+  const sizes = [inputs, ...hidden.map(({ units }) => units), 1];
   let length = 0;
   for (let l = 1; l < sizes.length; l++) length += (sizes[l - 1]! + 1) * sizes[l]!;
-  return { sizes, length };
+  const activations = hidden.map(({ activation }) => activation);
+  return { sizes, activations, dropouts: hidden.map(({ dropout }) => dropout), length };
 }
 
 /** Rows taken through the network at a time: what is in flight fits a processor's cache. */
@@ -40,6 +57,8 @@ export interface Workspace {
   readonly gradient: Float32Array;
   /** A layer's kernel, transposed. */
   readonly transposed: Float32Array;
+  /** What each unit of a chunk is multiplied by in this step: per layer, empty where none is left out. */
+  readonly masks: readonly Float32Array[];
 }
 
 /** @param weights - flat, shape [network.length]: copied in. */
@@ -71,6 +90,9 @@ export function workspaceFor(network: Network, weights: ArrayLike<number>): Work
     weights: own!,
     gradient: gradient!,
     transposed: transposed!,
+    masks: widths.map(
+      (width, l) => new Float32Array((network.dropouts[l - 1] ?? 0) > 0 ? chunkRows * width : 0),
+    ),
   };
   eachWeight(work, (flat, within) => {
     own![within] = weights[flat]!;
@@ -104,8 +126,24 @@ function setUnit(layer: Float32Array, rows: number, width: number, unit: number,
   for (let r = 0, at = unit; r < rows; r++, at += width) layer[at] = value;
 }
 
+/** Draws which units the chunk leaves out; the others count for more, so that their sum stays as it was. */
+function drawMasks({ network, masks }: Workspace, random: Random): void {
+  for (const [l, mask] of masks.entries()) {
+    if (mask.length === 0) continue;
+    const left = network.dropouts[l - 1]!;
+    const bytes = random.bytes(2 * mask.length);
+    for (let i = 0; i < mask.length; i++)
+      mask[i] = bytes[2 * i]! + 256 * bytes[2 * i + 1]! < 65_536 * left ? 0 : 1 / (1 - left);
+  }
+}
+
+/** Multiplies the units of a layer by what they have in this step. */
+function mask(units: Float32Array, by: Float32Array, rows: number, width: number): void {
+  if (by.length > 0) for (let i = 0; i < rows * width; i++) units[i]! *= by[i]!;
+}
+
 /** Takes the chunk in layer 0 up through the layers. */
-function activate({ network, widths, layers, weights, kernels }: Workspace, rows: number): void {
+function activate({ network, widths, layers, weights, kernels, masks }: Workspace, rows: number): void {
   let kernel = weights.byteOffset;
   for (let l = 1; l < widths.length; l++) {
     const [from, out] = [layers[l - 1]!, layers[l]!];
@@ -116,7 +154,14 @@ function activate({ network, widths, layers, weights, kernels }: Workspace, rows
     kernels.multiplyAdd(out.byteOffset, from.byteOffset, kernel, blocks, inputs, 4 * inputs, 4, 4 * outputs);
     if (l === widths.length - 1)
       for (let r = 0; r < rows; r++) out[r * outputs] = 1 / (1 + Math.exp(-out[r * outputs]!));
-    else kernels.rectify(out.byteOffset, 4 * blocks * outputs);
+    else if (network.activations[l - 1] === "relu") kernels.rectify(out.byteOffset, 4 * blocks * outputs);
+    else {
+      const { value } = activationFunctions[network.activations[l - 1]!];
+      // What belongs to a padded unit stays 0.
+      for (let r = 0; r < rows; r++)
+        for (let j = 0, i = r * outputs; j < network.sizes[l]!; j++, i++) out[i] = value(out[i]!);
+    }
+    mask(out, masks[l]!, rows, outputs);
     kernel += 4 * inputs * outputs;
   }
 }
@@ -133,34 +178,17 @@ function load(work: Workspace, matrix: Float64Array, rows: number, rowAt: (r: nu
 }
 
 /**
- * @param weights - flat, shape [network.length].
- * @param matrix - row-major, shape [rows, inputs].
- * @returns the network's output for every row, shape [rows].
- */
-export function forward(network: Network, weights: ArrayLike<number>, matrix: Float64Array): Float64Array {
-  const work = workspaceFor(network, weights);
-  const rows = matrix.length / network.sizes[0]!;
-  const out = new Float64Array(rows);
-  const [top, width] = [work.layers.at(-1)!, work.widths.at(-1)!];
-  for (let first = 0; first < rows; first += chunkRows) {
-    const chunk = Math.min(chunkRows, rows - first);
-    load(work, matrix, chunk, (r) => first + r);
-    activate(work, chunk);
-    for (let r = 0; r < chunk; r++) out[first + r] = top[r * width]!;
-  }
-  return out;
-}
-
-/**
  * Back-propagation of the mean log-loss over a batch; fills `work.gradient`.
  * @param matrix - row-major, shape [rows, inputs].
  * @param batch - which rows, in which order.
+ * @param random - draws which units are left out, where the network leaves any out.
  */
 export function backPropagate(
   work: Workspace,
   matrix: Float64Array,
   label: Uint8Array,
   batch: Uint32Array,
+  random: Random,
 ): void {
   const top = work.widths.length - 1;
   const width = work.widths[top]!;
@@ -168,6 +196,7 @@ export function backPropagate(
   for (let first = 0; first < batch.length; first += chunkRows) {
     const rows = Math.min(chunkRows, batch.length - first);
     load(work, matrix, rows, (r) => batch[first + r]!);
+    drawMasks(work, random);
     activate(work, rows);
     for (let r = 0; r < rows; r++)
       work.deltas[top]![r * width] =
@@ -178,7 +207,7 @@ export function backPropagate(
 
 /** Takes the chunk's top delta down through the layers. */
 function addGradient(work: Workspace, rows: number): void {
-  const { network, widths, layers, deltas, weights, gradient, transposed, kernels } = work;
+  const { network, widths, layers, deltas, weights, gradient, transposed, kernels, masks } = work;
   let start = weights.length;
   for (let l = widths.length - 1; l >= 1; l--) {
     const [inputs, outputs] = [widths[l - 1]!, widths[l]!];
@@ -202,7 +231,17 @@ function addGradient(work: Workspace, rows: number): void {
       4,
       4 * inputs,
     );
-    kernels.clearWhereInactive(below.byteOffset, from.byteOffset, 4 * blocks * inputs);
+    if (network.activations[l - 2] === "relu")
+      kernels.clearWhereInactive(below.byteOffset, from.byteOffset, 4 * blocks * inputs);
+    else {
+      const { slope } = activationFunctions[network.activations[l - 2]!];
+      for (let r = 0; r < rows; r++)
+        for (let i = r * inputs, j = 0; j < network.sizes[l - 1]!; j++, i++) {
+          const by = masks[l - 1]!.length === 0 ? 1 : masks[l - 1]![i]!;
+          below[i]! *= by === 0 ? 0 : slope(from[i]! / by);
+        }
+    }
+    mask(below, masks[l - 1]!, rows, inputs);
     setUnit(below, rows, inputs, network.sizes[l - 1]!, 0);
   }
 }

@@ -6,12 +6,13 @@ import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import test from "ava";
-import { exportModel } from "../../../coordinator/studies/model-export.ts";
-import { runPlain } from "../../../models/plain.ts";
-import { temporaryDirectory } from "../../../simulate/consortium.ts";
-import { borrowerFeatures, borrowers, studyOf } from "../../support/rows.ts";
+import { writeInto } from "../../core/files.ts";
+import { exportedFiles } from "../../models/exported.ts";
+import { runPlain } from "../../models/plain.ts";
+import { temporaryDirectory } from "../../simulate/consortium.ts";
+import { borrowerFeatures, borrowers, studyOf } from "../support/rows.ts";
 
-const cli = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
+const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const network = { name: "neural", hidden: [3], rounds: 1 };
 const study = studyOf(borrowerFeatures, [
   { name: "range" },
@@ -26,7 +27,7 @@ test("the exported files are a model that TensorFlow.js loads", async (t) => {
   const dir = await temporaryDirectory();
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   const out = join(dir, "deep", "model");
-  const files = await exportModel(document, { format: "layers", out });
+  const files = await writeInto(out, await exportedFiles(document, { format: "layers" }));
   t.deepEqual(
     files,
     ["model.json", "weights.bin", "design.json"].map((name) => join(out, name)),
@@ -42,12 +43,11 @@ test("the exported files are a model that TensorFlow.js loads", async (t) => {
 });
 
 test("an export that cannot be is refused with what can", async (t) => {
-  const refused = (choice: object, of: unknown = document) => t.throwsAsync(exportModel(of, choice));
-  const out = "/nowhere";
-  t.like(await refused({ format: "layers" }), { reason: "usage" });
-  t.like(await refused({ format: "papyrus", out }), { reason: "usage", hint: "formats: layers" });
-  t.like(await refused({ format: "layers", out, result: "logistic" }), { reason: "usage" });
-  t.like(await refused({ format: "layers", out, result: "oracle" }), {
+  const refused = (choice: { format: string; result?: string }, of: unknown = document) =>
+    t.throwsAsync(exportedFiles(of, choice));
+  t.like(await refused({ format: "papyrus" }), { reason: "usage", hint: "formats: onnx, pmml, layers" });
+  t.like(await refused({ format: "layers", result: "logistic" }), { reason: "usage" });
+  t.like(await refused({ format: "layers", result: "oracle" }), {
     reason: "not_found",
     hint: "its models are logistic, neural",
   });
@@ -55,13 +55,13 @@ test("an export that cannot be is refused with what can", async (t) => {
     algorithms: [...study.algorithms, { ...network, as: "second" }],
     results: { ...results, second: results.neural },
   };
-  t.like(await refused({ format: "layers", out }, twice), {
+  t.like(await refused({ format: "layers" }, twice), {
     reason: "usage",
     hint: "choose with --result: neural, second",
   });
-  t.like(await refused({ format: "layers", out }, { results }), { reason: "state_invalid" });
+  t.like(await refused({ format: "layers" }, { results }), { reason: "state_invalid" });
   const broken = { ...document, results: { ...results, neural: { weights: "" } } };
-  t.like(await refused({ format: "layers", out }, broken), { reason: "state_invalid" });
+  t.like(await refused({ format: "layers" }, broken), { reason: "state_invalid" });
 });
 
 test("the bank scores its own applicants from a file, with the study's model or one that it names", async (t) => {

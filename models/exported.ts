@@ -1,29 +1,27 @@
-import { join } from "node:path";
-import { makeDirectory, writeWhole } from "../../core/files.ts";
-import { Refusal } from "../../core/reasons.ts";
-import { parsePublic } from "../../models/parameters.ts";
-import { modelsOf, studyResultsSchema } from "../../models/results.ts";
+import { Refusal } from "../core/reasons.ts";
+import type { ExportedFile } from "./algorithm.ts";
+import { parsePublic } from "./parameters.ts";
+import { modelsOf, studyResultsSchema } from "./results.ts";
+
+/** Formats of models, for the help of commands. */
+export const formatsText =
+  "onnx; pmml; csv: a scorecard's table; layers: what tf.loadLayersModel of TensorFlow.js reads";
 
 export interface ExportChoice {
   readonly format: string;
-  /** Directory. */
-  readonly out: string;
   /** Name of the result; the only one that has the format where absent. */
-  readonly result: string;
+  readonly result?: string;
 }
 
 /**
- * Writes a model of a published document in a format of its own.
- * @param document - as published: JSON.
- * @returns the files written.
- * @throws Refusal usage, not_found, state_invalid, and those of writing
+ * @param document - a study's model as published: JSON.
+ * @returns files of a model in a format of its own.
+ * @throws Refusal usage, not_found, state_invalid
  */
-export async function exportModel(
+export async function exportedFiles(
   document: unknown,
-  { format, out, result }: Partial<ExportChoice>,
-): Promise<string[]> {
-  if (format === undefined || out === undefined)
-    throw new Refusal("usage", "an export needs --format and --out", { hint: "give both, or neither" });
+  { format, result }: ExportChoice,
+): Promise<readonly ExportedFile[]> {
   const models = [...modelsOf(parsePublic("model", studyResultsSchema, document))];
   if (result !== undefined && !models.some(([name]) => name === result))
     throw new Refusal("not_found", `the study has no model called ${result}`, {
@@ -45,8 +43,5 @@ export async function exportModel(
             : `choose with --result: ${found.map(([name]) => name).join(", ")}`,
       },
     );
-  const files = await found[0]![1].exports.get(format)!();
-  await makeDirectory(out);
-  for (const { name, bytes } of files) await writeWhole(join(out, name), [bytes]);
-  return files.map(({ name }) => join(out, name));
+  return found[0]![1].exports.get(format)!();
 }
