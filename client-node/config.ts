@@ -8,6 +8,7 @@ import { monitorSchema } from "../core/monitor.ts";
 import { filePath } from "../core/paths.ts";
 import { readYaml } from "../core/yaml.ts";
 import { checkSites, sitesSchema } from "./operations/sites.ts";
+import { writtenOut } from "./repeat.ts";
 
 const column = z.string().min(1);
 const featureRows = z.strictObject({
@@ -86,4 +87,5 @@ export type FeatureRowsConfig = z.infer<typeof featureRows>;
  * @returns the node's configuration, with absolute paths.
  * @throws Refusal file_missing, file_malformed (YAML), config_invalid naming the field.
  */
-export const readNodeConfig = (file: string): NodeConfig => readYaml(file, nodeConfigSchema);
+export const readNodeConfig = (file: string): NodeConfig =>
+  readYaml(file, nodeConfigSchema, (value) => writtenOut(value, file).value);

@@ -2,18 +2,24 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
 import { readRefusal } from "./files.ts";
+import { keysAt, nearest } from "./keys.ts";
 import { resolvePaths } from "./paths.ts";
 import { Refusal } from "./reasons.ts";
 
 /**
  * Reads one YAML file by a strict schema. Paths that the schema marks are relative to the file's own folder.
+ * @param prepare - what is done to the value before it is looked at.
  * @returns what the file says, with absolute paths.
  * @throws Refusal file_missing, file_malformed, config_invalid
  */
-export function readYaml<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
-  const value = resolvePaths(yamlValue(readText(file), file), schema, dirname(resolve(file)));
+export function readYaml<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+  prepare: (value: unknown) => unknown = (value) => value,
+): z.infer<Schema> {
+  const value = resolvePaths(prepare(yamlValue(readText(file), file)), schema, dirname(resolve(file)));
   return valid(value, file, schema);
 }
 
@@ -62,7 +68,7 @@ function invalid(issue: z.core.$ZodIssue, source: string, schema: z.ZodType): Re
   if (issue.code !== "unrecognized_keys")
     return new Refusal("config_invalid", `${source}: ${path === "" ? "" : `${path}: `}${issue.message}`);
   const keys = issue.keys.map((key) => [...issue.path, key].join("."));
-  const known = path === "" && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const known = nearest(String(issue.keys[0]), keysAt(schema, issue.path));
   return new Refusal("config_invalid", `${source}: unknown key ${keys.join(", ")}`, {
     hint: known.length > 0 ? `known keys: ${known.join(", ")}` : "remove it or correct its spelling",
   });

@@ -18,6 +18,7 @@ const caseOf: Readonly<Record<WarningType, string>> = {
   revenue_fall: "C6",
   vibration_peak: "C7",
   anomaly: "C7",
+  own_limit: "C7",
   dwell: "C8",
   energy_production_mismatch: "C9",
   stoppage: "C11",

@@ -21,7 +21,7 @@ import { Spool, type SpoolStats } from "../../client-node/operations/spool.ts";
 import type { SpecialDays } from "../../client-node/operations/warnings/baseline.ts";
 import { FeatureWatch } from "../../client-node/operations/warnings/feature-watch.ts";
 import { readProfiles } from "../../client-node/operations/warnings/profiles.ts";
-import type { Fence, Route } from "../../client-node/operations/warnings/rule.ts";
+import type { Fence, OwnLimit, Route } from "../../client-node/operations/warnings/rule.ts";
 import { WarningStream } from "../../client-node/operations/warnings/stream.ts";
 import type { Warning, WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
@@ -88,6 +88,7 @@ export interface WorldOptions {
   readonly routes?: ReadonlyMap<string, Route>;
   readonly specialDays?: readonly SpecialDays[];
   readonly tags?: ReadonlyMap<string, string>;
+  readonly limits?: readonly OwnLimit[];
   /** Seconds between two ticks of the recorded clock; a day where absent. */
   readonly tickSeconds?: number;
 }
@@ -152,6 +153,7 @@ export class World {
         profiles,
         fences: options.fences ?? [],
         routes: options.routes ?? new Map(),
+        limits: options.limits ?? [],
       }),
       watch: new FeatureWatch({ profiles, sites, specialDays: options.specialDays ?? [] }),
       wait: () => Promise.reject(new Error("the spool refused")),

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { isNode, LineCounter, parseDocument } from "yaml";
-import { z } from "zod";
 import { readRefusal } from "../../core/files.ts";
+import { keysAt, nearest } from "../../core/keys.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { nodeConfigSchema } from "../config.ts";
 import type { Catalogue } from "../operations/features/catalogue.ts";
-import { conversion } from "../operations/features/units.ts";
+import { metricSchema } from "../operations/features/metric.ts";
+import { conversion, isUcum } from "../operations/features/units.ts";
+import { readProfiles } from "../operations/warnings/profiles.ts";
+import { type Repeated, writtenOut } from "../repeat.ts";
 
 /** One thing in node.yaml that will not work. */
 export interface Problem {
@@ -43,36 +47,58 @@ export function checkNodeFile(file: string, catalogue: Catalogue): Problem[] {
     }
     return 1;
   };
-  const value: unknown = document.toJS() ?? {};
-  const parsed = nodeConfigSchema.safeParse(value);
-  const problems = (parsed.error?.issues ?? []).flatMap((issue): Problem[] =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          line: lineOf([...issue.path, key]),
-          path: [...issue.path, key].join("."),
-          message: "unknown key",
-          valid: keysAt(issue.path),
-        }))
-      : [{ line: lineOf(issue.path), path: issue.path.join("."), message: issue.message }],
-  );
-  for (const { path, metric, unit } of metricsIn(value, [])) {
-    const known = catalogue.metrics.get(metric);
-    if (known === undefined)
-      problems.push({
-        line: lineOf([...path, "metric"]),
-        path: [...path, "metric"].join("."),
-        message: `no metric ${metric} in the catalogue: it would be kept and used by nothing`,
-        valid: alike(metric, [...catalogue.metrics.keys()]),
-      });
-    else if (unit !== undefined && conversion(unit, known.unit) === undefined)
-      problems.push({
-        line: lineOf([...path, "unit"]),
-        path: [...path, "unit"].join("."),
-        message: `${unit} is no UCUM unit of the kind of ${metric}`,
-        valid: [known.unit],
-      });
+  let repeated: Repeated;
+  try {
+    repeated = writtenOut(document.toJS() ?? {}, file);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [{ line: 1, path: "", message: error.message, valid: [error.hint] }];
   }
-  return problems.sort((a, b) => a.line - b.line);
+  const { origin, value } = repeated;
+  const parsed = nodeConfigSchema.safeParse(value);
+  const found: Problem[] = [];
+  const problem = (path: readonly PropertyKey[], message: string, valid?: readonly string[]): void => {
+    const written = origin(path);
+    found.push({
+      line: lineOf(written),
+      path: written.join("."),
+      message,
+      ...(valid === undefined ? {} : { valid }),
+    });
+  };
+  for (const issue of parsed.error?.issues ?? [])
+    if (issue.code !== "unrecognized_keys") problem(issue.path, issue.message);
+    else
+      for (const key of issue.keys)
+        problem([...issue.path, key], "unknown key", nearest(key, keysAt(nodeConfigSchema, issue.path)));
+  const metrics = new Map(catalogue.metrics);
+  for (const [name, own] of Object.entries((value as { metrics?: object }).metrics ?? {})) {
+    const metric = metricSchema.safeParse(own);
+    if (!metric.success) continue;
+    metrics.set(name, metric.data);
+    if (!isUcum(metric.data.unit))
+      problem(["metrics", name, "unit"], `${metric.data.unit} is not a UCUM unit`, ["kW.h", "Cel", "1"]);
+  }
+  for (const { path, metric, unit } of metricsIn(value, [])) {
+    const known = metrics.get(metric);
+    if (known === undefined)
+      problem(
+        [...path, "metric"],
+        `no metric ${metric} in the catalogue: it would be kept and used by nothing`,
+        nearest(metric, [...metrics.keys()]).slice(0, 3),
+      );
+    else if (unit !== undefined && conversion(unit, known.unit) === undefined)
+      problem([...path, "unit"], `${unit} is no UCUM unit of the kind of ${metric}`, [known.unit]);
+  }
+  if (parsed.success)
+    try {
+      readProfiles(parsed.data.thresholds);
+    } catch (error) {
+      problem(["thresholds"], (error as Error).message);
+    }
+  // What is wrong in an item that is repeated is wrong once.
+  const once = new Map(found.map((one) => [`${one.path} ${one.message}`, one]));
+  return [...once.values()].sort((x, y) => x.line - y.line);
 }
 
 interface MetricUse {
@@ -90,39 +116,4 @@ function metricsIn(value: unknown, path: readonly PropertyKey[]): MetricUse[] {
   const { metric, unit } = value as { metric?: unknown; unit?: unknown };
   if (typeof metric !== "string") return inside;
   return [{ path, metric, unit: typeof unit === "string" ? unit : undefined }, ...inside];
-}
-
-interface Shape {
-  readonly properties?: Record<string, Shape>;
-  readonly items?: Shape;
-  readonly anyOf?: readonly Shape[];
-  readonly oneOf?: readonly Shape[];
-}
-
-/** @returns the keys that the schema knows at a place. */
-function keysAt(path: readonly PropertyKey[]): string[] {
-  const whole = z.toJSONSchema(nodeConfigSchema, { io: "input", unrepresentable: "any", reused: "inline" });
-  const spread = (shape: Shape): Shape[] => [
-    shape,
-    ...[...(shape.anyOf ?? []), ...(shape.oneOf ?? [])].flatMap(spread),
-  ];
-  let shapes = spread(whole as Shape);
-  for (const key of path)
-    shapes = shapes
-      .flatMap((shape) =>
-        typeof key === "number" ? (shape.items ?? []) : (shape.properties?.[String(key)] ?? []),
-      )
-      .flatMap(spread);
-  return [...new Set(shapes.flatMap((shape) => Object.keys(shape.properties ?? {})))];
-}
-
-/** @returns the names nearest to what was written, by shared pairs of letters. */
-function alike(name: string, names: readonly string[]): string[] {
-  const pairs = (text: string) => new Set(Array.from(text.slice(1), (letter, i) => text[i]! + letter));
-  const own = pairs(name);
-  const share = (other: string): number => {
-    const its = pairs(other);
-    return (2 * [...own].filter((pair) => its.has(pair)).length) / (own.size + its.size);
-  };
-  return [...names].sort((a, b) => share(b) - share(a)).slice(0, 3);
 }

@@ -124,8 +124,8 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       findings.bindings(),
     );
     const board = new LiveBoard(now, (device) => registry.device(device) !== undefined);
-    const catalogue = readCatalogue();
-    const profiles = readProfiles();
+    const catalogue = readCatalogue(options.sites.metrics);
+    const profiles = readProfiles(options.sites.thresholds);
     const { sites, specialDays } = known;
     findings.endWatch(micros());
     // What the rule learned outlives the process: steps are written once a minute.

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { Calibration, Declaration, Device, Exclusion, Site } from "./device-registry.ts";
+import { metricName, metricSchema } from "./features/metric.ts";
 import type { Reference } from "./quality/reference.ts";
 import type { SpecialDays } from "./warnings/baseline.ts";
-import type { Fence, Route } from "./warnings/rule.ts";
+import { thresholdsSchema } from "./warnings/profiles.ts";
+import type { Fence, OwnLimit, Route } from "./warnings/rule.ts";
 
 const id = z
   .string()
@@ -93,6 +95,30 @@ const device = z.strictObject({
     .describe("way a vehicle is expected to take"),
 });
 
+const limit = z
+  .strictObject({
+    name: z.string().min(1).describe("shown with the warning; one name, one limit"),
+    metric: z.string().describe("metric id from the catalogue, or of your own"),
+    above: z.number().optional().describe("a value above is told, in the metric's unit"),
+    below: z.number().optional().describe("a value below is told, in the metric's unit"),
+    hysteresis: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe("how far back inside it has ended, in the metric's unit"),
+    openAfterSeconds: z.number().min(0).default(0).describe("outside before it is told, seconds"),
+    closeAfterSeconds: z.number().min(0).default(0).describe("inside before it has ended, seconds"),
+    severity: z.enum(["notice", "warning", "alarm"]).default("warning").describe("how grave it is"),
+    device: id.optional().describe("of this device only"),
+    class: z.string().min(1).optional().describe("of devices of this class only"),
+    site: id.optional().describe("of devices at this site only"),
+  })
+  .refine(({ above, below }) => above !== undefined || below !== undefined, "give above, or below, or both")
+  .refine(
+    ({ above = Number.POSITIVE_INFINITY, below = Number.NEGATIVE_INFINITY }) => below < above,
+    "below is less than above",
+  );
+
 /** What an enterprise writes in node.yaml about its sites and what stands there. */
 export const sitesSchema = z
   .strictObject({
@@ -128,6 +154,14 @@ export const sitesSchema = z
       )
       .default([])
       .describe("festivals and promotions, compared only with their like; days inclusive"),
+    metrics: z
+      .record(metricName, metricSchema)
+      .default({})
+      .describe("quantities of your own, beside those of the catalogue, or in place of one"),
+    thresholds: thresholdsSchema
+      .default({})
+      .describe("by industry, or default: what the rules go by, where it is not what ships with the node"),
+    limits: z.array(limit).default([]).describe("limits of your own: a value outside is a warning"),
     maintenanceStatuses: z
       .array(z.string().min(1))
       .default([])
@@ -135,11 +169,19 @@ export const sitesSchema = z
   })
   .superRefine(checkSites);
 
-export type SitesConfig = z.infer<typeof sitesSchema>;
+type Whole = z.infer<typeof sitesSchema>;
+/** What has a default may be left out by whoever writes it in a program. */
+export type SitesConfig = Omit<Whole, "limits" | "metrics" | "thresholds"> &
+  Partial<Pick<Whole, "limits" | "metrics" | "thresholds">>;
 
 /** Names that are given once, and used only where they were given. */
 export function checkSites(
-  { sites, devices, specialDays }: Pick<SitesConfig, "sites" | "devices" | "specialDays">,
+  {
+    sites,
+    devices,
+    limits = [],
+    specialDays,
+  }: Pick<SitesConfig, "sites" | "devices" | "limits" | "specialDays">,
   context: z.RefinementCtx,
 ): void {
   const problem = (path: PropertyKey[], message: string) =>
@@ -151,6 +193,14 @@ export function checkSites(
     if (seen.has(one.id)) problem(["devices", i, "id"], `${one.id} is listed twice`);
     seen.add(one.id);
     if (!known.has(one.site)) problem(["devices", i, "site"], `no site ${one.site}`);
+  }
+  const names = new Set<string>();
+  for (const [i, one] of limits.entries()) {
+    if (names.has(one.name)) problem(["limits", i, "name"], `${one.name} is listed twice`);
+    names.add(one.name);
+    if (one.site !== undefined && !known.has(one.site)) problem(["limits", i, "site"], `no site ${one.site}`);
+    if (one.device !== undefined && !seen.has(one.device))
+      problem(["limits", i, "device"], `no device ${one.device}`);
   }
   for (const [i, one] of specialDays.entries())
     if (one.site !== undefined && !known.has(one.site))
@@ -169,6 +219,7 @@ export interface Sites {
   readonly fences: readonly Fence[];
   readonly routes: ReadonlyMap<string, Route>;
   readonly specialDays: readonly SpecialDays[];
+  readonly limits: readonly OwnLimit[];
 }
 
 /** @param source - of devices that name none. */
@@ -233,6 +284,7 @@ export function sitesOf(config: SitesConfig, source = ""): Sites {
             ],
       ),
     ),
+    limits: config.limits ?? [],
     specialDays: config.specialDays.map(({ site: where, ...days }) => ({
       ...days,
       ...(where === undefined ? {} : { site: where }),

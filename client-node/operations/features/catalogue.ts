@@ -2,9 +2,11 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Refusal } from "../../../core/reasons.ts";
 import { readYaml } from "../../../core/yaml.ts";
-import { conversion } from "./units.ts";
+import { type Metric, metricName, metricSchema, range } from "./metric.ts";
+import { isUcum } from "./units.ts";
 
-const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, "low end first");
+export type { Metric } from "./metric.ts";
+
 const windowKinds = ["day", "week", "month"] as const;
 export const families = [
   "production",
@@ -18,23 +20,6 @@ export const families = [
   "credit",
 ] as const;
 
-const metricSchema = z
-  .strictObject({
-    kind: z.enum(["gauge", "counter", "delta", "state"]),
-    unit: z.string().describe("UCUM code"),
-    step: z.int().positive().describe("grid, seconds"),
-    range,
-    rate: z.number().positive().optional().describe("largest plausible change, unit per second"),
-    stuck: z.int().positive().optional().describe("longest believable constant value, seconds"),
-    spike: z.number().positive().optional().describe("deviation that is never a spike, unit"),
-    event: z.literal(true).optional().describe("comes when something happens: its absence is no gap"),
-    fill: z.tuple([z.int().min(0), z.int().min(0)]).describe("interpolated, then seasonal, seconds"),
-    meaning: z.string().min(1),
-  })
-  .refine((metric) => metric.stuck === undefined || metric.stuck >= 2 * metric.step, {
-    message: "stuck must span at least two steps",
-  });
-
 const featureSchema = z.strictObject({
   family: z.enum(families),
   unit: z.string().describe("UCUM code"),
@@ -43,14 +28,12 @@ const featureSchema = z.strictObject({
   meaning: z.string().min(1),
 });
 
-const id = z.string().regex(/^[a-z][a-z0-9_]*$/);
 const catalogueSchema = z.strictObject({
-  metrics: z.record(id, metricSchema),
-  features: z.record(id, featureSchema),
+  metrics: z.record(metricName, metricSchema),
+  features: z.record(metricName, featureSchema),
 });
 
 export type WindowKind = (typeof windowKinds)[number];
-export type Metric = z.infer<typeof metricSchema>;
 export type Feature = z.infer<typeof featureSchema>;
 export interface Catalogue {
   readonly metrics: ReadonlyMap<string, Metric>;
@@ -58,16 +41,22 @@ export interface Catalogue {
 }
 
 /**
+ * @param own - metrics of the enterprise's own, from node.yaml: added to those that ship, or in place of one.
  * @param file - the catalogue that ships with the node where absent.
  * @throws Refusal file_missing, file_malformed, config_invalid (a unit that is not UCUM is named)
  */
-export function readCatalogue(file = fileURLToPath(new URL("catalogue.yaml", import.meta.url))): Catalogue {
-  const { metrics, features } = readYaml(file, catalogueSchema);
-  for (const [name, { unit }] of [...Object.entries(metrics), ...Object.entries(features)]) {
-    // Compared with a prefixed form of itself, because converting a unit to itself checks nothing.
-    if (conversion(unit, `10*3.(${unit})`) === undefined) {
-      throw new Refusal("config_invalid", `${file}: ${name}: "${unit}" is not a UCUM unit`);
-    }
-  }
-  return { metrics: new Map(Object.entries(metrics)), features: new Map(Object.entries(features)) };
+export function readCatalogue(
+  own: Readonly<Record<string, Metric>> = {},
+  file = fileURLToPath(new URL("catalogue.yaml", import.meta.url)),
+): Catalogue {
+  const shipped = readYaml(file, catalogueSchema);
+  const metrics = { ...shipped.metrics, ...own };
+  for (const [name, { unit }] of [...Object.entries(metrics), ...Object.entries(shipped.features)])
+    if (!isUcum(unit))
+      throw new Refusal(
+        "config_invalid",
+        `${Object.hasOwn(own, name) ? "metrics" : file}: ${name}: "${unit}" is not a UCUM unit`,
+        { hint: "kWh is kW.h, °C is Cel, a count is 1" },
+      );
+  return { metrics: new Map(Object.entries(metrics)), features: new Map(Object.entries(shipped.features)) };
 }

@@ -42,9 +42,26 @@ export interface Past {
 /** Of a stream that ends with its process. */
 export const noPast: Past = { of: () => new Map(), keep() {} };
 
+/** A limit of the enterprise's own, in the metric's unit. */
+export interface OwnLimit {
+  readonly name: string;
+  readonly metric: string;
+  readonly above?: number | undefined;
+  readonly below?: number | undefined;
+  readonly hysteresis: number;
+  readonly openAfterSeconds: number;
+  readonly closeAfterSeconds: number;
+  readonly severity: Severity;
+  /** Every device where none of the three is given. */
+  readonly device?: string | undefined;
+  readonly class?: string | undefined;
+  readonly site?: string | undefined;
+}
+
 export interface RuleContext {
   readonly catalogue: Catalogue;
   readonly past: Past;
+  readonly limits: readonly OwnLimit[];
   readonly device: Device;
   readonly site: Site;
   readonly profile: Profile;

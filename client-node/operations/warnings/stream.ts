@@ -11,12 +11,14 @@ import {
   type Fence,
   noPast,
   type Observation,
+  type OwnLimit,
   type Past,
   type Route,
   type Rule,
 } from "./rule.ts";
 import { anomaly } from "./rules/anomaly.ts";
 import { journey } from "./rules/journey.ts";
+import { ownLimits } from "./rules/limit.ts";
 import { silence } from "./rules/silence.ts";
 import { stay } from "./rules/stay.ts";
 import { stoppage } from "./rules/stoppage.ts";
@@ -24,7 +26,7 @@ import { temperature } from "./rules/temperature.ts";
 import { vibrationPeak } from "./rules/vibration-peak.ts";
 import { openWarning, type Warning } from "./warning.ts";
 
-const ruleTypes = [temperature, vibrationPeak, anomaly, stoppage, stay, journey, silence];
+const ruleTypes = [temperature, vibrationPeak, anomaly, ownLimits, stoppage, stay, journey, silence];
 
 export interface StreamOptions {
   readonly catalogue: Catalogue;
@@ -38,6 +40,7 @@ export interface StreamOptions {
   readonly routes: ReadonlyMap<string, Route>;
   /** Nothing is remembered, nor kept, where absent. */
   readonly past?: Past;
+  readonly limits?: readonly OwnLimit[];
 }
 
 interface DeviceState {
@@ -189,7 +192,7 @@ export class WarningStream {
 
   #stateOf(id: string, time: number): DeviceState | undefined {
     const known = this.#devices.get(id);
-    const { catalogue, registry, profiles, fences, past = noPast, routes } = this.#options;
+    const { catalogue, registry, profiles, fences, limits = [], past = noPast, routes } = this.#options;
     const siteId = registry.siteOf(id, time);
     // A device that moved to another site starts anew under that site's profile.
     if (known !== undefined && (known.site === siteId || siteId === undefined)) return known;
@@ -199,6 +202,7 @@ export class WarningStream {
     const context = {
       catalogue,
       past,
+      limits,
       device,
       site,
       profile: profiles.of(site.industry),

@@ -2,6 +2,7 @@ export const warningTypes = [
   "temperature_breach",
   "vibration_peak",
   "anomaly",
+  "own_limit",
   "stoppage",
   "dwell",
   "unexplained_stop",

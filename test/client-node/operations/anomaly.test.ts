@@ -130,6 +130,7 @@ test("what was learned outlives the process; without it a fault right after the 
     anomaly.create({
       catalogue: readCatalogue(),
       past: known,
+      limits: [],
       device: device("m-1", "s"),
       site: site("s", "machining"),
       profile: readProfiles().of("machining"),

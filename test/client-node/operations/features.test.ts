@@ -65,10 +65,10 @@ test("a catalogue with a unit that is not UCUM, or an unknown key, is refused by
   const file = join(folder, "catalogue.yaml");
   const text = readFileSync(new URL("catalogue.yaml", shipped), "utf8");
   writeFileSync(file, text.replace("unit: km/h", "unit: furlongs"));
-  t.throws(() => readCatalogue(file), { name: "Refusal", message: /speed: "furlongs"/ });
+  t.throws(() => readCatalogue({}, file), { name: "Refusal", message: /speed: "furlongs"/ });
   writeFileSync(file, text.replace("unit: km/h", "colour: red, unit: km/h"));
-  t.throws(() => readCatalogue(file), { name: "Refusal", message: /colour/ });
-  t.throws(() => readCatalogue(join(folder, "none.yaml")), { name: "Refusal" });
+  t.throws(() => readCatalogue({}, file), { name: "Refusal", message: /colour/ });
+  t.throws(() => readCatalogue({}, join(folder, "none.yaml")), { name: "Refusal" });
 });
 
 test("families yield the catalogue's features, and the catalogue names no others", async (t) => {

@@ -120,9 +120,9 @@ test("a profile with an unknown key or without a default is refused", (t) => {
   );
   const file = join(folder, "profiles.yaml");
   writeFileSync(file, text.replace("silence:", "silense:"));
-  t.throws(() => readProfiles(file), { name: "Refusal", message: /silen/ });
+  t.throws(() => readProfiles({}, file), { name: "Refusal", message: /silen/ });
   writeFileSync(file, text.replace("default:", "usual:"));
-  t.throws(() => readProfiles(file), { name: "Refusal", message: /default/ });
+  t.throws(() => readProfiles({}, file), { name: "Refusal", message: /default/ });
   const profiles = readProfiles();
   t.is(profiles.of("textile").operatingRate.fall, 0.08);
   t.is(profiles.of("textile").cargo.limit, profiles.of("no such industry").cargo.limit);
@@ -181,6 +181,44 @@ test("a level that is not the machine's own is told once, and its usual unrest i
   t.deepEqual(more, []);
   t.true(opened!.onset >= begin && opened!.detected < begin + 3 * hour);
   t.true(closed!.closed! >= end && closed!.closed! < end + 12 * hour);
+});
+
+test("a limit of one's own opens once it lasted, stays until it is back by the hysteresis, and knows whose it is", async (t) => {
+  const limits = [
+    {
+      name: "hot",
+      metric: "torque",
+      above: 90,
+      hysteresis: 5,
+      openAfterSeconds: 120,
+      closeAfterSeconds: 0,
+      severity: "alarm" as const,
+      class: "m",
+    },
+  ];
+  const told = (values: readonly number[], id = "m-1", metric = "torque", planned = false) =>
+    inWorld(
+      {
+        sites: [site("s", "machining")],
+        devices: [device(id, "s")],
+        limits,
+        exclusions: planned ? [{ device: id, from, until: from + hour, reason: "test run" }] : [],
+      },
+      async (world) => {
+        await world.play(values.map((value, i) => reading(id, metric, value, "N.m", from + i * minute)));
+        return world.told.map((one) => [one.type, one.severity, one.subject, one.closed !== undefined]);
+      },
+    );
+  const hot = [80, 95, 95, 95, 88, 86, 84];
+  t.deepEqual(await told(hot), [
+    ["own_limit", "alarm", "hot", false],
+    ["own_limit", "alarm", "hot", true],
+  ]);
+  t.deepEqual(await told([80, 95, 95, 80, 95, 80]), [], "too short each time");
+  t.is((await told([95, 95, 95, 88, 86])).length, 1, "88 is not yet back");
+  t.deepEqual(await told(hot, "x-1"), [], "of another class");
+  t.deepEqual(await told(hot, "m-1", "rotation"), [], "another metric");
+  t.deepEqual(await told(hot, "m-1", "torque", true), [], "planned work");
 });
 
 const row = (start: number, sales: number, window: FeatureRow["window"] = "day"): FeatureRow => ({
