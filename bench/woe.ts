@@ -19,7 +19,7 @@ interface Peer {
 
 /**
  * Optimal binning of every numeric column of five sets beside optbinning, where Python has it: our optimum on its
- * prebins against its solver's, and both from the rows on. Its prebins are cut at exact values, ours on a public grid.
+ * prebins against its solver's, and both from the rows on. Its prebins are cut at exact values, ours on a public grid that a second sum refines.
  */
 export const bench: Bench = async (args, progress) => {
   const dir = option(args, "--data", "../shared/data");
@@ -85,7 +85,7 @@ function largest({ good, bad }: Peer, label: Uint8Array): number {
 
 /** @returns information value and time of each numeric column, by name. */
 async function binned({ manifest, table }: CreditSet) {
-  const algorithms = withNeeds({ name: "bins" });
+  const algorithms = withNeeds({ name: "bins", refined: true, most: 200 });
   const { results } = await runPlain({ ...manifest, algorithms }, [table]);
   const counted = results.bins as unknown as BinsResult;
   const numeric = manifest.features.filter(({ kind }) => kind === "numeric");

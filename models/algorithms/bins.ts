@@ -4,9 +4,10 @@ import { type Binned, binCount, binnedSchema, binsOf, fits } from "../binning.ts
 import { type Count, count } from "../blocks.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
+import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { quantileCuts } from "../numerics/quantile-cuts.ts";
 import { treeCuts } from "../numerics/tree-cuts.ts";
-import { gridCuts } from "../numerics/value-grid.ts";
+import { finerCuts, finestPieces, gridCuts, joinedToLast } from "../numerics/value-grid.ts";
 import { resultName } from "../parameters.ts";
 import { checkRows } from "../rows.ts";
 import { featureSchema } from "../study.ts";
@@ -29,6 +30,12 @@ const parameters = z.strictObject({
     .max(4096)
     .default(4096)
     .describe("cells of the public grid on which a numeric column is counted, from which its bins are cut"),
+  refined: z
+    .boolean()
+    .default(false)
+    .describe(
+      "whether a second sum counts on cells that are finer where rows are: bins are then cut at values themselves, also where those are close together and far from zero, like years",
+    ),
   special: z
     .record(z.string(), z.array(z.number()).max(20))
     .default({})
@@ -67,6 +74,11 @@ type Params = z.output<typeof parameters>;
 /** Rows of each cell, feature after feature. */
 type Cells = { readonly good: Count; readonly bad: Count };
 
+/** Of each numeric feature, into how many pieces its cells are cut for the second sum; null before the first. */
+interface State {
+  readonly finer: Readonly<Record<string, readonly number[]>> | null;
+}
+
 /**
  * Bins that everyone has alike: quantiles of the pooled rows on a public grid, with good and bad rows in each.
  * A categorical column has a bin for each level.
@@ -74,7 +86,7 @@ type Cells = { readonly good: Count; readonly bad: Count };
 export const bins = defineAlgorithm<{
   params: Params;
   prior: { readonly range: RangeResult };
-  state: object;
+  state: State;
   result: BinsResult;
   blocks: Cells;
 }>({
@@ -82,25 +94,37 @@ export const bins = defineAlgorithm<{
   parameters,
   result,
   needs: (params) => ({ range: resultOf(range, params.range) }),
-  maxSteps: () => 1,
+  maxSteps: ({ refined }) => (refined ? 2 : 1),
 
   start({ schema, params }) {
     for (const name of Object.keys(params.special))
       if (!schema.features.some((feature) => feature.kind === "numeric" && feature.name === name))
         throw new Refusal("parameters_invalid", `bins.special: ${name} is no numeric feature of the study`);
-    return { next: {} };
+    return { next: { finer: null } };
   },
 
-  state: () => z.strictObject({}),
+  state(study) {
+    const finer = gridsOf(study, { finer: null }).flatMap(({ feature, grid }) =>
+      grid.kind === "numeric"
+        ? [[feature.name, z.array(z.int().min(joinedToLast).max(finestPieces)).length(grid.cuts.length + 1)]]
+        : [],
+    );
+    const known = z
+      .strictObject(Object.fromEntries(finer) as Record<string, z.ZodType<number[]>>)
+      .refine((own) => Object.values(own).every((of) => pieces(of) <= 3 * study.params.cells + 2), {
+        error: "the cells are cut into too many pieces",
+      });
+    return z.strictObject({ finer: study.params.refined ? known.nullable() : z.null() });
+  },
 
-  blocks(_, study) {
-    const cells = gridsOf(study).reduce((all, { grid }) => all + binCount(grid), 0);
+  blocks(state, study) {
+    const cells = gridsOf(study, state).reduce((all, { grid }) => all + binCount(grid), 0);
     return { good: count(cells), bad: count(cells) };
   },
 
-  contribute(_, { training }, study) {
+  contribute(state, { training }, study) {
     checkRows(study.schema, training);
-    const grids = gridsOf(study);
+    const grids = gridsOf(study, state);
     const cells = grids.reduce((all, { grid }) => all + binCount(grid), 0);
     const rows = [new Float64Array(cells), new Float64Array(cells)] as const;
     let first = 0;
@@ -113,15 +137,26 @@ export const bins = defineAlgorithm<{
     return { good: rows[0], bad: rows[1] };
   },
 
-  advance(_, sums, study) {
+  advance(state, sums, study) {
     let first = 0;
-    const columns = gridsOf(study).map(({ feature, grid }) => {
+    const counted = gridsOf(study, state).map(({ feature, grid }) => {
       const cells = binCount(grid);
       const good = sums.good.subarray(first, first + cells);
       const bad = sums.bad.subarray(first, first + cells);
       first += cells;
-      return [feature.name, joinCells(grid, good, bad, study.params.most)] as const;
+      return { name: feature.name, grid, good, bad };
     });
+    if (study.params.refined && state.finer === null) {
+      const finer = counted.flatMap(({ name, grid, good, bad }) =>
+        grid.kind === "numeric"
+          ? [[name, finerCells(grid.cuts, good, bad, study.params.cells)] as const]
+          : [],
+      );
+      return { next: { finer: Object.fromEntries(finer) } };
+    }
+    const columns = counted.map(
+      ({ name, grid, good, bad }) => [name, joinCells(grid, good, bad, study.params.most)] as const,
+    );
     const [, any] = columns[0]!;
     const total = (rows: readonly number[]) => rows.reduce((sum, n) => sum + n, 0);
     const [good, bad] = [total(any.good), total(any.bad)];
@@ -145,18 +180,37 @@ interface Grid {
 }
 
 /** @returns the cells that each feature is counted in. */
-const gridsOf = (study: {
-  readonly schema: StudySchema;
-  readonly params: Params;
-  readonly prior: { readonly range: RangeResult };
-}): Grid[] =>
+const gridsOf = (
+  study: {
+    readonly schema: StudySchema;
+    readonly params: Params;
+    readonly prior: { readonly range: RangeResult };
+  },
+  { finer }: State,
+): Grid[] =>
   study.schema.features.map((feature) => {
     if (feature.kind === "categorical")
       return { feature, grid: { kind: "categorical", groups: feature.levels.map((_, code) => code) } };
     const { low, high } = study.prior.range.columns[feature.name]!;
-    const cuts = Array.from(gridCuts(low, high, study.params.cells));
+    const coarse = gridCuts(low, high, study.params.cells);
+    const cuts = Array.from(finer === null ? coarse : finerCuts(low, high, coarse, finer[feature.name]!));
     return { feature, grid: { kind: "numeric", cuts, special: study.params.special[feature.name] ?? [] } };
   });
+
+const pieces = (finer: readonly number[]): number =>
+  finer.reduce((sum, exponent) => sum + (exponent === joinedToLast ? 0 : powerOfTwo(exponent)), 0);
+
+/** @returns for each cell of values, into which power of two pieces it is cut: about as many as its share of the rows. */
+function finerCells(cuts: readonly number[], good: Float64Array, bad: Float64Array, cells: number): number[] {
+  const rows = Array.from({ length: cuts.length + 1 }, (_, cell) => good[cell]! + bad[cell]!);
+  const total = rows.reduce((sum, n) => sum + n, 0);
+  return rows.map((here, cell) => {
+    if (here === 0) return cell === 0 ? 0 : joinedToLast;
+    let exponent = 0;
+    while (exponent < finestPieces && powerOfTwo(exponent + 1) <= (cells * here) / total) exponent++;
+    return exponent;
+  });
+}
 
 /** Leaves of a tree on one column that its bins are cut at beside the quantiles, and the share of rows each holds. */
 const treeLeaves = 20;

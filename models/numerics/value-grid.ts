@@ -30,6 +30,34 @@ export function gridCuts(low: number, high: number, cells: number): Float64Array
   return Float64Array.from(cuts.slice(1));
 }
 
+/** A cell without rows is one with the cell before it. */
+export const joinedToLast = -1;
+/** A cell is cut into 2^12 pieces at most, whose ends are exact in 40 bits. */
+export const finestPieces = 12;
+
+/**
+ * @param low,high,cuts - of a grid, as {@link gridCuts} has it.
+ * @param finer - of each of its cells: the power of two of pieces it is cut into, or {@link joinedToLast}.
+ * @returns the lower ends of all finer cells but the first, ascending.
+ */
+export function finerCuts(
+  low: number,
+  high: number,
+  cuts: ArrayLike<number>,
+  finer: readonly number[],
+): Float64Array {
+  const ends = [low, ...Array.from(cuts), high];
+  const starts = finer.flatMap((exponent, cell) => {
+    if (exponent === joinedToLast) return [];
+    const [from, to] = [ends[cell]!, ends[cell + 1]!];
+    // What is closer to zero than can be told apart is one value.
+    if (to - from <= smallest) return [from];
+    const count = powerOfTwo(exponent);
+    return Array.from({ length: count }, (_, piece) => from + ((to - from) / count) * piece);
+  });
+  return Float64Array.from(starts.slice(1));
+}
+
 /** @returns the ends of the pieces between two magnitudes: powers of two from `floor` on. */
 function magnitudes(from: number, to: number, floor: number): number[] {
   if (!(to > from)) return [];
