@@ -55,6 +55,8 @@ export interface BankEvents {
   ended: [];
   /** The current roster changed. */
   roster: [];
+  /** A user of the console has another role or password, or was removed. */
+  user: [string];
   /** No certificate that somebody had is valid any more. */
   revoked: [Identity];
 }

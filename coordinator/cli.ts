@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { memberCommands } from "./commands/members.ts";
 import { processCommands } from "./commands/process.ts";
 import { studyCommands } from "./commands/studies.ts";
+import { userCommand } from "./commands/users.ts";
 
 /** `fedcredit coordinator …`: the bank's process and what its operator does. Failures are Refusals. */
 export function coordinatorCommand(): Command {
@@ -16,7 +17,7 @@ Example, after fedcredit audit init --out auditor:
   fedcredit coordinator start --config bank/coordinator.yaml`,
     );
   const { shown, hidden } = studyCommands();
-  for (const command of [...processCommands(), ...memberCommands(), ...shown])
+  for (const command of [...processCommands(), ...memberCommands(), userCommand(), ...shown])
     coordinator.addCommand(command);
   for (const command of hidden) coordinator.addCommand(command, { hidden: true });
   return coordinator;

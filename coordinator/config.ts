@@ -5,6 +5,21 @@ import { idSchema } from "../core/ids.ts";
 import { monitorSchema } from "../core/monitor.ts";
 import { parseYaml, readYaml } from "../core/yaml.ts";
 
+const consoleSchema = z.strictObject({
+  listen: addressSchema.describe("host:port of the pages; port 0 takes a free one"),
+  tls: z
+    .enum(["coordinator", "proxy"])
+    .describe(
+      "coordinator serves HTTPS with the coordinator's own certificate, which browsers trust once they know the consortium's authority; proxy serves plain HTTP, for a TLS proxy in front of it: without one, browsers keep no session except on this machine itself",
+    ),
+  names: z
+    .array(z.string().regex(/^[A-Za-z0-9.:-]+$/, "a host name or an IP address"))
+    .default([])
+    .describe("host names and IP addresses that people open it by, for the coordinator's certificate"),
+});
+
+export type ConsoleConfig = z.infer<typeof consoleSchema>;
+
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
 export const configSchema = z.strictObject({
   consortium: idSchema.describe("the consortium's name"),
@@ -35,6 +50,9 @@ export const configSchema = z.strictObject({
         .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
     })
     .describe("who has to have seen the log"),
+  console: consoleSchema
+    .optional()
+    .describe("the bank's pages, for users that fedcredit coordinator user adds; none without it"),
   monitor: monitorSchema
     .optional()
     .describe("where the bank's own monitoring reads /health and Prometheus' /metrics; none without it"),

@@ -16,7 +16,8 @@ import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { currentRoster } from "./authority/membership.ts";
 import { loadRevoked } from "./authority/revocation.ts";
 import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
-import type { CoordinatorConfig } from "./config.ts";
+import type { ConsoleConfig, CoordinatorConfig } from "./config.ts";
+import type { ConsoleParts, RunningConsole } from "./console/console.ts";
 import { Participants } from "./rounds/participants.ts";
 import { SharedChunks } from "./rounds/shared-chunks.ts";
 import { UploadAllowance } from "./rounds/upload-allowance.ts";
@@ -48,6 +49,8 @@ export interface RunningCoordinator {
   readonly enrolmentAddress: string;
   /** Of /health and /metrics, where the configuration has `monitor`. */
   readonly monitorPort?: number;
+  /** Of the console, where the configuration has one. */
+  readonly consoleUrl?: string;
   /** Settles when the coordinator ended; rejects with the defect that ended it. */
   readonly finished: Promise<void>;
   /** Leaves the attempts under way, to be taken up or given up at the next start; closes database and threads. */
@@ -118,7 +121,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const driver = new StudyDriver(bank, participants, bfv);
     await driver.load();
     let draining = false;
-    const [main, enrolment] = await openPorts(bank, participants, () => draining, cleanUp);
+    const { main, enrolment, consoleUrl } = await openPorts(bank, participants, () => draining, cleanUp);
     cleanUp.push(pruneDaily(bank));
     addGauges(bank, participants);
     const monitor =
@@ -135,6 +138,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     return {
       address: addressOf(main),
       enrolmentAddress: addressOf(enrolment),
+      ...(consoleUrl === undefined ? {} : { consoleUrl }),
       ...(monitor === undefined ? {} : { monitorPort: monitor.port }),
       finished,
       stop: async () => {
@@ -164,10 +168,11 @@ async function openPorts(
   participants: Participants,
   isDraining: () => boolean,
   cleanUp: (() => Promise<unknown>)[],
-): Promise<[Listening, Listening]> {
+): Promise<{ main: Listening; enrolment: Listening; consoleUrl?: string }> {
   const { authority, config } = bank;
   const [address, enrolmentAddress] = [splitAddress(config.listen), splitAddress(config.enrolment)];
-  const issue = (): Promise<KeyPair> => authority.issueServer([coordinatorName], bank.clock.now());
+  const issue = (): Promise<KeyPair> =>
+    authority.issueServer([coordinatorName, ...(config.console?.names ?? [])], bank.clock.now());
   const tls = { server: await issue(), authorityPem: authority.certificatePem };
   const main = await listen(address, { ...tls, clientCertificates: true }, bank.clock, (server, hangUp) =>
     registerServices(server, bank, participants, isDraining, hangUp),
@@ -180,9 +185,23 @@ async function openPorts(
     (server, hangUp) => registerEnrolment(server, bank, hangUp),
   );
   cleanUp.push(() => enrolment.close(drainMillis));
-  const callOff = keepCertified(bank, tls.server, issue, [main, enrolment]);
+  const pages =
+    config.console && (await openConsole(config.console, { bank, participants, isDraining }, tls));
+  if (pages) cleanUp.push(() => pages.close());
+  const ports = [main, enrolment, ...(pages ? [pages] : [])];
+  const callOff = keepCertified(bank, tls.server, issue, ports);
   cleanUp.push(async () => callOff());
-  return [main, enrolment];
+  return { main, enrolment, ...(pages ? { consoleUrl: pages.url } : {}) };
+}
+
+/** Pages and charts are loaded where somebody looks at them. */
+async function openConsole(
+  config: ConsoleConfig,
+  parts: ConsoleParts,
+  { server: pair, authorityPem }: { readonly server: KeyPair; readonly authorityPem: string },
+): Promise<RunningConsole> {
+  const { startConsole } = await import("./console/console.ts");
+  return startConsole(config, parts, { pair, authorityPem });
 }
 
 const daySeconds = 86_400;
@@ -192,7 +211,7 @@ function keepCertified(
   { clock, log }: Bank,
   first: KeyPair,
   issue: () => Promise<KeyPair>,
-  ports: readonly Listening[],
+  ports: readonly Pick<Listening, "useCertificate">[],
 ): () => void {
   let inUse = first;
   let callOff = (): void => {};

@@ -13,6 +13,7 @@ import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCh
 import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFault.ts";
 import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
+import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
@@ -118,6 +119,23 @@ export class Operator {
 
   async operators(): Promise<Operator__Output[]> {
     return (await this.#wire.call(Membership.service.ListOperators, {})).operators;
+  }
+
+  /** @returns the otpauth:// address that the user's authenticator reads. */
+  async addUser(user: string, role: string, password: string): Promise<string> {
+    return (await this.#wire.call(Membership.service.AddUser, { user, role, password })).address;
+  }
+
+  async removeUser(user: string): Promise<void> {
+    await this.#wire.call(Membership.service.RemoveUser, { user });
+  }
+
+  async changeRole(user: string, role: string): Promise<void> {
+    await this.#wire.call(Membership.service.ChangeRole, { user, role });
+  }
+
+  async users(): Promise<User__Output[]> {
+    return (await this.#wire.call(Membership.service.ListUsers, {})).users;
   }
 
   /** @returns the token as it is handed over: secret and authority's fingerprint. */

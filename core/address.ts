@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const form = /^(\[[0-9a-f:]+\]|[^:\s/]+):\d{1,5}$/i;
@@ -7,6 +8,10 @@ export function splitAddress(hostPort: string): { host: string; port: number } {
   const at = hostPort.lastIndexOf(":");
   return { host: hostPort.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(hostPort.slice(at + 1)) };
 }
+
+/** Only this machine can reach such an address. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 
 /** `host:port`, an IPv6 host in brackets. */
 export const addressSchema = z

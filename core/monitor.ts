@@ -6,13 +6,10 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { z } from "zod";
-import { addressSchema, splitAddress } from "./address.ts";
+import { addressSchema, isLoopback, splitAddress } from "./address.ts";
 import { readRefusal } from "./files.ts";
 import { filePath } from "./paths.ts";
 import { Refusal } from "./reasons.ts";
-
-const loopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 
 export const monitorSchema = z
   .strictObject({
@@ -21,7 +18,7 @@ export const monitorSchema = z
       .optional()
       .describe("who may read; needed wherever listen is not this machine itself"),
   })
-  .refine(({ listen, tokenFile }) => tokenFile !== undefined || loopback(splitAddress(listen).host), {
+  .refine(({ listen, tokenFile }) => tokenFile !== undefined || isLoopback(splitAddress(listen).host), {
     path: ["tokenFile"],
     message: "is needed: others than this machine could read",
   });
@@ -99,7 +96,7 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 /** Without a token, only what asks for this machine by its own name: a page in a browser asks by another. */
 function mayRead({ headers }: IncomingMessage, token: string | undefined): boolean {
   if (token === undefined)
-    return loopback(splitAddress(`${headers.host ?? ""}:`.replace(/:\d*:$/, ":")).host);
+    return isLoopback(splitAddress(`${headers.host ?? ""}:`.replace(/:\d*:$/, ":")).host);
   return timingSafeEqual(digest(headers.authorization ?? ""), digest(`Bearer ${token}`));
 }
 

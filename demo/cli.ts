@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { type TOTP, URI } from "otpauth";
 import { Refusal } from "../core/reasons.ts";
 import { tell } from "../core/terminal.ts";
 import { runDemo } from "./demo.ts";
@@ -16,7 +17,7 @@ export function demoCommand(): Command {
     .option("--json", "print the summary as JSON")
     .option(
       "--keep",
-      "leave everything running until Ctrl-C, so that the enterprises' pages can be looked at",
+      "leave everything running until Ctrl-C, so that the pages of bank and enterprises can be looked at",
     )
     .addHelpText("after", "\nExample:\n  fedcredit demo --out demo-out --keep")
     .action(async ({ out, json, keep }: { out: string; json?: true; keep?: true }) => {
@@ -34,9 +35,16 @@ export function demoCommand(): Command {
       await runDemo({
         out,
         say: tell,
-        async linger(summary, pages) {
+        async linger(summary, pages, { url, user, password, codes }) {
           await report(summary);
           for (const [enterprise, page] of pages) tell(`${enterprise}: page at ${page}`);
+          const code = (): string => (URI.parse(codes) as TOTP).generate();
+          tell(`bank: console at ${url}`);
+          tell(
+            `  user ${user}, password ${password}, code ${code()} (Enter prints the next: each works once)`,
+          );
+          tell(`  ${codes}`);
+          process.stdin.on("data", () => tell(`  code ${code()}`));
           tell("everything runs until Ctrl-C");
           shown = true;
           await new Promise(() => {});

@@ -1,4 +1,4 @@
-import { run, Service } from "./processes.ts";
+import { run, runWith, Service } from "./processes.ts";
 import { manifest } from "./study.ts";
 
 export interface Consortium {
@@ -9,6 +9,10 @@ export interface Consortium {
   readonly operator: (command: string, ...args: string[]) => Promise<string>;
   /** Runs a command of the auditor. */
   readonly audit: (command: string, ...args: string[]) => Promise<string>;
+  /** Of the console. */
+  readonly consoleUrl: string;
+  /** Lets somebody sign in to the console. @returns the otpauth:// address of its codes. */
+  readonly addUser: (user: string, password: string) => Promise<string>;
   /** @returns what ends it. */
   readonly startWitness: () => () => Promise<void>;
   /** Rejects when the coordinator ends by itself. */
@@ -32,10 +36,11 @@ export async function startConsortium({
     await run(
       ...["coordinator", "init", "--dir", at("bank"), "--consortium", manifest.consortium],
       ...["--quorum", "1", "--auditor-key", auditor.verifierKey],
-      ...["--listen", "127.0.0.1:0", "--enrolment", "127.0.0.1:0", "--json"],
+      ...["--listen", "127.0.0.1:0", "--enrolment", "127.0.0.1:0"],
+      ...["--console", "127.0.0.1:0", "--json"],
     ),
   );
-  const listening = Promise.withResolvers<{ address: string; enrolment: string }>();
+  const listening = Promise.withResolvers<{ address: string; enrolment: string; console: string }>();
   const coordinator = new Service(
     "coordinator",
     ["coordinator", "start", "--config", configFile, "--log-level", "warn", "--json"],
@@ -44,7 +49,7 @@ export async function startConsortium({
   cleanUp.defer(() => coordinator.end("SIGTERM"));
   const failed = coordinator.failed();
   failed.catch(() => {});
-  const { address, enrolment } = await Promise.race([listening.promise, failed]);
+  const { address, enrolment, console: consoleUrl } = await Promise.race([listening.promise, failed]);
   const common = ["--config", configFile];
   say("bank: certifies the auditor");
   const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
@@ -56,6 +61,11 @@ export async function startConsortium({
     enrolment,
     operator: (command, ...args) =>
       run("coordinator", command, ...args, ...common, "--address", address, "--json"),
+    consoleUrl,
+    async addUser(user, password) {
+      const flags = ["--role", "operator", ...common, "--address", address, "--json"];
+      return JSON.parse(await runWith(password, "coordinator", "user", "add", user, ...flags)).address;
+    },
     audit: (command, ...args) => run("audit", command, ...identity, ...args),
     startWitness() {
       const watch = ["audit", "watch", ...identity, "--coordinator", address, "--every", "1"];

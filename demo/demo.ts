@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +30,20 @@ export interface DemoOptions {
   /** Gets progress, a line at a time. */
   readonly say: (line: string) => void;
   /** Called at the end, while every process still runs. @param pages - addresses by enterprise */
-  readonly linger?: (summary: DemoSummary, pages: ReadonlyMap<string, string>) => Promise<void>;
+  readonly linger?: (
+    summary: DemoSummary,
+    pages: ReadonlyMap<string, string>,
+    bank: ConsoleSignIn,
+  ) => Promise<void>;
+}
+
+/** What the bank's console takes. */
+export interface ConsoleSignIn {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** otpauth:// */
+  readonly codes: string;
 }
 
 /**
@@ -182,7 +196,9 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   };
   if (linger === undefined) return summary;
   nodes.start(victim);
-  await linger(summary, pages);
+  const [user, password] = ["maria", randomBytes(12).toString("base64url")];
+  const codes = await consortium.addUser(user, password);
+  await linger(summary, pages, { url: consortium.consoleUrl, user, password, codes });
   return summary;
 }
 

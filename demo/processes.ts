@@ -16,8 +16,12 @@ const refusalLines = /^fedcredit: error: (.*) \((\w+)\)\nhint: (.*)$/m;
  * @returns what it printed on stdout.
  * @throws Refusal what it refused; Error with what it printed on stderr.
  */
-export async function run(...args: readonly string[]): Promise<string> {
-  const child = start(cli, args);
+export const run = (...args: readonly string[]): Promise<string> => runWith("", ...args);
+
+/** @param input - for its stdin. */
+export async function runWith(input: string, ...args: readonly string[]): Promise<string> {
+  const child = start(cli, args, "pipe");
+  child.stdin!.end(input);
   const [stdout, stderr, code] = await Promise.all([
     textOf(child.stdout!),
     textOf(child.stderr!),
@@ -96,8 +100,8 @@ export async function pairwise<T>(
   await Promise.all([worker(), worker()]);
 }
 
-const start = (script: string, args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, ["--no-warnings", script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+const start = (script: string, args: readonly string[], stdin: "ignore" | "pipe" = "ignore"): ChildProcess =>
+  spawn(process.execPath, ["--no-warnings", script, ...args], { stdio: [stdin, "pipe", "pipe"] });
 
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];

@@ -1,6 +1,7 @@
 /** The consortium's certificate authority: who may connect, and as whom. */
 import "reflect-metadata";
 import { createHash, webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { toHex } from "../../core/bytes.ts";
 import { idPattern } from "../../core/ids.ts";
@@ -92,11 +93,14 @@ export class Authority {
     return createHash("sha256").update(Buffer.from(this.#certificate.rawData)).digest("hex");
   }
 
-  /** @param names - DNS names; clients look for `coordinatorName`. @param now - Unix milliseconds. */
+  /** @param names - DNS names and IP addresses; clients look for `coordinatorName`. @param now - Unix milliseconds. */
   async issueServer(names: readonly string[], now: number): Promise<KeyPair> {
     const keys = await newTlsKeys();
-    const dns = names.map((value) => ({ type: "dns" as const, value }));
-    const certificatePem = await this.#sign(keys.publicKey, "coordinator", dns, "serverAuth", now);
+    const alternatives = names.map((value) => ({
+      type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const),
+      value,
+    }));
+    const certificatePem = await this.#sign(keys.publicKey, "coordinator", alternatives, "serverAuth", now);
     return { certificatePem, privateKeyPem: await exportTlsKey(keys.privateKey) };
   }
 

@@ -2,8 +2,10 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { isLoopback, splitAddress } from "../../core/address.ts";
 import { makeDirectory, readRefusal, writeNewFiles, writeWhole } from "../../core/files.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -33,6 +35,8 @@ export interface InitOptions {
   readonly enrolment: string;
   /** "embedded" or postgres://…. */
   readonly database: string;
+  /** host:port of the console; none without it. */
+  readonly console?: string;
   /** Unix milliseconds. */
   readonly now: number;
   readonly random: Random;
@@ -63,6 +67,7 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
     keys: "./keys",
     auditor: parseVerifierKey(options.auditor).key,
     witnesses: { quorum: options.quorum },
+    ...(options.console === undefined ? {} : { console: consoleAt(options.console) }),
   });
   const config = parseConfig(text, configFile);
   if (existsSync(configFile)) throw new Refusal("already_exists", `${dir} holds a consortium already`);
@@ -84,6 +89,15 @@ export async function initCoordinator(options: InitOptions): Promise<Initialised
   ]);
   return { configFile, bankKey, caFingerprint: authority.fingerprint };
 }
+
+/** What never leaves this machine needs no TLS; elsewhere it is the coordinator's, for the name of this machine. */
+function consoleAt(listen: string) {
+  const { host } = splitAddress(listen);
+  if (isLoopback(host)) return { listen, tls: "proxy" };
+  return { listen, tls: "coordinator", names: [isAny(host) ? hostname() : host] };
+}
+
+const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
 /**
  * Signs the auditor's certificate request.

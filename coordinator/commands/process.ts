@@ -22,6 +22,7 @@ interface InitFlags {
   readonly listen: string;
   readonly enrolment: string;
   readonly database: string;
+  readonly console?: string;
   readonly json?: true;
 }
 
@@ -35,6 +36,7 @@ function initCommand(): Command {
     .option("--listen <host:port>", "where enterprises connect", "127.0.0.1:8443")
     .option("--enrolment <host:port>", "where enterprises enrol", "127.0.0.1:8444")
     .option("--database <where>", "embedded, or postgres://…", "embedded")
+    .option("--console <host:port>", "where the bank's people open the console in a browser; none without it")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -93,9 +95,19 @@ Example:
       const config = withEnvironment(readConfig(file));
       const log = openLog(flags, Date.now);
       const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
-      const { address, enrolmentAddress } = running;
-      if (json) print(JSON.stringify({ address, enrolment: enrolmentAddress }));
-      else print(`listening on ${address}, enrolment on ${enrolmentAddress}`);
+      const { address, enrolmentAddress, consoleUrl } = running;
+      if (json)
+        print(
+          JSON.stringify({
+            address,
+            enrolment: enrolmentAddress,
+            ...(consoleUrl && { console: consoleUrl }),
+          }),
+        );
+      else
+        print(
+          `listening on ${address}, enrolment on ${enrolmentAddress}${consoleUrl ? `, console at ${consoleUrl}` : ""}`,
+        );
       const asked = new Promise<void>((resolve) => {
         for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
       });

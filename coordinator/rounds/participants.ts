@@ -23,6 +23,8 @@ export interface Audience {
 export class Participants {
   readonly #bank: Pick<Bank, "log">;
   readonly #streams = new Map<PartyId, Stream>();
+  /** What the connected ones said of their software. */
+  readonly #versions = new Map<PartyId, string>();
   #audience: Audience | undefined;
   #closed = false;
 
@@ -36,6 +38,11 @@ export class Participants {
 
   isPresent(party: PartyId): boolean {
     return this.#streams.has(party);
+  }
+
+  /** @returns the software version of a party that is connected, in its own words. */
+  versionOf(party: PartyId): string | undefined {
+    return this.isPresent(party) ? this.#versions.get(party) : undefined;
   }
 
   present(): PartyId[] {
@@ -94,6 +101,7 @@ export class Participants {
           `this coordinator speaks version ${protocolVersion}, the node ${message.protocolVersion}`,
         );
       this.#join(party, stream);
+      this.#versions.set(party, message.softwareVersion.slice(0, 40));
     } else {
       if (!known) throw new Refusal("message_unexpected", "the first message is hello");
       this.#audience?.message(party, message);
@@ -117,6 +125,7 @@ export class Participants {
   #leave(party: PartyId, stream: Stream): void {
     if (this.#streams.get(party) !== stream) return;
     this.#streams.delete(party);
+    this.#versions.delete(party);
     this.#bank.log.info({ party }, "enterprise disconnected");
     this.#audience?.gone(party);
   }

@@ -94,6 +94,7 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "operator.removed":
       case "privacy.spent":
       case "model.evaluated":
+      case "model.standing":
       case "ledger.reported":
       case "egress.sent":
         break;

@@ -3,6 +3,7 @@ import type { EnrolmentHandlers } from "../../proto/generated/fedcredit/v1/Enrol
 import type { MembershipHandlers } from "../../proto/generated/fedcredit/v1/Membership.ts";
 import * as certificates from "../authority/certificates.ts";
 import * as membership from "../authority/membership.ts";
+import * as users from "../authority/users.ts";
 import type { Bank } from "../bank.ts";
 import { anyone, auditor, everyone, only, operator } from "./request.ts";
 import type { Methods } from "./transport.ts";
@@ -57,6 +58,16 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
   RemoveOperator: methods.unary(operator, async ({ operator }, caller) => ({
     serials: await certificates.removeOperator(bank, operator, caller),
   })),
+  AddUser: methods.unary(operator, async (request) => ({ address: await users.addUser(bank, request) })),
+  RemoveUser: methods.unary(operator, async ({ user }) => {
+    await users.removeUser(bank, user);
+    return {};
+  }),
+  ChangeRole: methods.unary(operator, async ({ user, role }) => {
+    await users.changeRole(bank, user, role);
+    return {};
+  }),
+  ListUsers: methods.unary(operator, async () => ({ users: await users.users(bank) })),
   ListOperators: methods.unary(operator, async () => ({
     operators: [...(await certificates.validCertificates(bank, "operator"))].map(([operator, held]) => ({
       operator,

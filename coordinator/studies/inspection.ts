@@ -104,7 +104,7 @@ async function faultsOf(
 }
 
 /** @returns the sums so far and the mean time between them, seconds, by the log's own entries. */
-async function paceOf(bank: Bank, study: Digest): Promise<{ sums: number; secondsEach: number }> {
+export async function paceOf(bank: Bank, study: Digest): Promise<{ sums: number; secondsEach: number }> {
   const [row] = await bank.database.sql`
     SELECT count(*)::int AS sums, min(entry) AS first, max(entry) AS last FROM sum_certificate WHERE study = ${study}`;
   const sums = row!.sums as number;

@@ -1,8 +1,8 @@
 /** What every page that is served from here has in common: its headers, its files, and whom it believes. */
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import express, { type Express, type Request } from "express";
 import helmet from "helmet";
+import { isLoopback } from "../address.ts";
 import { liveScript } from "./live-script.ts";
 
 const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
@@ -44,10 +44,6 @@ export function serveAssets(app: Express): void {
   ] as const)
     app.get(path, (_, response) => void response.type(type).send(text));
 }
-
-/** Only this machine can reach such an address. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 
 /** Where a request comes from; a proxy on this machine says it in its header's last entry, and only it is believed. */
 export function sourceOf({ headers, socket: { remoteAddress = "" } }: Request): string {

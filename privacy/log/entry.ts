@@ -213,6 +213,13 @@ const model = {
     rows: count.describe("rows scored, of all enterprises"),
     metrics: z.record(identifier, z.number()).describe("as the model document states them"),
   },
+  "model.standing": {
+    model: digest,
+    result: party.describe("name of the result that scores, in the model document"),
+    standing: z.enum(["champion", "challenger", "retired"]).describe("how the bank uses it from now on"),
+    reason: z.string().min(1).max(500).describe("in the bank's words"),
+    by: party.describe("who of the bank decided"),
+  },
 };
 
 const ledger = {

@@ -83,6 +83,7 @@ export function factsOf(
     case "privacy.spent":
     case "model.published":
     case "model.evaluated":
+    case "model.standing":
     case "ledger.reported":
     case "egress.sent":
       return none;

@@ -116,6 +116,7 @@ class BankSide {
       case "privacy.spent":
       case "model.published":
       case "model.evaluated":
+      case "model.standing":
       case "egress.sent":
         return;
     }

@@ -347,19 +347,26 @@ export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, st
     : `${study.steps} + ${entry.steps} sums are not ${entry.cumulativeSteps}`;
 });
 
-export const lineageComplete = about(["model.published", "model.evaluated"], (entry, state) => {
-  if (entry.type === "model.evaluated") {
-    if (state.models.get(entry.model) !== entry.study) return "the model was not published in this study";
-    return state.evaluations.has(evaluationKey(entry)) ? `${entry.algorithm} is evaluated twice` : undefined;
-  }
-  if (state.models.has(entry.model)) return "the model is published twice";
-  const released = state.studies.get(entry.study)?.released ?? [];
-  if (entry.rounds !== released.length) return `the study has ${released.length} released rounds`;
-  if (entry.lineage !== lineageDigest(released.map(({ roundId }) => roundId)))
-    return "the lineage is not that of the study's released rounds";
-  const smallest = Math.min(...released.map(({ survivors }) => survivors));
-  return entry.smallestCohort === smallest ? undefined : `the smallest cohort was ${smallest}`;
-});
+export const lineageComplete = about(
+  ["model.published", "model.evaluated", "model.standing"],
+  (entry, state) => {
+    if (entry.type === "model.standing")
+      return state.models.has(entry.model) ? undefined : "a decision about a model that was not published";
+    if (entry.type === "model.evaluated") {
+      if (state.models.get(entry.model) !== entry.study) return "the model was not published in this study";
+      return state.evaluations.has(evaluationKey(entry))
+        ? `${entry.algorithm} is evaluated twice`
+        : undefined;
+    }
+    if (state.models.has(entry.model)) return "the model is published twice";
+    const released = state.studies.get(entry.study)?.released ?? [];
+    if (entry.rounds !== released.length) return `the study has ${released.length} released rounds`;
+    if (entry.lineage !== lineageDigest(released.map(({ roundId }) => roundId)))
+      return "the lineage is not that of the study's released rounds";
+    const smallest = Math.min(...released.map(({ survivors }) => survivors));
+    return entry.smallestCohort === smallest ? undefined : `the smallest cohort was ${smallest}`;
+  },
+);
 
 export const ledgersGrow = about(["ledger.reported"], (entry, state) =>
   complaint(() => {

@@ -326,6 +326,7 @@ export function apply(state: LogState, entry: Entry): void {
       return;
     case "desensitization.ran":
     case "data.committed":
+    case "model.standing":
       return;
     case "egress.sent":
       if (entry.policy !== undefined) state.ledgerPolicy = { ...state.ledgerPolicy, isNamed: true };

@@ -3,6 +3,8 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Accuse as _fedcredit_v1_Accuse, Accuse__Output as _fedcredit_v1_Accuse__Output } from './fedcredit/v1/Accuse.ts';
 import type { AddOperatorRequest as _fedcredit_v1_AddOperatorRequest, AddOperatorRequest__Output as _fedcredit_v1_AddOperatorRequest__Output } from './fedcredit/v1/AddOperatorRequest.ts';
+import type { AddUserRequest as _fedcredit_v1_AddUserRequest, AddUserRequest__Output as _fedcredit_v1_AddUserRequest__Output } from './fedcredit/v1/AddUserRequest.ts';
+import type { AddUserResponse as _fedcredit_v1_AddUserResponse, AddUserResponse__Output as _fedcredit_v1_AddUserResponse__Output } from './fedcredit/v1/AddUserResponse.ts';
 import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output as _fedcredit_v1_AdmitRequest__Output } from './fedcredit/v1/AdmitRequest.ts';
 import type { Aggregate as _fedcredit_v1_Aggregate, Aggregate__Output as _fedcredit_v1_Aggregate__Output } from './fedcredit/v1/Aggregate.ts';
 import type { Agree as _fedcredit_v1_Agree, Agree__Output as _fedcredit_v1_Agree__Output } from './fedcredit/v1/Agree.ts';
@@ -51,6 +53,8 @@ import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOp
 import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from './fedcredit/v1/ListOperatorsResponse.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from './fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from './fedcredit/v1/ListStudiesResponse.ts';
+import type { ListUsersRequest as _fedcredit_v1_ListUsersRequest, ListUsersRequest__Output as _fedcredit_v1_ListUsersRequest__Output } from './fedcredit/v1/ListUsersRequest.ts';
+import type { ListUsersResponse as _fedcredit_v1_ListUsersResponse, ListUsersResponse__Output as _fedcredit_v1_ListUsersResponse__Output } from './fedcredit/v1/ListUsersResponse.ts';
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from './fedcredit/v1/Manifest.ts';
 import type { MembershipClient as _fedcredit_v1_MembershipClient, MembershipDefinition as _fedcredit_v1_MembershipDefinition } from './fedcredit/v1/Membership.ts';
 import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from './fedcredit/v1/Model.ts';
@@ -96,6 +100,9 @@ import type { Survivor as _fedcredit_v1_Survivor, Survivor__Output as _fedcredit
 import type { Survivors as _fedcredit_v1_Survivors, Survivors__Output as _fedcredit_v1_Survivors__Output } from './fedcredit/v1/Survivors.ts';
 import type { Unmask as _fedcredit_v1_Unmask, Unmask__Output as _fedcredit_v1_Unmask__Output } from './fedcredit/v1/Unmask.ts';
 import type { UploadChunk as _fedcredit_v1_UploadChunk, UploadChunk__Output as _fedcredit_v1_UploadChunk__Output } from './fedcredit/v1/UploadChunk.ts';
+import type { User as _fedcredit_v1_User, User__Output as _fedcredit_v1_User__Output } from './fedcredit/v1/User.ts';
+import type { UserRequest as _fedcredit_v1_UserRequest, UserRequest__Output as _fedcredit_v1_UserRequest__Output } from './fedcredit/v1/UserRequest.ts';
+import type { UserResponse as _fedcredit_v1_UserResponse, UserResponse__Output as _fedcredit_v1_UserResponse__Output } from './fedcredit/v1/UserResponse.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -106,6 +113,8 @@ export interface ProtoGrpcType {
     v1: {
       Accuse: MessageTypeDefinition<_fedcredit_v1_Accuse, _fedcredit_v1_Accuse__Output>
       AddOperatorRequest: MessageTypeDefinition<_fedcredit_v1_AddOperatorRequest, _fedcredit_v1_AddOperatorRequest__Output>
+      AddUserRequest: MessageTypeDefinition<_fedcredit_v1_AddUserRequest, _fedcredit_v1_AddUserRequest__Output>
+      AddUserResponse: MessageTypeDefinition<_fedcredit_v1_AddUserResponse, _fedcredit_v1_AddUserResponse__Output>
       AdmitRequest: MessageTypeDefinition<_fedcredit_v1_AdmitRequest, _fedcredit_v1_AdmitRequest__Output>
       Aggregate: MessageTypeDefinition<_fedcredit_v1_Aggregate, _fedcredit_v1_Aggregate__Output>
       Agree: MessageTypeDefinition<_fedcredit_v1_Agree, _fedcredit_v1_Agree__Output>
@@ -154,6 +163,8 @@ export interface ProtoGrpcType {
       ListOperatorsResponse: MessageTypeDefinition<_fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsResponse__Output>
       ListStudiesRequest: MessageTypeDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesRequest__Output>
       ListStudiesResponse: MessageTypeDefinition<_fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesResponse__Output>
+      ListUsersRequest: MessageTypeDefinition<_fedcredit_v1_ListUsersRequest, _fedcredit_v1_ListUsersRequest__Output>
+      ListUsersResponse: MessageTypeDefinition<_fedcredit_v1_ListUsersResponse, _fedcredit_v1_ListUsersResponse__Output>
       Manifest: MessageTypeDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_Manifest__Output>
       Membership: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_MembershipClient> & { service: _fedcredit_v1_MembershipDefinition }
       Model: MessageTypeDefinition<_fedcredit_v1_Model, _fedcredit_v1_Model__Output>
@@ -199,6 +210,9 @@ export interface ProtoGrpcType {
       Survivors: MessageTypeDefinition<_fedcredit_v1_Survivors, _fedcredit_v1_Survivors__Output>
       Unmask: MessageTypeDefinition<_fedcredit_v1_Unmask, _fedcredit_v1_Unmask__Output>
       UploadChunk: MessageTypeDefinition<_fedcredit_v1_UploadChunk, _fedcredit_v1_UploadChunk__Output>
+      User: MessageTypeDefinition<_fedcredit_v1_User, _fedcredit_v1_User__Output>
+      UserRequest: MessageTypeDefinition<_fedcredit_v1_UserRequest, _fedcredit_v1_UserRequest__Output>
+      UserResponse: MessageTypeDefinition<_fedcredit_v1_UserResponse, _fedcredit_v1_UserResponse__Output>
     }
   }
 }

@@ -113,12 +113,13 @@ export async function runGuides(
   const path = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
   // Fifty commands start: each reads the stripped sources of the one before.
   const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: join(folder, "compile-cache") };
-  const ports = await freePorts(2 + enterprises.length);
+  const ports = await freePorts(3 + enterprises.length);
   const adapt = (text: string, enterprise: string): string =>
     text
       .replaceAll("8443", String(ports[0]))
       .replaceAll("8444", String(ports[1]))
-      .replaceAll("8090", String(ports[2 + enterprises.indexOf(enterprise)]))
+      .replaceAll("8080", String(ports[2]))
+      .replaceAll("8090", String(ports[3 + enterprises.indexOf(enterprise)]))
       .replaceAll(new RegExp(`\\b${exemplar}\\b`, "gi"), (word) =>
         word === exemplar ? enterprise : `${enterprise[0]!.toUpperCase()}${enterprise.slice(1)}`,
       );

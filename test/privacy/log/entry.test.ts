@@ -73,6 +73,15 @@ const others: Entry[] = [
     delivered: 0.65,
     completed: 0.92,
   },
+  {
+    ...common,
+    type: "model.standing",
+    model: digest,
+    result: "logistic",
+    standing: "champion",
+    reason: "beats the one before",
+    by: "maria",
+  },
   { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
 ];
@@ -109,6 +118,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "privacy.spent": true,
   "model.published": true,
   "model.evaluated": true,
+  "model.standing": true,
   "ledger.reported": true,
   "egress.sent": true,
 };

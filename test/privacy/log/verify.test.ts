@@ -512,6 +512,22 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     at("model.evaluated"),
     { entry: change("model.evaluated", { model: stranger }) },
   ],
+  [
+    "a decision about an unpublished model",
+    "model lineage",
+    at("study.withdrawn"),
+    {
+      entry: before("study.withdrawn", ({ time }) => ({
+        type: "model.standing",
+        time,
+        model: stranger,
+        result: "logistic",
+        standing: "champion",
+        reason: "better",
+        by: "maria",
+      })),
+    },
+  ],
   ["a model evaluated twice", "model lineage", at("study.withdrawn"), { entry: twice("model.evaluated") }],
   [
     "a ledger reported with another root",

@@ -1,0 +1,96 @@
+/** The bank's console: pages of the running coordinator, for people who sign in. */
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { splitAddress } from "../../core/address.ts";
+import { Refusal } from "../../core/reasons.ts";
+import type { KeyPair } from "../authority/ca.ts";
+import type { Bank } from "../bank.ts";
+import type { ConsoleConfig } from "../config.ts";
+import type { Participants } from "../rounds/participants.ts";
+import { Desk } from "./desk.ts";
+import { enterprisePages } from "./enterprises.ts";
+import { everybody } from "./frame.ts";
+import { liveStudies } from "./live.ts";
+import { modelPages } from "./models.ts";
+import { operationsPages } from "./operations.ts";
+import { proposalPages } from "./proposal.ts";
+import { accountView, changeOwnPassword } from "./sign-in.ts";
+import { studyPages } from "./studies.ts";
+
+export interface ConsoleParts {
+  readonly bank: Bank;
+  readonly participants: Participants;
+  readonly isDraining: () => boolean;
+}
+
+export interface RunningConsole {
+  readonly url: string;
+  /** Meets connections from now on with another certificate. */
+  useCertificate(server: KeyPair): void;
+  close(): Promise<void>;
+}
+
+/** @returns the application with all its routes. */
+export function consoleApplication({ bank, participants, isDraining }: ConsoleParts) {
+  const desk = new Desk(bank, participants);
+  desk.app.get("/", (_, response) => response.redirect(303, "/studies"));
+  desk.show("/account", (asked) => accountView(asked));
+  desk.act("/account/password", everybody, changeOwnPassword);
+  // Before a study's own address: "new" is none.
+  proposalPages(desk);
+  studyPages(desk);
+  modelPages(desk);
+  enterprisePages(desk);
+  operationsPages(desk, isDraining);
+  const streams = liveStudies(desk);
+  return {
+    app: desk.finish(),
+    close(): void {
+      streams.close();
+      desk.sessions.close();
+    },
+  };
+}
+
+/** @throws Refusal port_taken, config_invalid */
+export async function startConsole(
+  { listen, tls }: ConsoleConfig,
+  parts: ConsoleParts,
+  server: { readonly pair: KeyPair; readonly authorityPem: string },
+): Promise<RunningConsole> {
+  const { app, close } = consoleApplication(parts);
+  const options = ({ certificatePem, privateKeyPem }: KeyPair) => ({
+    cert: `${certificatePem}\n${server.authorityPem}`,
+    key: privateKeyPem,
+    minVersion: "TLSv1.2" as const,
+  });
+  // Express' application is a listener; its type says so of http alone.
+  const handler = app as RequestListener;
+  const own = tls === "proxy" ? createServer(handler) : createTlsServer(options(server.pair), handler);
+  const { host, port } = splitAddress(listen);
+  await listening(own, host, port);
+  const { port: bound } = own.address() as AddressInfo;
+  return {
+    url: `${tls === "proxy" ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
+    useCertificate(pair) {
+      if (own instanceof TlsServer) own.setSecureContext(options(pair));
+    },
+    async close() {
+      close();
+      const closed = new Promise((resolve) => own.close(resolve));
+      own.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "EADDRINUSE" ? "port_taken" : "config_invalid";
+      reject(new Refusal(reason, `console: ${host}:${port}: ${error.code}`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

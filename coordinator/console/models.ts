@@ -1,0 +1,236 @@
+import type { Response } from "express";
+import { type Html, html } from "../../core/pages/html.ts";
+import { facts, note, table } from "../../core/pages/parts.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { evaluate } from "../../models/algorithms/evaluate.ts";
+import { parsePublic } from "../../models/parameters.ts";
+import { modelsOf, resultsBy } from "../../models/results.ts";
+import { readManifest, type StudyManifest } from "../../models/study.ts";
+import {
+  challenge,
+  decisions,
+  promote,
+  retire,
+  rollBack,
+  type Standing,
+  type StandingDecision,
+  standings,
+} from "../studies/standing.ts";
+import { type Asked, digestIn, type Fields } from "./asked.ts";
+import type { Desk } from "./desk.ts";
+import { deciders, form, may, type View } from "./frame.ts";
+import type { Locale } from "./locale.ts";
+import { documentSchema, type ModelDocument, resultsView } from "./results.ts";
+import { manifestFacts } from "./studies.ts";
+
+export function modelPages(desk: Desk): void {
+  desk.show("/models", modelsView);
+  desk.show("/models/:model", modelView);
+  desk.show("/models/:model/card", cardView);
+  for (const [order, give] of Object.entries({ promote, challenge, retire, "roll-back": rollBack }))
+    desk.act(`/models/:model/${order}`, deciders, async ({ bank, session, params }, fields: Fields) => {
+      const { digest, document } = await published(bank, digestIn(params.model));
+      const result = fields.text("result");
+      if (!modelsOf(document).has(result)) throw new Refusal("not_found", `no model is called ${result}`);
+      await give(bank, { model: digest, result, reason: fields.text("reason"), by: session.user });
+      return `/models/${digest}`;
+    });
+  desk.serve("/models/:model/model.json", async ({ bank, params }, response) => {
+    const { text, study } = await published(bank, digestIn(params.model));
+    attach(response, `${study.name}.json`, "application/json", Buffer.from(text));
+  });
+  desk.serve("/models/:model/export/:result/:format/:file", async ({ bank, params }, response) => {
+    const { document } = await published(bank, digestIn(params.model));
+    const make = modelsOf(document).get(params.result!)?.exports.get(params.format!);
+    const file = (await make?.())?.find(({ name }) => name === params.file);
+    if (file === undefined) throw new Refusal("not_found", `no export ${params.file}`);
+    attach(response, file.name, "application/octet-stream", file.bytes);
+  });
+}
+
+const attach = (response: Response, name: string, type: string, bytes: Uint8Array): void =>
+  void response.attachment(name).type(type).send(Buffer.from(bytes));
+
+interface Published {
+  readonly digest: string;
+  readonly study: { readonly digest: string; readonly name: string };
+  readonly manifest: StudyManifest;
+  readonly document: ModelDocument;
+  readonly text: string;
+  readonly publishedMillis: number;
+}
+
+/** @throws Refusal not_found */
+async function published(bank: Asked["bank"], model: string): Promise<Published> {
+  const [row] = await bank.database.sql`
+    SELECT model.digest, document, published_at, study, name, manifest FROM model
+    JOIN study ON study.digest = model.study WHERE model.digest = ${model}`;
+  if (row === undefined) throw new Refusal("not_found", `no published model ${model}`);
+  const text = row.document as string;
+  return {
+    digest: row.digest,
+    study: { digest: row.study, name: row.name },
+    manifest: readManifest(row.manifest),
+    document: parsePublic("model", documentSchema, JSON.parse(text)),
+    text,
+    publishedMillis: (row.published_at as Date).getTime(),
+  };
+}
+
+const standingBadge = (standing: Standing | undefined, { words }: Locale): Html =>
+  standing === undefined
+    ? html`<span class="badge">${words.standings.published}</span>`
+    : html`<span class="badge ${standing === "champion" ? "good" : standing === "retired" ? "warning" : ""}">${words.standings[standing]}</span>`;
+
+async function modelsView({ bank, locale }: Asked): Promise<View> {
+  const { words, moment, fixed } = locale;
+  const rows = await bank.database.sql`
+    SELECT model.digest, document, published_at, name, manifest FROM model
+    JOIN study ON study.digest = model.study ORDER BY published_at DESC`;
+  const now = await standings(bank.database.sql);
+  const standingsOf = (model: string): Html[] =>
+    now
+      .filter((one) => one.model === model)
+      .map((one) => html`${one.result} ${standingBadge(one.standing, locale)} `);
+  const aucs = (text: string): string =>
+    [...resultsBy(evaluate, parsePublic("model", documentSchema, JSON.parse(text))).values()]
+      .flatMap(({ models }) => Object.entries(models))
+      .map(([name, { auc }]) => `${name} ${fixed(auc, 3)}`)
+      .join(", ") || "–";
+  return {
+    title: words.models,
+    body:
+      rows.length === 0
+        ? note(words.noModels)
+        : html`${table(
+            words.newestFirst,
+            [words.study, words.purpose, words.published, "AUC", words.standing],
+            rows.map(({ digest, document, published_at, name, manifest }) => [
+              html`<a href="/models/${digest}">${name}</a>`,
+              html`<span class="long">${readManifest(manifest).purpose}</span>`,
+              moment((published_at as Date).getTime()),
+              aucs(document),
+              standingsOf(digest),
+            ]),
+          )}
+${historyView(await decisions(bank.database.sql), locale, new Map(rows.map((row) => [row.digest as string, row.name as string])))}`,
+  };
+}
+
+function historyView(
+  made: readonly StandingDecision[],
+  locale: Locale,
+  names: ReadonlyMap<string, string>,
+): Html {
+  const { words, moment } = locale;
+  return html`<h2>${words.decisions}</h2>
+${
+  made.length === 0
+    ? note(words.noDecisions)
+    : table(
+        words.decisionsCaption,
+        [words.when, words.model, words.standing, words.by, words.reason],
+        made.map((one) => [
+          moment(one.atMillis),
+          html`${names.get(one.model) ?? one.model.slice(0, 12)}: ${one.result}`,
+          standingBadge(one.standing, locale),
+          one.by,
+          html`<span class="long">${one.reason}</span>`,
+        ]),
+      )
+}`;
+}
+
+async function modelView({ bank, session, locale, params }: Asked): Promise<View> {
+  const { words, moment } = locale;
+  const { digest, study, document, publishedMillis } = await published(bank, digestIn(params.model));
+  const now = (await standings(bank.database.sql)).filter((one) => one.model === digest);
+  const models = [...modelsOf(document)];
+  const cards = models.map(([name, { exports }]) => {
+    const standing = now.find((one) => one.result === name);
+    return { name, standing, formats: [...exports] };
+  });
+  const files = await Promise.all(
+    cards.flatMap(({ name, formats }) =>
+      formats.map(async ([format, make]) => ({ name, format, files: await make() })),
+    ),
+  );
+  const body = html`<p><a href="/studies/${study.digest}">${words.study}: ${study.name}</a> · ${words.published} ${moment(publishedMillis)} · <a href="/models/${digest}/card">${words.modelCard}</a></p>
+<p class="note">${words.digest} <code>${digest}</code></p>
+<h2>${words.registry}</h2>
+${cards.map(
+  ({
+    name,
+    standing,
+  }) => html`<article class="card"><h3>${name} ${standingBadge(standing?.standing, locale)}</h3>
+${standing !== undefined && html`<p class="note">${moment(standing.atMillis)}, ${standing.by}: ${standing.reason}</p>`}
+${may(session, deciders) && decisionForm(digest, name, standing?.standing, session, locale)}</article>`,
+)}
+${resultsView(document, locale)}
+<h2>${words.downloads}</h2>
+<ul><li><a href="/models/${digest}/model.json">${words.modelDocument}</a></li>
+${files.flatMap(({ name, format, files: of }) =>
+  of.map(
+    (file) =>
+      html`<li><a href="/models/${digest}/export/${name}/${format}/${encodeURIComponent(file.name)}">${name}: ${file.name}</a> <span class="note">${format}</span></li>`,
+  ),
+)}</ul>
+${historyView(
+  (await decisions(bank.database.sql)).filter((one) => one.model === digest),
+  locale,
+  new Map([[digest, study.name]]),
+)}`;
+  return { title: study.name, body };
+}
+
+function decisionForm(
+  model: string,
+  result: string,
+  standing: Standing | undefined,
+  session: Asked["session"],
+  { words }: Locale,
+): Html {
+  const id = `reason-${result}`;
+  const button = (order: "promote" | "challenge" | "retire" | "roll-back"): Html =>
+    html`<button formaction="/models/${model}/${order}">${words.decide[order]}</button>`;
+  return form(
+    session,
+    `/models/${model}/challenge`,
+    html`<input type="hidden" name="result" value="${result}">
+<div class="field"><label for="${id}">${words.reason}</label><input id="${id}" name="reason" required maxlength="500" autocomplete="off"></div>
+<div class="actions">${standing !== "champion" && button("promote")}${standing !== "challenger" && standing !== "champion" && button("challenge")}${standing !== "retired" && button("retire")}${standing === "champion" && button("roll-back")}</div>`,
+  );
+}
+
+/** Everything that somebody who has to approve a model needs on paper. */
+async function cardView({ bank, locale, params }: Asked): Promise<View> {
+  const { words, moment, number } = locale;
+  const { digest, study, document, manifest, publishedMillis } = await published(
+    bank,
+    digestIn(params.model),
+  );
+  const { protection, lineage } = document;
+  const now = (await standings(bank.database.sql)).filter((one) => one.model === digest);
+  const body = html`<p class="note">${words.cardIntro}</p>
+${facts([
+  [words.study, study.name],
+  [words.published, moment(publishedMillis)],
+  [
+    words.standing,
+    now.map(({ result, standing }) => `${result}: ${words.standings[standing]}`).join(", ") ||
+      words.standings.published,
+  ],
+  [words.released, number(lineage.rounds.length)],
+  [words.smallestCohort, number(protection.smallestCohort)],
+])}
+<p class="note">${words.digest} <code>${digest}</code></p>
+<h2>${words.manifest}</h2>
+${manifestFacts(manifest, locale)}
+<h2>${words.limits}</h2>
+<ul>${words.limitsOf(protection.unprotected.includes("noise")).map((one) => html`<li>${one}</li>`)}</ul>
+${resultsView(document, locale)}
+<h2>${words.evidence}</h2>
+<p>${words.evidenceIs(number(lineage.rounds.length))}</p>
+<p class="note">${words.studyManifest} <code>${study.digest}</code></p>`;
+  return { title: `${words.modelCard}: ${study.name}`, body };
+}

@@ -1,0 +1,190 @@
+/** What a published model came to: figures, curves, coefficients, scorecards. */
+import { z } from "zod";
+import { chart } from "../../core/pages/charts.ts";
+import { type Html, html } from "../../core/pages/html.ts";
+import { note, table } from "../../core/pages/parts.ts";
+import { evaluate } from "../../models/algorithms/evaluate.ts";
+import { logistic } from "../../models/algorithms/logistic.ts";
+import { scorecard } from "../../models/algorithms/scorecard.ts";
+import { woe } from "../../models/algorithms/woe.ts";
+import { binName } from "../../models/binning.ts";
+import type { Evaluation } from "../../models/numerics/metrics.ts";
+import { resultsBy, type StudyResults, studyResultsSchema } from "../../models/results.ts";
+import { numeric } from "./frame.ts";
+import type { Locale } from "./locale.ts";
+
+/** What the pages read of a model document. */
+export const documentSchema = studyResultsSchema.extend({
+  lineage: z.looseObject({ rounds: z.array(z.unknown()) }),
+  protection: z.looseObject({ smallestCohort: z.int(), unprotected: z.array(z.string()) }),
+});
+
+export type ModelDocument = z.output<typeof documentSchema>;
+
+export function resultsView(document: StudyResults, locale: Locale): Html {
+  const { words, number, fixed, percent } = locale;
+  const evaluated = [...resultsBy(evaluate, document).values()].flatMap(({ models }) =>
+    Object.entries(models),
+  );
+  return html`<h2>${words.howWell}</h2>
+${
+  evaluated.length === 0
+    ? note(words.notEvaluated)
+    : table(
+        words.howWellCaption,
+        [
+          words.model,
+          ...[words.rows, words.badShare, "AUC", words.binsWithin, "KS", "Gini", "Brier", words.accuracy].map(
+            numeric,
+          ),
+        ],
+        evaluated.map(([name, one]) => [
+          name,
+          number(one.n),
+          percent(one.bad / one.n),
+          fixed(one.auc, 4),
+          fixed(one.aucWithin, 4),
+          ...[one.ks, one.gini, one.brier].map((value) => fixed(value, 3)),
+          percent(one.accuracy),
+        ]),
+      )
+}
+${evaluated.length > 0 && rocChart(evaluated, locale)}
+${evaluated.map(([name, one]) => evaluationView(name, one, locale))}
+${[...resultsBy(logistic, document)].map(
+  ([name, { intercept, coefficients, ...rest }]) => html`<h2>${words.coefficientsOf(name)}</h2>
+${table(
+  words.coefficientsCaption,
+  [words.column, ...[words.coefficient, words.standardError, "z", "p"].map(numeric)],
+  [["intercept", intercept] as const, ...Object.entries(coefficients)].map(([column, value]) => [
+    column === "intercept" ? words.intercept : column,
+    number(value),
+    ...[rest.standardErrors, rest.z, rest.p].map((of) => number(of?.[column] ?? Number.NaN)),
+  ]),
+)}
+${!rest.converged && html`<p class="warning">${words.notConverged}</p>`}`,
+)}
+${[...resultsBy(scorecard, document)].map(([name, card]) => {
+  const named = card.features.filter((one) => card.points[one.name] !== undefined);
+  return html`<h2>${words.scorecardOf(name)}</h2>
+${table(
+  words.scorecardCaption,
+  [words.column, words.bin, ...[words.rows, words.badShare, "WOE", words.points].map(numeric)],
+  named.flatMap((feature) => {
+    const { binned, bins } = card.columns[feature.name]!;
+    const levels = feature.kind === "categorical" ? feature.levels : [];
+    return bins.map(({ good, bad, woe: value }, i) => [
+      feature.name,
+      binName(binned, levels, i),
+      number(good + bad),
+      percent(bad / (good + bad)),
+      fixed(value, 3),
+      number(card.points[feature.name]![i]!),
+    ]);
+  }),
+)}
+${card.againstExpectation.length > 0 && html`<p class="warning">${words.againstExpectation(card.againstExpectation.join(", "))}</p>`}`;
+})}
+${[...resultsBy(woe, document)].map(
+  ([name, found]) => html`<h2>${words.woeOf(name)}</h2>
+${table(
+  words.woeCaption,
+  [words.column, numeric(words.informationValue), numeric(words.bins)],
+  found.features
+    .map(({ name: column }) => [column, found.columns[column]!] as const)
+    .sort(([, a], [, b]) => b.iv - a.iv)
+    .map(([column, { iv, bins }]) => [column, fixed(iv, 3), number(bins.length)]),
+)}`,
+)}`;
+}
+
+const tableWords = ({ words }: Locale) => ({ numbers: words.theNumbers, at: words.at });
+
+/** At most as many curves as colours can be told apart. */
+const mostCurves = 4;
+
+function rocChart(evaluated: readonly (readonly [string, Evaluation])[], locale: Locale): Html {
+  const { words, fixed, percent } = locale;
+  const shown = evaluated.slice(0, mostCurves);
+  const xs = [
+    ...new Set([0, 1, ...shown.flatMap(([, { cutOffs }]) => cutOffs.map(({ goodRefused }) => goodRefused))]),
+  ].sort((a, b) => a - b);
+  return chart({
+    title: words.roc,
+    summary: shown.map(([name, { auc }]) => `${name}: AUC ${fixed(auc, 3)}`).join("; "),
+    kind: "line",
+    labels: xs.map(percent),
+    at: xs,
+    max: 1,
+    format: percent,
+    words: tableWords(locale),
+    series: shown.map(([name, { cutOffs }]) => ({ name, values: xs.map((x) => rocAt(cutOffs, x)) })),
+  });
+}
+
+/** Between the curve's points the value of the straight line. */
+function rocAt(cutOffs: Evaluation["cutOffs"], x: number): number {
+  const points = [
+    { x: 0, y: 0 },
+    ...cutOffs.map(({ goodRefused, badRefused }) => ({ x: goodRefused, y: badRefused })),
+    { x: 1, y: 1 },
+  ].sort((a, b) => a.x - b.x || a.y - b.y);
+  const after = points.findIndex((point) => point.x >= x);
+  const [a, b] = [points[Math.max(0, after - 1)]!, points[after]!];
+  // Several points above each other: the highest.
+  if (b.x === x) return Math.max(...points.filter((point) => point.x === x).map(({ y }) => y));
+  return a.y + ((b.y - a.y) * (x - a.x)) / (b.x - a.x);
+}
+
+function evaluationView(name: string, one: Evaluation, locale: Locale): Html {
+  const { words, fixed, percent, number } = locale;
+  const base = one.bad / one.n;
+  const groups = one.calibration;
+  const labels = groups.map(({ from, to }) => `${percent(from)}–${percent(to)}`);
+  const cuts = one.cutOffs.toSorted((a, b) => a.score - b.score);
+  const shared = { words: tableWords(locale) };
+  return html`<h2>${name}</h2>
+${chart({
+  ...shared,
+  title: words.ksOf(name),
+  summary: words.ksSummary(fixed(one.ks, 3)),
+  kind: "line",
+  labels: cuts.map(({ score }) => percent(score)),
+  max: 1,
+  format: percent,
+  series: [
+    { name: words.badRefused, values: cuts.map(({ badRefused }) => badRefused) },
+    { name: words.goodRefused, values: cuts.map(({ goodRefused }) => goodRefused) },
+  ],
+})}
+${chart({
+  ...shared,
+  title: words.calibrationOf(name),
+  summary: words.calibrationSummary(
+    percent(Math.max(0, ...groups.map(({ predicted, observed }) => Math.abs(predicted - observed)))),
+  ),
+  kind: "bar",
+  labels,
+  format: percent,
+  series: [
+    { name: words.predicted, values: groups.map(({ predicted }) => predicted) },
+    { name: words.observed, values: groups.map(({ observed }) => observed) },
+  ],
+})}
+${chart({
+  ...shared,
+  title: words.liftOf(name),
+  summary: words.liftSummary(number((groups.at(-1)?.observed ?? 0) / base)),
+  kind: "bar",
+  labels: labels.toReversed(),
+  format: number,
+  series: [{ name: words.lift, values: groups.map(({ observed }) => observed / base).toReversed() }],
+})}
+${table(
+  words.cutOffCaption(name),
+  [words.score, words.approved, words.badAmong, words.badRefused, words.goodRefused].map(numeric),
+  cuts.map(({ score, approvalRate, badRate, badRefused, goodRefused }) =>
+    [score, approvalRate, badRate, badRefused, goodRefused].map(percent),
+  ),
+)}`;
+}

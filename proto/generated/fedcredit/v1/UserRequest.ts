@@ -1,0 +1,12 @@
+// Original file: proto/federation.proto
+
+
+export interface UserRequest {
+  'user'?: (string);
+  'role'?: (string);
+}
+
+export interface UserRequest__Output {
+  'user': (string);
+  'role': (string);
+}
