@@ -1,10 +1,15 @@
 /** Every parser of bytes that a peer, a device, a file or an auditor's counterpart gives, with valid inputs of it. */
 import { policySchema } from "../../client-node/policy.ts";
+import { decodeAnswer } from "../../collectors/bacnet/protocol.ts";
 import { answerTo, encodeFrame, takeFrame } from "../../collectors/dlt645.ts";
+import { decodeMessage as decodeGb32960, decodeReport } from "../../collectors/gb32960.ts";
+import { decodeFrame as decodeHj212 } from "../../collectors/hj212.ts";
+import { decodeAsdu, takeApdu } from "../../collectors/iec104/protocol.ts";
 import { decodeBatch, decodeLocation } from "../../collectors/jt808/location.ts";
 import { decodeMessage } from "../../collectors/jt808.ts";
 import { readPayload } from "../../collectors/mqtt/payload.ts";
 import { decodeSentence } from "../../collectors/nmea.ts";
+import { frameLength, readAnswer, S7Error } from "../../collectors/s7/protocol.ts";
 import { canonicalBytes } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
 import { parseYaml } from "../../core/yaml.ts";
@@ -84,7 +89,23 @@ const sentences = [
   const sum = [...start.slice(1, -1)].reduce((xor, letter) => xor ^ letter.charCodeAt(0), 0);
   return utf8(`${start}${sum.toString(16).padStart(2, "0")}`);
 });
+/** Four bytes of a data block. */
+const s7Answer = Buffer.from("0300001d02f08032030000000100020008000004" + "01ff04002042480000", "hex");
+/** A measured value with its time. */
+const iecFrame = Buffer.from("6819020000002401030001000a00000000c8410010270c0f05031a", "hex");
+/** An analog value, status flags, an error. */
+const bacnetAnswers = [
+  "810a00160100300a0c0c0000000119553e4441cc00003f",
+  "810a00150100300b0c0c00000001196f3e8204003f",
+  "810a000d0100500a0c9101911f",
+].map((hex) => {
+  const frame = Buffer.from(hex, "hex");
+  frame.writeUInt16BE(frame.length, 2);
+  return frame;
+});
 const meter = "000000000001";
+const vehicleFrame = Buffer.from((readVectors("gb32960.json") as { report: string }).report, "hex");
+const vehicleReport = decodeGb32960(vehicleFrame).data;
 const origin = { device: "d", metric: undefined, received: 1e15, delivery: 1, first: true };
 const jsonTopic = {
   topic: "a",
@@ -226,6 +247,45 @@ export const targets: readonly Target[] = [
       return frame && answerTo(frame, meter, "00010000");
     },
   },
+  {
+    name: "S7 answer",
+    form: "bytes",
+    seeds: [s7Answer],
+    run: (bytes) => {
+      const frame = Buffer.from(bytes);
+      frameLength(frame);
+      try {
+        return readAnswer(frame, 1, { area: "DB", db: 1, start: 0, bytes: 4 });
+      } catch (error) {
+        // The controller's own word, which is told of its tags.
+        if (error instanceof S7Error) return undefined;
+        throw error;
+      }
+    },
+  },
+  {
+    name: "IEC 60870-5-104 frame",
+    form: "bytes",
+    seeds: [iecFrame],
+    run: (bytes) => {
+      const taken = takeApdu(Buffer.from(bytes));
+      return taken?.apdu.kind === "I" ? decodeAsdu(taken.apdu.asdu) : taken;
+    },
+  },
+  { name: "BACnet answer", form: "bytes", seeds: bacnetAnswers, run: decodeAnswer },
+  {
+    name: "HJ 212 frame",
+    form: "bytes",
+    seeds: [Buffer.from((readVectors("hj212.json") as { interval: string }).interval)],
+    run: decodeHj212,
+  },
+  {
+    name: "GB/T 32960 report",
+    form: "bytes",
+    seeds: [vehicleReport],
+    run: decodeReport,
+  },
+  { name: "GB/T 32960 frame", form: "bytes", seeds: [vehicleFrame], run: decodeGb32960 },
   {
     name: "MQTT payload, JSON",
     form: "json",

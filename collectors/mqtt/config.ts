@@ -23,8 +23,11 @@ const position = z.strictObject({
   accuracyMetres: z.number().positive().describe("of one position, metres"),
 });
 
-const jsonFormat = z.strictObject({
+export const jsonFormat = z.strictObject({
   format: z.literal("json").describe("values by their path in a JSON text"),
+  deviceAt: path
+    .optional()
+    .describe("the device's id in a record, where one source tells of several devices"),
   records: path.optional().describe("an array of records in one message; the message itself when absent"),
   time: z.strictObject({ path, as: epoch, zone }).optional().describe("source time; the arrival when absent"),
   sequence: path
@@ -39,7 +42,7 @@ const jsonFormat = z.strictObject({
     .describe("what is taken from a record"),
 });
 
-const csvFormat = z.strictObject({
+export const csvFormat = z.strictObject({
   format: z.literal("csv").describe("values by their column"),
   delimiter: z.string().length(1).default(",").describe("between two columns"),
   columns: z
@@ -80,8 +83,13 @@ const topic = z
   ])
   .superRefine((t, context) => {
     const levels = t.topic.split("/");
-    if (levels.includes("{device}") === (t.device !== undefined))
-      context.addIssue({ code: "custom", path: ["device"], message: "name the device here or as {device}" });
+    const elsewhere = t.device !== undefined || (t.format === "json" && t.deviceAt !== undefined);
+    if (levels.includes("{device}") === elsewhere)
+      context.addIssue({
+        code: "custom",
+        path: ["device"],
+        message: "name the device here, as {device} or by deviceAt",
+      });
     if (levels.includes("{metric}") !== (t.format === "text"))
       context.addIssue({ code: "custom", path: ["topic"], message: "{metric} goes with format text" });
   });

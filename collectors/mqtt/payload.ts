@@ -1,12 +1,15 @@
 import { parse as parseCsv } from "csv-parse/sync";
+import type { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
 import { readIso, timeReader } from "../file/time.ts";
 import type { Position, Reading } from "../reading.ts";
 import { eventId, ordinals, unreadable } from "../runtime/event.ts";
-import type { Topic } from "./config.ts";
+import type { csvFormat, jsonFormat, Topic } from "./config.ts";
 
-type Json = Extract<Topic, { format: "json" }>;
-type Csv = Extract<Topic, { format: "csv" }>;
+/** How a payload is read, whatever brought it. */
+export type PayloadFormat = Json | Csv | Text;
+type Json = z.output<typeof jsonFormat>;
+type Csv = z.output<typeof csvFormat>;
 type Text = Extract<Topic, { format: "text" }>;
 
 /** What every reading of a message has in common. */
@@ -29,7 +32,7 @@ type Identity = Pick<Reading, "event" | "firstDelivery">;
  *
  * @throws {Refusal} message_malformed if the payload is not what the configuration says it is at all.
  */
-export function readPayload(topic: Topic, payload: Buffer, origin: Origin): Reading[] {
+export function readPayload(topic: PayloadFormat, payload: Buffer, origin: Origin): Reading[] {
   switch (topic.format) {
     case "json":
       return readJson(topic, payload, origin);
@@ -43,7 +46,7 @@ export function readPayload(topic: Topic, payload: Buffer, origin: Origin): Read
 const malformed = (message: string): Refusal => new Refusal("message_malformed", message);
 
 function readJson(topic: Json, payload: Buffer, origin: Origin): Reading[] {
-  const { device, received } = origin;
+  const { received } = origin;
   let message: unknown;
   try {
     message = parseExactly(payload.toString());
@@ -54,6 +57,7 @@ function readJson(topic: Json, payload: Buffer, origin: Origin): Reading[] {
   if (!Array.isArray(records)) throw malformed(`no array at ${topic.records}`);
   const nth = ordinals(topic.fields.map(({ metric }) => metric));
   return records.flatMap((record, index) => {
+    const device = topic.deviceAt === undefined ? origin.device : textOf(at(record, topic.deviceAt));
     const timed =
       topic.time === undefined ? { time: received } : parseTime(at(record, topic.time.path), topic.time);
     const sequence = topic.sequence === undefined ? undefined : at(record, topic.sequence);
@@ -76,6 +80,10 @@ function readJson(topic: Json, payload: Buffer, origin: Origin): Reading[] {
     });
   });
 }
+
+/** What is no id is none, and is set aside as such. */
+const textOf = (id: unknown): string =>
+  typeof id === "string" || typeof id === "number" || typeof id === "bigint" ? String(id) : "";
 
 function readCsv(topic: Csv, payload: Buffer, origin: Origin): Reading[] {
   const { device, received } = origin;
@@ -219,7 +227,7 @@ function positionOf(fields: NonNullable<Json["position"]>, record: unknown): Pos
 const pathSteps = new Map<string, string[]>();
 
 /** Follows `a.b[2].c`; own properties only, because a payload is a stranger's. */
-function at(value: unknown, path: string): unknown {
+export function at(value: unknown, path: string): unknown {
   let steps = pathSteps.get(path);
   if (steps === undefined) {
     steps = path

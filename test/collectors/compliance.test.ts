@@ -5,12 +5,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import type { Adapter, Rig } from "./compliance/adapter.ts";
+import { bacnet } from "./compliance/bacnet.ts";
 import { file } from "./compliance/file.ts";
+import { httpPoll, httpPost } from "./compliance/http.ts";
+import { iec104 } from "./compliance/iec104.ts";
+import { gb32960, hj212 } from "./compliance/keeping.ts";
 import { meter } from "./compliance/meter.ts";
 import { modbusRtuOverTcp, modbusTcp } from "./compliance/modbus.ts";
 import { mqttAdapters } from "./compliance/mqtt.ts";
 import { opcua } from "./compliance/opcua.ts";
 import { eventually, Reader } from "./compliance/reader.ts";
+import { s7 } from "./compliance/s7.ts";
 import { sqlAdapters } from "./compliance/sql.ts";
 import { jt808, nmea } from "./compliance/terminal.ts";
 
@@ -24,6 +29,13 @@ const adapters: readonly Adapter[] = [
   meter,
   file,
   ...sqlAdapters,
+  httpPoll,
+  httpPost,
+  hj212,
+  gb32960,
+  s7,
+  iec104,
+  bacnet,
 ];
 
 const limits = { queueReadings: 50, batchReadings: 20, backoff: { baseMillis: 20, capMillis: 100 } };

@@ -4,20 +4,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import mqtt from "mqtt";
 import { type NodeConfig, readNodeConfig } from "../../client-node/config.ts";
+import { collectorEntry } from "../../collectors/config.ts";
 import { createCollector } from "../../collectors/create.ts";
 import { encodeDigits } from "../../collectors/dlt645.ts";
+import { encodeMessage, encodeTime } from "../../collectors/gb32960.ts";
+import { encodeFrame } from "../../collectors/hj212.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
 import type { Reading } from "../../collectors/reading.ts";
+import { startBacnetServer } from "../../collectors/simulators/bacnet-server.ts";
+import { startHttpServer } from "../../collectors/simulators/http-server.ts";
+import { startIec104Server } from "../../collectors/simulators/iec104-server.ts";
+import { startKeepingClient } from "../../collectors/simulators/keeping-client.ts";
 import { startMeterServer } from "../../collectors/simulators/meter-server.ts";
 import { startModbusServer } from "../../collectors/simulators/modbus-server.ts";
 import { type MqttBroker, startBroker } from "../../collectors/simulators/mqtt-broker.ts";
 import { encodeSentence, startNmeaSender } from "../../collectors/simulators/nmea-sender.ts";
 import { startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
+import { startS7Server } from "../../collectors/simulators/s7-server.ts";
 import { startSparkplugEdge } from "../../collectors/simulators/sparkplug-edge.ts";
 import { startTerminal } from "../../collectors/simulators/terminal-client.ts";
 import { temporaryDirectory } from "../../simulate/consortium.ts";
 import { Collected, freePort, systemContext } from "../support/collecting.ts";
 import { startPostgresql } from "../support/sql-servers.ts";
+import { readVectors } from "../support/vectors.ts";
 
 const text = await readFile(join(import.meta.dirname, "../../docs/collectors.md"), "utf8");
 
@@ -173,6 +182,72 @@ const simulators: Readonly<Record<string, (t: ExecutionContext, folder: string) 
           .replace("fedcredit_reader", server.user),
     };
   },
+  async "HTTP: asked for"(t, folder) {
+    const server = await startHttpServer((_, response) =>
+      response.end(
+        '{"data":{"rows":[{"till":"till-1","number":7,"at":"2026-03-02 09:30:00","amount":128.5}]}}',
+      ),
+    );
+    t.teardown(() => server.close());
+    await writeFile(join(folder, "http.token"), "tower\n");
+    return { changed: at(server.port) };
+  },
+  async "HTTP: posted to the node"(_, folder) {
+    const port = await freePort();
+    await writeFile(join(folder, "till-1.token"), "tower\n");
+    const body = JSON.stringify({ number: 7, at: Date.now(), amount: 128.5 });
+    return {
+      changed: at(port),
+      produce: async () => {
+        const headers = { authorization: "Bearer tower" };
+        await fetch(`http://127.0.0.1:${port}/receipts`, { method: "POST", headers, body }).catch(() => {});
+      },
+    };
+  },
+  async "Emission monitors: HJ 212-2017"(t, folder) {
+    const port = await freePort();
+    await writeFile(join(folder, "station.password"), "123456\n");
+    const client = startKeepingClient({ port, answers: (received) => received.includes("CN=9014") });
+    t.teardown(() => client.switchOff());
+    const now = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19).replace(/\D/g, "");
+    const head = `QN=${now}000;ST=32;CN=2011;PW=123456;MN=010000A8900016F000169DC0;Flag=5`;
+    client.send(encodeFrame(`${head};CP=&&DataTime=${now};w00000-Rtd=2.5,w00000-Flag=N&&`));
+    return { changed: at(port) };
+  },
+  async "Electric vehicles: GB/T 32960"(t) {
+    const port = await freePort();
+    const time = encodeTime(Date.now() * 1000);
+    const of = (command: number, data: Buffer) =>
+      encodeMessage({ command, response: 0xfe, vin: "LA9DHKMT5HBJXK236", data });
+    const iccid = Buffer.from("89860616030054478630");
+    const client = startKeepingClient({
+      port,
+      hello: of(1, Buffer.concat([time, Buffer.of(0, 1), iccid, Buffer.of(0, 0)])),
+      answers: (received) => received.includes("LA9DHKMT5HBJXK236"),
+    });
+    t.teardown(() => client.switchOff());
+    const { report } = readVectors("gb32960.json") as { report: string };
+    client.send(of(2, Buffer.concat([time, Buffer.from(report, "hex").subarray(30, -1)])));
+    return { changed: at(port) };
+  },
+  async "Controllers: Siemens S7"(t) {
+    const block = Buffer.alloc(6);
+    block.writeFloatBE(61.5, 0);
+    block.writeInt16BE(412, 4);
+    const server = await startS7Server((_, start, bytes) => block.subarray(start, start + bytes));
+    t.teardown(() => server.close());
+    return { changed: at(server.port) };
+  },
+  async "Substations: IEC 60870-5-104"(t) {
+    const server = await startIec104Server();
+    t.teardown(() => server.close());
+    return { changed: at(server.port), produce: () => server.tell(4001, 12_500) };
+  },
+  async "Buildings: BACnet/IP"(t) {
+    const server = await startBacnetServer(() => 21.5);
+    t.teardown(() => server.close());
+    return { changed: at(server.port) };
+  },
 };
 
 /** What each example reads of its simulator. */
@@ -195,6 +270,20 @@ const expected: Readonly<Record<string, readonly (readonly [string, string, unkn
     ["meter-1", "active_power", -1.5, "kW"],
   ],
   Files: [["till-1", "sales_amount", 128.5, "{CNY}"]],
+  "HTTP: asked for": [["till-1", "sales_amount", 128.5, "{CNY}"]],
+  "HTTP: posted to the node": [["till-1", "sales_amount", 128.5, "{CNY}"]],
+  "Emission monitors: HJ 212-2017": [["meter-1", "water_flow", 2.5, "L/s"]],
+  "Electric vehicles: GB/T 32960": [
+    ["truck-1", "position", 1, "1"],
+    ["truck-1", "speed", 0, "km/h"],
+    ["truck-1", "odometer", 58950, "km"],
+  ],
+  "Controllers: Siemens S7": [
+    ["lathe-1", "spindle_load", 61.5, "%"],
+    ["lathe-1", "machine_temperature", 41.2, "Cel"],
+  ],
+  "Substations: IEC 60870-5-104": [["meter-1", "active_power", 12.5, "kW"]],
+  "Buildings: BACnet/IP": [["lathe-1", "machine_temperature", 21.5, "Cel"]],
   Databases: [["till-1", "sales_amount", 128.5, "{CNY}"]],
 };
 
@@ -207,15 +296,7 @@ test("every example has a simulator, and every key of `collectors` an example", 
     examples.map(({ name }) => name),
   );
   const protocols = examples.map(({ yaml }) => /^ {2}- (\w+):/m.exec(yaml!)![1]);
-  t.deepEqual([...new Set(protocols)].sort(), [
-    "file",
-    "meter",
-    "modbus",
-    "mqtt",
-    "opcua",
-    "sql",
-    "terminal",
-  ]);
+  t.deepEqual([...new Set(protocols)].sort(), Object.keys(collectorEntry.shape).sort());
 });
 
 for (const { name } of examples)
