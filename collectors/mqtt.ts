@@ -8,7 +8,7 @@ import { type TopicPattern, topicPattern } from "./mqtt/topics.ts";
 import type { Reading } from "./reading.ts";
 import { unreadable } from "./runtime/event.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
-import { SparkplugHost } from "./sparkplug.ts";
+import { hostState, SparkplugHost } from "./sparkplug.ts";
 
 /** Longest wait at the end for the store to take what was received. */
 const drainMillis = 5_000;
@@ -63,7 +63,12 @@ async function receiveUntilLost(
   if (link.signal.aborted) return;
   link.signal.addEventListener("abort", () => stop(), { once: true });
 
-  const session = new MqttSession(config.url, options, (packet) => {
+  // The will and the word that we are there bear one time, so that a will of before is known as such.
+  const host = config.sparkplug?.host;
+  const state = (online: boolean) => hostState(host!, online, since);
+  const since = Math.round(link.now() / 1000);
+  const will = host === undefined ? undefined : { ...state(false), qos: 1 as const, retain: true };
+  const session = new MqttSession(config.url, { ...options, ...(will && { will }) }, (packet) => {
     // What comes after stop() stays unacknowledged: the broker keeps it for the next start.
     if (link.signal.aborted) return;
     receive(packet);
@@ -83,10 +88,20 @@ async function receiveUntilLost(
     if (stored !== undefined) link.force(read(packet, payload), stored);
   }
 
+  function announce(online: boolean): void {
+    const { topic, payload } = state(online);
+    session.client.publish(topic, payload, { qos: 1, retain: true });
+  }
+
   /** A message that cannot be read is counted and set aside: it would come back for ever. */
   function read({ topic, messageId = 0, dup, qos }: IPublishPacket, payload: Buffer): Reading[] {
     const received = link.now();
     try {
+      if (host !== undefined && topic === state(true).topic) {
+        // Somebody's will, or another's word: we are here.
+        if (!payload.equals(state(true).payload)) announce(true);
+        return [];
+      }
       if (sparkplug !== undefined && topic.startsWith("spBv1.0/")) {
         const { readings, rebirth } = sparkplug.receive(topic, payload, received);
         if (rebirth !== undefined) session.client.publish(rebirth.topic, rebirth.payload, { qos: 0 });
@@ -95,7 +110,7 @@ async function receiveUntilLost(
       for (const route of routes) {
         const found = route.match(topic);
         if (found === undefined) continue;
-        const device = found.device ?? route.topic.device!;
+        const device = found.device ?? route.topic.device ?? "";
         return readPayload(route.topic, payload, {
           device,
           metric: found.metric,
@@ -116,8 +131,10 @@ async function receiveUntilLost(
     if (kept === undefined) return;
     if (!kept || config.protocol === "5")
       await Promise.race([subscribe(session, config, routes), session.lost]);
+    if (host !== undefined) announce(true);
     link.connected();
     await Promise.race([stopped, session.lost]);
+    if (host !== undefined) announce(false);
     await drained(link, receipts, session);
   } finally {
     receipts.disconnected();
@@ -130,6 +147,7 @@ async function subscribe(session: MqttSession, config: MqttConfig, routes: reado
   const prefix = config.share === undefined ? "" : `$share/${config.share}/`;
   const filters = routes.map((route) => route.filter);
   if (config.sparkplug !== undefined) filters.push(`spBv1.0/${config.sparkplug.group}/#`);
+  if (config.sparkplug?.host !== undefined) filters.push(hostState(config.sparkplug.host, true, 0).topic);
   for (const filter of new Set(filters)) {
     // rh 1: retained messages only where the subscription is new, or every reconnect would repeat them.
     const options =

@@ -24,6 +24,8 @@ export interface Reading {
   readonly event?: string;
   /** The transport says that this is no repetition: it is an event of its own, whatever equals it. */
   readonly firstDelivery?: true;
+  /** The source says again what it said last, as a Sparkplug birth does: of amounts nothing happened. */
+  readonly retold?: true;
   readonly position?: Position;
   /** True where the reading was back-filled and not live. */
   readonly historical: boolean;

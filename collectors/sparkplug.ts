@@ -173,7 +173,7 @@ export class SparkplugHost {
         ...(payload.seq === undefined || payload.seq === null ? {} : { sequence: Number(payload.seq) }),
         // Data goes at QoS 0 and comes once; a birth says again what holds.
         event: eventId("seq", Number(payload.seq ?? -1), index),
-        ...(firstDelivery ? { firstDelivery: true } : {}),
+        ...(firstDelivery ? { firstDelivery: true } : { retold: true }),
         historical: metric.isHistorical === true,
       });
     }
@@ -226,6 +226,16 @@ function judged(metric: UMetric): Pick<Reading, "value" | "quality" | "status"> 
     return { value: null, quality: "bad", status: `${value}` };
   return { value, quality: code === 192 ? "good" : code >= 64 && code < 128 ? "uncertain" : "bad", status };
 }
+
+/** Whether this host is there: an edge that is told so stores while it is not. @see Sparkplug 3.0.0, 6.4.8 */
+export const hostState = (
+  host: string,
+  online: boolean,
+  millis: number,
+): { readonly topic: string; readonly payload: Buffer } => ({
+  topic: `spBv1.0/STATE/${host}`,
+  payload: Buffer.from(JSON.stringify({ online, timestamp: millis })),
+});
 
 const rebirthOf = (group: string, edge: string): { topic: string; payload: Buffer } => ({
   topic: `spBv1.0/${group}/NCMD/${edge}`,

@@ -108,7 +108,7 @@ async function tryOne(
   { dir, json, seconds, count }: Common & { readonly seconds: string; readonly count?: string },
 ): Promise<void> {
   const { createCollector } = await import("../../collectors/create.ts");
-  const { tryCollector } = await import("./try.ts");
+  const { forTrying, tryCollector } = await import("./try.ts");
   const [duration, wanted] = [
     Number(seconds),
     count === undefined ? Number.POSITIVE_INFINITY : Number(count),
@@ -117,7 +117,7 @@ async function tryOne(
     throw new Refusal("config_invalid", "--seconds and --count are numbers above 0");
   const context: CollectorContext = { now: Date.now, random: () => uniform(secureRandom), log() {} };
   const entries = readNodeConfig(configFile(dir)).collectors ?? [];
-  const collectors = await Promise.all(entries.map((entry) => createCollector(entry, context)));
+  const collectors = await Promise.all(entries.map((entry) => createCollector(forTrying(entry), context)));
   const found = collectors.find((one) => one.name === name);
   if (found === undefined)
     throw new Refusal("not_found", `${configFile(dir)} has no collector called ${name}`, {

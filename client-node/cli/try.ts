@@ -1,5 +1,15 @@
 import type { Collector } from "../../collectors/collector.ts";
+import type { CollectorEntry } from "../../collectors/config.ts";
 import type { Reading } from "../../collectors/reading.ts";
+
+/** Another client at the broker, without a session and a share: the running node keeps its own, and is not spoken for. */
+export function forTrying(entry: CollectorEntry): CollectorEntry {
+  if (entry.mqtt === undefined) return entry;
+  const { share: _, sparkplug, ...mqtt } = entry.mqtt;
+  const listening = sparkplug && { ...sparkplug, host: undefined };
+  const clientId = `${mqtt.clientId}-try`;
+  return { mqtt: { ...mqtt, clientId, sessionExpiry: 0, ...(listening && { sparkplug: listening }) } };
+}
 
 /**
  * Reads from one source for a while. Nothing is stored and nothing acknowledged, so a source that keeps what was not

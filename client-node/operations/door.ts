@@ -111,13 +111,15 @@ export class Door {
     const aside: SetAside[] = [];
     for (const reading of readings) {
       const judged = this.#judge(reading);
+      if (judged === undefined) continue;
       if (typeof judged === "string") aside.push(asideOf(judged, reading));
       else admitted.push(judged);
     }
     return { admitted, aside };
   }
 
-  #judge(reading: Reading): Reading | AsideReason {
+  /** @returns undefined for an amount that is only said again. */
+  #judge(reading: Reading): Reading | AsideReason | undefined {
     if (typeof reading !== "object" || reading === null) return "value_type";
     const { device, metric, unit, time, received, value } = reading;
     if (reading.quality === "bad" && String(reading.status).startsWith(unreadableStatus)) return "unreadable";
@@ -133,6 +135,7 @@ export class Door {
     if (!this.#letIn(device, metric, unit)) return "too_many_names";
 
     const rule = this.#rule(metric);
+    if (reading.retold === true && rule.known?.kind === "delta") return undefined;
     const changes: { -readonly [K in keyof Reading]?: Reading[K] } = {};
     if (!Number.isInteger(time)) changes.time = Math.round(time);
     if (!Number.isInteger(received)) changes.received = Math.round(received);

@@ -10,7 +10,8 @@ export async function clientOptions(config: MqttConfig): Promise<IClientOptions>
   return {
     protocolVersion: v5 ? 5 : 4,
     clientId: config.clientId,
-    clean: false,
+    // Without a session to keep there is nothing to take over.
+    clean: config.sessionExpiry === 0,
     keepalive: Math.ceil(config.keepAlive / 1000),
     connectTimeout: config.timeout,
     // The supervisor reconnects: one place for backoff.

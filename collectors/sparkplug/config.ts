@@ -7,6 +7,13 @@ export const sparkplugConfig = z.strictObject({
     .string()
     .regex(/^[^/+#]+$/)
     .describe("Sparkplug group id"),
+  host: z
+    .string()
+    .regex(/^[^/+#]+$/)
+    .optional()
+    .describe(
+      "this host's id: edges that have it as their primary host store what they measure while it is not there",
+    ),
   devices: z
     .record(z.string(), deviceId)
     .default({})

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { checkNodeFile } from "../../client-node/cli/check.ts";
-import { tryCollector } from "../../client-node/cli/try.ts";
+import { forTrying, tryCollector } from "../../client-node/cli/try.ts";
 import { readNodeConfig } from "../../client-node/config.ts";
 import { readCatalogue } from "../../client-node/operations/features/catalogue.ts";
 import { readProfiles } from "../../client-node/operations/warnings/profiles.ts";
 import { writtenOut } from "../../client-node/repeat.ts";
+import { collectorEntry } from "../../collectors/config.ts";
 import { modbusConfig } from "../../collectors/modbus/config.ts";
 import { modbusCollector } from "../../collectors/modbus.ts";
 import type { Reading } from "../../collectors/reading.ts";
@@ -170,4 +171,25 @@ test("try shows what a source says and stores nothing; a dead one says why", asy
   const { readings, lastError } = await tryCollector(dead, ending.signal, 1, () => {});
   t.is(readings, 0);
   t.regex(lastError!, /ECONNREFUSED/);
+});
+
+test("at a broker, a try is another client: without a session, a share or a word that the host is there", (t) => {
+  const entry = collectorEntry.parse({
+    mqtt: {
+      url: "mqtt://127.0.0.1:1883",
+      clientId: "mill",
+      identity: "anonymous",
+      share: "pair",
+      sparkplug: {
+        group: "plant",
+        host: "mill",
+        metrics: [{ name: "P", metric: "active_power", unit: "kW" }],
+      },
+    },
+  });
+  const { mqtt } = forTrying(entry);
+  t.like(mqtt, { clientId: "mill-try", sessionExpiry: 0 });
+  t.is(mqtt!.share, undefined);
+  t.is(mqtt!.sparkplug!.host, undefined);
+  t.is(entry.mqtt!.clientId, "mill");
 });

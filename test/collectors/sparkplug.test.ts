@@ -1,4 +1,5 @@
 import test from "ava";
+import mqtt from "mqtt";
 import sparkplugPayload from "sparkplug-payload";
 import type { UMetric } from "sparkplug-payload/lib/sparkplugbpayload.js";
 import { mqttConfig } from "../../collectors/mqtt/config.ts";
@@ -59,6 +60,13 @@ test("births give the first values, data comes by alias, what is not listed is l
   t.is(rebirth, undefined);
   t.is(readings.length, 1);
   t.like(readings[0], { value: 21, unit: "Cel", time: 2_000_000, sequence: 2, historical: false });
+});
+
+test("what a birth says is said again, what data says is not", (t) => {
+  const { send, born } = host();
+  t.true(born.readings.every(({ retold, firstDelivery }) => retold && !firstDelivery));
+  const { readings } = send("DDATA/line/press", payload(2, [temp(21)]));
+  t.true(readings.every(({ retold, firstDelivery }) => !retold && firstDelivery));
 });
 
 test("quality, null, historical and 64-bit values", (t) => {
@@ -150,8 +158,18 @@ test("over a broker: a collector that starts late asks for births, and learns of
     devices: { press: ["Temp/Inlet", "Power"] },
     now: Date.now,
   });
+  const states: { online: boolean; timestamp: number }[] = [];
+  const watcher = await mqtt.connectAsync(url);
+  watcher.on("message", (_, text) => states.push(JSON.parse(String(text))));
+  await watcher.subscribeAsync("spBv1.0/STATE/mill", { qos: 1 });
   const collector = mqttCollector(
-    mqttConfig.parse({ url, protocol: "3.1.1", clientId: "node", identity: "anonymous", sparkplug: config }),
+    mqttConfig.parse({
+      url,
+      protocol: "3.1.1",
+      clientId: "node",
+      identity: "anonymous",
+      sparkplug: { ...config, host: "mill" },
+    }),
     { now: Date.now, random: Math.random, log() {} },
   );
   const readings: Reading[] = [];
@@ -163,6 +181,13 @@ test("over a broker: a collector that starts late asks for births, and learns of
     }
   })();
   await eventually(() => collector.health().state === "running");
+  await eventually(() => states.at(-1)?.online === true);
+  // The will of a connection that was lost may come when the next one is there already.
+  await watcher.publishAsync("spBv1.0/STATE/mill", JSON.stringify({ ...states.at(-1)!, online: false }), {
+    qos: 1,
+    retain: true,
+  });
+  await eventually(() => states.length >= 3 && states.at(-1)!.online);
   await edge.data("press", "Power", 1);
   await eventually(() => edge.births === 2 && readings.length >= 2);
   await edge.data("press", "Power", 42, { time: 1_700_000_000_000, historical: true });
@@ -180,6 +205,8 @@ test("over a broker: a collector that starts late asks for births, and learns of
   await eventually(() => readings.filter((r) => r.status === "STALE").length === 2);
   await collector.stop();
   await reading;
+  await eventually(() => !states.at(-1)!.online);
+  await watcher.endAsync(true);
   await edge.close();
   await broker.close();
   t.pass();

@@ -30,11 +30,14 @@ import { readVectors } from "../support/vectors.ts";
 
 const text = await readFile(join(import.meta.dirname, "../../docs/collectors.md"), "utf8");
 
-/** The examples by their headings; the one ahead of them is what they all need. */
-const [shared, ...examples] = text.split(/^## /m).map((section) => ({
-  name: section.split("\n", 1)[0]!,
-  yaml: /^```yaml\n([^`]*)^```$/m.exec(section)?.[1],
-}));
+/** The examples by their headings; the one ahead of them is what they all need. A section may have none. */
+const [shared, ...examples] = text
+  .split(/^## /m)
+  .map((section) => ({
+    name: section.split("\n", 1)[0]!,
+    yaml: /^```yaml\n([^`]*)^```$/m.exec(section)?.[1],
+  }))
+  .filter(({ yaml }) => yaml !== undefined);
 
 /** node.yaml as a reader of the page would write it. */
 async function configOf(folder: string, name: string, changed = (yaml: string) => yaml): Promise<NodeConfig> {

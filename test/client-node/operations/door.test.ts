@@ -75,6 +75,19 @@ const verdict = (given: Partial<Reading>) => {
   return aside[0]?.reason ?? admitted[0]!;
 };
 
+test("an amount that is only said again is no event; a level that is said again is one", (t) => {
+  const door = new Door({ catalogue, registered: () => true });
+  const told = (metric: string, unit: string): Reading => ({
+    ...reading("till", metric, 12, monday),
+    unit,
+    retold: true,
+  });
+  t.is(door.admit([told("sales_amount", "{CNY}")]).admitted.length, 0);
+  t.is(door.admit([told("sales_amount", "{CNY}")]).aside.length, 0);
+  t.is(door.admit([told("active_power", "kW")]).admitted.length, 1);
+  t.is(door.admit([{ ...told("sales_amount", "{CNY}"), retold: undefined } as never]).admitted.length, 1);
+});
+
 test("what cannot be a reading is set aside with its reason", (t) => {
   t.is(verdict({ time: 1e19 }), "time_future");
   t.is(verdict({ time: Number.NaN }), "time_missing");
