@@ -189,6 +189,12 @@ export class Account {
         model?.entries.add(index);
         return;
       }
+      case "model.standing":
+        [...this.studies.values()]
+          .flatMap(({ models }) => models)
+          .find((one) => one.model === entry.model)
+          ?.entries.add(index);
+        return;
       case "ledger.reported":
         if (within) this.members.get(entry.enterprise)?.reports.add(index);
         return;
