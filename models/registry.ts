@@ -6,15 +6,19 @@ import { boosting } from "./algorithms/boosting.ts";
 import { correlation } from "./algorithms/correlation.ts";
 import { drift } from "./algorithms/drift.ts";
 import { evaluate } from "./algorithms/evaluate.ts";
+import { extraTrees } from "./algorithms/extra-trees.ts";
+import { forest } from "./algorithms/forest.ts";
 import { logistic } from "./algorithms/logistic.ts";
 import { multinomial } from "./algorithms/multinomial.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
+import { neighbours } from "./algorithms/neighbours.ts";
 import { neural } from "./algorithms/neural.ts";
 import { range } from "./algorithms/range.ts";
 import { scorecard } from "./algorithms/scorecard.ts";
 import { select } from "./algorithms/select.ts";
 import { standardize } from "./algorithms/standardize.ts";
 import { summary } from "./algorithms/summary.ts";
+import { traditional } from "./algorithms/traditional.ts";
 import { transform } from "./algorithms/transform.ts";
 import { woe } from "./algorithms/woe.ts";
 
@@ -34,8 +38,12 @@ const registered: readonly Algorithm[] = [
   scorecard,
   additive,
   boosting,
+  forest,
+  extraTrees,
   naiveBayes,
+  neighbours,
   neural,
+  traditional,
   evaluate,
 ];
 

@@ -4,14 +4,7 @@ import { seededRandom, shuffle } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import {
-  allFit,
-  type CoarseColumn,
-  coarseBins,
-  coarseColumnSchema,
-  coarseColumns,
-  coarseOf,
-} from "../coarse-bins.ts";
+import { type CoarseColumn, coarseColumns, coarseOf } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
@@ -20,9 +13,8 @@ import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
 import { checkRows } from "../rows.ts";
-import { featureSchema } from "../study.ts";
-import type { FeatureSchema } from "../table.ts";
-import { childOf, emptyTree, nodeOf, type Tree, treeSchema } from "../tree.ts";
+import { emptyTree, nodeOf, type Tree, treeSchema } from "../tree.ts";
+import { addTrees, othersOf, type TreeModel, treeModelSchema, treeScoring } from "../tree-model.ts";
 import { type BinsResult, bins } from "./bins.ts";
 
 const parameters = z.strictObject({
@@ -46,24 +38,6 @@ const parameters = z.strictObject({
 
 type Params = z.output<typeof parameters>;
 
-const result = z
-  .strictObject({
-    /** Log-odds of bad before the first tree. */
-    base: z.number(),
-    depth: z.int().min(1).max(8),
-    features: z.array(featureSchema),
-    columns: z.record(z.string(), coarseColumnSchema),
-    trees: z.array(z.unknown()),
-  })
-  .refine(({ features, columns }) => allFit(features, columns), "a feature has no bins of its kind")
-  .refine(
-    ({ features, depth, trees }) => z.array(treeSchema(features.length, depth)).safeParse(trees).success,
-    "a tree is not of the depth and the features",
-  )
-  .transform((value) => value as typeof value & { trees: Tree[] });
-
-type BoostingResult = Readonly<z.output<typeof result>>;
-
 type State = {
   /** Of finished forests. */
   readonly trees: readonly Tree[];
@@ -79,7 +53,7 @@ type Types = {
   params: Params;
   prior: { readonly bins: BinsResult };
   state: State;
-  result: BoostingResult;
+  result: TreeModel;
   blocks: { readonly gradient: Sum; readonly curvature: Sum };
 };
 
@@ -99,7 +73,7 @@ const curvatureStep = powerOfTwo(-6);
 export const boosting = defineAlgorithm<Types>({
   name: "boosting",
   parameters,
-  result,
+  result: treeModelSchema,
   needs: (params) => ({ bins: resultOf(bins, params.bins) }),
   maxSteps: ({ rounds, depth }) => rounds * depth,
 
@@ -210,40 +184,7 @@ export const boosting = defineAlgorithm<Types>({
     return { gradient: bins, curvature: 0.25 * bins };
   },
 
-  features: ({ features }) => features,
-
-  score(model, rows) {
-    const bins = coarseOf(model.features, model.columns, rows);
-    const others = othersOf(model.features, model.columns);
-    return marginsOf({ ...model, others }, bins, rows.rows).map(probabilityOf);
-  },
-
-  portable: ({ features, columns, base, trees, depth }) => ({
-    kind: "trees",
-    features,
-    columns,
-    base,
-    trees,
-    depth,
-    gives: "log-odds",
-  }),
-
-  /** What each split on a row's way changes, added up by the feature it asks for. */
-  explain({ features, columns, trees, depth }, rows) {
-    const bins = coarseOf(features, columns, rows);
-    const others = othersOf(features, columns);
-    return Array.from({ length: rows.rows }, (_, row) => {
-      const effects = new Float64Array(features.length);
-      for (const tree of trees)
-        for (let node = 0, level = 0; level < depth; level++) {
-          const next = childOf(tree, node, bins, others, row);
-          if (next === node) break;
-          effects[tree.features[node]!]! += tree.values[next]! - tree.values[node]!;
-          node = next;
-        }
-      return features.map(({ name: feature }, f) => ({ feature, effect: effects[f]! }));
-    });
-  },
+  ...treeScoring,
 });
 
 const rowsKey: MemoKey<{ bins: Uint16Array[]; digests: Uint32Array }> = { name: "bins and digests" };
@@ -255,11 +196,6 @@ interface Setting {
   /** Of each feature, the coarse bin of special and missing values: the last. */
   readonly others: readonly number[];
 }
-
-const othersOf = (
-  features: readonly FeatureSchema[],
-  columns: Readonly<Record<string, CoarseColumn>>,
-): number[] => features.map(({ name }) => coarseBins(columns[name]!) - 1);
 
 const settings = new WeakMap<BinsResult, Setting>();
 
@@ -440,19 +376,6 @@ function updated(kept: Margins, model: Forests, bins: readonly Uint16Array[]): F
   kept.trees = model.trees.length;
   kept.last = lastOf(kept.trees);
   return kept.margins;
-}
-
-/** @returns log-odds of bad, shape [rows]. */
-function marginsOf(model: Forests, bins: readonly Uint16Array[], rows: number): Float64Array {
-  const margins = new Float64Array(rows).fill(model.base);
-  addTrees(margins, model, bins);
-  return margins;
-}
-
-function addTrees(margins: Float64Array, { trees, depth, others }: Forests, bins: readonly Uint16Array[]) {
-  for (const tree of trees)
-    for (let row = 0; row < margins.length; row++)
-      margins[row]! += tree.values[nodeOf(tree, depth, bins, others, row)]!;
 }
 
 /** @returns of each row 32 bits that follow from its bins, its label and the public seed. */

@@ -268,7 +268,9 @@ for (const name of modelNames) {
       found.map(([as]) => as),
       [name],
     );
-    t.true(found[0]![1].auc > 0.6);
+    // Who learns nothing is on the right side, and no more.
+    const learns = algorithmNamed(name).configure({}).maxSteps > 0;
+    t.true(found[0]![1].auc > (learns ? 0.6 : 0.5));
   });
 
   test(`${name}: a score is a probability of the row alone, label or not`, async (t) => {
