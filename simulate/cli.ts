@@ -1,10 +1,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CsvOptions } from "../core/csv.ts";
+import { writeInto } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
+import { readYaml } from "../core/yaml.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { algorithmNames } from "../models/registry.ts";
 import { resultsBy } from "../models/results.ts";
+import { manifestSchema } from "../models/study.ts";
+import { studySteps } from "../models/study-loop.ts";
 import { leastCohort, readProblem } from "./data.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
 
@@ -23,6 +27,8 @@ interface Flags {
   partition: string;
   algorithm: string;
   param: Record<string, unknown>;
+  algorithms?: string;
+  plots?: string;
   transport: string;
   drop: DropOut;
   seed: string;
@@ -50,6 +56,13 @@ export function simulateCommand(): Command {
         .argParser(parameter)
         .default({}, "the algorithm's own"),
     )
+    .addOption(
+      new Option(
+        "--algorithms <file>",
+        "several in one study: a JSON or YAML list as under `algorithms` of a manifest; what they need is added",
+      ).conflicts(["algorithm", "param"]),
+    )
+    .option("--plots <dir>", "directory for charts as SVG: weight of evidence, ROC, KS, calibration, lift")
     .option("--transport <kind>", "plain, sealed (one process) or grpc (mTLS on loopback)", "sealed")
     .addOption(
       new Option(
@@ -100,7 +113,9 @@ async function run(flags: Flags): Promise<void> {
     ...(decimal === undefined ? {} : { decimal }),
     ...(missing === undefined ? {} : { missing }),
   };
-  const problem = await readProblem({ ...flags, params: flags.param, csv });
+  const { algorithms: list, ...single } = flags;
+  const listed = list === undefined ? {} : { algorithms: readYaml(list, manifestSchema.shape.algorithms) };
+  const problem = await readProblem({ ...single, ...listed, params: flags.param, csv });
   for (const { name, kind, advice } of problem.leftOut)
     process.stderr.write(`column "${name}" is left out, it is ${kind}: ${advice}\n`);
   const { unlabelled, records } = problem.rows;
@@ -111,10 +126,20 @@ async function run(flags: Flags): Promise<void> {
   const outcome = await transport(problem, {
     drop: flags.drop,
     seed: flags.seed,
-    onRound: (algorithm, round) => process.stderr.write(`round ${round}: ${algorithm}\n`),
+    onRound: progressOf(studySteps(problem.manifest)),
   });
   const seconds = (performance.now() - begun) / 1000;
-  const [evaluated] = resultsBy(evaluate, { ...problem.manifest, results: outcome.results }).values();
+  const study = { ...problem.manifest, results: outcome.results };
+  const [evaluated] = resultsBy(evaluate, study).values();
+  if (flags.plots !== undefined) {
+    const { plotsOf } = await import("./plots.ts");
+    const plots = plotsOf(study);
+    await writeInto(
+      flags.plots,
+      plots.map(({ name, svg }) => ({ name, bytes: Buffer.from(svg) })),
+    );
+    process.stderr.write(`${plots.length} charts written to ${flags.plots}\n`);
+  }
   const report = {
     ...reportOf(flags, outcome, evaluated, seconds),
     rows: problem.rows,
@@ -123,20 +148,32 @@ async function run(flags: Flags): Promise<void> {
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${textOf(report)}\n`);
 }
 
+/** @param most - sums that the study takes at most. @returns what says how far it is, before each sum. */
+function progressOf(most: number): (algorithm: string, round: number) => void {
+  const begun = performance.now();
+  return (algorithm, round) => {
+    const each = (performance.now() - begun) / 1000 / (round - 1);
+    const left = round === 1 ? "" : `, at most ${Math.ceil(each * (most - round + 1))} s left`;
+    process.stderr.write(`round ${round}: ${algorithm}${left}\n`);
+  };
+}
+
 function reportOf(
-  { algorithm, parties }: Flags,
+  { algorithm: single, algorithms, parties }: Flags,
   outcome: Outcome,
   evaluated: EvaluateResult | undefined,
   seconds: number,
 ) {
   const { results, rounds, protection, bytes, log } = outcome;
+  const algorithm = algorithms === undefined ? single : "several";
   return {
     algorithm,
     parties,
     rounds,
     seconds,
-    result: results[algorithm],
-    evaluation: evaluated?.models[algorithm] ?? null,
+    result: algorithms === undefined ? results[single] : results,
+    evaluation: evaluated?.models[single] ?? null,
+    evaluations: evaluated?.models ?? {},
     protection,
     bytes,
     log,
@@ -144,7 +181,7 @@ function reportOf(
 }
 
 function textOf(report: ReturnType<typeof reportOf>): string {
-  const { evaluation: e, protection: p } = report;
+  const { protection: p } = report;
   const lines = [
     `${report.algorithm}: ${report.parties} parties, ${report.rounds} rounds, ${report.seconds.toFixed(1)} s`,
   ];
@@ -158,12 +195,13 @@ function textOf(report: ReturnType<typeof reportOf>): string {
       lines.push(
         `  ${name.padEnd(28)} ${value.toPrecision(8).padStart(16)}  ±${result.standardErrors?.[name]?.toPrecision(4) ?? "—"}`,
       );
-  if (e)
+  for (const [name, e] of Object.entries(report.evaluations))
     lines.push(
+      `  ${name}`,
       `  AUC ${e.auc.toFixed(4)} ± ${e.aucWithin.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
+      "  refused from  approved  bad rate  bad refused  good refused",
+      ...e.cutOffs.map(cutOffText),
     );
-  if (e)
-    lines.push("  refused from  approved  bad rate  bad refused  good refused", ...e.cutOffs.map(cutOffText));
   lines.push(`  protection: masks ${p.masks ? "on" : "off"}, encryption ${p.encryption}, noise ${p.noise}`);
   if (report.log.root !== null)
     lines.push(

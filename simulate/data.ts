@@ -27,6 +27,8 @@ export interface SimulateOptions {
   readonly algorithm: string;
   /** Parameters of the algorithm, as in a manifest. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** Several instead, as in a manifest; what they need is added. */
+  readonly algorithms?: StudyManifest["algorithms"];
   readonly holdout: number;
   readonly seed: string;
   /** How a CSV file is written. */
@@ -109,7 +111,8 @@ export async function readProblem(options: SimulateOptions): Promise<FileProblem
 }
 
 /** What the algorithm needs comes first; a model is evaluated last. */
-function algorithmsFor({ algorithm, params }: SimulateOptions): StudyManifest["algorithms"] {
+function algorithmsFor({ algorithm, params, algorithms }: SimulateOptions): StudyManifest["algorithms"] {
+  if (algorithms !== undefined) return withEvaluation(algorithms);
   const { configure, isModel } = algorithmNamed(algorithm);
   const plan = withNeeds({ ...params, name: algorithm });
   const unnamed = configure(params).needs.find((need) => need.entry === undefined);
@@ -118,6 +121,27 @@ function algorithmsFor({ algorithm, params }: SimulateOptions): StudyManifest["a
       hint: `--algorithm ${algorithmNames.filter((name) => algorithmNamed(name).isModel).join(" or ")}: each is evaluated`,
     });
   return isModel ? [...plan, { name: "evaluate" }] : plan;
+}
+
+/** @throws Refusal parameters_invalid where a result has two meanings */
+function withEvaluation(algorithms: StudyManifest["algorithms"]): StudyManifest["algorithms"] {
+  const plan = new Map<string, StudyManifest["algorithms"][number]>();
+  for (const listed of algorithms)
+    for (const entry of withNeeds(listed)) {
+      const as = entry.as ?? entry.name;
+      const known = plan.get(as);
+      if (known !== undefined && algorithms.includes(entry) && algorithms.includes(known))
+        throw new Refusal("parameters_invalid", `two algorithms make a result called ${as}`, {
+          hint: "give one of them another name with `as`",
+        });
+      // What is listed has its parameters; what another needs has the usual ones.
+      if (known === undefined || algorithms.includes(entry)) plan.set(as, entry);
+    }
+  const entries = [...plan.values()];
+  const isModel = entries.some(({ name }) => algorithmNamed(name).isModel);
+  return isModel && !entries.some(({ name }) => name === "evaluate")
+    ? [...entries, { name: "evaluate" }]
+    : entries;
 }
 
 function classesOf(

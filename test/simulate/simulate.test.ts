@@ -8,6 +8,7 @@ import { temporaryDirectory } from "../../simulate/consortium.ts";
 import { type Problem, readProblem } from "../../simulate/data.ts";
 import { grpc } from "../../simulate/grpc.ts";
 import { plain } from "../../simulate/plain.ts";
+import { plotsOf } from "../../simulate/plots.ts";
 import { sealed } from "../../simulate/sealed.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "../../simulate/transport.ts";
 import { everyAlgorithm } from "../support/algorithms.ts";
@@ -175,3 +176,47 @@ for (const [name, transport, leaveAt] of cases)
         );
       },
     );
+
+test("several algorithms make one study, each with its parameters, and charts of what came", async (t) => {
+  const folder = await temporaryDirectory();
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const data = join(folder, "loans.csv");
+  await writeFile(data, csv());
+  const common = {
+    data,
+    label: "bad",
+    parties: 3,
+    partition: "iid",
+    algorithm: "logistic",
+    params: {},
+    holdout: 0,
+    seed: "7",
+  };
+  const algorithms = [
+    { name: "logistic", as: "ridge", penalty: 0.01 },
+    { name: "bins", cells: 64 },
+    { name: "scorecard" },
+  ];
+  const several = await readProblem({ ...common, algorithms });
+  t.deepEqual(
+    several.manifest.algorithms.map(({ name, as = name }) => as),
+    ["range", "summary", "ridge", "bins", "woe", "scorecard", "evaluate"],
+  );
+  t.is(several.manifest.algorithms.find(({ name }) => name === "bins")!.cells, 64);
+  const { results } = await run(plain, nobody, several);
+  const plots = plotsOf({ ...several.manifest, results });
+  t.deepEqual(
+    plots.map(({ name }) => name),
+    [
+      ...["age", "income", "region"].map((column) => `woe-${column}.svg`),
+      ...["ridge", "scorecard"].flatMap((model) =>
+        ["roc", "ks", "calibration", "lift"].map((kind) => `${model}-${kind}.svg`),
+      ),
+    ],
+  );
+  for (const { svg } of plots) t.true(svg.startsWith("<svg ") && svg.endsWith("</svg>"));
+  const twice = [{ name: "logistic" }, { name: "logistic", penalty: 1 }];
+  t.like(await t.throwsAsync(readProblem({ ...common, algorithms: twice })), {
+    reason: "parameters_invalid",
+  });
+});
