@@ -14,6 +14,10 @@ export interface BenchReport {
   readonly bench: string;
   readonly runs: number;
   readonly figures: readonly Figure[];
+  /** Tables for people, where figures do not say it all. */
+  readonly text?: string;
+  /** The same for programs. */
+  readonly tables?: unknown;
 }
 
 /** Each bench/NAME.ts exports `bench`; options are what follows the name on the command line. */

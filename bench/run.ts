@@ -12,6 +12,7 @@ const report = await bench(args, (line) => console.error(line));
 if (args.includes("--json")) console.log(JSON.stringify(report));
 else {
   console.log(`${report.bench}: ${report.runs} runs`);
+  if (report.text !== undefined) console.log(report.text);
   for (const figure of report.figures) {
     const held = figure.holds === null ? "" : figure.holds ? "  holds" : "  MISSED";
     console.log(

@@ -2,7 +2,10 @@ import { join } from "node:path";
 
 import { tableFromRecords } from "../../client-node/rows/rows.ts";
 import { sha256 } from "../../core/canonical.ts";
+import { numberOf, textOf } from "../../core/cell.ts";
+import { columnAt, type Records } from "../../core/csv.ts";
 import { seededRandom, shuffle } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { readRecords } from "../../core/table-file.ts";
 import { inferFeatures } from "../../models/infer.ts";
 import { takeRows } from "../../models/rows.ts";
@@ -18,12 +21,17 @@ interface CreditFile {
   readonly features?: readonly string[];
   /** So many rows are drawn where there are more. */
   readonly rows?: number;
+  /** Rows of which these columns hold these numbers. */
+  readonly where?: Readonly<Record<string, number>>;
+  /** Column by which enterprises would naturally have their rows. */
+  readonly groupedBy?: string;
 }
 
 const files: readonly CreditFile[] = [
   {
     name: "taiwan",
     file: "credit_taiwan/taiwan_default.csv.gz",
+    groupedBy: "EDUCATION",
     label: { column: "default.payment.next.month", bad: ["1"], good: ["0"] },
   },
   {
@@ -50,6 +58,64 @@ const files: readonly CreditFile[] = [
       "total_acc",
     ],
     rows: 16_000,
+    groupedBy: "grade",
+  },
+  {
+    name: "lc-2007",
+    file: "credit_lc_2007_2011/lc_2007_2011.csv.gz",
+    label: { column: "default", bad: ["1"], good: ["0"] },
+    where: { term: 36, policy_ok: 1 },
+    features: [
+      "loan_amnt",
+      "int_rate",
+      "installment",
+      "grade",
+      "emp_length",
+      "home_ownership",
+      "annual_inc",
+      "verification_status",
+      "purpose",
+      "addr_state",
+      "dti",
+      "delinq_2yrs",
+      "inq_last_6mths",
+      "mths_since_last_delinq",
+      "mths_since_last_record",
+      "open_acc",
+      "pub_rec",
+      "revol_bal",
+      "revol_util",
+      "total_acc",
+      "pub_rec_bankruptcies",
+    ],
+    groupedBy: "purpose",
+  },
+  {
+    name: "lc-status",
+    file: "credit_lc_status_mix/lc_status_mix.csv.gz",
+    label: {
+      column: "loan_status",
+      bad: ["Charged Off", "Default", "Late (31-120 days)", "Late (16-30 days)", "In Grace Period"],
+      good: ["Current", "Fully Paid"],
+    },
+    where: { policy_ok: 1 },
+    features: [
+      "loan_amnt",
+      "int_rate",
+      "installment",
+      "grade",
+      "emp_length",
+      "home_ownership",
+      "annual_inc",
+      "purpose",
+      "addr_state",
+      "dti",
+      "delinq_2yrs",
+      "open_acc",
+      "total_acc",
+      "pub_rec_bankruptcies",
+    ],
+    groupedBy: "purpose",
   },
   {
     name: "sba",
@@ -72,6 +138,7 @@ const files: readonly CreditFile[] = [
       "GrAppv",
       "SBA_Appv",
     ],
+    groupedBy: "State",
   },
 ];
 
@@ -80,14 +147,24 @@ export interface CreditSet {
   readonly name: string;
   readonly manifest: StudyManifest;
   readonly table: Table;
+  /** What each row holds in the column that enterprises would divide by, and its name. */
+  readonly groups?: readonly string[];
+  readonly groupedBy?: string;
 }
 
 export const creditSetNames: readonly string[] = files.map(({ name }) => name);
 
-/** @param dir - of the data sets. @throws Refusal file_missing | file_malformed */
-export async function readCreditSet(dir: string, name: string): Promise<CreditSet> {
-  const { file, label, features, rows } = files.find((one) => one.name === name)!;
-  const records = await readRecords(join(dir, file));
+/**
+ * @param dir - of the data sets.
+ * @param mostRows - drawn where there are more.
+ * @throws Refusal not_found | file_missing | file_malformed
+ */
+export async function readCreditSet(dir: string, name: string, mostRows = Infinity): Promise<CreditSet> {
+  const set = files.find((one) => one.name === name);
+  if (set === undefined)
+    throw new Refusal("not_found", `no data set is called ${name}`, { hint: creditSetNames.join(", ") });
+  const { file, label, features, rows = Infinity, where = {}, groupedBy } = set;
+  const records = only(await readRecords(join(dir, file)), where);
   const manifest = checkManifest({
     consortium: "bench",
     name,
@@ -105,6 +182,38 @@ export async function readCreditSet(dir: string, name: string): Promise<CreditSe
     deadlines: { stepSeconds: 60 },
   });
   const whole = tableFromRecords([records], manifest, sha256("bench"));
-  const drawn = shuffle([...Array(whole.rows).keys()], seededRandom(`42 ${name}`)).slice(0, rows);
-  return { name, manifest, table: takeRows(whole, drawn) };
+  const drawn = shuffle([...Array(whole.rows).keys()], seededRandom(`42 ${name}`)).slice(
+    0,
+    Math.min(rows, mostRows),
+  );
+  const table = takeRows(whole, drawn);
+  if (groupedBy === undefined) return { name, manifest, table };
+  const groups = valuesOf(records, groupedBy, label);
+  return { name, manifest, table, groupedBy, groups: drawn.map((row) => groups[row]!) };
+}
+
+/** @returns the records of which the columns hold the numbers. */
+function only(records: Records, where: Readonly<Record<string, number>>): Records {
+  const wanted = Object.entries(where).map(([column, value]) => [columnAt(records, column), value] as const);
+  return {
+    ...records,
+    each: (visit) =>
+      records.each((cells, line) => {
+        if (wanted.every(([at, value]) => numberOf(cells[at]) === value)) visit(cells, line);
+      }),
+  };
+}
+
+/** @returns a column's texts, of the rows that have a label. */
+function valuesOf(
+  records: Records,
+  column: string,
+  { column: label, bad, good }: CreditFile["label"],
+): string[] {
+  const [at, labelAt] = [columnAt(records, column), columnAt(records, label)];
+  const values: string[] = [];
+  records.each((cells) => {
+    if ([...bad, ...good].includes(textOf(cells[labelAt]))) values.push(textOf(cells[at]));
+  });
+  return values;
 }
