@@ -139,6 +139,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       pastSteps = [];
     };
 
+    const stream = new WarningStream({ ...known, catalogue, registry, profiles, past });
     const pipeline = new Pipeline({
       spool,
       segments,
@@ -146,7 +147,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       compute: (job) => refreshApart(job, ending.signal),
       registry,
       reference: { ...referenceOf(known), catalogue },
-      stream: new WarningStream({ ...known, catalogue, registry, profiles, past }),
+      stream,
       watch: new FeatureWatch({ profiles, sites, specialDays }),
       async wait(millis) {
         await timer.wait(millis, ending.signal);
@@ -254,6 +255,15 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
             readings: 0,
           })),
         ...asideTroubles(spool.aside.counts()),
+        ...(stream.unwatched === 0
+          ? []
+          : [
+              {
+                what: `${stream.unwatched} gauges are not watched for anomalies`,
+                hint: "a node watches 2,000: set limits of your own for the others",
+                readings: 0,
+              },
+            ]),
         ...pipeline.door.notices().map(noticeTrouble),
       ],
       subscribe(listener) {

@@ -61,6 +61,8 @@ export interface OwnLimit {
 export interface RuleContext {
   readonly catalogue: Catalogue;
   readonly past: Past;
+  /** Each channel that is watched against its past takes memory: whether there is room for one more. */
+  readonly room: (device: string, metric: string) => boolean;
   readonly limits: readonly OwnLimit[];
   readonly device: Device;
   readonly site: Site;

@@ -43,6 +43,9 @@ export interface StreamOptions {
   readonly limits?: readonly OwnLimit[];
 }
 
+/** Gauges that are watched against their past: each keeps up to six weeks of half hours, about 0.3 MB. */
+const mostWatched = 2000;
+
 interface DeviceState {
   readonly site: string;
   readonly byMetric: Map<string, readonly Rule[]>;
@@ -65,6 +68,8 @@ export class WarningStream {
   readonly #excludedStatuses: ReadonlySet<string>;
   readonly #sites: ReadonlyMap<string, Site>;
   readonly #exclusions = new Map<string, Exclusion[]>();
+  readonly #watched = new Set<string>();
+  readonly #unwatched = new Set<string>();
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -75,6 +80,11 @@ export class WarningStream {
       if (known === undefined) this.#exclusions.set(exclusion.device, [exclusion]);
       else known.push(exclusion);
     }
+  }
+
+  /** Gauges for which there was no room to watch them against their past. */
+  get unwatched(): number {
+    return this.#unwatched.size;
   }
 
   /** Warnings that are open now. */
@@ -202,6 +212,12 @@ export class WarningStream {
     const context = {
       catalogue,
       past,
+      room: (metricOf: string, metric: string): boolean => {
+        const channel = JSON.stringify([metricOf, metric]);
+        const room = this.#watched.has(channel) || this.#watched.size < mostWatched;
+        (room ? this.#watched : this.#unwatched).add(channel);
+        return room;
+      },
       limits,
       device,
       site,

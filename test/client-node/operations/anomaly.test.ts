@@ -4,12 +4,14 @@ import { behaviours, machine, single } from "../../../bench/anomaly/generate.ts"
 import type { Recording } from "../../../bench/anomaly/recording.ts";
 import { nabProfiles, nabScore, normalised } from "../../../bench/anomaly/score.ts";
 import { at, day, device, hour, inWorld, minute, reading, site } from "../../../bench/cases/world.ts";
+import { DeviceRegistry } from "../../../client-node/operations/device-registry.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import { FindingsStore } from "../../../client-node/operations/findings-store.ts";
 import { extremeLimit, robust } from "../../../client-node/operations/warnings/anomaly/limit.ts";
 import { readProfiles } from "../../../client-node/operations/warnings/profiles.ts";
 import { noPast, type Past } from "../../../client-node/operations/warnings/rule.ts";
 import { anomaly } from "../../../client-node/operations/warnings/rules/anomaly.ts";
+import { WarningStream } from "../../../client-node/operations/warnings/stream.ts";
 import { seededRandom, uniform } from "../../../core/random.ts";
 
 const { returnBlocks } = readProfiles().of("default").anomaly;
@@ -131,6 +133,7 @@ test("what was learned outlives the process; without it a fault right after the 
       catalogue: readCatalogue(),
       past: known,
       limits: [],
+      room: () => true,
       device: device("m-1", "s"),
       site: site("s", "machining"),
       profile: readProfiles().of("machining"),
@@ -150,4 +153,23 @@ test("what was learned outlives the process; without it a fault right after the 
   t.deepEqual(fault(noPast), []);
   store.forgetPast(from + 100 * day);
   t.is(store.past("m-1", 1_800_000_000).size, 0);
+});
+
+test("gauges beyond what a node's memory holds are counted and not watched, whoever floods it", (t) => {
+  const devices = Array.from({ length: 2100 }, (_, i) => device(`m-${i}`, "s"));
+  const stream = new WarningStream({
+    catalogue: readCatalogue(),
+    registry: new DeviceRegistry(devices),
+    sites: [site("s", "machining")],
+    profiles: readProfiles(),
+    exclusions: [],
+    excludedStatuses: [],
+    fences: [],
+    routes: new Map(),
+  });
+  const observe = () => devices.map(({ id }) => stream.observe(reading(id, "torque", 40, "N.m", from)));
+  observe();
+  t.is(stream.unwatched, 100);
+  observe();
+  t.is(stream.unwatched, 100, "counted once");
 });

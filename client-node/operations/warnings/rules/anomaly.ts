@@ -16,7 +16,7 @@ interface Growing {
  */
 export const anomaly: RuleType = {
   metrics: undefined,
-  create({ catalogue, device, past, profile }) {
+  create({ catalogue, device, past, profile, room }) {
     const { quiet, returnBlocks, step: stepSeconds } = profile.anomaly;
     const length = seconds(stepSeconds);
     const watch = new AnomalyWatch({
@@ -25,6 +25,7 @@ export const anomaly: RuleType = {
       returnBlocks,
     });
     watch.remember(past.of(device.id, length));
+    const watched = new Map<string, boolean>();
     let current = 0;
     let growing = new Map<string, Growing>();
 
@@ -43,6 +44,12 @@ export const anomaly: RuleType = {
         const known = catalogue.metrics.get(metric);
         // Planned work is neither usual nor unusual.
         if (value === undefined || excluded || known?.kind !== "gauge" || known.event) return none;
+        let takesPart = watched.get(metric);
+        if (takesPart === undefined) {
+          takesPart = room(device.id, metric);
+          watched.set(metric, takesPart);
+        }
+        if (!takesPart) return none;
         const step = Math.floor(time / length);
         if (step < current) return none;
         const changes = step > current ? finish() : none;
