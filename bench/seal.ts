@@ -166,7 +166,12 @@ async function partyRound(
     for (const peer of peers.slice(0, threshold))
       if (!verifyFor("agree", peer.identityKey, peer.statement, peer.agreed)) throw new Error("agree");
     const selfMasks = peers.map(({ id }) => ({ party: id, share: randomBytes(33) }));
-    const revealed = revealedDigest({ selfMaskSeed, selfMask: selfMasks, maskSecret: [] });
+    const revealed = revealedDigest({
+      selfMaskSeed,
+      selfMask: selfMasks,
+      maskSecret: [],
+      noise: new Uint8Array(),
+    });
     const unmasked = signFor("unmask", identity, Buffer.from(revealed, "hex"));
     return [submitted, agreed, unmasked, ...selfMasks.map(({ share }) => share)];
   });
@@ -179,7 +184,7 @@ async function partyRound(
       return { index, aggregate: submitted, submitted: new Array<string>(parties).fill(submitted) };
     },
   );
-  const unmasking = { seeds: peers.map(() => selfMaskSeed), leftOver: [] };
+  const unmasking = { seeds: peers.map(() => selfMaskSeed), leftOver: [], excess: [] };
   await timed("verify", () =>
     performVerify({ type: "verify", roundId, packing, picked, unmasking }, bfv, async (d) => blobs.get(d)!),
   );

@@ -68,7 +68,16 @@ export const bench: Bench = async (args, progress) => {
   const rebuild = await Promise.all([...missing].map((party) => rebuildOf(cohort, party, missing)));
   const elapsed = cpuTimer();
   const unmasked = await performUnmask(
-    { type: "unmask", roundId, packing, threshold: cohort.threshold, seeds, rebuild },
+    {
+      type: "unmask",
+      roundId,
+      header: { cohort: cohort.parties, minCohort: 2, follows: null },
+      packing,
+      threshold: cohort.threshold,
+      seeds,
+      noise: [],
+      rebuild,
+    },
     sum,
     store,
   );

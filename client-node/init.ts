@@ -26,7 +26,8 @@ allow:
   purposes: []          # in the manifest's own words
 unprotected: []         # layers a study may run without: [noise]
 maxEpsilon:
-  lifetime: 8           # privacy budget over all studies; not yet enforced, as no noise is added yet
+  lifetime: 8           # epsilon that all sums with noise may cost together, over all studies
+  delta: 1.0e-6         # probability with which it need not hold
 consentDays: 90         # how long a consent lasts
 fields: []              # a column without a line cannot pass, for example
   # - { name: customer_id, class: direct, level: C2, operator: drop }

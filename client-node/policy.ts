@@ -34,15 +34,23 @@ export const policySchema = z
       .describe("what may run, and what for"),
     unprotected: z
       .array(z.enum(["noise"]))
-      .describe("layers a study may run without; noise has to be listed as long as this version adds none"),
+      .describe("layers a study may run without: sums without noise are counted by exactSums"),
     maxEpsilon: z
       .strictObject({
         lifetime: z
           .number()
           .positive()
           .describe(
-            "privacy budget over all studies, epsilon; stored, and not yet acted on: this version adds no noise",
+            "epsilon that all sums with noise over the table may cost together, of all studies; a sum that would cost more is refused before anything is sent. Sums without noise cost no epsilon that can be stated, and are counted by exactSums",
           ),
+        delta: z
+          .number()
+          .min(1e-12)
+          .max(1e-3)
+          .describe(
+            "probability with which epsilon need not hold, far below one over the table's rows; without it no study with noise is taken part in",
+          )
+          .optional(),
       })
       .describe("privacy budget"),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
@@ -111,6 +119,8 @@ function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
       `a cohort of ${manifest.privacy.minCohort}, where this enterprise asks for ${policy.minCohort}`,
     );
   if (!policy.allow.purposes.includes(manifest.purpose)) forbidden.push(`purpose "${manifest.purpose}"`);
+  if (manifest.privacy.noise !== undefined && policy.maxEpsilon.delta === undefined)
+    forbidden.push("noise, as maxEpsilon states no delta to count epsilon with");
   for (const name of new Set(manifest.algorithms.map((entry) => entry.name)))
     if (!policy.allow.algorithms.includes(name)) forbidden.push(`algorithm "${name}"`);
 

@@ -13,8 +13,15 @@ export const secureRandom: Random = { bytes: (length) => randomBytes(length) };
  * A repeatable generator for simulations and tests: AES-256-CTR keystream under HKDF-SHA-256(seed).
  * @param seed - any text; equal seeds give equal streams.
  */
-export function seededRandom(seed: string): Random {
-  const key = Buffer.from(hkdfSync("sha256", seed, "", "fedcredit/seeded-random", 32));
+export const seededRandom = (seed: string): Random =>
+  keyedRandom(Buffer.from(seed, "utf8"), "fedcredit/seeded-random");
+
+/**
+ * What a secret expands to, for whoever is shown it later: AES-256-CTR keystream under HKDF-SHA-256(secret, info).
+ * @param info - says what for: another text gives an independent stream.
+ */
+export function keyedRandom(secret: Uint8Array, info: string): Random {
+  const key = Buffer.from(hkdfSync("sha256", secret, "", info, 32));
   const stream = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
   let pool = Buffer.alloc(0);
   return {

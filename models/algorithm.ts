@@ -1,7 +1,10 @@
 import type { z } from "zod";
 import type { Random } from "../core/random.ts";
+import type { VectorLayout } from "../privacy/sum/layout.ts";
+import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
 import type { Blocks, Contribution, Sums } from "./blocks.ts";
 import type { Memo, PartyRows } from "./memory.ts";
+import type { NoiseDemand } from "./noise.ts";
 import type { Portable } from "./portable.ts";
 import type { FeatureSchema, StudySchema, Table } from "./table.ts";
 
@@ -37,6 +40,8 @@ export interface Study<T extends Pick<AlgorithmTypes, "params" | "prior">> {
   readonly schema: StudySchema;
   readonly params: T["params"];
   readonly prior: T["prior"];
+  /** Standard deviation of a sum's noise over the most that one unit changes in it; undefined where there is none. */
+  readonly noise?: number | undefined;
 }
 
 export type Outcome<State, Result> = { readonly next: State } | { readonly done: Result };
@@ -148,6 +153,18 @@ export interface FederatedAlgorithm<T extends AlgorithmTypes> extends Computatio
   advance(state: T["state"], sums: Sums<T["blocks"]>, study: Study<T>): Outcome<T["state"], T["result"]>;
   /** L2 norm, per block, of the most that one record changes by being there or not. */
   sensitivity?(state: T["state"], study: Study<T>): { readonly [Name in keyof T["blocks"]]: number };
+  /**
+   * L2 norm of what one record changes in all blocks at once, each in units of its sensitivity; without it the square
+   * root of their number, as if a record could change each of them by as much as it can.
+   */
+  joint?(state: T["state"], study: Study<T>): number;
+  /**
+   * Whether it can do with sums that noise was added to: negative counts lead it nowhere, and no value that lies outside
+   * what it was told is refused.
+   */
+  readonly takesNoise?: true;
+  /** Probability with which each record is in a sum, on its own and secretly; 1 without it. */
+  samplingRate?(state: T["state"], study: Study<T>): number;
 }
 
 /** An algorithm as the study loop runs it: whatever comes from outside is parsed by the algorithm's own schemas. */
@@ -157,6 +174,8 @@ export interface Algorithm<Result = unknown> {
   readonly result: z.ZodType<Result>;
   readonly isModel: boolean;
   readonly isTransform: boolean;
+  /** Whether noise can be added to its sums; true where it takes none. */
+  readonly takesNoise: boolean;
   /** @throws Refusal parameters_invalid, naming the parameter */
   configure(params: unknown): Configured;
   /** @returns undefined unless the algorithm's results are models. @throws Refusal state_invalid */
@@ -171,7 +190,7 @@ export interface Configured {
   /** 0 where the result follows from earlier ones. */
   readonly maxSteps: number;
   /** @throws Refusal parameters_invalid where an earlier result is missing, state_invalid where it is another's */
-  within(schema: StudySchema, before: ReadonlyMap<string, Finished>): Running;
+  within(schema: StudySchema, before: ReadonlyMap<string, Finished>, noise?: NoiseDemand): Running;
 }
 
 /** An algorithm within a study. States are those of {@link Running.start} and {@link Running.advance}, or foreign. */
@@ -180,6 +199,8 @@ export interface Running {
   /** @throws Refusal state_invalid */
   parseState(state: unknown): unknown;
   blocks(state: unknown): Blocks;
+  /** @returns the layout of the next sum, and the noise under it. */
+  next(state: unknown): { readonly layout: VectorLayout; readonly noise: NoiseTerms | undefined };
   /** @returns shape [vectorLength(layout)]. */
   contribute(state: unknown, party: Party): Promise<Float64Array>;
   /** @param values - of the sum, in the layout's order. */

@@ -14,7 +14,8 @@ import type {
   Scoring,
   Study,
 } from "./algorithm.ts";
-import { decodeSums, encodeContribution } from "./blocks.ts";
+import { decodeSums, encodeContribution, layoutOf } from "./blocks.ts";
+import { type NoiseDemand, noiseFor } from "./noise.ts";
 import { parseParameters, parsePublic } from "./parameters.ts";
 import type { Portable } from "./portable.ts";
 
@@ -25,7 +26,8 @@ export const defineAlgorithm = <T extends AlgorithmTypes>(
   define(
     own,
     (params) => own.maxSteps(params),
-    (study) => running(own, study),
+    (study, demand) => running(own, study, demand),
+    own.takesNoise === true && own.sensitivity !== undefined,
   );
 
 /** An algorithm whose result follows from earlier ones: it takes no sum. */
@@ -46,6 +48,7 @@ export const defineComputation = <T extends AlgorithmTypes & { readonly state: n
         start: () => own.start(study),
         parseState,
         blocks: none,
+        next: none,
         contribute: none,
         advance: none,
         sensitivity: none,
@@ -56,7 +59,8 @@ export const defineComputation = <T extends AlgorithmTypes & { readonly state: n
 function define<T extends AlgorithmTypes>(
   own: Computation<T>,
   maxSteps: (params: T["params"]) => number,
-  run: (study: Study<T>) => Running,
+  run: (study: Study<T>, demand: NoiseDemand | undefined) => Running,
+  takesNoise = true,
 ): Algorithm<T["result"]> {
   const { name, parameters, result } = own;
   return {
@@ -65,13 +69,15 @@ function define<T extends AlgorithmTypes>(
     result,
     isModel: own.score !== undefined,
     isTransform: own.transform !== undefined,
+    takesNoise,
     configure(given): Configured {
       const params = parseParameters(name, parameters, given);
       const needs = own.needs(params);
       return {
         needs: Object.values<Need<unknown>>(needs),
         maxSteps: maxSteps(params),
-        within: (schema, before) => run({ schema, params, prior: readAll(needs, before) }),
+        within: (schema, before, demand) =>
+          run({ schema, params, prior: readAll(needs, before), noise: demand?.multiplier }, demand),
       };
     },
     model: (value) => modelOf(own, () => parsePublic(name, result, value)),
@@ -84,24 +90,48 @@ function readAll<Prior>(needs: Needs<Prior>, before: ReadonlyMap<string, Finishe
   return Object.fromEntries(roles) as Prior;
 }
 
-function running<T extends AlgorithmTypes>(own: FederatedAlgorithm<T>, study: Study<T>): Running {
+function running<T extends AlgorithmTypes>(
+  own: FederatedAlgorithm<T>,
+  study: Study<T>,
+  demand: NoiseDemand | undefined,
+): Running {
   let schema: ReturnType<typeof own.state> | undefined;
   const parse = (state: unknown): T["state"] => {
     schema ??= own.state(study);
     return parsePublic(`state of ${own.name}`, schema, state);
   };
+  const noiseOf = (state: T["state"]): ReturnType<typeof noiseFor> | undefined => {
+    if (demand === undefined) return undefined;
+    const sensitivity = own.sensitivity?.(state, study);
+    if (sensitivity === undefined) throw new RangeError(`nothing bounds what a record does in ${own.name}`);
+    const blocks = own.blocks(state, study);
+    const count = Object.values(blocks).filter(({ length }) => length > 0).length;
+    const joint = own.joint?.(state, study) ?? Math.sqrt(count);
+    const samplingRate = own.samplingRate?.(state, study) ?? 1;
+    return noiseFor(blocks, { sensitivity, joint, samplingRate }, demand);
+  };
   return {
     start: () => own.start(study),
     parseState: parse,
     blocks: (state) => own.blocks(parse(state), study),
+    next(given) {
+      const state = parse(given);
+      const noise = noiseOf(state);
+      const { maxRowsPerParty } = study.schema;
+      return {
+        layout: layoutOf(own.blocks(state, study), maxRowsPerParty, noise?.steps),
+        noise: noise?.terms,
+      };
+    },
     async contribute(given, party) {
       const state = parse(given);
       const contribution = await own.contribute(state, party, study);
-      return encodeContribution(own.blocks(state, study), contribution);
+      return encodeContribution(own.blocks(state, study), contribution, noiseOf(state)?.steps);
     },
     advance(given, values) {
       const state = parse(given);
-      return own.advance(state, decodeSums(own.blocks(state, study), values), study);
+      const sums = decodeSums(own.blocks(state, study), values, noiseOf(state)?.steps);
+      return own.advance(state, sums, study);
     },
     sensitivity: (state) => own.sensitivity?.(parse(state), study),
   };

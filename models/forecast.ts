@@ -2,10 +2,11 @@
 import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { type VectorLayout, vectorLength } from "../privacy/sum/layout.ts";
+import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
 import { StudyMemory } from "./memory.ts";
 import { entriesOf } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
-import { advanceStudy, startStudy, studyContribute, studyLayout } from "./study-loop.ts";
+import { advanceStudy, type NextSum, startStudy, studyContribute, studyNext } from "./study-loop.ts";
 import type { Column, Table } from "./table.ts";
 
 export interface AlgorithmForecast {
@@ -14,6 +15,8 @@ export interface AlgorithmForecast {
   readonly mostSums: number;
   /** Of its first sum, where every column has missing values and every level occurs; absent where made-up rows lead to none. */
   readonly layout?: VectorLayout;
+  /** Under that sum. */
+  readonly noise?: NoiseTerms;
 }
 
 /** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
@@ -35,7 +38,7 @@ export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmF
     maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty),
   });
   return entries.map(({ as, algorithm, params }, index) => {
-    const layout = layouts.get(index);
+    const { layout, noise } = layouts.get(index) ?? {};
     if (layout !== undefined && vectorLength(layout) > mostEntries)
       throw new Refusal(
         "layout_overflow",
@@ -43,20 +46,26 @@ export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmF
         { hint: "take fewer features, or features with fewer levels" },
       );
     const { maxSteps: mostSums } = algorithm.configure(params);
-    return { name: as, mostSums, ...(layout === undefined ? {} : { layout }) };
+    return {
+      name: as,
+      mostSums,
+      ...(layout === undefined ? {} : { layout }),
+      ...(noise === undefined ? {} : { noise }),
+    };
   });
 }
 
-async function layoutsOf(manifest: StudyManifest): Promise<Map<number, VectorLayout>> {
-  const layouts = new Map<number, VectorLayout>();
+async function layoutsOf(manifest: StudyManifest): Promise<Map<number, NextSum>> {
+  const layouts = new Map<number, NextSum>();
   const means = { random: seededRandom("forecast"), memory: new StudyMemory() };
   const table = madeUp(manifest);
   let budget = mostTried;
   let state = startStudy(manifest);
   try {
     while (state.algorithm !== null) {
-      const layout = studyLayout(manifest, state);
-      if (!layouts.has(state.index)) layouts.set(state.index, layout);
+      const next = studyNext(manifest, state);
+      const { layout } = next;
+      if (!layouts.has(state.index)) layouts.set(state.index, next);
       const length = vectorLength(layout);
       // An algorithm's first sum tells its size; the further ones only lead to the next algorithm.
       if (state.step > 0) budget -= length;

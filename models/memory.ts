@@ -35,11 +35,15 @@ export class StudyMemory {
   #rows: { readonly table: Table; readonly split: PartyRows } | undefined;
   #memo = { about: "", memo: new Memo() };
 
-  /** @param holdsOut - whether the study holds rows out. */
-  split(table: Table, holdsOut: boolean): PartyRows {
+  /**
+   * @param holdsOut - whether the study holds rows out.
+   * @param rowsPerSubject - of one subject that count, the first ones; all by default.
+   */
+  split(table: Table, holdsOut: boolean, rowsPerSubject = Number.POSITIVE_INFINITY): PartyRows {
     if (this.#rows?.table !== table) {
-      const training = selectRows(table, (row) => table.holdout[row] === 0);
-      const heldOut = holdsOut ? selectRows(table, (row) => table.holdout[row] === 1) : table;
+      const counted = firstOfEach(table, rowsPerSubject);
+      const training = selectRows(counted, (row) => counted.holdout[row] === 0);
+      const heldOut = holdsOut ? selectRows(counted, (row) => counted.holdout[row] === 1) : counted;
       this.#rows = { table, split: { training, heldOut } };
       this.#memo = { about: "", memo: new Memo() };
     }
@@ -51,4 +55,15 @@ export class StudyMemory {
     if (this.#memo.about !== about) this.#memo = { about, memo: new Memo() };
     return this.#memo.memo;
   }
+}
+
+function firstOfEach(table: Table, most: number): Table {
+  if (most === Number.POSITIVE_INFINITY) return table;
+  const seen = new Map<number, number>();
+  return selectRows(table, (row) => {
+    const subject = table.subject[row]!;
+    const before = seen.get(subject) ?? 0;
+    seen.set(subject, before + 1);
+    return before < most;
+  });
 }

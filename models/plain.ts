@@ -1,5 +1,7 @@
 import { type Random, seededRandom } from "../core/random.ts";
 import { dequantizeSum, planPacking, quantize, T } from "../privacy/sum/layout.ts";
+import { addNoiseFrom, drawNoise } from "../privacy/sum/noise.ts";
+import { packingOf } from "../privacy/sum/noise-terms.ts";
 import type { PriorResults, SealedSum } from "./algorithm.ts";
 import { StudyMemory } from "./memory.ts";
 import { concatRows } from "./rows.ts";
@@ -10,7 +12,7 @@ import {
   type StudyState,
   startStudy,
   studyContribute,
-  studyLayout,
+  studyNext,
 } from "./study-loop.ts";
 import type { Table } from "./table.ts";
 
@@ -73,11 +75,16 @@ async function plainSum(
   means: readonly PartyMeans[],
   present: readonly number[],
 ): Promise<SealedSum> {
-  const packing = planPacking(studyLayout(manifest, state), tables.length);
+  const { layout, noise } = studyNext(manifest, state);
+  const cohort = present.map((party) => `party-${party}`);
+  const header = { layout, noise, cohort, minCohort: cohort.length, follows: null };
+  const packing = noise === undefined ? planPacking(layout, tables.length) : packingOf(header);
   const total = new Float64Array(packing.slots);
   for (const party of present) {
     const contribution = await studyContribute(manifest, state, tables[party]!, means[party]!);
     const slots = quantize(contribution, packing);
+    const { parts } = drawNoise("", header, [], means[party]!.random);
+    addNoiseFrom(0, slots, packing, parts);
     for (let s = 0; s < slots.length; s++) total[s] = (total[s]! + slots[s]!) % T;
   }
   return { values: dequantizeSum(total, packing, present.length), parties: present.length };

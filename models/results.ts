@@ -20,13 +20,21 @@ export interface Entry {
   readonly as: string;
   readonly algorithm: Algorithm;
   readonly params: Readonly<Record<string, unknown>>;
+  /** Noise of its sums, where the entry says so. */
+  readonly noise: number | undefined;
 }
 
 /** @throws Refusal algorithm_unknown */
-export const entryOf = ({ name, as = name, ...params }: StudyManifest["algorithms"][number]): Entry => ({
+export const entryOf = ({
+  name,
+  as = name,
+  noise,
+  ...params
+}: StudyManifest["algorithms"][number]): Entry => ({
   as,
   algorithm: algorithmNamed(name),
   params,
+  noise,
 });
 
 /** @throws Refusal algorithm_unknown */

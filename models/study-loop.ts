@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { Random } from "../core/random.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
+import type { PrivacyEvent } from "../privacy/noise/event.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
+import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
 import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum, Transform } from "./algorithm.ts";
-import { layoutOf } from "./blocks.ts";
 import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
+import type { NoiseDemand } from "./noise.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
 import { type Entry, entriesOf, entryOf, finishedOf, transformed, transformsAmong } from "./results.ts";
@@ -50,7 +52,7 @@ export function checkAlgorithms(manifest: StudyManifest): void {
 
 /** @returns what is wrong with a manifest that has the schema's form. */
 export function manifestFaults(manifest: StudyManifest): Refusal[] {
-  return [...algorithmFaults(manifest), ...columnFaults(manifest)];
+  return [...algorithmFaults(manifest), ...noiseFaults(manifest), ...columnFaults(manifest)];
 }
 
 function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
@@ -92,6 +94,47 @@ function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
       faults.push(error);
     }
   return faults;
+}
+
+/** Either every sum has noise, or the manifest says that none has: never both, and nothing silently. */
+function noiseFaults({ algorithms, privacy, unprotected }: StudyManifest): Refusal[] {
+  const faults: Refusal[] = [];
+  if ((privacy.noise === undefined) !== unprotected.includes("noise"))
+    faults.push(
+      privacy.noise === undefined
+        ? new Refusal("unprotected", "no noise is under the sums, and the manifest does not say so", {
+            hint: 'set privacy.noise, or write unprotected: ["noise"]',
+          })
+        : new Refusal("parameters_invalid", "unprotected lists noise, and privacy.noise adds it", {
+            hint: "remove one of the two",
+          }),
+    );
+  for (const listed of algorithms) {
+    const name = listed.as ?? listed.name;
+    if (privacy.noise === undefined && listed.noise !== undefined)
+      faults.push(
+        new Refusal("parameters_invalid", `${name} states its noise, and privacy.noise is not set`, {
+          hint: "set privacy.noise: it says with which δ and how many drop-outs",
+        }),
+      );
+    if (privacy.noise !== undefined && algorithmOf(listed.name)?.takesNoise === false)
+      faults.push(
+        new Refusal("parameters_invalid", `${name} cannot do with noise`, {
+          hint: "take one that can, or run it in a study of its own without noise",
+        }),
+      );
+  }
+  return faults;
+}
+
+/** @returns undefined where there is none: another fault says so. */
+function algorithmOf(name: string): Algorithm | undefined {
+  try {
+    return entryOf({ name }).algorithm;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return undefined;
+  }
 }
 
 function columnFaults({ features, label, subject, holdout }: StudyManifest): Refusal[] {
@@ -137,11 +180,44 @@ export function startStudy(manifest: StudyManifest): StudyState {
   return enter(manifest, 0, {});
 }
 
-/** @throws RangeError when the study is finished */
-export function studyLayout(manifest: StudyManifest, state: StudyState): VectorLayout {
-  const blocks = runningIn(manifest, state).blocks(state.algorithmState);
-  return layoutOf(blocks, manifest.maxRowsPerParty);
+/** What the next sum is of: its layout, and the noise under it. */
+export interface NextSum {
+  readonly layout: VectorLayout;
+  /** Undefined where there is none. */
+  readonly noise: NoiseTerms | undefined;
 }
+
+/** @throws RangeError when the study is finished */
+export const studyNext = (manifest: StudyManifest, state: StudyState): NextSum =>
+  runningIn(manifest, state).next(state.algorithmState);
+
+/**
+ * @throws RangeError when the study is finished
+ * @internal for tests and measurements without noise
+ */
+export const studyLayout = (manifest: StudyManifest, state: StudyState): VectorLayout =>
+  studyNext(manifest, state).layout;
+
+/** @returns what the manifest asks of the sums of one entry; undefined where it asks for no noise. */
+function demandOf({ privacy }: StudyManifest, { noise: own }: Entry): NoiseDemand | undefined {
+  const { noise, maxColluding } = privacy;
+  if (noise === undefined) return undefined;
+  const { multiplier, dropOuts, rowsPerSubject = 1 } = noise;
+  return { multiplier: own ?? multiplier, rowsPerUnit: rowsPerSubject, colluding: maxColluding, dropOuts };
+}
+
+/** @returns the most that a study can cost, whatever its sums turn out to be. @throws Refusal algorithm_unknown | parameters_invalid */
+export const studyEvents = (manifest: StudyManifest): PrivacyEvent[] =>
+  entriesOf(manifest.algorithms).flatMap((entry): PrivacyEvent[] => {
+    const count = maxStepsOf(entry);
+    if (count === 0) return [];
+    const { unit } = manifest.privacy;
+    const demand = demandOf(manifest, entry);
+    const of = { unit, samplingRate: 1, count };
+    return demand === undefined
+      ? [{ mechanism: "none", sensitivity: 1, sigma: 0, ...of }]
+      : [{ mechanism: "gaussian", sensitivity: 1, sigma: demand.multiplier, ...of }];
+  });
 
 /**
  * @returns by block of the state's layout, the L2 norm of the most that one record changes; undefined where nothing
@@ -183,7 +259,7 @@ export function studyContribute(
 ): Promise<Float64Array> {
   const about = JSON.stringify([manifest.algorithms, state.index, state.results]);
   const { running, transforms } = current(manifest, state);
-  const rows = memory.split(table, holdsOut(manifest.holdout));
+  const rows = memory.split(table, holdsOut(manifest.holdout), manifest.privacy.noise?.rowsPerSubject);
   const memo = memory.memoOf(about);
   const seen = transforms.length === 0 ? rows : memo.keep(seenRows, () => through(transforms, rows));
   return running.contribute(state.algorithmState, { ...seen, memo, random });
@@ -287,7 +363,9 @@ function configured(
   if (entry === undefined) throw new RangeError("the study is finished");
   const before = finishedOf({ algorithms: manifest.algorithms.slice(0, index), results });
   const transforms = transformsAmong(before);
-  const running = entry.algorithm.configure(entry.params).within(schemaOf(manifest, transforms), before);
+  const running = entry.algorithm
+    .configure(entry.params)
+    .within(schemaOf(manifest, transforms), before, demandOf(manifest, entry));
   return { running, transforms };
 }
 

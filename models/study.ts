@@ -19,6 +19,31 @@ export const featureSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const multiplier = z.number().min(0.1).max(1e4);
+
+const noiseSchema = z.strictObject({
+  multiplier: multiplier.describe(
+    "standard deviation of a sum's noise that honest enterprises alone reach, over the most that one unit changes in the sum (L2): what a sum costs follows from it",
+  ),
+  delta: z
+    .number()
+    .min(1e-12)
+    .max(1e-3)
+    .describe("δ for which the study's ε is stated: far below one over the number of units"),
+  dropOuts: z
+    .int()
+    .min(0)
+    .max(64)
+    .describe(
+      "members of a cohort that may fall silent in a sum: noise for them is drawn in advance, and taken away again where they are there",
+    ),
+  rowsPerSubject: z
+    .int()
+    .min(1)
+    .describe("rows of one subject that an enterprise counts at most; further ones are left out")
+    .optional(),
+});
+
 /**
  * What a bank proposes and an enterprise consents to, as a whole, by its digest.
  * Security parameters have no default.
@@ -86,6 +111,9 @@ export const manifestSchema = z.strictObject({
       z.looseObject({
         name: z.string().describe("of the algorithm; its parameters stand beside it"),
         as: nameSchema.describe("what its result is called; the algorithm's name by default").optional(),
+        noise: multiplier
+          .describe("of its sums, where it is another than `privacy.noise.multiplier`")
+          .optional(),
       }),
     )
     .min(1)
@@ -101,10 +129,19 @@ export const manifestSchema = z.strictObject({
         ),
       unit: z
         .enum(["record", "subject"])
-        .describe(
-          "what one unit of privacy is: a row, or all rows of a data subject; stated, and not yet acted on",
-        ),
+        .describe("what one unit of privacy is: a row, or all rows that an enterprise has of a data subject"),
+      noise: noiseSchema
+        .optional()
+        .describe("noise under every sum; without it `unprotected` has to list it"),
     })
+    .refine(
+      ({ unit, noise }) =>
+        noise === undefined || (unit === "subject") === (noise.rowsPerSubject !== undefined),
+      {
+        path: ["noise", "rowsPerSubject"],
+        error: "needed where the unit is the subject, and only there",
+      },
+    )
     .describe("how the sums are protected"),
   unprotected: unprotectedSchema.describe("layers this study runs without; every policy must list them too"),
   deadlines: z

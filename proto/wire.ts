@@ -111,6 +111,7 @@ const digestFields = new Set([
   "chunks",
   "sealedDigests",
   "nonceCommitment",
+  "noiseCommitment",
   "commitment",
   "aggregate",
   "certificate",

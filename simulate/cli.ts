@@ -32,6 +32,7 @@ interface Flags {
   transport: string;
   drop: DropOut;
   seed: string;
+  noise?: number;
   holdout: number;
   json: boolean;
   delimiter?: CsvOptions["delimiter"];
@@ -73,6 +74,11 @@ export function simulateCommand(): Command {
         .default({ kind: "chance", probability: 0 }, "0"),
     )
     .option("--seed <text>", "repeats partition, split and drop-outs", "0")
+    .option(
+      "--noise <multiplier>",
+      "add noise to every sum: its standard deviation over the most that one row changes",
+      multiplier,
+    )
     .option("--holdout <fraction>", "share of rows held out for evaluation; 0 evaluates on all", fraction, 0)
     .addOption(
       new Option(
@@ -219,6 +225,12 @@ function wholeNumber(least: number, most: number) {
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}`);
   };
+}
+
+function multiplier(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0.1 && value <= 1e4) return value;
+  throw new InvalidArgumentError("Give a number from 0.1 to 10000");
 }
 
 function fraction(text: string): number {

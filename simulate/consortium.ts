@@ -174,8 +174,8 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   minRows: 2,
   exactSums: { perTable: 100_000, cohortChange: "accept" },
   allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [manifest.purpose] },
-  unprotected: ["noise"],
-  maxEpsilon: { lifetime: 1 },
+  unprotected: manifest.unprotected,
+  maxEpsilon: { lifetime: 1e6, delta: manifest.privacy.noise?.delta ?? 1e-6 },
   consentDays: 1,
   fields: [
     ...new Set([...columnsRead(manifest), ...(manifest.subject === undefined ? [] : [manifest.subject])]),

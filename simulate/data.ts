@@ -12,6 +12,7 @@ import { withNeeds } from "../models/plan.ts";
 import { algorithmNamed, algorithmNames } from "../models/registry.ts";
 import { takeRows } from "../models/rows.ts";
 import { checkManifest, type StudyManifest } from "../models/study.ts";
+import { checkAlgorithms } from "../models/study-loop.ts";
 import type { Table } from "../models/table.ts";
 import { parsePartition, partitionRows } from "./partition.ts";
 
@@ -31,6 +32,8 @@ export interface SimulateOptions {
   readonly algorithms?: StudyManifest["algorithms"];
   readonly holdout: number;
   readonly seed: string;
+  /** Standard deviation of each sum's noise over the most that one row changes; none by default. */
+  readonly noise?: number;
   /** How a CSV file is written. */
   readonly csv?: CsvOptions;
 }
@@ -86,11 +89,19 @@ export async function readProblem(options: SimulateOptions): Promise<FileProblem
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
-    privacy: { minCohort: leastCohort, maxColluding, unit: "record" },
-    unprotected: ["noise"],
+    privacy: {
+      minCohort: leastCohort,
+      maxColluding,
+      unit: "record",
+      ...(options.noise === undefined
+        ? {}
+        : { noise: { multiplier: options.noise, delta: 1e-6, dropOuts: Math.floor(options.parties / 4) } }),
+    },
+    unprotected: options.noise === undefined ? ["noise"] : [],
     deadlines: { stepSeconds: 60 },
   });
 
+  checkAlgorithms(manifest);
   await forecastStudy(manifest);
   let rows: RowCounts | undefined;
   const salt = sha256(`hold-out ${options.seed}`);

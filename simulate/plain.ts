@@ -19,7 +19,12 @@ export const plain: Transport = async ({ manifest, tables }, { drop, seed, onRou
   return {
     results: run.results,
     rounds: run.rounds,
-    protection: { masks: false, encryption: "none", noise: "none", minCohort: 1 },
+    protection: {
+      masks: false,
+      encryption: "none",
+      noise: manifest.privacy.noise === undefined ? "none" : "discrete-gaussian",
+      minCohort: 1,
+    },
     bytes: { up: 0, down: 0 },
     log: { size: 0, root: null, verified: null },
   };

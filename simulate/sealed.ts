@@ -7,10 +7,10 @@ import {
   type StudyState,
   startStudy,
   studyContribute,
-  studyLayout,
+  studyNext,
 } from "../models/study-loop.ts";
 import { type Bfv, openBfv } from "../privacy/sum/encryption/bfv.ts";
-import { protection } from "../privacy/sum/protection.ts";
+import { protectionOf } from "../privacy/sum/protection.ts";
 import {
   type Consortium,
   foundConsortium,
@@ -66,7 +66,7 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
   return {
     results: state.results,
     rounds: round,
-    protection: { ...protection, minCohort },
+    protection: { ...protectionOf(manifest.privacy.noise), minCohort },
     bytes,
     log: { size: 0, root: null, verified: null },
   };
@@ -78,8 +78,10 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
     if (here.length < header.members.length || consortium.slots.next > header.slots - slotsKept)
       consortium = await renewEpoch(consortium, bfv, here);
     present = here;
+    const { layout, noise } = studyNext(manifest, of);
     const subject = {
-      layout: studyLayout(manifest, of),
+      layout,
+      ...(noise === undefined ? {} : { noise }),
       minCohort,
       round: number,
       study,

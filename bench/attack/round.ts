@@ -5,8 +5,7 @@ import { chunkCount } from "../../privacy/sum/encryption/bfv-format.ts";
 import { combineSlot } from "../../privacy/sum/epoch/sharing.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { encodeHeader, type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
-import { dequantizeSum, planPacking } from "../../privacy/sum/layout.ts";
-import { addMasks } from "../../privacy/sum/mask.ts";
+import { dequantizeSum } from "../../privacy/sum/layout.ts";
 import type {
   Aggregate,
   Lift,
@@ -16,7 +15,14 @@ import type {
   Survivor,
   Unmask,
 } from "../../privacy/sum/messages.ts";
-import { type LeftOver, masksOfSum, missingPartners, type Unmasking } from "../../privacy/sum/round-masks.ts";
+import { revealedParts } from "../../privacy/sum/noise.ts";
+import { packingOf } from "../../privacy/sum/noise-terms.ts";
+import {
+  burdenOfSum,
+  type LeftOver,
+  missingPartners,
+  type Unmasking,
+} from "../../privacy/sum/round-masks.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import type { EvilBank } from "./bank.ts";
 import type { Reply } from "./said.ts";
@@ -69,7 +75,12 @@ export class Round {
   list(without: readonly PartyId[] = []): Survivor[] {
     return [...this.submissions]
       .filter(([party]) => !without.includes(party))
-      .map(([party, { digest, commitment }]) => ({ party, digest, commitment }))
+      .map(([party, { digest, commitment, noiseCommitment }]) => ({
+        party,
+        digest,
+        commitment,
+        noiseCommitment,
+      }))
       .sort((a, b) => (a.party < b.party ? -1 : 1));
   }
 
@@ -118,7 +129,7 @@ export class Round {
 
   /** @returns the masks of the sum over the survivors, as far as they were revealed; undefined where they were not. */
   async unmasking(): Promise<
-    (Unmasking & { readonly shown: Pick<Aggregate, "seeds" | "secrets"> }) | undefined
+    (Unmasking & { readonly shown: Pick<Aggregate, "seeds" | "secrets" | "noise"> }) | undefined
   > {
     const seeds: { party: PartyId; seed: Uint8Array }[] = [];
     for (const { party } of this.survivors) {
@@ -135,19 +146,29 @@ export class Round {
       leftOver.push({ party, maskSecret, partners });
     }
     const secrets = leftOver.map(({ party, maskSecret }) => ({ party, maskSecret }));
-    return { seeds: seeds.map(({ seed }) => seed), leftOver, shown: { seeds, secrets } };
+    const noise = this.survivors.flatMap(({ party }) => {
+      const seed = this.unmasks.get(party)?.noise;
+      return seed === undefined || seed.length === 0 ? [] : [{ party, seed }];
+    });
+    const excess = noise.flatMap(({ seed }) =>
+      revealedParts(this.roundId, this.header, this.survivors.length, seed),
+    );
+    return {
+      seeds: seeds.map(({ seed }) => seed),
+      leftOver,
+      excess,
+      shown: { seeds, secrets, noise },
+    };
   }
 
   /** @returns the aggregate's ciphertexts. */
-  async aggregate(bfv: Bfv, { seeds, leftOver }: Unmasking, add?: Float64Array): Promise<Uint8Array[]> {
-    const packing = planPacking(this.header.layout, this.header.cohort.length);
+  async aggregate(bfv: Bfv, unmasking: Unmasking, add?: Float64Array): Promise<Uint8Array[]> {
+    const packing = packingOf(this.header);
     const sum = bfv.openSum(chunkCount(packing.slots));
     for (const { party } of this.survivors)
       for (const [index, digest] of this.submissions.get(party)!.chunks.entries())
         await sum.add(index, this.bank.blobs.get(digest)!);
-    const total = new Float64Array(packing.slots);
-    addMasks(total, masksOfSum(this.roundId, { seeds, leftOver }));
-    await sum.subtract(total);
+    await sum.subtract(burdenOfSum(this.roundId, packing, unmasking, 0, packing.slots));
     if (add !== undefined) await sum.subtract(add);
     return sum.finish();
   }
@@ -156,7 +177,7 @@ export class Round {
   async read(bfv: Bfv, key: Uint8Array): Promise<Float64Array | undefined> {
     const masks = await this.unmasking();
     if (masks === undefined || this.survivors.length === 0) return undefined;
-    const packing = planPacking(this.header.layout, this.header.cohort.length);
+    const packing = packingOf(this.header);
     const slots = await bfv.decrypt(key, await this.aggregate(bfv, masks), packing.slots);
     return dequantizeSum(slots, packing, this.survivors.length);
   }
@@ -204,7 +225,7 @@ export class Round {
 
   /** @returns the vector that a released sum stands for. */
   valuesOf(sum: Uint8Array): Float64Array {
-    const packing = planPacking(this.header.layout, this.header.cohort.length);
+    const packing = packingOf(this.header);
     return dequantizeSum(decodeSum(sum, packing.slots), packing, this.survivors.length);
   }
 

@@ -3,7 +3,12 @@ import { digestOf } from "../../core/canonical.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { advanceStudy, startStudy } from "../../models/study-loop.ts";
 import { entryBytes } from "../../privacy/log/entry.ts";
-import { certificateDigest, encodeCertificate, type SumCertificate } from "../../privacy/sum/certificate.ts";
+import {
+  certificateDigest,
+  encodeCertificate,
+  type SumCertificate,
+  survivorsOf,
+} from "../../privacy/sum/certificate.ts";
 import { type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import {
@@ -21,9 +26,9 @@ import type { Stage } from "./stage.ts";
 
 /** Takes the bank's word for what comes next, as the first version did. */
 const believing: Weakness = {
-  facts: (facts: LocalFacts, { round, algorithm, state, layout }: RoundHeader): LocalFacts => ({
+  facts: (facts: LocalFacts, { round, algorithm, state, layout, noise }: RoundHeader): LocalFacts => ({
     ...facts,
-    next: { round, algorithm, state, layout },
+    next: { round, algorithm, state, layout, noise },
   }),
 };
 
@@ -56,7 +61,7 @@ async function afterCertificate(
     format: "fedcredit/sum-certificate/v1",
     header: round.header,
     epoch: { header: of, transcript },
-    survivors: [...round.survivors],
+    survivors: round.survivors.map(({ noiseCommitment: _, ...survivor }) => survivor),
     agreed: inText(round.agreed),
     unmasking: unmaskingDigest(masks.shown),
     aggregate: submissionDigest(chunks),
@@ -109,7 +114,7 @@ const otherSum =
     const roundId = roundIdOf(real.header);
     const statement = {
       purpose: "release",
-      survivors: survivorsDigest(real.survivors),
+      survivors: survivorsDigest(survivorsOf(real)),
       unmasking: real.unmasking,
       aggregate: real.aggregate,
       digest: sumDigest(Buffer.from(real.salt, "hex"), bytes),

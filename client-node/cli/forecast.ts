@@ -94,7 +94,6 @@ async function forecast(flags: Flags): Promise<void> {
     `cost ε = ${up(epsilon)} of ${maxEpsilon.lifetime} at δ = ${delta} (Rényi's bound, as a check: ${up(renyi)})`,
   );
   if (epsilon > maxEpsilon.lifetime) print("more than policy.yaml allows as maxEpsilon");
-  print("This version adds no noise to a study's sums yet: a figure to plan with.");
 }
 
 /** @returns what a count of 1000 would be with this noise, three times over. */

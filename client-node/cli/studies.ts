@@ -4,7 +4,15 @@ import { writeInto, writeWhole } from "../../core/files.ts";
 import { findStudy, shortDigest } from "../../core/ids.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { exportedFiles, formatsText } from "../../models/exported.ts";
-import { consentTo, fetchModel, listStudies, type StudyView, withdrawFrom } from "../federation/studies.ts";
+import {
+  consentTo,
+  costText,
+  fetchModel,
+  listStudies,
+  type StudyView,
+  studyCost,
+  withdrawFrom,
+} from "../federation/studies.ts";
 import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
 /** What an enterprise decides about studies, and what it gets of them. */
@@ -62,6 +70,8 @@ async function consent(wanted: string, { dir, json }: Common): Promise<void> {
   await atDesk(dir, async (desk) => {
     const view = findStudy(await listStudies(desk), wanted);
     for (const line of summary(view)) tell(line);
+    const cost = studyCost(desk, view.manifest);
+    if (cost !== undefined) tell(`cost           ${costText(cost)}`);
     const { expiresMillis } = await consentTo(desk, view.study);
     if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis }));
     else print(`consented to ${view.name} (${view.study}) until ${new Date(expiresMillis).toISOString()}`);

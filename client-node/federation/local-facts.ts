@@ -6,6 +6,7 @@ import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { Open } from "../../privacy/sum/messages.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import { refusalOf } from "../../proto/wire.ts";
+import { isWithin } from "../ledger/budget.ts";
 import { knowsRound, storedConsent } from "../ledger/records.ts";
 import { exactSumsOf, exactSurvivors, stepHolder } from "../ledger/steps.ts";
 import { checkStudy } from "../policy.ts";
@@ -58,6 +59,13 @@ export async function lookUp(
       unprotected: policy.unprotected,
       cohortChange,
     },
+    withinBudget:
+      consent === undefined ||
+      isWithin(db, header, {
+        table: rowsTable,
+        unit: consent.manifest.privacy.unit,
+        budget: policy.maxEpsilon,
+      }),
     exactSums: {
       left: Math.max(0, perTable - exactSumsOf(db, rowsTable)),
       survivors: exactSurvivors(db, rowsTable),

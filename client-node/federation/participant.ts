@@ -23,7 +23,8 @@ import {
 import { signStatement } from "../../privacy/sum/statements.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
-import { consentedManifests, storedConsent } from "../ledger/records.ts";
+import type { Charged } from "../ledger/budget.ts";
+import { consentedManifests, storedConsent, submittedTo } from "../ledger/records.ts";
 import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger/steps.ts";
 import { LedgerFailure } from "../ledger/store.ts";
 import { policyDigest } from "../policy.ts";
@@ -301,10 +302,14 @@ export class Participant {
   }
 
   #lock(header: RoundHeader, { roundId, among, threshold }: LockedStep, survivors: readonly PartyId[]): void {
-    const { credentials, db } = this.#options;
+    const { credentials, db, ledger, now } = this.#options;
     const { roster } = this.#membership.context();
     const holderOfStep = header.follows?.of;
     this.#policyOf(header, roundId);
+    const isBystander =
+      header.noise !== undefined && holderOfStep !== undefined && !survivors.includes(credentials.enterprise);
+    if (isBystander && submittedTo(db, holderOfStep))
+      ledger.recordBystander(roundId, header, this.#charged(header.study), now());
     lockStep(
       db,
       {
@@ -325,13 +330,19 @@ export class Participant {
   }
 
   #record(record: PartyRecord): void {
-    const { credentials, db, ledger, now, transport } = this.#options;
+    const { credentials, ledger, now, transport } = this.#options;
     const { enterprise } = credentials;
-    const consent = storedConsent(db, record.header.study);
-    const unit = consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
     const policy = this.#policyOf(record.header, record.roundId) ?? policyDigest(this.#options.policy());
+    const charged = this.#charged(record.header.study);
     const destination = transport.address;
-    ledger.recordStep(record, { destination, nowMillis: now(), unit, enterprise, policy });
+    ledger.recordStep(record, { destination, nowMillis: now(), charged, enterprise, policy });
+  }
+
+  /** In whose budget a study's sums are counted. */
+  #charged(study: Digest): Charged {
+    const consent = storedConsent(this.#options.db, study);
+    const unit = consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
+    return { table: rowsTable, unit, budget: this.#options.policy().maxEpsilon };
   }
 
   #report(state: PartyState): void {

@@ -8,9 +8,10 @@ import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { SealedSum } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { parseStudyState, type StudyState, startStudy, studyLayout } from "../../models/study-loop.ts";
+import { parseStudyState, type StudyState, startStudy, studyNext } from "../../models/study-loop.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
+import type { NoiseTerms } from "../../privacy/sum/noise-terms.ts";
 import { type ChainHead, headOf, storedHead, storeHead } from "../ledger/chain.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Statistics } from "./statistics.ts";
@@ -21,6 +22,7 @@ export interface NextStep {
   readonly algorithm: RoundHeader["algorithm"];
   readonly state: Digest;
   readonly layout: VectorLayout;
+  readonly noise: NoiseTerms | undefined;
 }
 
 export interface StateChainOptions {
@@ -59,7 +61,7 @@ export class StateChain {
       round: sums + 1,
       algorithm: { index, name, step },
       state: digest,
-      layout: studyLayout(manifest, state),
+      ...studyNext(manifest, state),
     };
   }
 

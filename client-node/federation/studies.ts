@@ -4,11 +4,12 @@ import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Json } from "../../models/algorithm.ts";
 import { parseManifest, type StudyManifest } from "../../models/study.ts";
-import { checkAlgorithms } from "../../models/study-loop.ts";
+import { checkAlgorithms, studyEvents } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import { Studies } from "../../proto/wire.ts";
+import { type Forecast, forecastOf } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { rememberManifest, storeConsent, storedConsent } from "../ledger/records.ts";
 import { transact } from "../ledger/store.ts";
@@ -88,6 +89,21 @@ export function openManifest(study: Digest, bytes: Uint8Array): { text: string; 
   return parseManifest(bytes);
 }
 
+const ceil = (epsilon: number): string => (Math.ceil(epsilon * 100) / 100).toFixed(2);
+
+/** @returns what a study would cost at most, of the table's budget; undefined where it runs without noise. */
+export const studyCost = (
+  { db, policy }: Pick<StudyDesk, "db" | "policy">,
+  manifest: StudyManifest,
+): Forecast | undefined =>
+  manifest.privacy.noise === undefined
+    ? undefined
+    : forecastOf(db, rowsTable, policy().maxEpsilon, studyEvents(manifest));
+
+/** @returns a forecast in words. */
+export const costText = ({ spent, after, lifetime, delta }: Forecast): string =>
+  `up to ε = ${ceil(after - spent)} of your ${lifetime} for this table, of which ${ceil(spent)} is spent (δ = ${delta})`;
+
 /**
  * Agrees to a study for as long as the policy says: after the policy allowed it and the rows fit its schema.
  * @throws Refusal policy_refuses, unprotected, algorithm_unknown, the row source's own, the bank's own.
@@ -102,6 +118,13 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
   checkAlgorithms(manifest);
   checkStudy(policy, manifest);
   await desk.rows(manifest, policy);
+  const cost = studyCost(desk, manifest);
+  if (cost !== undefined && cost.after > cost.lifetime)
+    throw new Refusal(
+      "budget_exhausted",
+      `study ${manifest.name} may cost up to ε = ${ceil(cost.after - cost.spent)} over what was spent, ε = ${ceil(cost.spent)} of ${cost.lifetime}`,
+      { hint: "ask the bank for more noise or fewer sums, or raise maxEpsilon.lifetime in policy.yaml" },
+    );
   const expiresMillis = desk.now() + Math.floor(policy.consentDays * 86_400_000);
   const { consortium, enterprise, identity } = credentials;
   const note = signConsent(

@@ -15,7 +15,18 @@ import {
   rangeRoot,
 } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
+import { spendOf } from "../../privacy/log/spend.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { PartyRecord } from "../../privacy/sum/party/party.ts";
+import {
+  bystanders,
+  type Charged,
+  charge,
+  chargeBystander,
+  isCharged,
+  type SpendingOfStudy,
+  spendingOverTime,
+} from "./budget.ts";
 import type { OutgoingKind } from "./outgoing.ts";
 import { joinAttempt, markAttempt, policyVersion, submittedSums } from "./records.ts";
 import { prepared, transact } from "./store.ts";
@@ -38,7 +49,8 @@ export interface StepTerms {
   /** host:port. */
   readonly destination: string;
   readonly nowMillis: number;
-  readonly unit: "record" | "subject";
+  /** In whose budget the sum is counted. */
+  readonly charged: Charged;
   readonly enterprise: string;
   /** Digest of the policy in force. */
   readonly policy: Digest;
@@ -90,13 +102,13 @@ export class EgressLedger {
   /**
    * Writes down what this node is about to do in a round: the spend before the submission it is for. The messages
    * themselves are recorded as they depart.
-   * @param unit - of the consented manifest.
+   * @param charged - in whose budget the sum is counted; the unit is of the consented manifest.
    * @param enterprise, policy - whose policy of which digest the submission's rows went by.
-   * @throws Refusal round_replayed; LedgerFailure
+   * @throws Refusal round_replayed, budget_exhausted; LedgerFailure
    */
   recordStep(
     record: PartyRecord,
-    { destination, nowMillis: time, unit, enterprise, policy }: StepTerms,
+    { destination, nowMillis: time, charged, enterprise, policy }: StepTerms,
   ): void {
     const { header, roundId } = record;
     const { study } = header;
@@ -108,8 +120,15 @@ export class EgressLedger {
       case "submission":
         transact(db, () => {
           markAttempt(db, roundId, "submitted");
-          const cumulativeSteps = submittedSums(db, study);
-          const spend = { study, mechanism: "none", unit, steps: 1, cumulativeSteps } as const;
+          const cumulativeSteps = submittedSums(db, study) + bystanders(db, study);
+          const counted = charge(db, roundId, header, charged, time);
+          const spend = {
+            study,
+            ...spendOf(header.noise, charged.unit),
+            steps: 1,
+            cumulativeSteps,
+            ...(counted === undefined ? {} : { counted }),
+          };
           const { bytes, digest } = record;
           const kind: OutgoingKind = "submission";
           const sent = { destination: logName(destination), kind, bytes, digest };
@@ -137,6 +156,23 @@ export class EgressLedger {
       case "altered":
         break;
     }
+  }
+
+  /**
+   * Writes down what the sum of the other half of a cohort says of this enterprise's rows, where both halves were in a
+   * sum before: in whose noise it shares.
+   * @throws LedgerFailure
+   */
+  recordBystander(roundId: Digest, header: RoundHeader, charged: Charged, time: number): void {
+    const db = this.#db;
+    transact(db, () => {
+      if (isCharged(db, roundId)) return;
+      chargeBystander(db, roundId, header, charged, time);
+      const { study, noise } = header;
+      const cumulativeSteps = submittedSums(db, study) + bystanders(db, study);
+      const spend = spendOf(noise, charged.unit);
+      this.append([{ type: "privacy.spent", time, roundId, study, ...spend, steps: 1, cumulativeSteps }]);
+    });
   }
 
   /** Appends all or none. @throws Refusal entry_invalid, and those of {@link recordDepartures} */
@@ -213,6 +249,11 @@ export class EgressLedger {
         sums: Number(row.sums),
         last: Number(row.last),
       }));
+  }
+
+  /** @returns how a table's ε grew, study after study. */
+  spendingOverTime(table: string, delta: number): SpendingOfStudy[] {
+    return spendingOverTime(this.#db, table, delta);
   }
 
   /** @returns what shows that an entry is in the ledger that the checkpoint commits to. */

@@ -70,6 +70,10 @@ export function markAttempt(db: DatabaseSync, roundId: Digest, deed: "submitted"
   prepared(db, `UPDATE joined SET ${deed} = 1 WHERE round_id = ?`).run(roundId);
 }
 
+/** @returns whether this node submitted to a round. */
+export const submittedTo = (db: DatabaseSync, roundId: Digest): boolean =>
+  prepared(db, "SELECT 1 FROM joined WHERE round_id = ? AND submitted = 1").get(roundId) !== undefined;
+
 /** @returns how many sums of a study this node submitted to. */
 export const submittedSums = (db: DatabaseSync, study: Digest): number =>
   Number(

@@ -37,6 +37,11 @@ const tables = `
   CREATE TABLE IF NOT EXISTS chain (
     study TEXT PRIMARY KEY, sums INTEGER NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS spend (
+    round_id TEXT PRIMARY KEY, study TEXT NOT NULL, round INTEGER NOT NULL, follows TEXT, rows_table TEXT NOT NULL,
+    time INTEGER NOT NULL, event TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS spend_of_step ON spend (study, round);
   CREATE TABLE IF NOT EXISTS roster (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS split_salt (rows_table TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
 `;

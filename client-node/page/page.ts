@@ -7,6 +7,7 @@ import { note } from "../../core/pages/parts.ts";
 import { pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { rowsTable } from "../federation/studies.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Policy } from "../policy.ts";
@@ -150,7 +151,12 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     return Number.isSafeInteger(position) && position >= 0 ? entryView(options.ledger, position) : undefined;
   });
   show("/studies", async () => studiesView(await bank.studies(), now()));
-  show("/budget", async () => budgetView(options.ledger.spends(), options.policy(), bank.names()));
+  show("/budget", async () => {
+    const policy = options.policy();
+    const { delta } = policy.maxEpsilon;
+    const overTime = delta === undefined ? [] : options.ledger.spendingOverTime(rowsTable, delta);
+    return budgetView(options.ledger.spends(), overTime, policy, bank.names());
+  });
   show("/model", async () => {
     const { models, unreachable } = await bank.models();
     return modelView(models, unreachable);

@@ -10,7 +10,7 @@ import {
   type StudyState,
   startStudy,
   studyContribute,
-  studyLayout,
+  studyNext,
 } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import software from "../../package.json" with { type: "json" };
@@ -23,8 +23,9 @@ import { emptyRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
-import { planPacking, type VectorLayout } from "../../privacy/sum/layout.ts";
+import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import type { PartyMessage } from "../../privacy/sum/messages.ts";
+import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import {
   type Consortium,
   foundConsortium,
@@ -155,12 +156,13 @@ async function playRound(
   { enterprise, destination, bfv }: DryRunOptions,
 ): Promise<{ round: DryRunRound; sum: Float64Array }> {
   const cohort = [...consortium.parties.keys()];
-  const layout = studyLayout(manifest, state);
+  const { layout, noise } = studyNext(manifest, state);
   const algorithm = { index: state.index, name: state.algorithm!, step: state.step };
   const header = simulatedHeader(
     consortium,
     {
       layout,
+      ...(noise === undefined ? {} : { noise }),
       algorithm,
       round: state.index + 1,
       minCohort: cohort.length,
@@ -203,7 +205,7 @@ async function playRound(
       ? new Refusal(party.reason, party.detail)
       : new Refusal("internal", "the dry run came to no sum");
   }
-  const { slots } = planPacking(layout, cohort.length);
+  const { slots } = packingOf(header);
   const round = { algorithm: algorithm.name, layout, entries: own.length, slots, departures };
   return { round, sum: done.sum.sum.values };
 }

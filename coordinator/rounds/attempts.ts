@@ -6,6 +6,7 @@ import { isMilestone } from "../../core/log.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { advanceStudy, type StudyState } from "../../models/study-loop.ts";
+import { spendOf } from "../../privacy/log/spend.ts";
 import { readStored, storedText } from "../../privacy/sum/coordinator/point.ts";
 import type { CoordinatorEffect, RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
@@ -144,8 +145,7 @@ async function advance(
         type: "privacy.spent",
         roundId,
         study,
-        mechanism: "none",
-        unit,
+        ...spendOf(header.noise, unit),
         steps: 1,
         cumulativeSteps: round,
       },

@@ -268,26 +268,23 @@ export class Attempt {
     const { roundId } = this;
     switch (record.kind) {
       case "submitted": {
-        const { party: enterprise, digest, commitment, signature } = record.submission;
+        const { party: enterprise, digest, commitment, noiseCommitment, signature } = record.submission;
         this.#entries.push({
           type: "round.submitted",
           roundId,
           enterprise,
           digest,
           commitment,
+          ...(noiseCommitment === "" ? {} : { noiseCommitment }),
           bytes: await this.#aggregation.bytesOf(record.submission),
-          layers: ["mask", "encryption"],
+          layers: ["mask", "encryption", ...(this.header.noise === undefined ? [] : (["noise"] as const))],
           signature: toBase64(signature),
         });
         return;
       }
       case "survivors": {
         const submissions = submissionsDigest(
-          record.survivors.map(({ party, digest, commitment }) => ({
-            enterprise: party,
-            digest,
-            commitment,
-          })),
+          record.survivors.map(({ party: enterprise, ...submitted }) => ({ enterprise, ...submitted })),
         );
         const survivors = record.survivors.map(({ party }) => party);
         this.#entries.push({ type: "round.survivors", roundId, survivors, submissions });

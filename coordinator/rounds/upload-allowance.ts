@@ -3,7 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
-import { planPacking } from "../../privacy/sum/layout.ts";
+import { type NoisyHeader, packingOf } from "../../privacy/sum/noise-terms.ts";
 
 /** What is stored of a party under an attempt. */
 export interface StoredBlob {
@@ -20,8 +20,9 @@ interface Allowance {
 export class UploadAllowance {
   readonly #attempts = new Map<Digest, Allowance>();
 
-  open(roundId: Digest, { layout, cohort }: Pick<RoundHeader, "layout" | "cohort">): void {
-    const chunks = chunkCount(planPacking(layout, cohort.length).slots);
+  open(roundId: Digest, header: NoisyHeader & Pick<RoundHeader, "layout">): void {
+    const { cohort } = header;
+    const chunks = chunkCount(packingOf(header).slots);
     this.#attempts.set(roundId, { chunks, stored: new Map(cohort.map((party) => [party, new Set()])) });
   }
 

@@ -3,11 +3,12 @@ import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
 import { holdsOut, parseManifest, type StudyManifest } from "../../models/study.ts";
-import { manifestFaults } from "../../models/study-loop.ts";
+import { manifestFaults, studyEvents } from "../../models/study-loop.ts";
+import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import { countOrganisations } from "../../privacy/roster.ts";
 import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import { checkFeasible, thresholdOf } from "../../privacy/sum/graph.ts";
-import { planPacking } from "../../privacy/sum/layout.ts";
+import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import type { StudyCheck } from "../../proto/generated/fedcredit/v1/StudyCheck.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
@@ -56,12 +57,6 @@ export async function checkProposal(
         `consortium: the study is of ${manifest.consortium}, this is ${consortium}`,
       ),
     );
-  if (!manifest.unprotected.includes("noise"))
-    problems.push(
-      new Refusal("unprotected", "this version adds no noise, and the manifest does not say so", {
-        hint: 'write unprotected: ["noise"] in the manifest',
-      }),
-    );
   const taken = await bank.database
     .sql`SELECT digest FROM study WHERE name = ${manifest.name} AND digest <> ${study}`;
   if (taken.length > 0) problems.push(nameTaken(manifest.name));
@@ -88,7 +83,7 @@ export async function checkProposal(
   const forecast = faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest));
   const costs: AlgorithmCost[] = [];
   for (const of of forecast ?? []) {
-    const bytesUp = await collect(() => bytesOf(of, members));
+    const bytesUp = await collect(() => bytesOf(of, members, minCohort));
     costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0 });
   }
   if (forecast !== undefined && costs.every(({ mostSums }) => mostSums === 0))
@@ -114,8 +109,18 @@ export const nameTaken = (name: string): Refusal =>
   });
 
 /** @throws Refusal layout_overflow */
-const bytesOf = ({ layout }: AlgorithmForecast, parties: number): number =>
-  layout === undefined ? 0 : chunkCount(planPacking(layout, parties).slots) * seededBytes;
+function bytesOf({ layout, noise }: AlgorithmForecast, parties: number, minCohort: number): number {
+  if (layout === undefined) return 0;
+  const cohort = Array.from({ length: parties }, (_, i) => String(i));
+  return chunkCount(packingOf({ layout, noise, cohort, minCohort, follows: null }).slots) * seededBytes;
+}
+
+/** @returns in words, what a study's sums cost at most. */
+function costOf(manifest: StudyManifest): string {
+  const { delta } = manifest.privacy.noise!;
+  const epsilon = epsilonOf(studyEvents(manifest), delta, manifest.privacy.unit);
+  return `ε = ${(Math.ceil(epsilon * 1000) / 1000).toFixed(3)} at δ = ${delta}`;
+}
 
 function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[] {
   const notes: string[] = [];
@@ -123,6 +128,13 @@ function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[
     notes.push("no enterprise may be away: one that falls silent stops the study until it is back");
   if (manifest.privacy.maxColluding === 0)
     notes.push("maxColluding 0 is counted as 1: the smallest epoch protects against one");
+  const { noise } = manifest.privacy;
+  if (noise !== undefined)
+    notes.push(`all sums together cost at most ${costOf(manifest)} for a ${manifest.privacy.unit}`);
+  if (noise !== undefined && dropOuts !== undefined && noise.dropOuts < dropOuts)
+    notes.push(
+      `${noise.dropOuts} enterprises may fall silent in a sum, where ${dropOuts} could: privacy.noise.dropOuts`,
+    );
   if (!holdsOut(manifest.holdout)) notes.push("nothing is held out: evaluation is on the training rows");
   return notes;
 }

@@ -5,10 +5,18 @@ import type { Evaluation } from "../../models/numerics/metrics.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { type StudyState, studyResult } from "../../models/study-loop.ts";
 import { lineageDigest } from "../../privacy/log/entry.ts";
-import { protection } from "../../privacy/sum/protection.ts";
+import { epsilonOf } from "../../privacy/noise/accountant.ts";
+import { eventOf, type NoiseTerms } from "../../privacy/sum/noise-terms.ts";
+import { protectionOf } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
 import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
+
+/** @param terms - of the released sums, JSON. @returns what they cost together. */
+function costOf(terms: readonly string[], delta: number, unit: "record" | "subject") {
+  const events = terms.map((text) => eventOf(JSON.parse(text) as NoiseTerms, unit));
+  return { delta, epsilon: epsilonOf(events, delta, unit) };
+}
 
 /** A released sum, as a model's lineage names it. */
 interface LineageRound {
@@ -33,7 +41,8 @@ export async function publishModel(
   state: StudyState,
 ): Promise<Digest> {
   const rows = await sql`
-    SELECT round_id, header::jsonb -> 'algorithm' ->> 'name' AS algorithm, survivors, digest, state
+    SELECT round_id, header::jsonb -> 'algorithm' ->> 'name' AS algorithm,
+      header::jsonb ->> 'noise' AS noise, survivors, digest, state
     FROM attempt JOIN sum_certificate USING (study, round)
     WHERE study = ${study} AND phase = 'released' ORDER BY round`;
   const rounds = rows.map(
@@ -59,7 +68,16 @@ export async function publishModel(
     results,
     lineage: { state: rounds.at(-1)?.state ?? "", rounds },
     protection: {
-      ...protection,
+      ...protectionOf(privacy.noise),
+      ...(privacy.noise === undefined
+        ? {}
+        : {
+            cost: costOf(
+              rows.map(({ noise }) => noise),
+              privacy.noise.delta,
+              privacy.unit,
+            ),
+          }),
       unprotected,
       unit: privacy.unit,
       minCohort: privacy.minCohort,

@@ -5,7 +5,8 @@ import type { SealedSum } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { advanceStudy, type StudyState, startStudy } from "../../models/study-loop.ts";
 import type { SumCertificate } from "../../privacy/sum/certificate.ts";
-import { dequantizeSum, planPacking } from "../../privacy/sum/layout.ts";
+import { dequantizeSum } from "../../privacy/sum/layout.ts";
+import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import type { Bank } from "../bank.ts";
 import { paged } from "../store/sql.ts";
@@ -20,7 +21,7 @@ interface Head {
 
 /** @returns the sum that a certificate of this bank's own states. */
 export function certifiedSum({ header, survivors, sum }: SumCertificate): SealedSum {
-  const packing = planPacking(header.layout, header.cohort.length);
+  const packing = packingOf(header);
   const slots = decodeSum(Buffer.from(sum, "base64"), packing.slots);
   return { values: dequantizeSum(slots, packing, survivors.length), parties: survivors.length };
 }

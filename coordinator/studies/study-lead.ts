@@ -5,7 +5,7 @@
 import type { Digest } from "../../core/canonical.ts";
 import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
-import { studyLayout } from "../../models/study-loop.ts";
+import { studyNext } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
 import type {
@@ -18,9 +18,9 @@ import { type Bfv, chunkCount } from "../../privacy/sum/encryption/bfv.ts";
 import { fullBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { type RoundHeader, sumProtocol } from "../../privacy/sum/header.ts";
-import { planPacking } from "../../privacy/sum/layout.ts";
 import type { Closed, Growth } from "../../privacy/sum/messages.ts";
-import { layersOff, protection } from "../../privacy/sum/protection.ts";
+import { packingOf } from "../../privacy/sum/noise-terms.ts";
+import { layersOff, protectionOf } from "../../privacy/sum/protection.ts";
 import { leastCohort } from "../authority/epoch-plan.ts";
 import { leftOutOf, loadEpoch } from "../authority/epoch-store.ts";
 import { type Epochs, rejoinSeconds, type UsableEpoch } from "../authority/epochs.ts";
@@ -321,7 +321,9 @@ export class StudyLead {
     const bank = this.#bank;
     const state = await chain.state(this.study, manifest, study.round - 1);
     const context = { roster, epoch, hashes };
-    const packing = planPacking(studyLayout(manifest, state), cohort.length);
+    const { layout, noise } = studyNext(manifest, state);
+    const follows = next.kind === "follow" ? next.follows : null;
+    const packing = packingOf({ layout, noise, cohort, minCohort, follows });
     // Everybody's ciphertexts, their sum, and a state about as large.
     await bank.blobs.uploads.requireRoom((cohort.length + 2) * chunkCount(packing.slots) * fullBytes);
     const attempt = await epochs.inOrder(async () => {
@@ -340,10 +342,11 @@ export class StudyLead {
         cohort: [...cohort],
         minCohort,
         threshold: epoch.header.threshold,
-        layout: { blocks: studyLayout(manifest, state).blocks.map((block) => ({ ...block })) },
-        protection,
-        unprotected: [...layersOff(protection)] as RoundHeader["unprotected"],
-        follows: next.kind === "follow" ? next.follows : null,
+        layout: { blocks: layout.blocks.map((block) => ({ ...block })) },
+        protection: protectionOf(noise),
+        unprotected: layersOff(protectionOf(noise)),
+        ...(noise === undefined ? {} : { noise }),
+        follows,
         checkpoint,
         stepSeconds: manifest.deadlines.stepSeconds,
       };

@@ -4,6 +4,7 @@ import { type Binned, binCount, binnedSchema, binsOf, fits } from "../binning.ts
 import { type Count, count } from "../blocks.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
+import { plausibleCounts } from "../numerics/noisy-counts.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { quantileCuts } from "../numerics/quantile-cuts.ts";
 import { treeCuts } from "../numerics/tree-cuts.ts";
@@ -139,18 +140,17 @@ export const bins = defineAlgorithm<{
 
   advance(state, sums, study) {
     let first = 0;
+    const rowsOf = (own: Float64Array) => (study.noise === undefined ? own : plausibleCounts(own));
     const counted = gridsOf(study, state).map(({ feature, grid }) => {
       const cells = binCount(grid);
-      const good = sums.good.subarray(first, first + cells);
-      const bad = sums.bad.subarray(first, first + cells);
+      const good = rowsOf(sums.good.subarray(first, first + cells));
+      const bad = rowsOf(sums.bad.subarray(first, first + cells));
       first += cells;
       return { name: feature.name, grid, good, bad };
     });
     if (study.params.refined && state.finer === null) {
       const finer = counted.flatMap(({ name, grid, good, bad }) =>
-        grid.kind === "numeric"
-          ? [[name, finerCells(grid.cuts, good, bad, study.params.cells)] as const]
-          : [],
+        grid.kind === "numeric" ? [[name, finerCells(grid.cuts, good, bad, cellsOf(study))] as const] : [],
       );
       return { next: { finer: Object.fromEntries(finer) } };
     }
@@ -167,12 +167,26 @@ export const bins = defineAlgorithm<{
     return { done: { good, bad, features, columns: Object.fromEntries(columns) } };
   },
 
+  takesNoise: true,
+  // A row is good or bad.
+  joint: () => 1,
   // A row is in one cell of each feature.
   sensitivity(_, { schema }) {
     const cells = Math.sqrt(schema.features.length);
     return { good: cells, bad: cells };
   },
 });
+
+/** Cells of a numeric column where noise is added to each: of finer ones it would show nothing else. */
+const noisyCells = 32;
+
+const cellsOf = ({
+  params,
+  noise,
+}: {
+  readonly params: Params;
+  readonly noise?: number | undefined;
+}): number => (noise === undefined ? params.cells : Math.min(params.cells, noisyCells));
 
 interface Grid {
   readonly feature: FeatureSchema;
@@ -185,6 +199,7 @@ const gridsOf = (
     readonly schema: StudySchema;
     readonly params: Params;
     readonly prior: { readonly range: RangeResult };
+    readonly noise?: number | undefined;
   },
   { finer }: State,
 ): Grid[] =>
@@ -192,7 +207,7 @@ const gridsOf = (
     if (feature.kind === "categorical")
       return { feature, grid: { kind: "categorical", groups: feature.levels.map((_, code) => code) } };
     const { low, high } = study.prior.range.columns[feature.name]!;
-    const coarse = gridCuts(low, high, study.params.cells);
+    const coarse = gridCuts(low, high, cellsOf(study));
     const cuts = Array.from(finer === null ? coarse : finerCuts(low, high, coarse, finer[feature.name]!));
     return { feature, grid: { kind: "numeric", cuts, special: study.params.special[feature.name] ?? [] } };
   });

@@ -4,7 +4,8 @@ import type { Model } from "../algorithm.ts";
 import { type Count, count, type Sum, sum } from "../blocks.ts";
 import { defineAlgorithm } from "../define.ts";
 import { modelsNamed } from "../needs.ts";
-import { binOf, evaluationSchema, metricsFrom, scoreBins } from "../numerics/metrics.ts";
+import { binOf, evaluationSchema, metricsFrom, type ScoreCounts, scoreBins } from "../numerics/metrics.ts";
+import { plausibleCounts } from "../numerics/noisy-counts.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { quantileCuts } from "../numerics/quantile-cuts.ts";
 import { nameSchema } from "../parameters.ts";
@@ -104,13 +105,19 @@ export const evaluate = defineAlgorithm<{
   }),
   maxSteps: ({ swap }) => (swap === undefined ? 1 : 2),
 
-  start({ schema, params, prior }) {
+  start({ schema, params, prior, noise }) {
     const faults = params.segments
       .filter((name) => !schema.features.some((one) => one.kind === "categorical" && one.name === name))
       .map((name) => new Refusal("parameters_invalid", `evaluate.segments: ${name} is no feature of levels`));
     for (const name of Object.values(params.swap ?? {}))
       if (!prior.models.has(name))
         faults.push(new Refusal("parameters_invalid", `evaluate.swap: no model is called ${name}`));
+    if (noise !== undefined && (params.segments.length > 0 || params.swap !== undefined))
+      faults.push(
+        new Refusal("parameters_invalid", "evaluate compares no segments and swaps no models under noise", {
+          hint: "leave segments and swap out, or evaluate them in a study without noise",
+        }),
+      );
     refuseAll(faults);
     return { next: { compared: null } };
   },
@@ -125,9 +132,10 @@ export const evaluate = defineAlgorithm<{
       const none: Counts & Errors & Segments = {};
       return { ...none, ...swap };
     }
+    const bins = study.noise === undefined ? scoreBins : noisyBins;
     const counts: Counts = ofEach(prior.models, (name) => ({
-      [`good.${name}`]: count(scoreBins),
-      [`bad.${name}`]: count(scoreBins),
+      [`good.${name}`]: count(bins),
+      [`bad.${name}`]: count(bins),
       // Good and bad rows that score 0.5 or more.
       [`calledBad.${name}`]: count(2),
     }));
@@ -159,7 +167,9 @@ export const evaluate = defineAlgorithm<{
       return { "swap.0": cells[0], "swap.1": cells[1] };
     }
     const scores = new Map([...prior.models].map(([name, model]) => [name, model.score(heldOut)] as const));
-    const whole = ofEach(prior.models, (name) => countsOf(name, scores.get(name)!, heldOut));
+    const whole = ofEach(prior.models, (name) =>
+      countsOf(name, scores.get(name)!, heldOut, study.noise !== undefined),
+    );
     const segments = ofSegments(study, (levels, s, name) => {
       const column = { name: params.segments[s]!, levels };
       return segmentCounts(heldOut, column, scores.get(name)!, params.segmentRows, [
@@ -177,15 +187,16 @@ export const evaluate = defineAlgorithm<{
       const counts = { good: sums["swap.0"]!, bad: sums["swap.1"]! };
       return { done: { ...before, swap: swapFrom(params.swap!, { champion, challenger, counts }) } };
     }
-    const models = ofEach(prior.models, (name) => ({
-      [name]: metricsFrom({
+    const models = ofEach(prior.models, (name) => {
+      const counts: ScoreCounts = {
         good: sums[`good.${name}`]!,
         bad: sums[`bad.${name}`]!,
         goodCalledBad: sums[`calledBad.${name}`]![0]!,
         badCalledBad: sums[`calledBad.${name}`]![1]!,
         squaredError: sums[`squaredError.${name}`]![0]!,
-      }),
-    }));
+      };
+      return { [name]: metricsFrom(study.noise === undefined ? counts : plausible(counts)) };
+    });
     const apart = params.segments.map((segment, s) => {
       const levels = levelsOf(study.schema, segment);
       const counts = [...prior.models.keys()].map((name) => ({
@@ -210,6 +221,10 @@ export const evaluate = defineAlgorithm<{
     };
   },
 
+  takesNoise: true,
+  // Of each model a row is in one bin of one class, perhaps among those called bad, and has an error.
+  joint: (_, { prior }) => Math.sqrt(3 * prior.models.size),
+
   // A row is in one bin of its class; its squared error is at most 1. Of a segment that one row more lets count, more
   // rows come than one: of those no bound is said.
   sensitivity({ compared }, { params, prior }) {
@@ -231,7 +246,7 @@ export const evaluate = defineAlgorithm<{
 });
 
 /** @returns one model's rows by score and class. */
-function countsOf(name: string, scores: Float64Array, heldOut: Table) {
+function countsOf(name: string, scores: Float64Array, heldOut: Table, isNoisy: boolean) {
   const bins = [new Float64Array(scoreBins), new Float64Array(scoreBins)] as const;
   const calledBad = new Float64Array(2);
   let squaredError = 0;
@@ -243,8 +258,8 @@ function countsOf(name: string, scores: Float64Array, heldOut: Table) {
     squaredError += (score - bad) ** 2;
   }
   return {
-    [`good.${name}`]: bins[0],
-    [`bad.${name}`]: bins[1],
+    [`good.${name}`]: isNoisy ? coarse(bins[0]) : bins[0],
+    [`bad.${name}`]: isNoisy ? coarse(bins[1]) : bins[1],
     [`calledBad.${name}`]: calledBad,
     [`squaredError.${name}`]: [squaredError],
   };
@@ -287,6 +302,38 @@ const ofSegments = <T>(
       ofEach(prior.models, (name) => make(levelsOf(schema, segment), s, name)),
     ),
   );
+
+/** Bins of scores where noise is added to each. */
+const noisyBins = 32;
+
+const coarse = (bins: Float64Array): Float64Array => {
+  const sums = new Float64Array(noisyBins);
+  for (const [bin, rows] of bins.entries()) sums[Math.floor((bin * noisyBins) / scoreBins)]! += rows;
+  return sums;
+};
+
+/** @returns counts that rows could have, each bin's in its middle. */
+function plausible({ good, bad, goodCalledBad, badCalledBad, squaredError }: ScoreCounts): ScoreCounts {
+  const spread = (bins: Float64Array): Float64Array => {
+    const wide = new Float64Array(scoreBins);
+    const width = scoreBins / noisyBins;
+    for (const [bin, rows] of plausibleCounts(bins).entries()) wide[bin * width + width / 2] = rows;
+    return wide;
+  };
+  const [ofGood, ofBad] = [spread(good), spread(bad)];
+  const within = (rows: number, all: Float64Array): number =>
+    Math.min(
+      all.reduce((sum, one) => sum + one, 0),
+      Math.max(0, rows),
+    );
+  return {
+    good: ofGood,
+    bad: ofBad,
+    goodCalledBad: within(goodCalledBad, ofGood),
+    badCalledBad: within(badCalledBad, ofBad),
+    squaredError: Math.max(0, squaredError),
+  };
+}
 
 /** @returns what `make` gives for each model, put together. */
 const ofEach = <T>(

@@ -17,6 +17,12 @@ const missingBucket = 2 * magnitudes + 1;
 
 const parameters = z.strictObject({});
 
+/**
+ * Standard deviations of noise up to which a bucket counts as empty: of the thousands that are, one in thirty thousand
+ * seems not to be. Values beyond the bounds are brought to them by whatever reads these.
+ */
+const certainDeviations = 4;
+
 export const columnRangeSchema = z.strictObject({
   low: z.number(),
   high: z.number(),
@@ -65,14 +71,17 @@ export const range = defineAlgorithm<{
     return { buckets };
   },
 
-  advance(_, { buckets }, { schema }) {
-    const columns = numericNames(schema).map((name, i) => {
+  advance(_, { buckets }, { schema, noise = 0 }) {
+    const names = numericNames(schema);
+    const least = certainDeviations * noise * Math.sqrt(names.length);
+    const columns = names.map((name, i) => {
       const own = buckets.subarray(i * bucketsPerColumn, (i + 1) * bucketsPerColumn);
-      return [name, boundsOf(own)] as const;
+      return [name, boundsOf(own.map((rows) => (rows > least ? rows : 0)))] as const;
     });
     return { done: { columns: Object.fromEntries(columns) } };
   },
 
+  takesNoise: true,
   // A row is in one bucket of each column.
   sensitivity: (_, { schema }) => ({ buckets: Math.sqrt(numericNames(schema).length) }),
 });

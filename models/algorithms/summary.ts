@@ -84,7 +84,7 @@ export const summary = defineAlgorithm<{
     return { ...blocks, ...byLevel(schema, (levels) => count(levels.length)) };
   },
 
-  contribute(_, { training }, { schema, prior }) {
+  contribute(_, { training }, { schema, prior, noise }) {
     checkRows(schema, training);
     const missing: number[] = [];
     const sum: Accumulator[] = [];
@@ -92,7 +92,12 @@ export const summary = defineAlgorithm<{
     for (const feature of schema.features)
       if (feature.kind === "numeric") {
         const { values } = numericColumn(training, feature.name);
-        const moments = sumColumn(feature.name, prior.range.columns[feature.name]!, values);
+        const moments = sumColumn(
+          feature.name,
+          prior.range.columns[feature.name]!,
+          values,
+          noise !== undefined,
+        );
         missing.push(moments.missing);
         sum.push(moments.sum);
         squares.push(moments.squares);
@@ -109,12 +114,16 @@ export const summary = defineAlgorithm<{
   },
 
   advance(_, sums, { schema, prior }) {
-    const [rows, bad] = [sums.rows[0]!, sums.bad[0]!];
+    // With noise, counts may be a little off, and off each other.
+    const rows = Math.max(0, sums.rows[0]!);
+    const bad = Math.min(rows, Math.max(0, sums.bad[0]!));
     let numeric = 0;
     const columns = schema.features.map((feature, f) => {
-      const missing = sums.missing[f]!;
+      const missing = Math.min(rows, Math.max(0, sums.missing[f]!));
       if (feature.kind === "categorical") {
-        const counts = feature.levels.map((level, code) => [level, sums[`levels.${f}`]![code]!] as const);
+        const counts = feature.levels.map(
+          (level, code) => [level, Math.max(0, sums[`levels.${f}`]![code]!)] as const,
+        );
         return [
           feature.name,
           { kind: "categorical" as const, missing, counts: Object.fromEntries(counts) },
@@ -129,6 +138,7 @@ export const summary = defineAlgorithm<{
     return { done: { rows, bad, good: rows - bad, columns: Object.fromEntries(columns) } };
   },
 
+  takesNoise: true,
   sensitivity(_, { schema }) {
     const columns = Math.sqrt(schema.features.length);
     const one = { rows: 1, bad: 1, missing: columns, sum: columns, squares: columns };
@@ -150,18 +160,22 @@ const byLevel = <T>(
 /** @returns the power of two that scales a column into −1…1. */
 const unitOf = ({ low, high }: ColumnRange): number => Math.max(Math.abs(low), Math.abs(high)) || 1;
 
-/** @throws Refusal value_out_of_bounds */
-function sumColumn(name: string, range: ColumnRange, values: Float64Array) {
+/**
+ * @param clips - whether values beyond the bounds are brought to them: who refused them would tell of them.
+ * @throws Refusal value_out_of_bounds
+ */
+function sumColumn(name: string, range: ColumnRange, values: Float64Array, clips: boolean) {
   const { low, high } = range;
   const unit = unitOf(range);
   const sum = { high: 0, low: 0 };
   const squares = { high: 0, low: 0 };
   let missing = 0;
-  for (const x of values) {
-    if (Number.isNaN(x)) {
+  for (const value of values) {
+    if (Number.isNaN(value)) {
       missing += 1;
       continue;
     }
+    const x = clips ? Math.min(high, Math.max(low, value)) : value;
     if (!(x >= low && x <= high)) throw outOfBounds(name, low, high);
     accumulate(sum, x / unit);
     accumulateSquare(squares, x / unit);

@@ -1,5 +1,6 @@
 import type { RoundHeader } from "../sum/header.ts";
 import type { VectorLayout } from "../sum/layout.ts";
+import type { NoiseTerms } from "../sum/noise-terms.ts";
 
 /** What a study computes from its manifest and its sums. The sealed sum knows of none: whoever verifies hands it in. */
 export interface StudyArithmetic {
@@ -13,7 +14,13 @@ export interface StudyArithmetic {
   next(
     manifest: unknown,
     state: unknown,
-  ): { readonly algorithm: RoundHeader["algorithm"]; readonly layout: VectorLayout } | undefined;
+  ):
+    | {
+        readonly algorithm: RoundHeader["algorithm"];
+        readonly layout: VectorLayout;
+        readonly noise: NoiseTerms | undefined;
+      }
+    | undefined;
   /** @throws Refusal where the sum has no result */
   advance(
     manifest: unknown,

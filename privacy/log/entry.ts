@@ -4,6 +4,7 @@ import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
+import { spendShape } from "./spend-shape.ts";
 import { maxEntryLength } from "./tiles.ts";
 
 /**
@@ -147,6 +148,7 @@ const round = {
     enterprise: party,
     digest: digest.describe("of the submission"),
     commitment: digest.describe("to its self-mask seed"),
+    noiseCommitment: digest.optional().describe("to the seeds of noise that it may have to reveal"),
     bytes: count.describe("of its ciphertexts, as they were uploaded"),
     layers: z.array(z.enum(["mask", "encryption", "noise"])).describe("what protects the submission"),
     signature: signature.describe("of the submission and the commitment"),
@@ -190,10 +192,12 @@ const round = {
   "privacy.spent": {
     roundId: digest,
     study: digest,
-    mechanism: z.literal("none").describe("no noise was added"),
-    unit: z.enum(["record", "subject"]),
+    ...spendShape,
     steps: z.int().min(1).describe("sums released by this event"),
     cumulativeSteps: z.int().min(1).describe("sums of the study released so far, this one included"),
+    counted: digest
+      .optional()
+      .describe("attempt of the same step in whose entry the sum is counted: one of the two is released"),
   },
 };
 
@@ -258,17 +262,21 @@ const schemas = new Map<string, z.ZodType>(
   ]),
 );
 
-/** @returns SHA-256 over one line `enterprise digest commitment` for each survivor, the lines sorted. */
+/** @returns SHA-256 over one line `enterprise digest commitment` for each survivor, with its commitment to noise where it made one, the lines sorted. */
 export const submissionsDigest = (
   submissions: readonly {
     readonly enterprise: string;
     readonly digest: Digest;
     readonly commitment: Digest;
+    readonly noiseCommitment?: Digest;
   }[],
 ): Digest =>
   digestOf(
     submissions
-      .map(({ enterprise, digest, commitment }) => `${enterprise} ${digest} ${commitment}\n`)
+      .map(
+        ({ enterprise, digest, commitment, noiseCommitment }) =>
+          `${[enterprise, digest, commitment, noiseCommitment].join(" ").trimEnd()}\n`,
+      )
       .sort()
       .join(""),
   );

@@ -162,16 +162,18 @@ async function advanced(
 
 /** @returns in what a header is not of the place where the study stands. */
 export function elsewhere(
-  { state, algorithm, layout }: RoundHeader,
+  { state, algorithm, layout, noise }: RoundHeader,
   chain: Chain,
   next: NonNullable<ReturnType<StudyArithmetic["next"]>>,
 ): string | undefined {
   if (state !== chain.digest) return "the header's state is not the one that manifest and sums lead to";
   if (canonicalJson(algorithm) !== canonicalJson(next.algorithm))
     return "another algorithm or step comes next";
-  return canonicalJson(layout) === canonicalJson({ blocks: next.layout.blocks })
+  if (canonicalJson(layout) !== canonicalJson({ blocks: next.layout.blocks }))
+    return "the layout is not the algorithm's";
+  return canonicalJson(noise ?? null) === canonicalJson(next.noise ?? null)
     ? undefined
-    : "the layout is not the algorithm's";
+    : "the noise is not what manifest and algorithm say";
 }
 
 async function cohortsAfter(

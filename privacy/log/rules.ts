@@ -1,4 +1,5 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
+import { canonicalJson } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { countOrganisations } from "../roster.ts";
 import { releaseQuorum } from "../sum/statements.ts";
@@ -7,6 +8,7 @@ import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, lineageDigest, submissionsDigest } from "./entry.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
+import { spendOf, spentEvent } from "./spend.ts";
 import {
   attachedHeader,
   attachedManifest,
@@ -274,11 +276,11 @@ export const submissionsMatch = about(["round.submitted", "round.survivors"], (e
       return `${entry.enterprise} is not in the cohort`;
     return round.submitted.has(entry.enterprise) ? `${entry.enterprise} submitted twice` : undefined;
   }
-  const submissions: { enterprise: string; digest: string; commitment: string }[] = [];
+  const submissions: Parameters<typeof submissionsDigest>[0][number][] = [];
   for (const enterprise of entry.survivors) {
     const submitted = round.submitted.get(enterprise);
     if (submitted === undefined) return `the survivor ${enterprise} submitted nothing`;
-    submissions.push({ enterprise, digest: submitted.digest, commitment: submitted.commitment });
+    submissions.push({ enterprise, ...submitted });
   }
   return submissionsDigest(submissions) === entry.submissions
     ? undefined
@@ -339,9 +341,19 @@ export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, st
   if (entry.study !== round.study) return "the study is not the round's";
   const study = state.studies.get(entry.study);
   if (study === undefined) return undefined;
-  if (!study.manifest?.unprotected.includes("noise"))
+  const { manifest } = study;
+  if (entry.mechanism === "none" && !manifest?.unprotected.includes("noise"))
     return "a spend without noise, which the manifest does not declare as unprotected";
-  if (entry.unit !== study.manifest.privacy.unit) return "the unit is not the manifest's";
+  if (manifest === undefined) return undefined;
+  if (entry.unit !== manifest.privacy.unit) return "the unit is not the manifest's";
+  if (entry.counted !== undefined) return "a sum is released that its entry does not count";
+  const { header } = round;
+  if (
+    header !== undefined &&
+    canonicalJson(spentEvent(entry)) !==
+      canonicalJson(spentEvent({ ...spendOf(header.noise, entry.unit), steps: 1 }))
+  )
+    return "the spend is not what the header's noise costs";
   return entry.cumulativeSteps === study.steps + entry.steps
     ? undefined
     : `${study.steps} + ${entry.steps} sums are not ${entry.cumulativeSteps}`;

@@ -3,20 +3,28 @@ import type { Digest } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
+import type { PrivacyEvent } from "../noise/event.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
+import type { Survivor } from "../sum/messages.ts";
 import type { Entry, EntryOf } from "./entry.ts";
 import type { Attachment } from "./export.ts";
 import type { Hash } from "./merkle.ts";
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
+import { spentEvent } from "./spend.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({
   consortium: idSchema,
   ...studyTerms,
-  privacy: z.looseObject({ minCohort: z.number(), maxColluding: z.number(), unit: z.string() }),
+  privacy: z.looseObject({
+    minCohort: z.number(),
+    maxColluding: z.number(),
+    unit: z.enum(["record", "subject"]),
+    noise: z.looseObject({ delta: z.number().positive().max(1e-3) }).optional(),
+  }),
   unprotected: unprotectedSchema,
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
@@ -85,6 +93,8 @@ interface StudyState {
   /** What the last released round ran and left. */
   last: { algorithm: RoundHeader["algorithm"]; state: Digest } | undefined;
   steps: number;
+  /** What its released sums cost. */
+  readonly events: PrivacyEvent[];
   /** Of the last entry of its rounds and models, Unix milliseconds. */
   time: number;
   pruned: boolean;
@@ -97,7 +107,7 @@ export interface RoundState {
   readonly roster: Roster | undefined;
   readonly epoch: OpenEpoch | undefined;
   phase: "opened" | "survivors" | "released" | "aborted";
-  readonly submitted: Map<string, { readonly digest: Digest; readonly commitment: Digest }>;
+  readonly submitted: Map<string, Omit<Survivor, "party">>;
   survivors: readonly string[];
   readonly unmasked: Set<string>;
   spent: boolean;
@@ -373,6 +383,7 @@ const newStudy = (state: LogState, { study, time }: EntryOf<"study.proposed">): 
   released: [],
   last: undefined,
   steps: 0,
+  events: [],
 });
 
 type RoundEntry = EntryOf<
@@ -421,7 +432,11 @@ function applyRound(state: LogState, entry: RoundEntry): void {
   if (study) study.time = entry.time;
   switch (entry.type) {
     case "round.submitted":
-      round.submitted.set(entry.enterprise, { digest: entry.digest, commitment: entry.commitment });
+      round.submitted.set(entry.enterprise, {
+        digest: entry.digest,
+        commitment: entry.commitment,
+        noiseCommitment: entry.noiseCommitment ?? "",
+      });
       return;
     case "round.unmasked":
       round.unmasked.add(entry.enterprise);
@@ -432,7 +447,10 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       return;
     case "privacy.spent":
       round.spent = true;
-      if (study) study.steps = entry.cumulativeSteps;
+      if (study) {
+        study.steps = entry.cumulativeSteps;
+        study.events.push(spentEvent(entry));
+      }
       return;
     case "round.released":
       noteOptional(

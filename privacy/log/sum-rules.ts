@@ -4,8 +4,9 @@ import { z } from "zod";
 import { fromBase64, fromHex } from "../../core/bytes.ts";
 import { canonicalJson, type Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { survivorsOf } from "../sum/certificate.ts";
 import { sumGraphPlan } from "../sum/graph.ts";
-import { sumDigest } from "../sum/statements.ts";
+import { submitStatement, sumDigest } from "../sum/statements.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import type { EntryOf } from "./entry.ts";
 import { epochFields } from "./epoch-record.ts";
@@ -62,8 +63,8 @@ export const slotsServeOnce = about(["round.opened"], (entry, state) => {
 export const submissionsSigned = about(["round.submitted"], (entry, state) => {
   const roster = state.rounds.get(entry.roundId)?.roster;
   if (roster === undefined) return undefined;
-  const { roundId, enterprise, digest, commitment, signature } = entry;
-  const statement = { purpose: "submit", digest, commitment } as const;
+  const { roundId, enterprise, digest, commitment, noiseCommitment = "", signature } = entry;
+  const statement = submitStatement({ digest, commitment, noiseCommitment });
   return hasSigned(roster, roundId, enterprise, statement, signature)
     ? undefined
     : `${enterprise} has not signed it`;
@@ -156,12 +157,7 @@ export const certificatesAsRecorded = about(["round.released"], (entry, state) =
   if (canonicalJson(certificate.header) !== canonicalJson(round.header))
     return "the header is another round's";
   const survivors = round.survivors.map((party) => ({ party, ...round.submitted.get(party) }));
-  const agreed = certificate.survivors.map(({ party, digest, commitment }) => ({
-    party,
-    digest,
-    commitment,
-  }));
-  if (canonicalJson(agreed) !== canonicalJson(survivors))
+  if (canonicalJson(survivorsOf(certificate)) !== canonicalJson(survivors))
     return "its survivors and ciphertexts are not those logged";
   const signers = certificate.released.map(({ party }) => party).sort();
   if (!sameList(signers, entry.signers)) return "its signers are not those logged";

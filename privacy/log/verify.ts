@@ -18,6 +18,7 @@ import {
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
+import { costInWords } from "./spend.ts";
 import { apply, attach, type Facts, startState } from "./state.ts";
 import * as sums from "./sum-rules.ts";
 
@@ -32,6 +33,7 @@ export interface Check {
 
 const certificatesCheck = "sum certificates as recorded";
 const statesCheck = "model states recomputed from manifest and sums";
+const spendCheck = "privacy spend adds up";
 const modelsCheck = "published models recomputed from manifest and sums";
 
 const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<string, Rule>> => ({
@@ -69,7 +71,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "model states follow each other": rules.statesFollow,
   [statesCheck]: sums.statesRecomputed(arithmetic),
   "missing protection declared": rules.protectionDeclared,
-  "privacy spend adds up": rules.spendAddsUp,
+  [spendCheck]: rules.spendAddsUp,
   "studies pruned after their retention": rules.prunedAfterRetention,
   "model lineage": rules.lineageComplete,
   [modelsCheck]: sums.modelsRecomputed(arithmetic),
@@ -138,6 +140,8 @@ export async function verifyExport(
         report.entry(kind === "certificate" ? certificatesCheck : modelsCheck, entry, () => detail, type);
       const unchecked = sums.notRecomputed(arithmetic, state);
       if (unchecked !== undefined) report.remark([statesCheck, modelsCheck], unchecked);
+      const cost = costInWords(state);
+      if (cost !== "") report.remark([spendCheck], cost);
     }
     return `${kind}, ${range.size} entries`;
   });

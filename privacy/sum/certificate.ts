@@ -15,7 +15,9 @@ import { epochGraph, type OpenEpoch } from "./epoch/secrets.ts";
 import { epochDigestOf, isConfirmedByAll, viewOf } from "./epoch/transcript.ts";
 import type { PartyId } from "./graph.ts";
 import { roundHeaderSchema, roundIdOf } from "./header.ts";
-import { dequantizeSum, planPacking } from "./layout.ts";
+import { dequantizeSum } from "./layout.ts";
+import type { Survivor } from "./messages.ts";
+import { leastSurvivors, packingOf } from "./noise-terms.ts";
 import { releaseQuorum, type Statement, signedBy, sumDigest, survivorsDigest } from "./statements.ts";
 import { decodeSum } from "./sum-encoding.ts";
 
@@ -36,7 +38,14 @@ export const certificateSchema = z.strictObject({
       sealed: digest,
     }),
   }),
-  survivors: z.array(z.strictObject({ party: z.string(), digest, commitment: digest })),
+  survivors: z.array(
+    z.strictObject({
+      party: z.string(),
+      digest,
+      commitment: digest,
+      noiseCommitment: digest.optional().describe("to the seeds of noise that may be revealed"),
+    }),
+  ),
   agreed: signatures.describe("over the survivors"),
   unmasking: digest.describe("of the secrets that the aggregate was unmasked with"),
   aggregate: digest.describe("of the aggregate's chunk digests"),
@@ -46,6 +55,10 @@ export const certificateSchema = z.strictObject({
 });
 
 export type SumCertificate = z.infer<typeof certificateSchema>;
+
+/** @returns the survivors as members agreed on them. */
+export const survivorsOf = ({ survivors }: Pick<SumCertificate, "survivors">): Survivor[] =>
+  survivors.map(({ noiseCommitment = "", ...survivor }) => ({ ...survivor, noiseCommitment }));
 
 /** @returns the bytes that travel, are stored and hashed: RFC 8785. */
 export const encodeCertificate = (certificate: SumCertificate): Uint8Array => canonicalBytes(certificate);
@@ -176,6 +189,7 @@ function verifySurvivors({ header, survivors }: SumCertificate, roster: Roster):
     "the survivors are not of the cohort",
   );
   ensure(countOrganisations(roster, ids) >= header.minCohort, "fewer organisations than minCohort");
+  ensure(ids.length >= leastSurvivors(header), "fewer survivors than the noise is for");
   ensure(
     header.follows === null || isDeepStrictEqual(ids, header.cohort),
     "vectors were summed again with drop-outs",
@@ -208,7 +222,7 @@ function verifyAgreement(
   roster: Roster,
   graph: OpenEpoch["neighbours"],
 ): void {
-  const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
+  const statement = { purpose: "agree", survivors: survivorsDigest(survivorsOf({ survivors })) } as const;
   const members = new Set(epoch.header.members);
   const signers = signersOf(agreed, members, roundId, statement, roster);
   ensure(signers.size >= header.threshold, `${signers.size} of T = ${header.threshold} agreed`);
@@ -222,7 +236,7 @@ function readSum({ header, survivors, salt, sum }: SumCertificate): {
   readonly values: Float64Array;
   readonly digest: Digest;
 } {
-  const packing = planPacking(header.layout, header.cohort.length);
+  const packing = packingOf(header);
   const bytes = fromBase64(sum) ?? new Uint8Array();
   try {
     const values = dequantizeSum(decodeSum(bytes, packing.slots), packing, survivors.length);
@@ -240,7 +254,7 @@ function verifyRelease(
 ): void {
   const statement = {
     purpose: "release",
-    survivors: survivorsDigest(survivors),
+    survivors: survivorsDigest(survivorsOf({ survivors })),
     unmasking,
     aggregate,
     digest: ofSum,

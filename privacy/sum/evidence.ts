@@ -18,6 +18,7 @@ import {
   selfMaskCommitment,
   signedBy,
   submissionDigest,
+  submitStatement,
   survivorsDigest,
   type UnmaskingSecrets,
   unmaskingDigest,
@@ -39,7 +40,7 @@ const rerunSchema = z.strictObject({
         secret: z.enum(["maskSecret", "selfMask"]),
         commitment: digest.nullable().describe("of the self-mask seed, where it submitted"),
         submission: z
-          .strictObject({ digest, signature: bytes })
+          .strictObject({ digest, noiseCommitment: digest.optional(), signature: bytes })
           .nullable()
           .describe("what the sharer signed with the commitment"),
         shares: z.array(
@@ -61,6 +62,10 @@ const halfSchema = z.strictObject({
   kind: z.literal("half"),
   seeds: z.array(z.strictObject({ party: z.string(), seed: bytes })),
   secrets: z.array(z.strictObject({ party: z.string(), maskSecret: bytes })),
+  noise: z
+    .array(z.strictObject({ party: z.string(), seed: bytes }))
+    .default([])
+    .describe("of what was taken away"),
   chunks: z.array(digest).describe("of the aggregate"),
   invalid: z.array(z.strictObject({ party: z.string(), signature: bytes })),
 });
@@ -75,7 +80,12 @@ export interface WrongDeal {
   readonly shares: readonly { readonly holder: PartyId; readonly share: Uint8Array }[];
   /** Where it submitted. */
   readonly submission:
-    | { readonly digest: string; readonly commitment: string; readonly signature: Uint8Array }
+    | {
+        readonly digest: string;
+        readonly commitment: string;
+        readonly noiseCommitment: string;
+        readonly signature: Uint8Array;
+      }
     | undefined;
 }
 
@@ -88,7 +98,11 @@ export const rerunEvidence = (deals: readonly WrongDeal[], hashes: ShareHashes):
       secret: kind,
       commitment: submission?.commitment ?? null,
       submission: submission
-        ? { digest: submission.digest, signature: toBase64(submission.signature) }
+        ? {
+            digest: submission.digest,
+            ...(submission.noiseCommitment === "" ? {} : { noiseCommitment: submission.noiseCommitment }),
+            signature: toBase64(submission.signature),
+          }
         : null,
       shares: shares.map(({ holder, share }) => {
         const message = hashes.messageOf(party, holder)!;
@@ -106,7 +120,7 @@ export const rerunEvidence = (deals: readonly WrongDeal[], hashes: ShareHashes):
 
 /** @returns the evidence that a sum was unmasked and found invalid by a quorum. */
 export const halfEvidence = (
-  { seeds, secrets }: UnmaskingSecrets,
+  { seeds, secrets, noise }: UnmaskingSecrets,
   chunks: readonly string[],
   invalid: readonly PartySignature[],
 ): Uint8Array =>
@@ -114,6 +128,9 @@ export const halfEvidence = (
     kind: "half",
     seeds: seeds.map(({ party, seed }) => ({ party, seed: toBase64(seed) })),
     secrets: secrets.map(({ party, maskSecret }) => ({ party, maskSecret: toBase64(maskSecret) })),
+    ...(noise.length === 0
+      ? {}
+      : { noise: noise.map(({ party, seed }) => ({ party, seed: toBase64(seed) })) }),
     chunks,
     invalid: invalid.map(({ party, signature }) => ({ party, signature: toBase64(signature) })),
   });
@@ -220,11 +237,11 @@ async function judgeSharer(
       return;
     case "selfMask": {
       // its own signature: a commitment that only the coordinator names proves nothing
-      const statement = {
-        purpose: "submit",
+      const statement = submitStatement({
         digest: submission?.digest ?? "",
         commitment: commitment ?? "",
-      } as const;
+        noiseCommitment: submission?.noiseCommitment ?? "",
+      });
       if (submission === null || !signedBy(roster, roundId, party, statement, submission.signature))
         throw refuse(`${party} has not signed this commitment`);
       if (rebuilt && selfMaskCommitment(roundId, rebuilt) === commitment)
@@ -236,7 +253,7 @@ async function judgeSharer(
 
 function judgeHalf(
   { roundId, header, epoch, survivors }: Followed,
-  { seeds, secrets, chunks, invalid }: z.infer<typeof halfSchema>,
+  { seeds, secrets, noise, chunks, invalid }: z.infer<typeof halfSchema>,
   roster: Roster,
 ): readonly (readonly PartyId[])[] {
   const areTheirs =
@@ -249,7 +266,7 @@ function judgeHalf(
   const statement = {
     purpose: "invalid",
     survivors: survivorsDigest(survivors),
-    unmasking: unmaskingDigest({ seeds, secrets }),
+    unmasking: unmaskingDigest({ seeds, secrets, noise }),
     aggregate: submissionDigest(chunks),
   } as const;
   const survived = new Set(survivors.map(({ party }) => party));

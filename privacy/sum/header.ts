@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { canonicalBytes, type Digest, digestOf, isCanonical } from "../../core/canonical.ts";
+import { canonicalBytes, canonicalJson, type Digest, digestOf, isCanonical } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { protectionSchema } from "./protection.ts";
+import { unprotectedSchema } from "../../core/study-terms.ts";
+import { noiseTermsSchema } from "./noise-terms.ts";
+import { layersOff, protectionOf, protectionSchema } from "./protection.ts";
 
 /** Version of the sealed sum: part of every header, hence of every key and signature. */
 export const sumProtocol = "fedcredit/sealed-sum/v2";
@@ -49,7 +51,8 @@ export const roundHeaderSchema = z
         .min(1),
     }),
     protection: protectionSchema,
-    unprotected: z.tuple([z.literal("noise")]).describe("layers this sum runs without"),
+    unprotected: unprotectedSchema.describe("layers this sum runs without"),
+    noise: noiseTermsSchema.optional().describe("that is added before the sum; absent without"),
     follows: z
       .strictObject({
         kind: z
@@ -65,6 +68,16 @@ export const roundHeaderSchema = z
   .refine(({ cohort }) => cohort.every((id, i) => i === 0 || cohort[i - 1]! < id), {
     path: ["cohort"],
     message: "sorted, none twice",
+  })
+  .refine(
+    ({ protection, unprotected, noise }) =>
+      protection.noise === protectionOf(noise).noise &&
+      canonicalJson(unprotected) === canonicalJson(layersOff(protection)),
+    { path: ["protection"], message: "other layers than those that run" },
+  )
+  .refine(({ layout, noise }) => noise === undefined || noise.variances.length === layout.blocks.length, {
+    path: ["noise"],
+    message: "of each block of the layout",
   });
 
 export type RoundHeader = z.infer<typeof roundHeaderSchema>;

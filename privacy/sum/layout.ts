@@ -35,7 +35,7 @@ const slotBits = 42;
 export interface PackedBlock extends Block {
   /** First slot of the block. */
   readonly firstSlot: number;
-  /** round(bound / step): added to every integer, so that digits are never negative. */
+  /** round(bound / step), with room for noise: added to every integer, so that digits are never negative. */
   readonly offset: bigint;
   /** Bits of the sum of nMax digits; of one limb's value where an entry takes several. */
   readonly digitWidth: number;
@@ -57,17 +57,18 @@ export interface Packing {
 
 /**
  * @param nMax - largest number of parties whose slots are added, 1…4096.
+ * @param room - steps by which noise may take an integer beyond its bound, by block; none by default.
  * @throws {RangeError} when a step is not a power of two, or a bound is below its step.
  * @throws Refusal layout_overflow where a sum of nMax parties could overflow a digit, a slot or a float64.
  */
-export function planPacking(layout: VectorLayout, nMax: number): Packing {
+export function planPacking(layout: VectorLayout, nMax: number, room: readonly number[] = []): Packing {
   if (!(Number.isInteger(nMax) && nMax >= 1)) throw new RangeError("nMax must be an integer >= 1");
   if (nMax > maxParties)
     throw new Refusal("layout_overflow", `a sum of ${nMax} parties, more than ${maxParties}`);
   const blocks: PackedBlock[] = [];
   let firstSlot = 1;
-  for (const block of layout.blocks) {
-    const packed = packBlock(block, nMax, firstSlot);
+  for (const [b, block] of layout.blocks.entries()) {
+    const packed = packBlock(block, nMax, firstSlot, room[b] ?? 0);
     blocks.push(packed);
     firstSlot += slotsOf(packed);
   }
@@ -77,7 +78,7 @@ export function planPacking(layout: VectorLayout, nMax: number): Packing {
 /** Wider than a float64 sum can show: more bits are a mistake in the study's parameters. */
 const maxValueBits = 256;
 
-function packBlock(block: Block, nMax: number, firstSlot: number): PackedBlock {
+function packBlock(block: Block, nMax: number, firstSlot: number, room: number): PackedBlock {
   const { name, length, bound, step } = block;
   if (!(Number.isInteger(length) && length >= 0)) throw new RangeError(`${name}: length must be >= 0`);
   if (!(step >= 2 ** -1022 && step === 2 ** Math.round(Math.log2(step))))
@@ -86,12 +87,18 @@ function packBlock(block: Block, nMax: number, firstSlot: number): PackedBlock {
   const levels = bound / step;
   if (!Number.isFinite(levels) || !Number.isFinite(2 * bound * nMax))
     throw new Refusal("layout_overflow", `${name}: the sum overflows a float64`);
-  const offset = BigInt(Math.round(levels));
+  const offset = BigInt(Math.round(levels)) + BigInt(room);
   const digitWidth = bitLength(2n * offset * BigInt(nMax));
   if (digitWidth <= slotBits) {
     const digitsPerSlot = Math.floor(slotBits / digitWidth);
     return { ...block, firstSlot, offset, digitWidth, digitsPerSlot, limbs: 1 };
   }
+  if (room > 0)
+    throw new Refusal(
+      "layout_overflow",
+      `${name}: a digit of ${digitWidth} bits, noise included, where ${slotBits} are the most`,
+      { hint: "take a smaller maxRowsPerParty, fewer enterprises, or less noise" },
+    );
   const valueBits = bitLength(2n * offset);
   if (valueBits > maxValueBits)
     throw new Refusal("layout_overflow", `${name}: ${valueBits} bits a value, more than ${maxValueBits}`);

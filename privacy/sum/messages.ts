@@ -57,6 +57,8 @@ export interface Submit {
   readonly digest: Digest;
   /** Binds the self-mask seed: with ciphertext and mask keys it determines the contribution. */
   readonly commitment: Digest;
+  /** Binds the seeds of noise that may be revealed; "" where none is. */
+  readonly noiseCommitment: Digest;
   readonly signature: Uint8Array;
 }
 
@@ -65,6 +67,8 @@ export interface Survivor {
   readonly party: PartyId;
   readonly digest: Digest;
   readonly commitment: Digest;
+  /** As it was submitted. */
+  readonly noiseCommitment: Digest;
 }
 export interface Survivors {
   readonly type: "survivors";
@@ -100,6 +104,8 @@ export interface Unmask {
   readonly selfMask: readonly RevealedShare[];
   /** Of the missing. */
   readonly maskSecret: readonly RevealedShare[];
+  /** Gives the party's own noise that so many survivors do not need, 32 bytes; empty where all is needed. */
+  readonly noise: Uint8Array;
   readonly signature: Uint8Array;
 }
 
@@ -119,6 +125,8 @@ export interface Aggregate {
   readonly seeds: readonly { readonly party: PartyId; readonly seed: Uint8Array }[];
   /** Of every missing party that a survivor masked with, sorted by party. */
   readonly secrets: readonly { readonly party: PartyId; readonly maskSecret: Uint8Array }[];
+  /** Seeds of the noise that was taken away, of those survivors that revealed theirs, sorted by party. */
+  readonly noise: readonly { readonly party: PartyId; readonly seed: Uint8Array }[];
   /** Whether this party is asked for the sum itself, not only its digest. */
   readonly first: boolean;
 }

@@ -10,18 +10,24 @@ export const encryptionName = "bfv-4096-60-42";
 export const protectionSchema = z.strictObject({
   masks: z.literal(true),
   encryption: z.literal(encryptionName),
-  noise: z.literal("none").describe("what is added before the sum"),
+  noise: z.enum(["none", "discrete-gaussian"]).describe("what is added before the sum"),
 });
 
 export type Protection = z.infer<typeof protectionSchema>;
 
-/** What this version runs. */
-export const protection: Protection = { masks: true, encryption: encryptionName, noise: "none" };
+/** @returns what a sum runs under. @param terms - of its noise; undefined without. */
+export const protectionOf = (terms: object | undefined): Protection => ({
+  masks: true,
+  encryption: encryptionName,
+  noise: terms === undefined ? "none" : "discrete-gaussian",
+});
 
 /** @returns the layers that are off: what manifest, header and every policy must list as `unprotected`. */
-export function layersOff({ noise }: Protection): readonly "noise"[] {
+export function layersOff({ noise }: Protection): "noise"[] {
   switch (noise) {
     case "none":
       return ["noise"];
+    case "discrete-gaussian":
+      return [];
   }
 }

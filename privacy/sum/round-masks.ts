@@ -4,7 +4,9 @@ import { agreeKey } from "../identity.ts";
 import { keyOfSlot, type OpenEpoch } from "./epoch/secrets.ts";
 import type { PartyId } from "./graph.ts";
 import type { RoundHeader } from "./header.ts";
-import type { MaskTerm } from "./mask.ts";
+import type { Packing } from "./layout.ts";
+import { addMasksFrom, type MaskTerm } from "./mask.ts";
+import { addNoiseFrom, type NoisePart } from "./noise.ts";
 
 /**
  * The mask one party adds for another: equal at both ends but for its sign.
@@ -51,11 +53,12 @@ export interface LeftOver {
   readonly partners: readonly { readonly party: PartyId; readonly maskKey: Uint8Array }[];
 }
 
-/** All that makes up the masks of a sum of submissions. */
+/** All that a sum of submissions carries beside the sum: its masks, and noise that it does not need. */
 export interface Unmasking {
   /** The survivors' own. */
   readonly seeds: readonly Uint8Array[];
   readonly leftOver: readonly LeftOver[];
+  readonly excess: readonly NoisePart[];
 }
 
 /** @returns the missing that some survivor masked with, each with those survivors; sorted. */
@@ -77,8 +80,25 @@ export function missingPartners(
   );
 }
 
+/**
+ * @param first - slot that the range begins with, the first of a ciphertext.
+ * @returns what is to be subtracted from the sum of the survivors' submissions, in so many slots.
+ */
+export function burdenOfSum(
+  roundId: Digest,
+  packing: Packing,
+  unmasking: Unmasking,
+  first: number,
+  count: number,
+): Float64Array {
+  const total = new Float64Array(count);
+  addMasksFrom(first, total, masksOfSum(roundId, unmasking));
+  addNoiseFrom(first, total, packing, unmasking.excess);
+  return total;
+}
+
 /** @returns the masks that the sum of the survivors' submissions carries. */
-export const masksOfSum = (roundId: Digest, { seeds, leftOver }: Unmasking): MaskTerm[] => [
+const masksOfSum = (roundId: Digest, { seeds, leftOver }: Unmasking): MaskTerm[] => [
   ...seeds.map((seed) => selfMask(roundId, seed)),
   ...leftOver.flatMap(({ party, maskSecret, partners }) =>
     partners.map((partner): MaskTerm => {

@@ -31,6 +31,7 @@ import type { PartyId } from "./graph.ts";
 import { type RoundHeader, roundIdOf, sumProtocol } from "./header.ts";
 import type { VectorLayout } from "./layout.ts";
 import type { CoordinatorRoundMessage, PartyRoundMessage, Unmask } from "./messages.ts";
+import type { NoiseTerms } from "./noise-terms.ts";
 import {
   idleParty,
   type LocalFacts,
@@ -41,7 +42,7 @@ import {
   type PartyState,
   partyStep,
 } from "./party/party.ts";
-import { layersOff, protection } from "./protection.ts";
+import { layersOff, protectionOf } from "./protection.ts";
 import {
   performDecrypt,
   performFold,
@@ -128,6 +129,7 @@ export interface RoundSubject {
   readonly study?: Digest;
   readonly algorithm?: RoundHeader["algorithm"];
   readonly state?: Digest;
+  readonly noise?: NoiseTerms;
 }
 
 /** Takes the epoch's next slot. */
@@ -152,8 +154,9 @@ export const simulatedHeader = (
   minCohort: subject.minCohort,
   threshold: epoch.open.header.threshold,
   layout: { blocks: [...subject.layout.blocks] },
-  protection,
-  unprotected: ["noise"],
+  protection: protectionOf(subject.noise),
+  unprotected: layersOff(protectionOf(subject.noise)),
+  ...(subject.noise === undefined ? {} : { noise: subject.noise }),
   follows,
   checkpoint: "",
   stepSeconds: 1,
@@ -175,13 +178,14 @@ export function willingFacts(header: RoundHeader, consortium: Consortium, party:
         consortium: header.consortium,
         algorithms: Array.from({ length: algorithm.index + 1 }, () => ({ name: algorithm.name })),
         privacy: { minCohort: header.minCohort, maxColluding },
-        unprotected: layersOff(protection),
+        unprotected: header.unprotected,
       },
     },
     policy: { minCohort: 2, algorithms: [algorithm.name], unprotected: ["noise"], cohortChange: "accept" },
+    withinBudget: true,
     exactSums: { left: 1, survivors: [] },
     epoch: epoch.secrets.get(party),
-    next: { round, algorithm, state, layout },
+    next: { round, algorithm, state, layout, noise: header.noise },
     step: steps.get(stepName(header)) ?? { locked: undefined, spent: undefined },
     checkpointConsistent: true,
   };

@@ -14,6 +14,8 @@ export type Statement =
       /** Of `submissionDigest`. */
       readonly digest: Digest;
       readonly commitment: Digest;
+      /** Commitment to the seeds of noise that may be revealed; absent where none is. */
+      readonly noiseCommitment?: Digest;
     }
   | {
       readonly purpose: "agree";
@@ -72,13 +74,37 @@ export function signedBy(
   return isSignedBy(roster, party, statement.purpose, payload(roundId, party, statement), signature);
 }
 
+/** What a party says with its submission. */
+export const submitStatement = ({
+  digest,
+  commitment,
+  noiseCommitment,
+}: Pick<Survivor, "digest" | "commitment" | "noiseCommitment">): Extract<
+  Statement,
+  { readonly purpose: "submit" }
+> => ({
+  purpose: "submit",
+  digest,
+  commitment,
+  ...(noiseCommitment === "" ? {} : { noiseCommitment }),
+});
+
 /** @returns SHA-256 of the concatenated raw chunk digests: the digest of a submission, or of an aggregate. */
 export const submissionDigest = (chunks: readonly Digest[]): Digest =>
   digestOf(Buffer.from(chunks.join(""), "hex"));
 
-/** @returns the digest of a survivor list, every ciphertext's digest and seed's commitment included. */
+/** @returns the digest of a survivor list, every ciphertext's digest and all commitments included. */
 export const survivorsDigest = (survivors: readonly Survivor[]): Digest =>
-  digestOf(canonicalBytes(survivors.map(({ party, digest, commitment }) => [party, digest, commitment])));
+  digestOf(
+    canonicalBytes(
+      survivors.map(({ party, digest, commitment, noiseCommitment }) => [
+        party,
+        digest,
+        commitment,
+        ...(noiseCommitment === "" ? [] : [noiseCommitment]),
+      ]),
+    ),
+  );
 
 /** The seed is uniform, so that its hash hides it. */
 export const selfMaskCommitment = (roundId: Digest, seed: Uint8Array): Digest =>
@@ -89,23 +115,29 @@ export const revealedDigest = ({
   selfMaskSeed,
   selfMask,
   maskSecret,
-}: Pick<Unmask, "selfMaskSeed" | "selfMask" | "maskSecret">): Digest =>
+  noise,
+}: Pick<Unmask, "selfMaskSeed" | "selfMask" | "maskSecret" | "noise">): Digest =>
   digestOf(
     canonicalBytes({
       selfMaskSeed: hex(selfMaskSeed),
       selfMask: selfMask.map(({ party, share }) => [party, hex(share)]),
       maskSecret: maskSecret.map(({ party, share }) => [party, hex(share)]),
+      ...(noise.length === 0 ? {} : { noise: hex(noise) }),
     }),
   );
 
-/** The secrets that an aggregate was unmasked with: each is what its owner committed to, so that one set exists. */
-export type UnmaskingSecrets = Pick<Aggregate, "seeds" | "secrets">;
+/**
+ * The secrets that an aggregate was unmasked with: each is what its owner committed to, so that one set exists. Of noise
+ * that was not needed the seeds may be missing of who fell silent before it revealed its own: that noise stays.
+ */
+export type UnmaskingSecrets = Pick<Aggregate, "seeds" | "secrets" | "noise">;
 
-export const unmaskingDigest = ({ seeds, secrets }: UnmaskingSecrets): Digest =>
+export const unmaskingDigest = ({ seeds, secrets, noise }: UnmaskingSecrets): Digest =>
   digestOf(
     canonicalBytes({
       seeds: seeds.map(({ party, seed }) => [party, hex(seed)]),
       secrets: secrets.map(({ party, maskSecret }) => [party, hex(maskSecret)]),
+      ...(noise.length === 0 ? {} : { noise: noise.map(({ party, seed }) => [party, hex(seed)]) }),
     }),
   );
 

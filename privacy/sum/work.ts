@@ -11,9 +11,10 @@ import { combineSlot } from "./epoch/sharing.ts";
 import { judgeEvidence } from "./evidence.ts";
 import type { PartyId } from "./graph.ts";
 import { quantize } from "./layout.ts";
-import { addMasks, addMasksFrom } from "./mask.ts";
+import { addMasks } from "./mask.ts";
+import { addNoiseFrom, revealedParts } from "./noise.ts";
 import type { PartyEffect, PartyEvent } from "./party/state.ts";
-import { type LeftOver, masksOfSum } from "./round-masks.ts";
+import { burdenOfSum, type LeftOver } from "./round-masks.ts";
 import { selfMaskCommitment } from "./statements.ts";
 
 type Of<Union, Type> = Extract<Union, { readonly type: Type }>;
@@ -30,16 +31,17 @@ export async function performJudge(
 }
 
 /**
- * Quantizes, masks and encrypts a contribution.
+ * Quantizes a contribution, adds noise and masks, and encrypts it.
  * @param key - the secret key of the effect's epoch.
  * @throws Refusal value_not_finite, value_out_of_bounds, key_mismatch
  */
 export async function performSeal(
-  { roundId, values, packing, masks }: Of<PartyEffect, "seal">,
+  { roundId, values, packing, noise, masks }: Of<PartyEffect, "seal">,
   bfv: Pick<Bfv, "encrypt">,
   key: Uint8Array,
 ): Promise<Of<PartyEvent, "sealed">> {
   const slots = quantize(values, packing);
+  addNoiseFrom(0, slots, packing, noise);
   addMasks(slots, masks);
   return { type: "sealed", roundId, ciphertexts: await bfv.encrypt(key, slots) };
 }
@@ -54,7 +56,6 @@ export async function performVerify(
   bfv: Pick<Bfv, "openSum">,
   fetch: FetchBlob,
 ): Promise<Of<PartyEvent, "verified">> {
-  const masks = masksOfSum(roundId, unmasking);
   const altered: number[] = [];
   for (const { index, aggregate, submitted } of picked) {
     const sum = bfv.openSum(1);
@@ -69,9 +70,8 @@ export async function performVerify(
       }
       await Promise.all(adding);
       const first = index * polynomialDegree;
-      const total = new Float64Array(Math.min(polynomialDegree, packing.slots - first));
-      addMasksFrom(first, total, masks);
-      await sum.subtract(total);
+      const count = Math.min(polynomialDegree, packing.slots - first);
+      await sum.subtract(burdenOfSum(roundId, packing, unmasking, first, count));
       const [recomputed] = await sum.finish();
       if (digestOf(recomputed!) !== aggregate) altered.push(index);
     } catch (error) {
@@ -147,7 +147,7 @@ export async function performFold(
  * @returns unmasked, or dealtWrong naming the sharers whose secret does not rebuild: the running sum is as it was.
  */
 export async function performUnmask(
-  { roundId, packing, threshold, seeds, rebuild }: Of<CoordinatorEffect, "unmask">,
+  { roundId, header, packing, threshold, seeds, noise, rebuild }: Of<CoordinatorEffect, "unmask">,
   sum: Pick<RunningSum, "subtract" | "finish">,
   store: (blob: Uint8Array) => Promise<Digest>,
 ): Promise<Of<CoordinatorEvent, "unmasked" | "dealtWrong">> {
@@ -161,9 +161,9 @@ export async function performUnmask(
     else leftOver.push({ party: secret.party, maskSecret: value, partners: secret.partners });
   }
   if (sharers.length > 0) return { type: "dealtWrong", sharers };
-  const total = new Float64Array(packing.slots);
-  addMasks(total, masksOfSum(roundId, { seeds: allSeeds.map(({ seed }) => seed), leftOver }));
-  await sum.subtract(total);
+  const excess = noise.flatMap(({ seed }) => revealedParts(roundId, header, allSeeds.length, seed));
+  const unmasking = { seeds: allSeeds.map(({ seed }) => seed), leftOver, excess };
+  await sum.subtract(burdenOfSum(roundId, packing, unmasking, 0, packing.slots));
   const chunks: Digest[] = [];
   for (const ciphertext of await sum.finish()) chunks.push(await store(ciphertext));
   return {
@@ -172,6 +172,7 @@ export async function performUnmask(
     secrets: {
       seeds: byParty(allSeeds),
       secrets: byParty(leftOver.map(({ party, maskSecret }) => ({ party, maskSecret }))),
+      noise: byParty(noise),
     },
   };
 }

@@ -33,7 +33,7 @@ import { foundEpoch } from "../../privacy/sum/epoch/simulation.ts";
 import { encodeHeader, type RoundHeader, roundIdOf, sumProtocol } from "../../privacy/sum/header.ts";
 import { dequantizeSum, planPacking, quantize, T, type VectorLayout } from "../../privacy/sum/layout.ts";
 import type { Survivor } from "../../privacy/sum/messages.ts";
-import { protection } from "../../privacy/sum/protection.ts";
+import { protectionOf } from "../../privacy/sum/protection.ts";
 import { type Statement, signStatement, sumDigest, survivorsDigest } from "../../privacy/sum/statements.ts";
 import { encodeSum } from "../../privacy/sum/sum-encoding.ts";
 
@@ -248,6 +248,7 @@ const survivorOf = (roundId: Digest, party: string): Survivor => ({
   party,
   digest: submissionOf(roundId, party),
   commitment: digestOf("commitment", roundId, party),
+  noiseCommitment: "",
 });
 
 /** The signatures are the members' own; what they decrypted is the sum of their vectors. */
@@ -269,7 +270,7 @@ export function certificateOf(
     format: "fedcredit/sum-certificate/v1",
     header,
     epoch: { header: epoch.open.header, transcript: epoch.open.transcript },
-    survivors: list,
+    survivors: list.map(({ noiseCommitment: _, ...survivor }) => survivor),
     agreed: by({ purpose: "agree", ...about }),
     unmasking,
     aggregate,
@@ -358,7 +359,7 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
       minCohort: manifest.privacy.minCohort,
       threshold: epochHeader.threshold,
       layout: { blocks: [...studyLayout(manifest, state).blocks] },
-      protection,
+      protection: protectionOf(undefined),
       unprotected: ["noise"],
       follows: null,
       checkpoint: log.checkpoint(),

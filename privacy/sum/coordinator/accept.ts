@@ -7,6 +7,8 @@ import { viewOf } from "../epoch/transcript.ts";
 import type { PartyId } from "../graph.ts";
 import { dequantizeSum } from "../layout.ts";
 import type { Agree, Invalid, Released, Renounced, RevealedShare, Submit, Unmask } from "../messages.ts";
+import { isRevealed } from "../noise.ts";
+import { mayReveal } from "../noise-terms.ts";
 import { missingPartners } from "../round-masks.ts";
 import {
   revealedDigest,
@@ -14,6 +16,7 @@ import {
   selfMaskCommitment,
   signedBy,
   submissionDigest,
+  submitStatement,
   sumDigest,
   sumSalt,
   survivorsDigest,
@@ -39,13 +42,18 @@ function requireSigned(
 export function acceptSubmit(
   { round }: In<"submitting">,
   party: PartyId,
-  { chunks, digest, commitment, signature }: Submit,
+  { chunks, digest, commitment, noiseCommitment, signature }: Submit,
   context: CoordinatorContext,
 ): Submitted {
-  requireSigned(round, party, { purpose: "submit", digest, commitment }, signature, context);
+  requireSigned(round, party, submitStatement({ digest, commitment, noiseCommitment }), signature, context);
+  if ((noiseCommitment !== "") !== mayReveal(round.header))
+    throw new Refusal(
+      "message_malformed",
+      "a commitment to noise where none is asked for, or none where it is",
+    );
   if (chunks.length !== chunkCount(round.packing.slots) || digest !== submissionDigest(chunks))
     throw new Refusal("digest_mismatch", "the submission's digest is not of its ciphertexts");
-  return { party, chunks, digest, commitment, signature };
+  return { party, chunks, digest, commitment, noiseCommitment, signature };
 }
 
 /** @throws Refusal signature_invalid */
@@ -112,10 +120,19 @@ export function acceptUnmask(
     const detail = "its self-mask seed is not the one committed to";
     faults.push({ party: from, reason: "share_invalid", detail });
   }
+  const isOwnNoise =
+    own === undefined
+      ? message.noise.length === 0
+      : isRevealed(roundId, header, submissions.size, message.noise, own.noiseCommitment);
+  if (!isOwnNoise) {
+    const detail = "the seed of its noise is not the one committed to";
+    faults.push({ party: from, reason: "share_invalid", detail });
+  }
   return {
     kept: {
       ...message,
       selfMaskSeed: isOwn ? message.selfMaskSeed : new Uint8Array(),
+      noise: isOwnNoise ? message.noise : new Uint8Array(),
       selfMask: genuine("selfMask", message.selfMask),
       maskSecret: genuine("maskSecret", message.maskSecret),
     },

@@ -8,8 +8,8 @@ import { countOrganisations } from "../../roster.ts";
 import { rerunEvidence, type WrongDeal } from "../evidence.ts";
 import type { PartyId } from "../graph.ts";
 import { type RoundHeader, roundIdOf } from "../header.ts";
-import { planPacking } from "../layout.ts";
 import type { PartyRoundMessage, Refuse, Unmask } from "../messages.ts";
+import { leastSurvivors, packingOf } from "../noise-terms.ts";
 import { signedBy } from "../statements.ts";
 import {
   acceptAgree,
@@ -132,7 +132,7 @@ function newRound(
 ): RoundBase {
   if (header.roster !== roster.digest || header.epoch !== epoch.digest)
     throw new RangeError("the header is of another roster or epoch");
-  const packing = planPacking(header.layout, header.cohort.length);
+  const packing = packingOf(header);
   const { members } = epoch.header;
   const roundId = roundIdOf(header);
   return { roundId, header, members, opening, packing, faults, gone: new Set(), wait: 0, waits: 0 };
@@ -499,6 +499,8 @@ function proposeSurvivors(
     after(faultRecords(round, dropped), abort(known, "too_few_survivors", detail));
   if (organisations < header.minCohort)
     return end(`${organisations} organisations of at least ${header.minCohort}`);
+  if (submissions.size < leastSurvivors(header))
+    return end(`${submissions.size} parties of at least ${leastSurvivors(header)} that its noise is for`);
   if (header.follows !== null && submissions.size < header.cohort.length)
     return end("vectors are summed again without drop-outs");
   const able = members.filter((party) => !isOut(known, party));
@@ -578,7 +580,7 @@ function subtract(
 ): CoordinatorStep {
   const { round, revealed, unfolded } = state;
   const { roundId, header, packing } = round;
-  const { seeds, rebuild, lacking } = recover(state, revealed, context);
+  const { seeds, noise, rebuild, lacking } = recover(state, revealed, context);
   if (lacking.length > 0) {
     if (isLast) {
       const detail = `secrets of ${lacking.join(", ")} cannot be rebuilt`;
@@ -596,7 +598,7 @@ function subtract(
           record: { kind: "unmasked", roundId, party, message },
         }),
       ),
-      { type: "unmask", roundId, packing, threshold: header.threshold, seeds, rebuild },
+      { type: "unmask", roundId, header, packing, threshold: header.threshold, seeds, noise, rebuild },
     ],
   };
 }

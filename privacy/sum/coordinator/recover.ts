@@ -2,7 +2,7 @@
 import type { PartyId } from "../graph.ts";
 import type { Unmask } from "../messages.ts";
 import { maskKeyOf, missingPartners } from "../round-masks.ts";
-import { selfMaskCommitment } from "../statements.ts";
+import { selfMaskCommitment, type UnmaskingSecrets } from "../statements.ts";
 import type { Agreeing, CoordinatorContext, Rebuild } from "./state.ts";
 
 /** @returns who sees T signatures of its closed neighbourhood, sorted. */
@@ -35,6 +35,8 @@ export function canFinish(
 
 /** Seeds as their owners revealed them, and everything else to be rebuilt from shares. */
 export interface Recovered {
+  /** Of noise that is not needed: whoever revealed none keeps all it added. */
+  readonly noise: UnmaskingSecrets["noise"];
   readonly seeds: readonly { readonly party: PartyId; readonly seed: Uint8Array }[];
   readonly rebuild: readonly Rebuild[];
   /** Whose secrets have too few shares yet. */
@@ -69,5 +71,9 @@ export function recover(
       shares: sharesOf(party, "maskSecret"),
     });
   const lacking = rebuild.filter(({ shares }) => shares.length < header.threshold).map(({ party }) => party);
-  return { seeds, rebuild, lacking };
+  const noise = [...submissions.keys()].flatMap((party) => {
+    const seed = revealed.get(party)?.noise ?? new Uint8Array();
+    return seed.length === 0 ? [] : [{ party, seed }];
+  });
+  return { seeds, noise, rebuild, lacking };
 }

@@ -193,7 +193,10 @@ function certificateOf(
     format: "fedcredit/sum-certificate/v1",
     header: round.header,
     epoch: { header: epoch.header, transcript: epoch.transcript },
-    survivors: [...survivorList(state)],
+    survivors: survivorList(state).map(({ noiseCommitment, ...survivor }) => ({
+      ...survivor,
+      ...(noiseCommitment === "" ? {} : { noiseCommitment }),
+    })),
     agreed: signatureList(signatures).map(inText),
     unmasking,
     aggregate,

@@ -158,7 +158,12 @@ export const sendTo = (state: Waiting, to: PartyId, context: CoordinatorContext)
 
 /** @param submissions - sorted by party. */
 export const survivorList = ({ submissions }: Pick<Agreeing, "submissions">): readonly Survivor[] =>
-  [...submissions].map(([party, { digest, commitment }]) => ({ party, digest, commitment }));
+  [...submissions].map(([party, { digest, commitment, noiseCommitment }]) => ({
+    party,
+    digest,
+    commitment,
+    noiseCommitment,
+  }));
 
 export const sorted = <Value>(map: ReadonlyMap<PartyId, Value>): [PartyId, Value][] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -26,6 +26,7 @@ import type {
   Survivor,
   Unmask,
 } from "../messages.ts";
+import type { NoisyHeader } from "../noise-terms.ts";
 import type { LeftOver } from "../round-masks.ts";
 import type { UnmaskingSecrets } from "../statements.ts";
 
@@ -157,9 +158,12 @@ export type CoordinatorEffect =
   | {
       readonly type: "unmask";
       readonly roundId: Digest;
+      readonly header: NoisyHeader;
       readonly packing: Packing;
       readonly threshold: number;
       readonly seeds: UnmaskingSecrets["seeds"];
+      /** As they were revealed, sorted by party. */
+      readonly noise: UnmaskingSecrets["noise"];
       readonly rebuild: readonly Rebuild[];
     }
   /** Store durably, uploads of the submissions included, before what follows. Replaces the attempt's earlier point. */

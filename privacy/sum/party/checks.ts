@@ -9,10 +9,18 @@ import type { EpochSecrets, OpenEpoch } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
 import { type RoundHeader, roundIdOf } from "../header.ts";
 import type { Aggregate, Agreed, Lift, Survivor, Survivors } from "../messages.ts";
-import { layersOff, protection } from "../protection.ts";
+import { isRevealed } from "../noise.ts";
+import { checkNoise, leastSurvivors } from "../noise-terms.ts";
+import { layersOff, protectionOf } from "../protection.ts";
 import { maskKeyOf, missingPartners } from "../round-masks.ts";
 import { honestCheckers, spotCheck } from "../spot-check.ts";
-import { selfMaskCommitment, signedBy, submissionDigest, survivorsDigest } from "../statements.ts";
+import {
+  selfMaskCommitment,
+  signedBy,
+  submissionDigest,
+  submitStatement,
+  survivorsDigest,
+} from "../statements.ts";
 import type { Attempt, LocalFacts, LockedStep, PartyContext, SpentAttempt, Submission } from "./state.ts";
 
 function ensure(holds: boolean, reason: Reason, message: string, party?: PartyId): asserts holds {
@@ -48,7 +56,7 @@ export function checkOpen(
   ensure(secrets?.epoch.digest === header.epoch, "epoch_mismatch", "the header names another key epoch");
   checkEpoch(header, secrets.epoch, roster);
   ensure(
-    canonicalJson(header.protection) === canonicalJson(protection) &&
+    canonicalJson(header.protection) === canonicalJson(protectionOf(header.noise)) &&
       canonicalJson(header.unprotected) === canonicalJson(layersOff(header.protection)),
     "header_mismatch",
     "the header names another protection than what runs",
@@ -60,6 +68,7 @@ export function checkOpen(
     "step_spent",
     `round ${header.round} was unmasked in another attempt`,
   );
+  checkNoise(header);
   if (header.cohort.includes(id)) checkContribution(header, local);
   return secrets;
 }
@@ -134,7 +143,12 @@ function checkContribution(header: RoundHeader, local: LocalFacts): void {
   ensure(policy.algorithms.includes(header.algorithm.name), "policy_refuses", header.algorithm.name);
   for (const layer of header.unprotected)
     ensure(policy.unprotected.includes(layer), "unprotected", `the policy does not list ${layer}`);
-  ensure(exactSums.left > 0, "budget_exhausted", "no exact sum over this table is left in this period");
+  ensure(
+    header.noise !== undefined || exactSums.left > 0,
+    "budget_exhausted",
+    "no exact sum over this table is left in this period",
+  );
+  ensure(local.withinBudget, "budget_exhausted", "the sum would cost more epsilon than maxEpsilon leaves");
   ensure(next !== undefined, "state_mismatch", "this node has not computed the study's state");
   ensure(
     header.round === next.round && isDeepStrictEqual(header.algorithm, next.algorithm),
@@ -146,6 +160,11 @@ function checkContribution(header: RoundHeader, local: LocalFacts): void {
     isDeepStrictEqual(header.layout, { blocks: [...next.layout.blocks] }),
     "header_mismatch",
     "the header's layout is not the algorithm's",
+  );
+  ensure(
+    isDeepStrictEqual(header.noise, next.noise),
+    "header_mismatch",
+    "the header's noise is not what manifest and algorithm say",
   );
 }
 
@@ -167,8 +186,8 @@ export function checkFollows(
     "step_spent",
     "the step was unmasked in an attempt that this process does not know",
   );
-  const sameOf = ({ study, round, algorithm, state, minCohort, layout }: RoundHeader): string =>
-    canonicalJson({ study, round, algorithm, state, minCohort, layout });
+  const sameOf = ({ study, round, algorithm, state, minCohort, layout, noise }: RoundHeader): string =>
+    canonicalJson({ study, round, algorithm, state, minCohort, layout, noise: noise ?? null });
   ensure(
     sameOf(header) === sameOf(of.header),
     "header_mismatch",
@@ -218,18 +237,29 @@ export function checkSurvivors(
   // who is not listed came too late: its own mask is never shown, and stays on what it submitted
   const own = survivors.find(({ party }) => party === id);
   ensure(
-    own === undefined || (own.digest === submission?.digest && own.commitment === submission.commitment),
+    own === undefined ||
+      (own.digest === submission?.digest &&
+        own.commitment === submission.commitment &&
+        own.noiseCommitment === submission.noise.commitment),
     "digest_mismatch",
     "another ciphertext than this party's is in the sum",
   );
   ensureOrganisations("too_few_survivors", header, ids, roster);
+  const least = leastSurvivors(header);
+  ensure(
+    ids.length >= least,
+    "too_few_survivors",
+    `${ids.length} of at least ${least} that the noise is for`,
+  );
   if (header.follows !== null)
     ensure(
       ids.length === header.cohort.length,
       "survivors_invalid",
       "vectors are summed again without drop-outs",
     );
-  if (own !== undefined && header.follows === null && limits.cohortChange === "refuse")
+  // what noise protects is not shown by subtracting
+  const isExact = header.noise === undefined;
+  if (isExact && own !== undefined && header.follows === null && limits.cohortChange === "refuse")
     for (const earlier of limits.survivors) checkSameCohort(ids, earlier);
 }
 
@@ -279,7 +309,7 @@ const cheapSignatures = 32;
  * place: its own signature is looked at, as often as the aggregate's chunks are.
  */
 export function checkAggregate(
-  { chunks, submissions, seeds, secrets }: Aggregate,
+  { chunks, submissions, seeds, secrets, noise }: Aggregate,
   survivors: readonly Survivor[],
   { header, epoch, roundId, packing }: Attempt,
   { id, roster, random }: PartyContext,
@@ -301,8 +331,8 @@ export function checkAggregate(
   );
   const honest = honestCheckers(survivors.length, epoch.header.maxColluding);
   for (const i of spotCheck(survivors.length, cheapSignatures, honest, random)) {
-    const { party, digest, commitment } = survivors[i]!;
-    const statement = { purpose: "submit", digest, commitment } as const;
+    const { party } = survivors[i]!;
+    const statement = submitStatement(survivors[i]!);
     ensure(
       party === id || signedBy(roster, roundId, party, statement, submissions[i]!.signature),
       "aggregate_invalid",
@@ -329,5 +359,16 @@ export function checkAggregate(
       ),
     "aggregate_invalid",
     "not the mask secrets of the missing",
+  );
+  const committed = new Map(survivors.map((survivor) => [survivor.party, survivor.noiseCommitment]));
+  ensure(
+    isSorted(noise.map(({ party }) => party)) &&
+      noise.every(
+        ({ party, seed }) =>
+          seed.length === 32 &&
+          isRevealed(roundId, header, survivors.length, seed, committed.get(party) ?? ""),
+      ),
+    "aggregate_invalid",
+    "not the noise that the survivors committed to",
   );
 }

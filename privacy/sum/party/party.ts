@@ -8,7 +8,7 @@ import { type Digest, digestOf } from "../../../core/canonical.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { forgetSecret } from "../../identity.ts";
 import { parseHeader, type RoundHeader } from "../header.ts";
-import { dequantizeSum, planPacking } from "../layout.ts";
+import { dequantizeSum } from "../layout.ts";
 import type { MaskTerm } from "../mask.ts";
 import type {
   Aggregate,
@@ -21,6 +21,8 @@ import type {
   Renounce,
   Survivors,
 } from "../messages.ts";
+import { drawNoise, type PartyNoise, revealedParts, splitNoise } from "../noise.ts";
+import { packingOf } from "../noise-terms.ts";
 import { maskKeyOf, missingPartners, pairMask, partnersOf, selfMask } from "../round-masks.ts";
 import { honestCheckers, spotCheck } from "../spot-check.ts";
 import {
@@ -28,6 +30,7 @@ import {
   selfMaskCommitment,
   signStatement,
   submissionDigest,
+  submitStatement,
   sumDigest,
   sumSalt,
   survivorsDigest,
@@ -76,7 +79,7 @@ export function partyStep(state: PartyState, event: PartyEvent, context: PartyCo
       case "judged":
         return isCurrent(state, event, "judging") ? onJudged(state, event, context) : ignore(state);
       case "contributed":
-        return isCurrent(state, event, "contributing") ? onContributed(state, event) : ignore(state);
+        return isCurrent(state, event, "contributing") ? onContributed(state, event, context) : ignore(state);
       case "sealed":
         return isCurrent(state, event, "sealing") ? onSealed(state, event, context) : ignore(state);
       case "verified":
@@ -245,7 +248,7 @@ function onJudged(
   const header = parseHeader(open.header);
   checkFollowingCohort(header, cohorts);
   const of = spent.find(({ roundId }) => roundId === header.follows?.of);
-  return begin(header, open, local, spent, of?.values, context);
+  return begin(header, open, local, spent, of, context);
 }
 
 /**
@@ -257,11 +260,11 @@ function begin(
   open: Open,
   local: LocalFacts,
   earlier: readonly SpentAttempt[],
-  values: Float64Array | undefined,
-  { id }: PartyContext,
+  of: SpentAttempt | undefined,
+  { id, random }: PartyContext,
 ): PartyStep {
   const roundId = digestOf(open.header);
-  const packing = planPacking(header.layout, header.cohort.length);
+  const packing = packingOf(header);
   const { cohortChange } = local.policy;
   const limits = { cohortChange, survivors: local.exactSums.survivors };
   const { epoch } = local.epoch!;
@@ -285,17 +288,24 @@ function begin(
       state: { phase: "contributing", attempt, slot, masks },
       effects: [record, { type: "contribute", roundId, header }],
     };
-  if (values === undefined)
+  if (of?.values === undefined)
     throw new Refusal("evidence_invalid", "this party contributed nothing to the attempt to follow");
-  const sealing = seal(attempt, slot, values, masks);
+  const noise = drawNoise(roundId, header, of.noise, random);
+  const sealing = seal(attempt, slot, of.values, noise, masks);
   return { state: sealing.state, effects: [record, ...sealing.effects] };
 }
 
-function seal(attempt: Attempt, slot: HeldSlot, values: Float64Array, masks: readonly MaskTerm[]): PartyStep {
+function seal(
+  attempt: Attempt,
+  slot: HeldSlot,
+  values: Float64Array,
+  noise: PartyNoise,
+  masks: readonly MaskTerm[],
+): PartyStep {
   const { roundId, header, packing } = attempt;
   return {
-    state: { phase: "sealing", attempt, slot, values },
-    effects: [{ type: "seal", roundId, epoch: header.epoch, values, packing, masks }],
+    state: { phase: "sealing", attempt, slot, values, noise },
+    effects: [{ type: "seal", roundId, epoch: header.epoch, values, packing, noise: noise.parts, masks }],
   };
 }
 
@@ -426,15 +436,16 @@ function onClosed(
   return { state: { phase: "closed", roundId, closed, spent: spentIn(state) }, effects: [] };
 }
 
-/** Step 1: quantize, mask, encrypt. */
+/** Step 1: quantize, add noise, mask, encrypt. */
 const onContributed = (
   { attempt, slot, masks }: In<"contributing">,
   { values }: Event<"contributed">,
-): PartyStep => seal(attempt, slot, values, masks);
+  { random }: PartyContext,
+): PartyStep => seal(attempt, slot, values, drawNoise(attempt.roundId, attempt.header, [], random), masks);
 
 /** Step 1: the ledger entry is written before the first byte leaves. */
 function onSealed(
-  { attempt, slot, values }: In<"sealing">,
+  { attempt, slot, values, noise }: In<"sealing">,
   { ciphertexts }: Event<"sealed">,
   { id, identity }: PartyContext,
 ): PartyStep {
@@ -442,11 +453,12 @@ function onSealed(
   const chunks = ciphertexts.map((ciphertext) => digestOf(ciphertext));
   const digest = submissionDigest(chunks);
   const commitment = selfMaskCommitment(roundId, slot.selfMaskSeed);
-  const signature = signStatement(roundId, id, { purpose: "submit", digest, commitment }, identity);
-  const reply: PartyRoundMessage = { type: "submit", roundId, chunks, digest, commitment, signature };
+  const said = { digest, commitment, noiseCommitment: noise.commitment };
+  const signature = signStatement(roundId, id, submitStatement(said), identity);
+  const reply: PartyRoundMessage = { type: "submit", roundId, chunks, ...said, signature };
   const { instruction } = answerTo(attempt, "open")!;
   const bytes = ciphertexts.reduce((sum, ciphertext) => sum + ciphertext.length, 0);
-  const submission = { digest, commitment, values };
+  const submission = { digest, commitment, noise, values };
   return {
     state: { phase: "ready", attempt: withAnswer(attempt, instruction, reply), slot, submission },
     effects: [
@@ -485,7 +497,7 @@ function onSurvivors(
 
 /**
  * Step 3: for each peer either the self-mask share (it survived) or the mask-secret share (it is missing), as the
- * one signed survivor list says; the step is spent before anything leaves. What was not revealed is forgotten
+ * one signed survivor list says, and what of its own noise so many survivors do not need; the step is spent before anything leaves. What was not revealed is forgotten
  * with this state.
  */
 function onAgreed(
@@ -497,7 +509,10 @@ function onAgreed(
   const { roundId, header, epoch } = attempt;
   const survived = new Set(survivors.map(({ party }) => party));
   const missing = missingPartners(epoch, header, survived);
+  const own = survived.has(context.id) && submission !== undefined;
+  const noise = own ? splitNoise(header, submission.noise, survived.size) : nothingRevealed;
   const reveal = {
+    noise: noise.revealed,
     selfMaskSeed: survived.has(context.id) ? slot.selfMaskSeed : new Uint8Array(),
     selfMask: [...slot.held]
       .filter(([party]) => survived.has(party))
@@ -515,6 +530,7 @@ function onAgreed(
     epoch,
     survivors,
     values: submission?.values,
+    noise: noise.kept,
     released: false,
   };
   return {
@@ -522,6 +538,8 @@ function onAgreed(
     effects: [{ type: "spend", header, roundId, revealed }, send(reply)],
   };
 }
+
+const nothingRevealed = { kept: [], revealed: new Uint8Array() } as const;
 
 /** Every chunk of a sum up to so many ciphertexts is recomputed. */
 const cheapCiphertexts = 64;
@@ -537,7 +555,7 @@ function onAggregate(
     throw new Refusal("message_unexpected", "an aggregate that this party is no survivor of");
   checkAggregate(aggregate, survivors, attempt, context);
   const { roundId, packing, header, epoch } = attempt;
-  const { chunks, submissions, seeds, secrets } = aggregate;
+  const { chunks, submissions, seeds, secrets, noise } = aggregate;
   const honest = honestCheckers(survivors.length, epoch.header.maxColluding);
   const cheap = Math.floor(cheapCiphertexts / survivors.length);
   const picked = spotCheck(chunks.length, cheap, honest, context.random).map((index) => ({
@@ -553,6 +571,7 @@ function onAggregate(
       maskSecret,
       partners: missing.get(party)!,
     })),
+    excess: noise.flatMap(({ seed }) => revealedParts(roundId, header, survivors.length, seed)),
   };
   return {
     state: { phase: "verifying", attempt, spent, aggregate },

@@ -27,6 +27,8 @@ import type {
   Renounce,
   Survivor,
 } from "../messages.ts";
+import type { NoisePart, PartyNoise } from "../noise.ts";
+import type { NoiseTerms } from "../noise-terms.ts";
 import type { Unmasking } from "../round-masks.ts";
 
 /** Who the party is. Constant while a roster holds. */
@@ -71,6 +73,8 @@ export interface LocalFacts {
     /** Whether a sum may count 1 … minCohort − 1 organisations more or fewer than one before over the same table. */
     readonly cohortChange: "refuse" | "accept";
   };
+  /** Whether a further sum with this noise stays within the policy's epsilon; true where it has none. */
+  readonly withinBudget: boolean;
   /** Exact sums over the study's table, as the policy counts them. */
   readonly exactSums: {
     /** That the policy still allows in this period. */
@@ -86,8 +90,10 @@ export interface LocalFacts {
         readonly round: number;
         readonly algorithm: RoundHeader["algorithm"];
         readonly state: Digest;
-        /** What the algorithm's own `layout(state)` says. */
+        /** What the algorithm's own `layout(state)` says, on the grid that its noise needs. */
         readonly layout: VectorLayout;
+        /** What manifest and algorithm say of the noise; undefined without. */
+        readonly noise: NoiseTerms | undefined;
       }
     | undefined;
   /**
@@ -188,13 +194,14 @@ export type PartyEffect =
     }
   /** Compute the local statistic on the state whose digest the header names. */
   | { readonly type: "contribute"; readonly roundId: Digest; readonly header: RoundHeader }
-  /** Quantize, mask, encrypt under the epoch's key (`performSeal`). */
+  /** Quantize, add noise, mask, encrypt under the epoch's key (`performSeal`). */
   | {
       readonly type: "seal";
       readonly roundId: Digest;
       readonly epoch: Digest;
       readonly values: Float64Array;
       readonly packing: Packing;
+      readonly noise: readonly NoisePart[];
       readonly masks: readonly MaskTerm[];
     }
   /** Append to the ledger, durably. */
@@ -260,6 +267,7 @@ export interface Answer {
 export interface Submission {
   readonly digest: Digest;
   readonly commitment: Digest;
+  readonly noise: PartyNoise;
   /** Kept for the one time that vectors may be summed again. */
   readonly values: Float64Array;
 }
@@ -272,6 +280,8 @@ export interface SpentAttempt {
   readonly survivors: readonly Survivor[];
   /** Of its submission; undefined where it had none. */
   readonly values: Float64Array | undefined;
+  /** What of its noise stayed in the sum. */
+  readonly noise: readonly NoisePart[];
   /** Whether it signed a release. */
   readonly released: boolean;
 }
@@ -309,6 +319,7 @@ export type PartyState =
       readonly attempt: Attempt;
       readonly slot: HeldSlot;
       readonly values: Float64Array;
+      readonly noise: PartyNoise;
     }
   /** Waits for the survivor list; without a submission where it is outside the cohort. */
   | {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { forecastOf, spentEvents } from "../../../client-node/ledger/budget.ts";
 import { type Departure, EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { consentedManifests, knowsRound, storeConsent } from "../../../client-node/ledger/records.ts";
 import { LedgerFailure, openStore, transact } from "../../../client-node/ledger/store.ts";
@@ -9,9 +10,11 @@ import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../../../privacy/identity.ts";
 import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
-import type { Entry } from "../../../privacy/log/entry.ts";
+import type { Entry, EntryOf } from "../../../privacy/log/entry.ts";
 import { parseVerifierKey } from "../../../privacy/log/note.ts";
+import { spentEvent } from "../../../privacy/log/spend.ts";
 import { verifyExport } from "../../../privacy/log/verify.ts";
+import { epsilonOf } from "../../../privacy/noise/accountant.ts";
 import type { RoundHeader } from "../../../privacy/sum/header.ts";
 import type { PartyRecord } from "../../../privacy/sum/party/party.ts";
 
@@ -43,10 +46,11 @@ function recordOf(kind: "open" | "submission" | "release", round: number, attemp
       return { kind, roundId, header, digest, aggregate: digest, survivors: ["mill"] };
   }
 }
+const charged = { table: "rows", unit: "record", budget: { lifetime: 1, delta: 1e-6 } } as const;
 const step = {
   destination: "bank.example:8443",
   nowMillis: 5,
-  unit: "record",
+  charged,
   enterprise: "mill",
   policy: "f0".repeat(32),
 } as const;
@@ -177,4 +181,57 @@ test("a locked ledger: ledger_locked; a damaged one: file_malformed; no folder: 
     reason(() => openStore(join(folder, "nowhere", "ledger.db"))),
     "file_missing",
   );
+});
+
+/** A sum with noise, of which one costs about ε = 0.52 at δ = 1e-6. */
+function noisyRecord(kind: "open" | "submission", round: number, attempt = 1, follows: string | null = null) {
+  const record = recordOf(kind, round, attempt);
+  const noise = { colluding: 1, dropOuts: 1, samplingRate: 1, sensitivity: 0.13, variances: [400] };
+  const header = {
+    ...record.header,
+    noise,
+    follows: follows && { kind: "half", of: follows },
+  } as RoundHeader;
+  return { ...record, header };
+}
+
+test("every step with noise is charged once, what follows an unmasked attempt again, and no more than maxEpsilon", async (t) => {
+  const db = openStore(":memory:");
+  const ledger = new EgressLedger(db, identity);
+  const submit = (...of: [number, number?, (string | null)?]): void => {
+    ledger.recordStep(noisyRecord("open", ...of), step);
+    ledger.recordStep(noisyRecord("submission", ...of), step);
+  };
+  submit(1);
+  submit(1, 2);
+  submit(1, 3, roundIdOf(1, 2));
+  const event = { mechanism: "gaussian", unit: "record", sensitivity: 0.13, sigma: 1, samplingRate: 1 };
+  t.deepEqual(spentEvents(db, "rows"), [{ ...event, count: 2 }] as never);
+  const spends = (await entriesOf(ledger)).filter(({ type }) => type === "privacy.spent");
+  t.like(spends[0], event);
+  t.like(spends[1], { ...event, counted: roundIdOf(1, 1), cumulativeSteps: 2 });
+  t.false("counted" in spends[2]!);
+  // what the ledger says, accounted by somebody else
+  const counted = spends.filter((spend) => !("counted" in spend)) as EntryOf<"privacy.spent">[];
+  const epsilon = epsilonOf(counted.map(spentEvent), 1e-6);
+  t.is(epsilon, forecastOf(db, "rows", charged.budget, []).spent);
+
+  submit(2);
+  const size = ledger.size;
+  const left = forecastOf(db, "rows", charged.budget, [{ ...event, count: 1 } as never]);
+  t.true(left.spent < 1 && left.after > 1, `${left.spent} ${left.after}`);
+  ledger.recordStep(noisyRecord("open", 3), step);
+  t.throws(() => ledger.recordStep(noisyRecord("submission", 3), step), { message: /more than ε = 1/ });
+  t.is(ledger.size, size, "nothing of what was refused is in the ledger");
+  t.is(forecastOf(db, "rows", charged.budget, []).spent, left.spent);
+  // a policy without δ counts no ε
+  const silent = { ...step, charged: { ...charged, budget: { lifetime: 100 } } };
+  t.throws(() => ledger.recordStep(noisyRecord("submission", 3), silent), { message: /maxEpsilon.delta/ });
+
+  // the other half's sum is charged whatever is left, once
+  ledger.recordBystander(roundIdOf(4, 2), noisyRecord("open", 4, 2, roundIdOf(4, 1)).header, charged, 9);
+  ledger.recordBystander(roundIdOf(4, 2), noisyRecord("open", 4, 2, roundIdOf(4, 1)).header, charged, 9);
+  t.deepEqual(spentEvents(db, "rows"), [{ ...event, count: 4 }] as never);
+  t.is(ledger.spendingOverTime("rows", 1e-6).length, 1);
+  await entriesOf(ledger);
 });

@@ -391,7 +391,7 @@ test("an open attempt lets each of its cohort store one submission, and is clear
     }
   };
   t.is(reason("alder", "0"), "message_unexpected");
-  allowance.open(roundId, { layout, cohort: ["alder", "birch"] });
+  allowance.open(roundId, { layout, cohort: ["alder", "birch"], minCohort: 2, follows: null });
   t.is(reason("cedar", "0"), "message_unexpected");
   t.is(reason("alder", "0", seededBytes + 1), "upload_too_large");
   let most = 0;
@@ -402,7 +402,7 @@ test("an open attempt lets each of its cohort store one submission, and is clear
   t.is(reason("alder", "another"), "upload_too_large");
   t.is(reason("birch", "b"), "taken");
   const other = digestOf("other");
-  allowance.open(other, { layout, cohort: ["alder"] });
+  allowance.open(other, { layout, cohort: ["alder"], minCohort: 2, follows: null });
   t.is(reason("alder", "another", seededBytes, other), "taken", "each attempt has its own");
   t.is(allowance.close(roundId).length, most + 1);
   t.is(reason("alder", "0"), "message_unexpected");

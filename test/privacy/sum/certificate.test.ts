@@ -5,6 +5,7 @@ import {
   encodeCertificate,
   parseCertificate,
   type SumCertificate,
+  survivorsOf,
   verifyCertificate,
 } from "../../../privacy/sum/certificate.ts";
 import type { SignedBy } from "../../../privacy/sum/epoch/messages.ts";
@@ -129,7 +130,7 @@ test("fewer than a quorum of friends cannot certify a sum of their own", (t) => 
   const { unmasking, aggregate, salt, survivors } = certificate;
   const statement = {
     purpose: "release",
-    survivors: survivorsDigest(survivors),
+    survivors: survivorsDigest(survivorsOf({ survivors })),
     unmasking,
     aggregate,
     digest: sumDigest(Buffer.from(salt, "hex"), sum),

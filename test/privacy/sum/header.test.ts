@@ -7,7 +7,7 @@ import {
   roundIdOf,
   sumProtocol,
 } from "../../../privacy/sum/header.ts";
-import { layersOff, protection } from "../../../privacy/sum/protection.ts";
+import { layersOff, protectionOf } from "../../../privacy/sum/protection.ts";
 
 const header: RoundHeader = {
   protocol: sumProtocol,
@@ -24,7 +24,7 @@ const header: RoundHeader = {
   epoch: digestOf("epoch"),
   slot: 5,
   layout: { blocks: [{ name: "gradient", length: 30, bound: 1e6, step: 2 ** -40 }] },
-  protection,
+  protection: protectionOf(undefined),
   unprotected: ["noise"],
   follows: null,
   checkpoint: "riverbank\n1\n",
@@ -66,6 +66,8 @@ test("every field changes the roundId", (t) => {
   }
 });
 
+const noise = { colluding: 1, dropOuts: 0, samplingRate: 1, sensitivity: 0.1, variances: [100] };
+
 test("a header that is not strictly one is refused", (t) => {
   const { stepSeconds: _, ...missing } = header;
   for (const [name, value] of Object.entries({
@@ -76,6 +78,13 @@ test("a header that is not strictly one is refused", (t) => {
     "another encryption": { ...header, protection: { ...header.protection, encryption: "none" } },
     "noise that is not there": { ...header, protection: { ...header.protection, noise: "gaussian" } },
     "an unnamed gap": { ...header, unprotected: [] },
+    "noise under a header that says there is none": { ...header, noise },
+    "noise of fewer blocks than there are": {
+      ...header,
+      protection: protectionOf(noise),
+      unprotected: [],
+      noise: { ...noise, variances: [] },
+    },
     alone: { ...header, cohort: ["mill"] },
     unsorted: { ...header, cohort: ["mill", "lathe-works"] },
     twice: { ...header, cohort: ["mill", "mill"] },

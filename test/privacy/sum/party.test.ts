@@ -150,7 +150,7 @@ test.serial("the slot's mask secret is gone once the masks are made", (t) => {
 test.serial("an instruction of another attempt, or out of order, is refused", (t) => {
   const of = simulatedHeader(consortium, smallSubject(), ids);
   const { state } = open(of, willing(of));
-  const aggregate = { chunks: [], submissions: [], seeds: [], secrets: [], first: true };
+  const aggregate = { chunks: [], submissions: [], seeds: [], secrets: [], noise: [], first: true };
   const other = digestOf("another attempt");
   const step = partyStep(
     state,

@@ -11,6 +11,7 @@ export interface Aggregate {
   'seeds'?: (_fedcredit_v1_RevealedSeed)[];
   'secrets'?: (_fedcredit_v1_RevealedMaskSecret)[];
   'first'?: (boolean);
+  'noise'?: (_fedcredit_v1_RevealedSeed)[];
 }
 
 export interface Aggregate__Output {
@@ -20,4 +21,5 @@ export interface Aggregate__Output {
   'seeds': (_fedcredit_v1_RevealedSeed__Output)[];
   'secrets': (_fedcredit_v1_RevealedMaskSecret__Output)[];
   'first': (boolean);
+  'noise': (_fedcredit_v1_RevealedSeed__Output)[];
 }

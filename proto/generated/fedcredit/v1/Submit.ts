@@ -7,6 +7,7 @@ export interface Submit {
   'digest'?: (Buffer | Uint8Array | string);
   'commitment'?: (Buffer | Uint8Array | string);
   'signature'?: (Buffer | Uint8Array | string);
+  'noiseCommitment'?: (Buffer | Uint8Array | string);
 }
 
 export interface Submit__Output {
@@ -15,4 +16,5 @@ export interface Submit__Output {
   'digest': (Buffer);
   'commitment': (Buffer);
   'signature': (Buffer);
+  'noiseCommitment': (Buffer);
 }

@@ -8,6 +8,7 @@ export interface Unmask {
   'selfMask'?: (_fedcredit_v1_RevealedShare)[];
   'maskSecret'?: (_fedcredit_v1_RevealedShare)[];
   'signature'?: (Buffer | Uint8Array | string);
+  'noise'?: (Buffer | Uint8Array | string);
 }
 
 export interface Unmask__Output {
@@ -16,4 +17,5 @@ export interface Unmask__Output {
   'selfMask': (_fedcredit_v1_RevealedShare__Output)[];
   'maskSecret': (_fedcredit_v1_RevealedShare__Output)[];
   'signature': (Buffer);
+  'noise': (Buffer);
 }

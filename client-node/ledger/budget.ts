@@ -1,0 +1,197 @@
+/**
+ * What the rows of a table have cost: an event for every sum they may be in, durable before its first byte leaves. Never
+ * taken back; what they add up to is the accountant's to say.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { epsilonOf } from "../../privacy/noise/accountant.ts";
+import type { PrivacyEvent } from "../../privacy/noise/event.ts";
+import type { RoundHeader } from "../../privacy/sum/header.ts";
+import { eventOf } from "../../privacy/sum/noise-terms.ts";
+import { prepared, transact } from "./store.ts";
+
+/** Of policy.yaml. */
+export interface Budget {
+  /** ε over everything that a table's rows ever took part in with noise. */
+  readonly lifetime: number;
+  /** Without it no ε can be stated, and no sum with noise is taken part in. */
+  readonly delta?: number | undefined;
+}
+
+/** Whose rows a sum is of, and in what unit its study counts. */
+export interface Charged {
+  readonly table: string;
+  readonly unit: PrivacyEvent["unit"];
+  readonly budget: Budget;
+}
+
+type Step = Pick<RoundHeader, "study" | "round" | "follows" | "noise">;
+
+/**
+ * Attempts of one step are counted once, as one of them is released at most; those that follow an unmasked one are
+ * counted again.
+ * @returns the attempt in whose charge this one is counted.
+ */
+export function countedIn(db: DatabaseSync, { study, round, follows }: Step): Digest | undefined {
+  if (follows !== null) return undefined;
+  const row = prepared(
+    db,
+    "SELECT round_id FROM spend WHERE study = ? AND round = ? AND follows IS NULL",
+  ).get(study, round);
+  return row === undefined ? undefined : String(row.round_id);
+}
+
+/** @returns the events of a table, equal ones together. */
+export function spentEvents(db: DatabaseSync, table: string): PrivacyEvent[] {
+  const rows = prepared(
+    db,
+    "SELECT event, count(*) AS sums FROM spend WHERE rows_table = ? GROUP BY event ORDER BY event",
+  ).all(table);
+  return rows.map((row) => ({
+    ...(JSON.parse(String(row.event)) as PrivacyEvent),
+    count: Number(row.sums),
+  }));
+}
+
+/** What a study has added to a table's spending. */
+export interface SpendingOfStudy {
+  readonly study: Digest;
+  readonly sums: number;
+  /** Of its last sum, milliseconds since the epoch. */
+  readonly last: number;
+  /** Of everything up to its last sum. */
+  readonly epsilon: number;
+}
+
+/** @returns how a table's ε grew, study after study, in the order of their last sums. */
+export function spendingOverTime(db: DatabaseSync, table: string, delta: number): SpendingOfStudy[] {
+  const rows = prepared(
+    db,
+    `SELECT study, count(*) AS sums, max(time) AS last FROM spend WHERE rows_table = ?
+     GROUP BY study ORDER BY last`,
+  ).all(table);
+  return rows.map((row) => {
+    const until = prepared(
+      db,
+      "SELECT event, count(*) AS sums FROM spend WHERE rows_table = ? AND time <= ? GROUP BY event",
+    ).all(table, Number(row.last));
+    const events = until.map((one) => ({
+      ...(JSON.parse(String(one.event)) as PrivacyEvent),
+      count: Number(one.sums),
+    }));
+    return {
+      study: String(row.study),
+      sums: Number(row.sums),
+      last: Number(row.last),
+      epsilon: epsilonOf(events, delta),
+    };
+  });
+}
+
+/** What something would cost of a budget. */
+export interface Forecast {
+  readonly delta: number;
+  readonly lifetime: number;
+  /** ε of what was spent. */
+  readonly spent: number;
+  /** ε with what is planned. */
+  readonly after: number;
+}
+
+/** @throws Refusal policy_refuses where the policy states no δ */
+export function forecastOf(
+  db: DatabaseSync,
+  table: string,
+  { lifetime, delta }: Budget,
+  planned: readonly PrivacyEvent[],
+): Forecast {
+  if (delta === undefined)
+    throw new Refusal("policy_refuses", "policy.yaml states no maxEpsilon.delta: no epsilon can be counted", {
+      hint: "set maxEpsilon.delta, for example 1e-6",
+    });
+  const before = spentEvents(db, table);
+  return {
+    delta,
+    lifetime,
+    spent: epsilonOf(before, delta),
+    after: epsilonOf([...before, ...planned], delta),
+  };
+}
+
+/** @returns whether the next sum stays within the budget; one that is counted already does. */
+export function isWithin(db: DatabaseSync, header: Step, { table, unit, budget }: Charged): boolean {
+  if (header.noise === undefined || countedIn(db, header) !== undefined) return true;
+  const { after } = forecastOf(db, table, budget, [eventOf(header.noise, unit)]);
+  return after <= budget.lifetime;
+}
+
+/**
+ * Charges a sum to a table, within the transaction that records its submission.
+ * @returns the attempt in whose charge it is counted, where that is another.
+ * @throws Refusal budget_exhausted, policy_refuses
+ */
+export function charge(
+  db: DatabaseSync,
+  roundId: Digest,
+  header: Step,
+  charged: Charged,
+  time: number,
+): Digest | undefined {
+  const counted = countedIn(db, header);
+  if (header.noise === undefined || counted !== undefined) return counted;
+  if (!isWithin(db, header, charged))
+    throw new Refusal(
+      "budget_exhausted",
+      `more than ε = ${charged.budget.lifetime} over the table ${charged.table}`,
+    );
+  write(db, roundId, header, charged, time);
+  return undefined;
+}
+
+/**
+ * Charges what another half's sum says of rows that are not in it: the noise that both halves' sum had is known better
+ * once one half's is. Whatever the budget says: the sum is released all the same.
+ */
+export function chargeBystander(
+  db: DatabaseSync,
+  roundId: Digest,
+  header: Step,
+  charged: Charged,
+  time: number,
+): void {
+  transact(db, () => write(db, roundId, header, charged, time));
+}
+
+/** @returns whether a round was charged. */
+export const isCharged = (db: DatabaseSync, roundId: Digest): boolean =>
+  prepared(db, "SELECT 1 FROM spend WHERE round_id = ?").get(roundId) !== undefined;
+
+/** @returns sums of a study that were charged without a submission. */
+export const bystanders = (db: DatabaseSync, study: Digest): number =>
+  Number(
+    prepared(
+      db,
+      `SELECT count(*) AS sums FROM spend LEFT JOIN joined USING (round_id)
+       WHERE spend.study = ? AND coalesce(submitted, 0) = 0`,
+    ).get(study)?.sums,
+  );
+
+function write(
+  db: DatabaseSync,
+  roundId: Digest,
+  { study, round, follows, noise }: Step,
+  { table, unit }: Charged,
+  time: number,
+): void {
+  const { count: _, ...event } = eventOf(noise!, unit);
+  prepared(db, "INSERT OR IGNORE INTO spend VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+    roundId,
+    study,
+    round,
+    follows?.of ?? null,
+    table,
+    time,
+    JSON.stringify({ ...event, count: 1 }),
+  );
+}

@@ -1,0 +1,60 @@
+/** What a sum cost, as logs and ledgers record it. */
+import type { z } from "zod";
+import { epsilonOf } from "../noise/accountant.ts";
+import type { PrivacyEvent } from "../noise/event.ts";
+import { eventOf, type NoiseTerms } from "../sum/noise-terms.ts";
+import type { EntryOf } from "./entry.ts";
+import type { spendShape } from "./spend-shape.ts";
+
+type Spend = z.infer<z.ZodObject<typeof spendShape, z.core.$strict>>;
+
+/** @returns what an entry says of a sum with these terms. */
+export function spendOf(noise: NoiseTerms | undefined, unit: PrivacyEvent["unit"]): Spend {
+  if (noise === undefined) return { mechanism: "none", unit };
+  const { count: _, ...spend } = eventOf(noise, unit);
+  return spend;
+}
+
+/** @returns the event that an entry records. */
+export const spentEvent = ({
+  mechanism,
+  unit,
+  steps,
+  sensitivity = 1,
+  sigma = 0,
+  samplingRate = 1,
+}: Pick<EntryOf<"privacy.spent">, keyof Spend | "steps">): PrivacyEvent => ({
+  mechanism,
+  unit,
+  sensitivity,
+  sigma,
+  samplingRate,
+  count: steps,
+});
+
+/** A study of a log, as far as its cost goes. */
+interface Accounted {
+  readonly manifest:
+    | {
+        readonly name: string;
+        readonly privacy: {
+          readonly unit: PrivacyEvent["unit"];
+          readonly noise?: { readonly delta: number } | undefined;
+        };
+      }
+    | undefined;
+  readonly events: readonly PrivacyEvent[];
+}
+
+/** @returns what the released sums of each study with noise cost together, by the log alone; "" where none had noise. */
+export const costInWords = ({ studies }: { readonly studies: ReadonlyMap<string, Accounted> }): string =>
+  [...studies.values()]
+    .flatMap(({ manifest, events }) => {
+      const delta = manifest?.privacy.noise?.delta;
+      if (manifest === undefined || delta === undefined || events.length === 0) return [];
+      const epsilon = epsilonOf(events, delta, manifest.privacy.unit);
+      return [
+        `${manifest.name}: ${events.length} sums, ε = ${(Math.ceil(epsilon * 1e4) / 1e4).toFixed(4)} at δ = ${delta}`,
+      ];
+    })
+    .join("; ");
