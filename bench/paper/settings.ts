@@ -56,7 +56,11 @@ export async function compare(
 ): Promise<SetTable> {
   const found = new Map<string, (Scored | undefined)[]>();
   const settingNames: SettingName[] = ["pooled", "5 iid", "20 iid"];
-  if (set.groups !== undefined) settingNames.push("5 by group", "20 by group");
+  for (const [parties, setting] of [
+    [5, "5 by group"],
+    [20, "20 by group"],
+  ] as const)
+    if (groupsOf(set) >= parties) settingNames.push(setting);
   const begun = performance.now();
   const steps = folds * (settingNames.length + 1);
   let done = 0;
@@ -100,6 +104,15 @@ export async function compare(
       ),
     })),
   };
+}
+
+/** Rows of a group that are in every fold's training with near certainty. */
+const leastOfGroup = 30;
+
+/** @returns how many groups enterprises could be made of. */
+function groupsOf({ groups = [] }: CreditSet): number {
+  return [...Map.groupBy(groups, (group) => group).values()].filter((own) => own.length >= leastOfGroup)
+    .length;
 }
 
 function dealtTo(
