@@ -7,8 +7,8 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 rng = np.random.default_rng(3)
 n = 150
 base = rng.normal(0, 1, n)
-# Far from zero, so that a sum of products that loses digits shows.
-founded = np.round(1990 + 2 * base + rng.normal(0, 1, n), 3)
+# Seconds since 1970, so far from zero that a sum of products that loses digits shows.
+founded = np.round(1.4e9 + 2e4 * base + rng.normal(0, 1e4, n))
 orders = np.round(50 + 20 * base + rng.normal(0, 15, n), 2)
 claims = np.round(5 - base + rng.normal(0, 0.7, n), 3)
 noise = np.round(rng.normal(0, 1, n), 3)
@@ -18,7 +18,8 @@ data = np.stack([founded, gap, claims, noise], 1)
 names = ["founded", "orders", "claims", "noise"]
 known = data[~np.isnan(data).any(1)]
 r = np.corrcoef(known, rowvar=False)
-design = sm.add_constant(known)
+# The factor is the same of standardized columns, and the regression exact.
+design = sm.add_constant((known - known.mean(0)) / known.std(0))
 
 def alpha(items, covariance):
     c = covariance[np.ix_(items, items)]
