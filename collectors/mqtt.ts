@@ -8,7 +8,7 @@ import { type TopicPattern, topicPattern } from "./mqtt/topics.ts";
 import type { Reading } from "./reading.ts";
 import { unreadable } from "./runtime/event.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
-import { hostState, SparkplugHost } from "./sparkplug.ts";
+import { hostState, SparkplugHost, saysOffline } from "./sparkplug.ts";
 
 /** Longest wait at the end for the store to take what was received. */
 const drainMillis = 5_000;
@@ -98,8 +98,8 @@ async function receiveUntilLost(
     const received = link.now();
     try {
       if (host !== undefined && topic === state(true).topic) {
-        // Somebody's will, or another's word: we are here.
-        if (!payload.equals(state(true).payload)) announce(true);
+        // A will of before, or somebody else's. Two hosts of one name do not answer each other.
+        if (saysOffline(payload)) announce(true);
         return [];
       }
       if (sparkplug !== undefined && topic.startsWith("spBv1.0/")) {

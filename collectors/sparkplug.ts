@@ -237,6 +237,14 @@ export const hostState = (
   payload: Buffer.from(JSON.stringify({ online, timestamp: millis })),
 });
 
+export function saysOffline(payload: Buffer): boolean {
+  try {
+    return (JSON.parse(payload.toString()) as { online?: unknown } | null)?.online === false;
+  } catch {
+    return false;
+  }
+}
+
 const rebirthOf = (group: string, edge: string): { topic: string; payload: Buffer } => ({
   topic: `spBv1.0/${group}/NCMD/${edge}`,
   payload: Buffer.from(
