@@ -6,13 +6,17 @@ import type { Answer, Ask } from "./thread.ts";
 const login = workerData as SqlLogin;
 let pages: AsyncIterator<readonly SqlRow[]> | undefined;
 
-async function open(): Promise<SqlConnection> {
-  return login.config.server === "postgresql"
-    ? (await import("./postgresql.ts")).openPostgresql(login)
-    : (await import("./mysql.ts")).openMysql(login);
-}
+const opening =
+  login.config.server === "postgresql"
+    ? (await import("./postgresql.ts")).openPostgresql
+    : (await import("./mysql.ts")).openMysql;
+let connection: SqlConnection;
 
-async function answerTo(ask: Ask, connection: SqlConnection): Promise<Answer> {
+async function answerTo(ask: Ask): Promise<Answer> {
+  if (ask === "open") {
+    connection = await opening(login);
+    return "opened";
+  }
   if (ask === "close") {
     await connection.close();
     return "closed";
@@ -35,10 +39,5 @@ const fail = (error: unknown): void => {
   });
 };
 
-try {
-  const connection = await open();
-  parentPort!.on("message", (ask: Ask) => void answerTo(ask, connection).then(say, fail));
-  say("opened");
-} catch (error) {
-  fail(error);
-}
+parentPort!.on("message", (ask: Ask) => void answerTo(ask).then(say, fail));
+say("loaded");

@@ -3,8 +3,9 @@ import { Refused } from "../runtime/supervise.ts";
 import type { SqlConnection, SqlLogin, SqlRow } from "./connection.ts";
 
 /** What is asked of the thread, one at a time; each has one answer. */
-export type Ask = { readonly start: string } | "next" | "close";
+export type Ask = "open" | { readonly start: string } | "next" | "close";
 export type Answer =
+  | "loaded"
   | "opened"
   | "closed"
   | "end"
@@ -12,6 +13,8 @@ export type Answer =
   | { readonly failed: string; readonly refused: boolean };
 
 const memoryMegabytes = 512;
+/** A busy machine takes its time to start a thread; that is no fault of the database. */
+const loadMillis = 60_000;
 
 /**
  * A connection in a thread of its own. The libraries that speak to databases throw at what a server should not say,
@@ -40,11 +43,13 @@ export async function openThread(login: SqlLogin, signal: AbortSignal): Promise<
   });
 
   /** @throws {Error} what ended it; after it nothing more is answered. */
-  async function ask(request?: Ask): Promise<Exclude<Answer, { failed: string }>> {
-    const { timeout } = login.config;
+  async function ask(
+    request?: Ask,
+    timeoutMillis = login.config.timeout,
+  ): Promise<Exclude<Answer, { failed: string }>> {
     const late = setTimeout(
-      () => end(new Error(`the database did not answer within ${timeout / 1000} s`)),
-      timeout,
+      () => end(new Error(`the database did not answer within ${timeoutMillis / 1000} s`)),
+      timeoutMillis,
     );
     try {
       const answer = await new Promise<Answer>((resolve, reject) => {
@@ -63,7 +68,8 @@ export async function openThread(login: SqlLogin, signal: AbortSignal): Promise<
   }
 
   if (signal.aborted) onAbort();
-  await ask();
+  await ask(undefined, loadMillis);
+  await ask("open");
   return {
     async *rows(statement) {
       let whole = false;
