@@ -38,6 +38,8 @@ export const designSchema = z.strictObject({
   /** Codes of each categorical feature that occurred in training; −1 = missing. */
   known: z.record(z.string(), z.array(z.int().min(-1))),
   columns: z.array(designColumn),
+  /** Features left out: they hold one value in every row. */
+  constant: z.array(z.string()).exactOptional(),
 });
 
 /** One column of the design matrix: (value − mean) / scale. */
@@ -64,7 +66,8 @@ export const designNeeds = (params: {
 
 /**
  * Numeric features → z-scores, missing → mean, an indicator where any is missing; categorical
- * features → one indicator per level that occurs except the first, and one where any is missing.
+ * features → one indicator per level that occurs except the first, and one where any is missing. A feature of one
+ * value has no column, and is named.
  * @throws Refusal parameters_invalid | rows_missing | single_class | column_constant
  */
 export function designFrom(schema: Pick<StudySchema, "features">, { range, summary }: DesignBasis): Design {
@@ -78,6 +81,13 @@ export function designFrom(schema: Pick<StudySchema, "features">, { range, summa
       ? numericDesign(feature.name, moments as NumericSummary, ranges[feature.name]!, summary.rows)
       : categoricalDesign(feature.name, feature.levels, moments as CategoricalSummary, summary.rows);
   });
+  if (columns.length === 0)
+    throw new Refusal("column_constant", "every column holds one value in every row", {
+      hint: "choose columns that differ from row to row",
+    });
+  const constant = schema.features
+    .map(({ name }) => name)
+    .filter((name) => !columns.some(({ feature }) => feature === name));
   const names = ["intercept", ...columns.map((column) => column.name)];
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);
@@ -98,7 +108,8 @@ export function designFrom(schema: Pick<StudySchema, "features">, { range, summa
   const features = schema.features.map((feature) =>
     feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
   );
-  return { features, ranges, known: Object.fromEntries(known), columns };
+  const design = { features, ranges, known: Object.fromEntries(known), columns };
+  return constant.length === 0 ? design : { ...design, constant };
 }
 
 const knownCodes = (levels: readonly string[], { counts, missing }: CategoricalSummary): number[] => [
@@ -112,12 +123,12 @@ function numericDesign(
   range: ColumnRange,
   rows: number,
 ): DesignColumn[] {
-  if (moments.standardDeviation === 0)
-    throw new Refusal("column_constant", `column ${name} holds one value in every row`);
+  const missing = indicator(name, "missing", -1, `${name}=missing`, moments.missing, rows);
+  if (moments.standardDeviation === 0) return missing;
   const { mean, standardDeviation: scale } = moments;
   const bound = Math.max(Math.abs(range.low - mean), Math.abs(range.high - mean)) / scale;
   const value: DesignColumn = { name, feature: name, kind: "value", code: -1, mean, scale, bound };
-  return [value, ...indicator(name, "missing", -1, `${name}=missing`, moments.missing, rows)];
+  return [value, ...missing];
 }
 
 function categoricalDesign(
@@ -131,8 +142,6 @@ function categoricalDesign(
     .slice(1)
     .flatMap(({ level, code }) => indicator(name, "level", code, `${name}=${level}`, counts[level]!, rows));
   columns.push(...indicator(name, "missing", -1, `${name}=missing`, missing, rows));
-  if (columns.length === 0)
-    throw new Refusal("column_constant", `column ${name} holds one value in every row`);
   return columns;
 }
 

@@ -3,7 +3,7 @@ import { normalTail } from "../core/normal.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Outcome } from "./algorithm.ts";
 import { type Contribution, type Count, count, type Sum, type Sums, sum } from "./blocks.ts";
-import { type Cholesky, cholesky, dot, solveCholesky } from "./numerics/linear-algebra.ts";
+import { type Cholesky, cholesky, dependences, dot, solveCholesky } from "./numerics/linear-algebra.ts";
 import { type LogisticSums, sumsAt } from "./numerics/logistic-sums.ts";
 import { exponentAbove, powerOfTwo } from "./numerics/powers-of-two.ts";
 import { agreed } from "./numerics/rounding.ts";
@@ -67,9 +67,11 @@ export type NewtonBlocks = { readonly rows: Count; readonly logLikelihood: Sum }
 /** One column of the matrix that log-odds are linear in. */
 export interface NewtonColumn {
   readonly name: string;
-  /** A missing-indicator that follows from columns before it is left out; another column is refused. */
+  /** Of the table: an indicator's feature has one or more. */
+  readonly feature: string;
   readonly kind: "value" | "missing" | "level";
-  /** What one unit of the column is in its own units. */
+  /** Where an entry of 0 stands in the column's own units, and how much of them 1 is. */
+  readonly mean: number;
   readonly scale: number;
   /** Public bound on the magnitude of an entry. */
   readonly bound: number;
@@ -78,6 +80,8 @@ export interface NewtonColumn {
 /** What is fitted, and how. */
 export interface NewtonSetting {
   readonly columns: readonly NewtonColumn[];
+  /** What rows of a feature are called that none of its indicators names. */
+  readonly otherwise: (feature: string) => string;
   readonly params: {
     readonly penalty: number;
     readonly l1Ratio: number;
@@ -165,8 +169,9 @@ export function newtonAdvance(
   for (let i = 0; i < n; i++) hessian.set(sums[`hessian.${i}`]!, i * n);
   const gradient = Float64Array.from(state.weights, (_, i) => sums[`gradient.${i}`]![0]!);
   const at = { rows: sums.rows[0]!, logLikelihood: sums.logLikelihood[0]!, gradient, hessian };
-  const aliased = aliasedBy(state, at, setting);
-  return step({ ...state, aliased, sums: state.sums + 1 }, without(aliased, at), setting);
+  const known = withAliased(state, at, setting);
+  if (state.from === null && setting.params.penalty === 0) refuseOneClass(at, setting);
+  return step({ ...known, sums: state.sums + 1 }, without(known.aliased, at), setting);
 }
 
 export function newtonSensitivity(state: NewtonState, setting: NewtonSetting) {
@@ -206,22 +211,44 @@ function fine(length: number, bound: number): Sum {
 }
 
 /**
- * @returns the places of missing-indicators that follow from columns before them in these rows: values are often
- *   missing together. Any other dependence is refused: the study's author has to decide what it means.
+ * Columns that follow from columns before them are left out, as R's `glm` does. What one of them had added already is
+ * given to those that it follows from, so that no row's odds change. Under a penalty every column has its coefficient.
  */
-function aliasedBy(
-  { weights, from, aliased }: NewtonState,
-  at: LogisticSums,
-  { columns }: NewtonSetting,
-): readonly number[] {
+function withAliased(state: NewtonState, at: LogisticSums, { params }: NewtonSetting): NewtonState {
+  const { from, weights } = state;
   // Of the same rows the dependences are known; near separation they could no longer be told from vanishing weights.
-  if (from !== null && from.rows === at.rows) return aliased;
-  const found = [...aliased];
-  for (;;) {
-    const factored = cholesky(without(found, at).hessian, weights.length, collinearBelow);
-    if (factored.kind === "factor" || columns[factored.column - 1]?.kind !== "missing") return found;
-    found.push(factored.column);
+  if (params.penalty > 0 || (from !== null && from.rows === at.rows)) return state;
+  const moved = [...weights];
+  const found = dependences(without(state.aliased, at).hessian, weights.length, collinearBelow);
+  for (const { column, weights: parts } of found) {
+    for (let k = 0; k < column; k++) moved[k]! += parts[k]! * moved[column]!;
+    moved[column] = 0;
   }
+  return { ...state, weights: moved, aliased: [...state.aliased, ...found.map(({ column }) => column)] };
+}
+
+/**
+ * Rows that an indicator names, or that none of its feature names, and that are all good or all bad: the likelihood
+ * rises without end. All of them are named, since whoever merges levels or leaves columns out has to know.
+ * @param at - where all weights are 0, so that a residual is the label less a half.
+ * @throws Refusal separation
+ */
+function refuseOneClass(at: LogisticSums, { columns, otherwise }: NewtonSetting): void {
+  const n = columns.length + 1;
+  const allBad = at.gradient[0]! + at.rows / 2;
+  const rest = new Map<string, { rows: number; bad: number }>();
+  const oneClass: string[] = [];
+  for (const [j, { name, feature, kind, mean, scale }] of columns.entries()) {
+    if (kind === "value") continue;
+    const rows = Math.round(4 * scale * at.hessian[(j + 1) * n]! + mean * at.rows);
+    const bad = Math.round(scale * at.gradient[j + 1]! + mean * at.gradient[0]! + rows / 2);
+    const left = rest.get(feature) ?? { rows: at.rows, bad: Math.round(allBad) };
+    rest.set(feature, { rows: left.rows - rows, bad: left.bad - bad });
+    if (rows > 0 && (bad <= 0 || bad >= rows)) oneClass.push(name);
+  }
+  for (const [feature, { rows, bad }] of rest)
+    if (rows > 0 && (bad <= 0 || bad >= rows)) oneClass.push(otherwise(feature));
+  if (oneClass.length > 0) throw separated(oneClass);
 }
 
 /** @returns sums in which the columns at these places have no part: every step leaves them where they are. */
@@ -349,7 +376,7 @@ export function factorOf(
   const factored = cholesky(hessian, state.weights.length, collinearBelow);
   if (factored.kind === "factor") return factored;
   // At the start every row weighs the same: only the data can make the columns dependent.
-  if (state.from !== null) throw separated(columns[Math.max(0, factored.column - 1)]!.name);
+  if (state.from !== null) throw separated([columns[Math.max(0, factored.column - 1)]!.name]);
   const column = columns[factored.column - 1]!.name;
   const others = columns
     .slice(0, factored.column - 1)
@@ -371,18 +398,32 @@ function refuseDivergence(
 ): void {
   // By how much a column moves a row's log-odds: of a value, one standard deviation; of an indicator, from 0 to 1.
   const reach = columns.map(({ kind, scale }, j) => Math.abs(step[j + 1]!) / (kind === "value" ? 1 : scale));
-  const widest = reach.reduce((best, x, j) => (x > reach[best]! ? j : best), 0);
+  const widest = reach.reduce((most, x) => Math.max(most, x), 0);
   const gain = dot(step, at.gradient);
   const largest = step.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   if (params.penalty === 0 && gain < 1e-3 && largest > 0.05 && state.steady >= 8)
-    throw separated(columns[widest]!.name);
+    throw separated(columns.filter((_, j) => reach[j]! > widest / 2).map(({ name }) => name));
   if (state.sums >= params.maxIterations) throw notConverged(state.sums);
 }
 
 const notConverged = (sums: number) => new Refusal("not_converged", `no convergence in ${sums} sums`);
 
-const separated = (column: string) =>
-  new Refusal("separation", `column ${column} separates the classes: its coefficient grows without bound`);
+/** Columns that a refusal names one by one. */
+const mostNamed = 40;
+
+function separated(columns: readonly string[]): Refusal {
+  const others = columns.length > mostNamed ? ` and ${columns.length - mostNamed} more` : "";
+  const named = columns.slice(0, mostNamed).join(", ") + others;
+  return new Refusal(
+    "separation",
+    columns.length === 1
+      ? `column ${named} separates the classes: its coefficient grows without bound`
+      : `columns ${named} separate the classes: their coefficients grow without bound`,
+    {
+      hint: "merge a rare level with others, leave the named columns out, or give the algorithm a penalty",
+    },
+  );
+}
 
 export const byColumn = z.record(z.string(), z.number());
 

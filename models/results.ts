@@ -115,3 +115,14 @@ export const resultsBy = <Result>(
       .filter(([, finished]) => finished.algorithm.name === name)
       .map(([as, finished]) => [as, parsePublic(as, result, finished.result)]),
   );
+
+const withAliased = z.looseObject({ aliased: z.array(z.string()).min(1) });
+
+/** @returns what each fit left out because it follows from other columns, by the result's name. */
+export const aliasedIn = ({ results }: Pick<StudyResults, "results">): Map<string, readonly string[]> =>
+  new Map(
+    Object.entries(results).flatMap(([as, result]) => {
+      const parsed = withAliased.safeParse(result);
+      return parsed.success ? [[as, parsed.data.aliased] as const] : [];
+    }),
+  );

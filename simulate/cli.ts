@@ -195,12 +195,15 @@ function textOf(report: ReturnType<typeof reportOf>): string {
     intercept?: number;
     coefficients?: Record<string, number>;
     standardErrors?: Record<string, number>;
+    aliased?: readonly string[];
   };
   if (result.coefficients !== undefined)
     for (const [name, value] of Object.entries({ intercept: result.intercept ?? 0, ...result.coefficients }))
       lines.push(
         `  ${name.padEnd(28)} ${value.toPrecision(8).padStart(16)}  ±${result.standardErrors?.[name]?.toPrecision(4) ?? "—"}`,
       );
+  for (const name of result.aliased ?? [])
+    lines.push(`  ${name.padEnd(28)} ${"NA".padStart(16)}  follows from other columns`);
   for (const [name, e] of Object.entries(report.evaluations))
     lines.push(
       `  ${name}`,

@@ -3,7 +3,7 @@ import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import type { Model } from "../../models/algorithm.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
-import { modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
+import { aliasedIn, modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
 import { selectRows } from "../../models/rows.ts";
 import type { Table } from "../../models/table.ts";
 import { number, percent } from "./format.ts";
@@ -47,6 +47,9 @@ ${
     ]),
   )
 }
+${[...aliasedIn(results)].map(([model, columns]) =>
+  note(`${model} leaves out what follows from other columns: ${columns.join(", ")}.`),
+)}
 ${evaluated.map(([model, one]) =>
   table(
     `${model}: refusing from a score on`,

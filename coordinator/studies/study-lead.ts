@@ -4,6 +4,7 @@
  */
 import type { Digest } from "../../core/canonical.ts";
 import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
+import { aliasedIn } from "../../models/results.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
 import { studyNext } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
@@ -209,7 +210,9 @@ export class StudyLead {
         WHERE digest = ${this.study} AND phase = 'running' AND algorithm IS NULL`;
       if (count === 0) return;
       const model = await publishModel(this.#bank, sql, this.study, manifest, state);
-      log.info({ study: manifest.name, model }, "study finished");
+      const aliased = Object.fromEntries(aliasedIn(state));
+      const leftOut = Object.keys(aliased).length === 0 ? {} : { aliased };
+      log.info({ study: manifest.name, model, ...leftOut }, "study finished");
     });
     events.emit("study", this.study);
   }

@@ -53,8 +53,8 @@ const result = z
      */
     converged: z.boolean(),
     /**
-     * Missing-indicators left out because they follow from other columns: their coefficient is 0 and has no error.
-     * R's `glm` calls such a coefficient aliased.
+     * Left out, without a coefficient: features of one value, and columns that follow from columns before them, as R's
+     * `glm` aliases them. Under a penalty only the former.
      */
     aliased: z.array(z.string()).exactOptional(),
     /** What a missing value stands at, where any is missing. */
@@ -63,7 +63,8 @@ const result = z
     design: designSchema,
   })
   .refine(
-    ({ coefficients, design }) => design.columns.every(({ name }) => Object.hasOwn(coefficients, name)),
+    ({ coefficients, design, aliased }) =>
+      design.columns.every(({ name }) => Object.hasOwn(coefficients, name) || aliased?.includes(name)),
     {
       error: "a column of the design has no coefficient",
     },
@@ -86,7 +87,16 @@ interface Setting extends NewtonSetting {
 
 function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const design = designFrom(schema, prior);
-  return { design, columns: design.columns, params };
+  return { design, columns: design.columns, otherwise: (feature) => firstLevel(design, feature), params };
+}
+
+/** @returns the name of the level that has no column of its own. */
+function firstLevel({ features, known }: Design, name: string): string {
+  const feature = features.find((one) => one.name === name);
+  const first = known[name]?.find((code) => code >= 0);
+  return feature?.kind === "categorical" && first !== undefined
+    ? `${name}=${feature.levels[first]}`
+    : `${name} where it is not missing`;
 }
 
 /**
@@ -128,7 +138,7 @@ export const logistic = defineAlgorithm<Types>({
     const matrix = designMatrix(model.design, rows);
     const slopes = slopesOf(model);
     const start = columns.reduce(
-      (sum, { name, mean }) => sum + model.coefficients[name]! * mean,
+      (sum, { name, mean }) => sum + (model.coefficients[name] ?? 0) * mean,
       model.intercept,
     );
     return Float64Array.from({ length: rows.rows }, (_, row) => {
@@ -203,15 +213,22 @@ function termOf(
 
 /** @returns what one standard deviation of each column adds: where a value is unknown its column adds nothing. */
 const slopesOf = ({ coefficients, design }: LogisticResult): number[] =>
-  design.columns.map(({ name, scale }) => coefficients[name]! * scale);
+  design.columns.map(({ name, scale }) => (coefficients[name] ?? 0) * scale);
 
-function resultOf({ state, at, converged }: NewtonFit, { design, params }: Setting): LogisticResult {
+function resultOf({ state, at, converged }: NewtonFit, setting: Setting): LogisticResult {
+  const { design, params } = setting;
   const { columns } = design;
   const [intercept, ...slopes] = state.weights as [number, ...number[]];
   // In own units b = T·w: b_j = w_j / scale_j, b_0 = w_0 − Σ w_j · mean_j / scale_j.
   const shifts = columns.map(({ mean, scale }) => -mean / scale);
   const named = (values: readonly number[]) =>
-    Object.fromEntries(columns.map(({ name }, j) => [name, values[j]!]));
+    Object.fromEntries(
+      columns.flatMap(({ name }, j) => (state.aliased.includes(j + 1) ? [] : [[name, values[j]!]])),
+    );
+  const aliased = [
+    ...(design.constant ?? []),
+    ...state.aliased.map((place) => columns[place - 1]!.name),
+  ].sort();
   const coefficients = slopes.map((w, j) => w / columns[j]!.scale);
   const own = intercept + slopes.reduce((sum, w, j) => sum + w * shifts[j]!, 0);
   const imputed = columns
@@ -226,18 +243,11 @@ function resultOf({ state, at, converged }: NewtonFit, { design, params }: Setti
     imputed: Object.fromEntries(imputed),
     rows: at.rows,
     design,
-    ...(state.aliased.length === 0
-      ? {}
-      : { aliased: state.aliased.map((place) => columns[place - 1]!.name).sort() }),
+    ...(aliased.length === 0 ? {} : { aliased }),
   };
   if (params.penalty > 0) return result;
-  const errors = standardErrors(state, at, design, shifts);
-  const withIntercept = (values: readonly number[]) => ({
-    intercept: values[0]!,
-    ...Object.fromEntries(
-      columns.flatMap(({ name }, j) => (state.aliased.includes(j + 1) ? [] : [[name, values[j + 1]!]])),
-    ),
-  });
+  const errors = standardErrors(state, at, setting, shifts);
+  const withIntercept = ([first, ...rest]: readonly number[]) => ({ intercept: first!, ...named(rest) });
   return { ...result, ...waldTests([own, ...coefficients], errors, withIntercept) };
 }
 
@@ -245,15 +255,16 @@ function resultOf({ state, at, converged }: NewtonFit, { design, params }: Setti
 function standardErrors(
   state: NewtonState,
   at: NewtonFit["at"],
-  design: Design,
+  { columns }: Setting,
   shifts: readonly number[],
 ): number[] {
   const n = state.weights.length;
-  const covariance = invertCholesky(factorOf(state, at, design.columns));
-  const first = [1, ...shifts];
+  const covariance = invertCholesky(factorOf(state, at, columns));
+  // What is aliased stands in the matrix with a variance of its own, which is nobody's.
+  const first = [1, ...shifts].map((x, place) => (state.aliased.includes(place) ? 0 : x));
   let variance = 0;
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) variance += first[i]! * first[j]! * covariance[i * n + j]!;
-  const slopes = design.columns.map(({ scale }, j) => Math.sqrt(covariance[(j + 1) * n + j + 1]!) / scale);
+  const slopes = columns.map(({ scale }, j) => Math.sqrt(covariance[(j + 1) * n + j + 1]!) / scale);
   return [Math.sqrt(variance), ...slopes];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Refusal } from "../../core/reasons.ts";
+import { Refusal, refuseAll } from "../../core/reasons.ts";
 import { type Count, count, type Exact, exact } from "../blocks.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
@@ -79,6 +79,8 @@ type Counts<T> = {
 };
 type Moments<T> = { readonly [sum: `sum.${number}` | `squares.${number}`]: T };
 
+const constant = (what: string): Refusal => new Refusal("column_constant", `column ${what}`);
+
 /**
  * Gaussian and categorical naive Bayes: features independent within a class. That a value is missing is a fact of its own
  * where it happened in training, and says nothing where it did not.
@@ -134,21 +136,21 @@ export const naiveBayes = defineAlgorithm<{
     if (rows[0] + rows[1] === 0) throw new Refusal("rows_missing", "no party has rows for training");
     if (rows[0] === 0 || rows[1] === 0)
       throw new Refusal("single_class", `all ${rows[0] + rows[1]} labels are equal`);
+    const faults: Refusal[] = [];
     const fits = numericNames(schema).map((name, i) => {
       const f = schema.features.findIndex((feature) => feature.name === name);
       const unit = unitOf(prior.range.columns[name]!);
       const of = (c: 0 | 1): Moment => {
         const present = sums[`present.${c}`]![f]!;
         if (present === 0)
-          throw new Refusal(
-            "column_constant",
-            `column ${name} is missing in every ${c === 1 ? "bad" : "good"} row`,
-          );
+          faults.push(constant(`${name} is missing in every ${c === 1 ? "bad" : "good"} row`));
         const moments = momentsOf(present, sums[`sum.${c}`]![i]!, sums[`squares.${c}`]![i]!, unit);
-        return { present, mean: moments.mean, variance: (moments.variance * (present - 1)) / present };
+        const variance = present === 0 ? 0 : (moments.variance * (present - 1)) / present;
+        return { present, mean: moments.mean, variance };
       };
       return [name, [of(0), of(1)] as const] as const;
     });
+    refuseAll(faults);
     const widest = fits.reduce((most, [, fit]) => Math.max(most, pooledVariance(fit)), 0);
     const numeric = new Map(fits);
     const columns = schema.features.map((feature, f): [string, ColumnResult] => {
@@ -168,12 +170,10 @@ export const naiveBayes = defineAlgorithm<{
       const smoothing = params.varianceSmoothing * widest;
       const variance: [number, number] = [good.variance + smoothing, bad.variance + smoothing];
       if (!(variance[0] > 0 && variance[1] > 0))
-        throw new Refusal(
-          "column_constant",
-          `column ${feature.name} holds one value in every row of a class`,
-        );
+        faults.push(constant(`${feature.name} holds one value in every row of a class`));
       return [feature.name, { kind: "numeric", ...missing, mean: [good.mean, bad.mean], variance }];
     });
+    refuseAll(faults);
     const features = schema.features.map((feature) =>
       feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
     );

@@ -52,6 +52,8 @@ const result = z
     /** What one more of a column's WOE adds to the log-odds of bad: below zero where the column says what its bins do. */
     coefficients: byColumn,
     ...waldResult,
+    /** Columns without a coefficient because they follow from columns before them, as R's `glm` aliases them. */
+    aliased: z.array(z.string()).exactOptional(),
     /** Columns whose coefficient contradicts their bins: usually another column says the same. */
     againstExpectation: z.array(z.string()),
     logLikelihood: z.number(),
@@ -185,13 +187,15 @@ function settingOf({ params, prior }: Study<Types>): NewtonSetting {
   const columns = prior.woe.features.flatMap(({ name }): NewtonColumn[] => {
     const { iv, bins } = prior.woe.columns[name]!;
     const scale = Math.max(...bins.map((bin) => Math.abs(bin.woe)));
-    return scale > 0 && iv >= params.minIv ? [{ name, kind: "value", scale, bound: 1 }] : [];
+    return scale > 0 && iv >= params.minIv
+      ? [{ name, feature: name, kind: "value", mean: 0, scale, bound: 1 }]
+      : [];
   });
   if (columns.length === 0)
     throw new Refusal("column_constant", `no column has an information value of ${params.minIv} or more`, {
       hint: "lower minIv, or choose other columns",
     });
-  return { columns, params };
+  return { columns, otherwise: (feature) => feature, params };
 }
 
 /** @returns WOE in units of its column's largest, row-major. */
@@ -213,17 +217,17 @@ function fittedCard(
 ): ScorecardResult {
   const { good, bad, features, columns: woes } = prior.woe;
   const [intercept, ...weights] = state.weights as [number, ...number[]];
-  const named = (values: readonly number[]) =>
-    Object.fromEntries(columns.map(({ name }, j) => [name, values[j]!]));
+  const named = <T>(values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(
+      columns.flatMap(({ name }, j) => (state.aliased.includes(j + 1) ? [] : [[name, values[j]!]])),
+    );
+  const carried = columns.length - state.aliased.length;
   const coefficients = weights.map((w, j) => w / columns[j]!.scale);
   const perLogOdds = params.pointsToDouble / Math.LN2;
   const base = params.basePoints - perLogOdds * (agreed(Math.log(params.baseOdds)) + intercept);
-  const points = columns.map(({ name }, j) => [
-    name,
-    woes[name]!.bins.map(({ woe }) =>
-      Math.round(base / columns.length - perLogOdds * coefficients[j]! * woe),
-    ),
-  ]);
+  const points = columns.map(({ name }, j) =>
+    woes[name]!.bins.map(({ woe }) => Math.round(base / carried - perLogOdds * coefficients[j]! * woe)),
+  );
   const fitted = {
     intercept,
     coefficients: named(coefficients),
@@ -235,7 +239,10 @@ function fittedCard(
     bad,
     features,
     columns: woes,
-    points: Object.fromEntries(points),
+    points: named(points),
+    ...(state.aliased.length === 0
+      ? {}
+      : { aliased: state.aliased.map((place) => columns[place - 1]!.name).sort() }),
   };
   if (params.penalty > 0) return fitted;
   const n = state.weights.length;

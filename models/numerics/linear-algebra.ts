@@ -37,6 +37,50 @@ export function cholesky(matrix: Float64Array, n: number, tolerance: number): Ch
   return { kind: "factor", factor, n };
 }
 
+/** A column that follows from columns before it which do not themselves. */
+export interface Dependence {
+  readonly column: number;
+  /** Of each column before it, 0 where that one follows from others: shape [column]. */
+  readonly weights: Float64Array;
+}
+
+/**
+ * Goes through the columns in their order and keeps each that adds something to those kept before it: R's `lm` and
+ * `glm` alias the others ("limited pivoting").
+ * @param matrix - symmetric, Σxxᵀ of the columns or any such sum with positive weights; its lower triangle is read.
+ * @param tolerance - a column of which less than this share of its diagonal entry is left follows from the others.
+ */
+export function dependences(matrix: Float64Array, n: number, tolerance: number): Dependence[] {
+  const factor = new Float64Array(n * n);
+  const found: Dependence[] = [];
+  const isFound = new Uint8Array(n);
+  for (let j = 0; j < n; j++) {
+    let pivot = matrix[j * n + j]!;
+    for (let k = 0; k < j; k++) {
+      if (isFound[k] === 1) continue;
+      let x = matrix[j * n + k]!;
+      for (let i = 0; i < k; i++) x -= factor[j * n + i]! * factor[k * n + i]!;
+      x /= factor[k * n + k]!;
+      factor[j * n + k] = x;
+      pivot -= x * x;
+    }
+    if (pivot > tolerance * matrix[j * n + j]!) {
+      factor[j * n + j] = Math.sqrt(pivot);
+      continue;
+    }
+    const weights = factor.slice(j * n, j * n + j);
+    for (let i = j - 1; i >= 0; i--) {
+      if (isFound[i] === 1) continue;
+      for (let k = i + 1; k < j; k++) weights[i]! -= factor[k * n + i]! * weights[k]!;
+      weights[i]! /= factor[i * n + i]!;
+    }
+    factor.fill(0, j * n, j * n + j);
+    isFound[j] = 1;
+    found.push({ column: j, weights });
+  }
+  return found;
+}
+
 /** @returns x with L·Lᵀ·x = b, shape [n]. */
 export function solveCholesky(
   { factor, n }: { readonly factor: Float64Array; readonly n: number },

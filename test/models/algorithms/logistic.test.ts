@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { seededRandom, uniform } from "../../../core/random.ts";
 import type { Json } from "../../../models/algorithm.ts";
-import type { LogisticResult } from "../../../models/algorithms/logistic.ts";
+import { type LogisticResult, logistic } from "../../../models/algorithms/logistic.ts";
 import { StudyMemory } from "../../../models/memory.ts";
 import { runPlain, runPooled } from "../../../models/plain.ts";
 import { takeRows } from "../../../models/rows.ts";
@@ -113,15 +113,90 @@ const noise = (seed: string, n = 80): number[] => {
 };
 const coin = (seed: string): number[] => noise(seed).map((x) => (x < 0.4 ? 1 : 0));
 
-test("a collinear column is refused by name, with those it follows from", async (t) => {
+interface Aliasing {
+  readonly levels: Readonly<Record<string, string[]>>;
+  readonly rows: Readonly<Record<string, (number | null)[]>>;
+  readonly label: number[];
+  readonly aliased: string[];
+  readonly logistic: {
+    readonly coefficients: Named;
+    readonly standardErrors: Named;
+    readonly logLikelihood: number;
+    readonly scores: readonly number[];
+  };
+}
+const aliasing = readVectors("aliasing.json") as Aliasing;
+const aliasingFeatures = Object.keys(aliasing.rows).map(
+  (name): FeatureSchema =>
+    Object.hasOwn(aliasing.levels, name)
+      ? { name, kind: "categorical", levels: aliasing.levels[name]! }
+      : { name, kind: "numeric" },
+);
+const aliasingTable = tableOf(
+  Object.fromEntries(
+    Object.entries(aliasing.rows).map(([name, cells]) => [
+      name,
+      Object.hasOwn(aliasing.levels, name)
+        ? { codes: cells.map(Number), levels: aliasing.levels[name]! }
+        : cells.map((x) => x ?? Number.NaN),
+    ]),
+  ),
+  aliasing.label,
+);
+
+test("columns that follow from those before them are aliased as R's glm does, whoever holds which rows", async (t) => {
+  const { aliased, logistic: expected } = aliasing;
+  for (const parties of [1, 5]) {
+    const tables = scatter(aliasingTable.rows, parties, "aliased").map((rows) =>
+      takeRows(aliasingTable, rows),
+    );
+    const seen = await estimate(aliasingFeatures, tables);
+    t.deepEqual(seen.aliased, aliased);
+    const { intercept, coefficients } = seen;
+    t.deepEqual(
+      Object.keys({ intercept, ...coefficients }).sort(),
+      Object.keys(expected.coefficients).sort(),
+    );
+    t.true(farthest({ intercept, ...coefficients }, expected.coefficients) < 1e-8);
+    t.true(farthest(seen.standardErrors!, expected.standardErrors) < 1e-8);
+    t.true(Math.abs(seen.logLikelihood - expected.logLikelihood) < 1e-9);
+    const scores = logistic.model(seen)!.score(aliasingTable);
+    t.true(Math.max(...expected.scores.map((p, row) => Math.abs(p - scores[row]!))) < 1e-9);
+  }
+});
+
+test("under a penalty nothing but a column of one value is left out", async (t) => {
+  const seen = await estimate(aliasingFeatures, [aliasingTable], { penalty: 0.01 });
+  t.deepEqual(seen.aliased, ["flat"]);
+  t.true(Math.abs(seen.coefficients["debt=missing"]!) > 0);
+});
+
+test("a column that becomes dependent when a party leaves gives what it said to those it follows from", async (t) => {
   const a = noise("a");
   const b = noise("b");
-  const c = a.map((x, i) => 3 * x - 2 * b[i]! + 7);
-  const table = tableOf({ a, b, other: noise("o"), c }, coin("label"));
-  await t.throwsAsync(estimate(numeric("a", "b", "other", "c"), [table]), {
-    name: "Refusal",
-    message: "column c follows from a, b",
-  });
+  const c = a.map((x, i) => (i < 60 ? 2 * x - b[i]! : noise("c")[i]!));
+  const table = tableOf({ a, b, c }, coin("label"));
+  const kept = Array.from({ length: 60 }, (_, row) => row);
+  const tables = [
+    takeRows(table, kept),
+    takeRows(
+      table,
+      Array.from({ length: 20 }, (_, i) => 60 + i),
+    ),
+  ];
+  const study = studyOf(numeric("a", "b", "c"), [
+    { name: "range" },
+    { name: "summary" },
+    { name: "logistic" },
+  ]);
+  let round = 0;
+  const isPresent = (party: number) => party === 0 || round < 4;
+  const { results } = await runPlain(study, tables, { isPresent, onRound: (_, now) => (round = now) });
+  const seen = results.logistic as LogisticResult;
+  const alone = await estimate(numeric("a", "b"), [tables[0]!]);
+  t.deepEqual(seen.aliased, ["c"]);
+  t.true(farthest(seen.coefficients, alone.coefficients) < 1e-8);
+  t.true(Math.abs(seen.logLikelihood - alone.logLikelihood) < 1e-9);
 });
 
 test("of values that are missing together one indicator is enough: the other is aliased", async (t) => {
@@ -136,7 +211,8 @@ test("of values that are missing together one indicator is enough: the other is 
   const one = await estimate(numeric("a", "b"), [tableOf({ a, b: filled }, label)]);
   const [{ aliased, coefficients, ...first }, second] = [both, one];
   t.deepEqual(aliased, ["b=missing"]);
-  t.is(coefficients["b=missing"], 0);
+  t.false(Object.hasOwn(coefficients, "b=missing"));
+  t.true(Math.abs(first.standardErrors!.intercept! - second.standardErrors!.intercept!) < 1e-9);
   t.false(Object.hasOwn(first.standardErrors!, "b=missing"));
   for (const name of ["a", "a=missing", "b"]) {
     t.true(Math.abs(coefficients[name]! - second.coefficients[name]!) < 1e-9, name);
@@ -145,22 +221,20 @@ test("of values that are missing together one indicator is enough: the other is 
   t.false("aliased" in second);
 });
 
-test("a constant column is refused by name", async (t) => {
-  const table = tableOf({ a: noise("a"), flat: noise("a").map(() => 0.1) }, coin("label"));
-  const error = await t.throwsAsync(estimate(numeric("a", "flat"), [table]));
-  t.like(error, { reason: "column_constant" });
-  t.regex(error!.message, /flat/);
-});
-
-test("a categorical column with one level that occurs is refused by name", async (t) => {
+test("columns of one value are left out and named; where all are, they are refused", async (t) => {
+  const flat = noise("a").map(() => 0.1);
   const kind = { codes: noise("a").map(() => 1), levels: ["x", "y", "z"] };
   const features: FeatureSchema[] = [
-    ...numeric("a"),
+    ...numeric("a", "flat"),
     { name: "kind", kind: "categorical", levels: kind.levels },
   ];
-  const error = await t.throwsAsync(estimate(features, [tableOf({ a: noise("a"), kind }, coin("label"))]));
+  const label = coin("label");
+  const seen = await estimate(features, [tableOf({ a: noise("a"), flat, kind }, label)]);
+  t.deepEqual(seen.aliased, ["flat", "kind"]);
+  const alone = await estimate(numeric("a"), [tableOf({ a: noise("a") }, label)]);
+  t.true(farthest(seen.coefficients, alone.coefficients) < 1e-12);
+  const error = await t.throwsAsync(estimate(features.slice(1), [tableOf({ flat, kind }, label)]));
   t.like(error, { reason: "column_constant" });
-  t.regex(error!.message, /kind/);
 });
 
 test("complete separation is refused by name, and a penalty resolves it", async (t) => {
@@ -187,6 +261,23 @@ test("quasi-complete separation by a level is refused with the level's name", as
   const error = await t.throwsAsync(estimate(features, [tableOf({ a: noise("a"), kind }, label)]));
   t.like(error, { reason: "separation" });
   t.regex(error!.message, /kind=z/);
+});
+
+test("every level that holds one class only is named at once, the first and a missing one too", async (t) => {
+  const label = coin("label");
+  const codes = noise("k").map((x) => (x < 0.1 ? 2 : x < 0.2 ? 0 : 1));
+  const other = noise("o").map((x) => (x < 0.1 ? -1 : x < 0.5 ? 1 : 0));
+  const pure = label.map((y, i) => (codes[i] === 2 ? 1 : codes[i] === 0 || other[i] === -1 ? 0 : y));
+  const levels = ["x", "y", "z"];
+  const features: FeatureSchema[] = [
+    ...numeric("a"),
+    { name: "kind", kind: "categorical", levels },
+    { name: "other", kind: "categorical", levels },
+  ];
+  const columns = { a: noise("a"), kind: { codes, levels }, other: { codes: other, levels } };
+  const error = await t.throwsAsync(estimate(features, [tableOf(columns, pure)]));
+  t.like(error, { reason: "separation" });
+  t.regex(error!.message, /^columns kind=z, other=missing, kind=x separate/);
 });
 
 test("labels of one class are refused", async (t) => {

@@ -65,6 +65,25 @@ test("a row's points follow its score: so many more double its odds", async (t) 
   }
 });
 
+test("a column that says what another says is aliased: it carries no points, and the card is that without it", async (t) => {
+  const twin = takeRows(
+    borrowers(),
+    Array.from({ length: 240 }, (_, row) => row),
+  );
+  const table = { ...twin, columns: new Map([...twin.columns, ["again", twin.columns.get("income")!]]) };
+  const cardOf = async (features: readonly FeatureSchema[]) => {
+    const study = studyOf(features, withNeeds({ name: "scorecard" }) as never);
+    return (await runPlain(study, [table])).results.scorecard as unknown as ScorecardResult;
+  };
+  const both = await cardOf([...borrowerFeatures, { name: "again", kind: "numeric" }]);
+  const one = await cardOf(borrowerFeatures);
+  t.deepEqual(both.aliased, ["again"]);
+  t.deepEqual(both.points, one.points);
+  t.false(Object.hasOwn(both.standardErrors!, "again"));
+  for (const [name, x] of Object.entries(one.standardErrors!))
+    t.true(Math.abs(both.standardErrors![name]! / x - 1) < 1e-9);
+});
+
 test("a column without information is left out, and moves no score", async (t) => {
   const ivs = Object.values((await train()).columns).map(({ iv }) => iv);
   const minIv = Math.min(...ivs) + 1e-6;
