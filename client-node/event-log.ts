@@ -46,6 +46,13 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
         const { message: detail, reason, roundId } = event;
         return log.warn({ reason, detail, attempt: shortDigest(roundId) }, "refused");
       }
+      case "rows": {
+        const { type: _, unlabelled, ...rest } = event;
+        const fields = { ...rest, unlabelled };
+        return unlabelled > 0
+          ? log.warn(fields, "rows read, some without a label")
+          : log.info(fields, "rows read");
+      }
       case "warning": {
         const { type, severity, device, site, explanation, closed } = event.warning;
         const fields = { severity, device: device ?? site, explanation };

@@ -81,7 +81,7 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEvent">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): StudyDesk & {
   readonly ledger: EgressLedger;
 } {
   const { credentials, now, random } = options;
@@ -100,7 +100,10 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics" | "onEv
     return options.rows(manifest, {
       policy,
       salt: splitSalt(db, rowsTable, options.random.bytes(32)),
-      onRun: (run) => recordDesensitization(about, run, now()),
+      onRun(run, counts) {
+        recordDesensitization(about, run, now());
+        options.onEvent?.({ type: "rows", study: manifest.name, rows: run.rowsOut, ...counts });
+      },
     });
   });
   const rows = async (manifest: StudyManifest, policy: Policy): Promise<Table> =>

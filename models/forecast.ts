@@ -17,6 +17,8 @@ export interface AlgorithmForecast {
   readonly layout?: VectorLayout;
   /** Under that sum. */
   readonly noise?: NoiseTerms;
+  /** How long one row took in that sum's statistic, seconds; 0 without a clock. */
+  readonly rowSeconds: number;
 }
 
 /** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
@@ -28,17 +30,19 @@ const mostRows = 400;
 const mostCells = 2 ** 16;
 
 /**
+ * @param millis - a clock that times the statistics on this machine.
  * @returns one for each algorithm of the manifest.
  * @throws Refusal layout_overflow where a vector would be too long to be sealed; algorithm_unknown, parameters_invalid
  */
-export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmForecast[]> {
+export async function forecastStudy(
+  manifest: StudyManifest,
+  millis: () => number = () => 0,
+): Promise<AlgorithmForecast[]> {
   const entries = entriesOf(manifest.algorithms);
-  const layouts = await layoutsOf({
-    ...manifest,
-    maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty),
-  });
+  const tried = { ...manifest, maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty) };
+  const trials = await trialsOf(tried, millis);
   return entries.map(({ as, algorithm, params }, index) => {
-    const { layout, noise } = layouts.get(index) ?? {};
+    const { layout, noise, rowSeconds = 0 } = trials.get(index) ?? {};
     if (layout !== undefined && vectorLength(layout) > mostEntries)
       throw new Refusal(
         "layout_overflow",
@@ -49,14 +53,19 @@ export async function forecastStudy(manifest: StudyManifest): Promise<AlgorithmF
     return {
       name: as,
       mostSums,
+      rowSeconds,
       ...(layout === undefined ? {} : { layout }),
       ...(noise === undefined ? {} : { noise }),
     };
   });
 }
 
-async function layoutsOf(manifest: StudyManifest): Promise<Map<number, NextSum>> {
-  const layouts = new Map<number, NextSum>();
+interface Trial extends NextSum {
+  readonly rowSeconds: number;
+}
+
+async function trialsOf(manifest: StudyManifest, millis: () => number): Promise<Map<number, Trial>> {
+  const trials = new Map<number, Trial>();
   const means = { random: seededRandom("forecast"), memory: new StudyMemory() };
   const table = madeUp(manifest);
   let budget = mostTried;
@@ -65,19 +74,22 @@ async function layoutsOf(manifest: StudyManifest): Promise<Map<number, NextSum>>
     while (state.algorithm !== null) {
       const next = studyNext(manifest, state);
       const { layout } = next;
-      if (!layouts.has(state.index)) layouts.set(state.index, next);
+      const isFirst = !trials.has(state.index);
+      if (isFirst) trials.set(state.index, { ...next, rowSeconds: 0 });
       const length = vectorLength(layout);
       // An algorithm's first sum tells its size; the further ones only lead to the next algorithm.
       if (state.step > 0) budget -= length;
       if (length > mostEntries || budget < 0) break;
+      const begun = millis();
       const values = await studyContribute(manifest, state, table, means);
+      if (isFirst) trials.set(state.index, { ...next, rowSeconds: (millis() - begun) / 1000 / table.rows });
       state = await advanceStudy(manifest, state, { values, parties: 1 });
     }
   } catch (error) {
     // Made-up rows need not have a result; what comes after it is not known then.
     if (!(error instanceof Refusal)) throw error;
   }
-  return layouts;
+  return trials;
 }
 
 /** Every numeric column has a missing value, every label and side of the split its rows. */

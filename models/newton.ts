@@ -80,8 +80,8 @@ export interface NewtonColumn {
 /** What is fitted, and how. */
 export interface NewtonSetting {
   readonly columns: readonly NewtonColumn[];
-  /** What rows of a feature are called that none of its indicators names. */
-  readonly otherwise: (feature: string) => string;
+  /** Of two classes: what rows of a feature are called that none of its indicators names. */
+  readonly otherwise?: (feature: string) => string;
   readonly params: {
     readonly penalty: number;
     readonly l1Ratio: number;
@@ -234,6 +234,7 @@ function withAliased(state: NewtonState, at: LogisticSums, { params }: NewtonSet
  * @throws Refusal separation
  */
 function refuseOneClass(at: LogisticSums, { columns, otherwise }: NewtonSetting): void {
+  if (otherwise === undefined) return;
   const n = columns.length + 1;
   const allBad = at.gradient[0]! + at.rows / 2;
   const rest = new Map<string, { rows: number; bad: number }>();

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { tell } from "../../core/terminal.ts";
 import { type NodeConfig, readNodeConfig } from "../config.ts";
+import type { NodeEvent } from "../events.ts";
 import { readCredentials, renewPins } from "../federation/credentials.ts";
 import type { StudyDesk } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
@@ -10,6 +12,7 @@ import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
 import { desensitizedRows } from "../rows/row-source.ts";
+import { describeCounts } from "../rows/rows.ts";
 
 /** What most commands of a node take. */
 export interface Common {
@@ -50,8 +53,12 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
   };
 }
 
+function tellRows(event: NodeEvent): void {
+  if (event.type === "rows") tell(describeCounts(event, event.rows));
+}
+
 export async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Promise<T> {
-  const desk = openDesk(readNode(dir));
+  const desk = openDesk({ ...readNode(dir), onEvent: tellRows });
   try {
     await desk.transport.checkHealth();
     return await work(desk);

@@ -1,13 +1,22 @@
 import type { Departure } from "../ledger/egress.ts";
+import { describeCounts } from "../rows/rows.ts";
 import type { Preview, PreviewedColumn } from "./preview.ts";
 
 /** @returns a preview for a person, a line each. */
-export function describePreview({ study, name, columns, desensitization, dryRun }: Preview): string[] {
+export function describePreview({
+  study,
+  name,
+  columns,
+  counts,
+  desensitization,
+  dryRun,
+}: Preview): string[] {
   const { rowsIn, rowsOut, k, l, t, suppressionRate, policy } = desensitization;
   const { onFailure, outsideRounds, rounds, stopped } = dryRun;
   return [
     `study   ${name} (${study})`,
     `policy  ${policy}`,
+    `records ${describeCounts(counts, rowsOut)}`,
     `rows    ${rowsIn} in, ${rowsOut} out: k ${k}, l ${l}, t ${t.toFixed(3)}, ${(100 * suppressionRate).toFixed(2)} % left out`,
     "",
     "columns, before → after",

@@ -10,7 +10,7 @@ import type { FieldClass, FieldLevel, Operator } from "../../privacy/desensitize
 import type { EntryOf } from "../../privacy/log/entry.ts";
 import { checkStudy, type Policy, policyDigest } from "../policy.ts";
 import { desensitizationEntry, desensitizeRows } from "../rows/desensitize.ts";
-import { requireLearnable, tableFromRecords } from "../rows/rows.ts";
+import { type RowCounts, requireLearnable, tableFromRecords } from "../rows/rows.ts";
 import { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";
 
 /** What becomes of a column of the enterprise's rows in a study. */
@@ -37,6 +37,8 @@ export interface Preview {
   readonly columns: readonly PreviewedColumn[];
   /** What the ledger would say of the run; it would count the policy's version itself. */
   readonly desensitization: Omit<EntryOf<"desensitization.ran">, "version">;
+  /** What became of the records before that. */
+  readonly counts: RowCounts;
   readonly dryRun: DryRun;
 }
 
@@ -63,8 +65,12 @@ export async function previewStudy(
   const { policy, keys, sampleRows, enterprise, nowMillis } = options;
   checkStudy(policy, manifest);
   const seen = new FirstRows(manifest, sampleRows);
+  let counts: RowCounts = { records: 0, unlabelled: 0, indeterminate: 0 };
+  const tell = (now: RowCounts): void => {
+    counts = now;
+  };
   const { table, run, kept } = await desensitizeRows(
-    async (passage) => tableFromRecords(sources, manifest, options.salt, seen.watch(passage)),
+    async (passage) => tableFromRecords(sources, manifest, options.salt, seen.watch(passage), tell),
     manifest,
     policy,
     keys,
@@ -89,6 +95,7 @@ export async function previewStudy(
     name: manifest.name,
     columns: [...columns, ...columnsLeftBehind(manifest, sources, columns, policy)],
     desensitization,
+    counts,
     dryRun: await dryRun(manifest, table, options),
   };
 }

@@ -5,7 +5,7 @@ import type { Table } from "../../models/table.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import type { Policy } from "../policy.ts";
 import { type DesensitizationRun, desensitizeRows } from "./desensitize.ts";
-import { requireLearnable } from "./rows.ts";
+import { type RowCounts, requireLearnable } from "./rows.ts";
 import { type RecordReader, readRows } from "./sources.ts";
 
 /** What the node gives to the reading of its rows. */
@@ -14,7 +14,7 @@ export interface RowMeans {
   /** Of the table: deals its rows to training and hold-out. */
   readonly salt: Uint8Array;
   /** Told what was done to the rows, before they are given. */
-  readonly onRun: (run: DesensitizationRun) => void;
+  readonly onRun: (run: DesensitizationRun, counts: RowCounts) => void;
 }
 
 /** Where a node's training rows come from, harmless as its policy wants them. @throws Refusal what is wrong with them. */
@@ -33,8 +33,9 @@ export interface RowSourceOptions {
 export const desensitizedRows =
   ({ read, key, now }: RowSourceOptions): RowSource =>
   async (manifest, { policy, salt, onRun }) => {
+    let counts: RowCounts = { records: 0, unlabelled: 0, indeterminate: 0 };
     const { table, run } = await desensitizeRows(
-      (passage) => readRows(read, manifest, salt, passage),
+      (passage) => readRows(read, manifest, salt, passage, (seen) => (counts = seen)),
       manifest,
       policy,
       purposeKeys(key, manifest.purpose, now()),
@@ -45,7 +46,7 @@ export const desensitizedRows =
         `${table.rows} rows, where the study allows ${manifest.maxRowsPerParty} a party`,
         { hint: "give the node fewer rows, or ask the bank to raise maxRowsPerParty" },
       );
-    onRun(run);
+    onRun(run, counts);
     return requireLearnable(table);
   };
 

@@ -20,6 +20,17 @@ export interface RowCounts {
   readonly indeterminate: number;
 }
 
+/** @param rows - that are left at the end. */
+export function describeCounts({ records, unlabelled, indeterminate }: RowCounts, rows: number): string {
+  const suppressed = records - unlabelled - indeterminate - rows;
+  const out = [
+    ...(unlabelled > 0 ? [`${unlabelled} have no label`] : []),
+    ...(indeterminate > 0 ? [`${indeterminate} are neither good nor bad`] : []),
+    ...(suppressed > 0 ? [`${suppressed} stand out too much`] : []),
+  ];
+  return `${rows} of ${records} rows take part${out.length > 0 ? `: ${out.join(", ")}` : ""}`;
+}
+
 /**
  * Reads several sources as one table, in order.
  *

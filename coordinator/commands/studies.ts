@@ -8,7 +8,8 @@ import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
 import { exportedFiles, formatsText } from "../../models/exported.ts";
 import { readConfig } from "../config.ts";
-import { studyTemplate } from "../studies/template.ts";
+import { columnsOfDictionary } from "../studies/dictionary.ts";
+import { columnsOfTable, type StudyColumns, studyTemplate } from "../studies/template.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { scoreCommand } from "./score.ts";
 import {
@@ -68,8 +69,9 @@ Example:
 
 interface InitFlags {
   readonly config: string;
-  readonly table: string;
-  readonly label: string;
+  readonly table?: string;
+  readonly label?: string;
+  readonly dictionary?: string;
   readonly out: string;
   readonly encoding?: string;
   readonly json?: true;
@@ -77,13 +79,19 @@ interface InitFlags {
 
 const initCommand = ({ name, before }: Naming): Command =>
   new Command(name)
-    .description("write a manifest to fill in, with the columns of a table")
+    .description(
+      "write a manifest to fill in, with the columns of a table or of the consortium's data dictionary",
+    )
     .requiredOption("--config <file>", "coordinator.yaml")
-    .requiredOption(
+    .option(
+      "--dictionary <file>",
+      "CSV with a line a column: name, kind (numeric, categorical, label, subject, unused), levels (a|b|c), description",
+    )
+    .option(
       "--table <file>",
       "CSV as the enterprises have it; its header line is enough, rows say which columns are no numbers",
     )
-    .requiredOption("--label <column>", "the column that tells good from bad")
+    .option("--label <column>", "of the table: the column that tells good from bad; needed with --table")
     .requiredOption("--out <file>", "where the manifest goes; a file that is there stays as it is")
     .option("--encoding <name>", "of the table: gbk, windows-1252, …; UTF-8 by default")
     .option("--json", "print JSON")
@@ -93,14 +101,26 @@ const initCommand = ({ name, before }: Naming): Command =>
     )
     .action(async (flags: InitFlags) => {
       const { consortium } = readConfig(flags.config);
-      const bytes = await readFile(flags.table).catch((cause: unknown) => {
-        throw readRefusal(flags.table, cause);
-      });
-      const table = csvRecords(decodeText(bytes, flags.table, flags.encoding), flags.table);
-      const text = studyTemplate({ consortium, table, label: flags.label });
+      const text = studyTemplate(consortium, await studyColumns(flags));
       writeNewFiles([{ path: flags.out, text, mode: 0o644 }]);
       print(flags.json ? JSON.stringify({ file: flags.out }) : flags.out);
     });
+
+/** @throws Refusal usage, unless there is one source of columns; file_missing, and the source's own */
+async function studyColumns({ table, label, dictionary, encoding }: InitFlags): Promise<StudyColumns> {
+  if ((table === undefined) === (dictionary === undefined))
+    throw new Refusal("usage", "give --table or --dictionary", { hint: "the columns come from one of them" });
+  if (table !== undefined && label === undefined)
+    throw new Refusal("usage", "--table needs --label", { hint: "name the column that tells good from bad" });
+  if (dictionary !== undefined && label !== undefined)
+    throw new Refusal("usage", "--label is of a table", { hint: "the dictionary's kind label says it" });
+  const file = (table ?? dictionary)!;
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw readRefusal(file, cause);
+  });
+  const records = csvRecords(decodeText(bytes, file, encoding), file);
+  return label === undefined ? columnsOfDictionary(records) : columnsOfTable(records, label);
+}
 
 const pruneCommand = (): Command =>
   operatorCommand(

@@ -49,6 +49,7 @@ export function checkLines({
   const sums = costs.reduce((sum, { mostSums }) => sum + mostSums, 0);
   const known = costs.every(({ bytesUp, mostSums }) => bytesUp > 0 || mostSums === 0);
   const bytes = costs.reduce((sum, { bytesUp, mostSums }) => sum + bytesUp * mostSums, 0);
+  const wait = costs.reduce((sum, { seconds, mostSums }) => sum + seconds * mostSums, 0);
   return [
     ...problems.map(({ reason, message, hint }) => `problem  ${message} (${reason}); ${hint}`),
     ...(costs.length === 0
@@ -56,10 +57,11 @@ export function checkLines({
       : [
           `members  ${organisations} organisations; each sum takes ${threshold} of a member's neighbourhood and survives ${dropOuts} drop-outs`,
           ...costs.map(
-            ({ name, mostSums, bytesUp }) =>
-              `${name.padEnd(20)} at most ${mostSums} sums${bytesUp > 0 ? `, ${megabytes(bytesUp)} up each` : ""}`,
+            ({ name, mostSums, bytesUp, seconds }) =>
+              `${name.padEnd(20)} at most ${mostSums} sums${bytesUp > 0 ? `, ${megabytes(bytesUp)} up and ${duration(seconds)} each` : ""}`,
           ),
-          `in all   at most ${sums} sums, ${known ? "" : "at least "}${megabytes(bytes)} up from each enterprise`,
+          `in all   at most ${sums} sums, ${known ? "" : "at least "}${megabytes(bytes)} up from each enterprise, ${duration(wait)}`,
+          "time     half a second a sum and its ciphertexts as benchmarks have them on a near network; statistics as timed here on made-up rows, for maxRowsPerParty rows",
         ]),
     ...notes.map((note) => `note     ${note}`),
   ];

@@ -31,6 +31,8 @@ export interface AlgorithmCost {
   readonly mostSums: number;
   /** Of one enterprise's ciphertexts in one sum; 0 where it depends on what the rows hold. */
   readonly bytesUp: number;
+  /** Of one sum, as {@link secondsOf} has it; 0 where it depends on what the rows hold. */
+  readonly seconds: number;
 }
 
 /** Checks everything that can be known now; nothing is stored. */
@@ -80,11 +82,13 @@ export async function checkProposal(
           },
         )
       : undefined;
-  const forecast = faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest));
+  const forecast =
+    faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest, () => performance.now()));
   const costs: AlgorithmCost[] = [];
   for (const of of forecast ?? []) {
     const bytesUp = await collect(() => bytesOf(of, members, minCohort));
-    costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0 });
+    const seconds = bytesUp === undefined ? 0 : secondsOf(of, bytesUp, members, manifest.maxRowsPerParty);
+    costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0, seconds });
   }
   if (forecast !== undefined && costs.every(({ mostSums }) => mostSums === 0))
     problems.push(
@@ -121,6 +125,23 @@ function costOf(manifest: StudyManifest): string {
   const epsilon = epsilonOf(studyEvents(manifest), delta, manifest.privacy.unit);
   return `ε = ${(Math.ceil(epsilon * 1000) / 1000).toFixed(3)} at δ = ${delta}`;
 }
+
+/** Of `bench -- logistic`: one sum of ten members on a near network, apart from its rows and ciphertexts. */
+const sumSeconds = 0.5;
+/** Of `bench -- seal` and `bench -- sum`: a ciphertext at the member that seals it, and at the bank for each member. */
+const sealSeconds = 0.002;
+const addSeconds = 0.0011;
+
+/** @returns how long one sum takes, as far as it can be known: its statistic was timed here, on made-up rows. */
+const secondsOf = (
+  { layout, rowSeconds }: AlgorithmForecast,
+  bytesUp: number,
+  members: number,
+  rows: number,
+): number =>
+  layout === undefined
+    ? 0
+    : sumSeconds + (bytesUp / seededBytes) * (sealSeconds + members * addSeconds) + rows * rowSeconds;
 
 function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[] {
   const notes: string[] = [];

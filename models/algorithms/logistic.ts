@@ -150,7 +150,7 @@ export const logistic = defineAlgorithm<Types>({
 
   portable: ({ intercept, coefficients, design }) => {
     const { columns, features } = design;
-    const start = columns.reduce((sum, { name, mean }) => sum + coefficients[name]! * mean, intercept);
+    const start = columns.reduce((sum, { name, mean }) => sum + (coefficients[name] ?? 0) * mean, intercept);
     return {
       kind: "terms",
       features,
@@ -185,7 +185,7 @@ function termOf(
   const indicators = own.filter(({ kind }) => kind !== "value");
   const entry = (code: number) =>
     indicators.reduce(
-      (sum, column) => sum + coefficients[column.name]! * ((code === column.code ? 1 : 0) - column.mean),
+      (sum, column) => sum + (coefficients[column.name] ?? 0) * ((code === column.code ? 1 : 0) - column.mean),
       0,
     );
   if (feature.kind === "categorical") {
@@ -199,12 +199,12 @@ function termOf(
   }
   const value = own.find(({ kind }) => kind === "value")!;
   const absent = indicators.find(({ kind }) => kind === "missing");
-  const weight = absent === undefined ? 0 : coefficients[absent.name]!;
+  const weight = absent === undefined ? 0 : (coefficients[absent.name] ?? 0);
   const share = absent?.mean ?? 0;
   return {
     kind: "linear",
     feature: feature.name,
-    slope: coefficients[value.name]!,
+    slope: coefficients[value.name] ?? 0,
     mean: value.mean,
     constant: -weight * share,
     missing: weight * (1 - share),

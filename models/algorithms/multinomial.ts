@@ -184,9 +184,11 @@ function resultOf({ state, at, converged }: NewtonFit, setting: Setting): Multin
     const intercept = slopes.reduce((sum, w, j) => sum + w * shifts[j + 1]!, start);
     const coefficients = slopes.map((w, j) => w / design.columns[j]!.scale);
     const entry = (i: number, j: number): number => covariance[(k * each + i) * n + k * each + j]!;
+    // What is aliased stands in the matrix with a variance of its own, which is nobody's.
+    const first = shifts.map((x, i) => (state.aliased.includes(k * each + i) ? 0 : x));
     let variance = 0;
     for (let i = 0; i < each; i++)
-      for (let j = 0; j < each; j++) variance += shifts[i]! * shifts[j]! * entry(i, j);
+      for (let j = 0; j < each; j++) variance += first[i]! * first[j]! * entry(i, j);
     const errors = [
       Math.sqrt(variance),
       ...design.columns.map(({ scale }, j) => Math.sqrt(entry(j + 1, j + 1)) / scale),

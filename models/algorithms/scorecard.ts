@@ -195,7 +195,7 @@ function settingOf({ params, prior }: Study<Types>): NewtonSetting {
     throw new Refusal("column_constant", `no column has an information value of ${params.minIv} or more`, {
       hint: "lower minIv, or choose other columns",
     });
-  return { columns, otherwise: (feature) => feature, params };
+  return { columns, params };
 }
 
 /** @returns WOE in units of its column's largest, row-major. */

@@ -9,6 +9,7 @@ import { type Policy, policySchema } from "../../../client-node/policy.ts";
 import { desensitizationKey } from "../../../client-node/rows/desensitization-key.ts";
 import { recordDesensitization } from "../../../client-node/rows/desensitize.ts";
 import { desensitizedRows } from "../../../client-node/rows/row-source.ts";
+import { describeCounts, type RowCounts } from "../../../client-node/rows/rows.ts";
 import { fileRecords } from "../../../client-node/rows/sources.ts";
 import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -116,6 +117,22 @@ for (const from of [file, parquet])
     t.like(run, { rowsIn: 5, rowsOut: 5, suppressionRate: 0 });
     t.like(run?.reached, { k: 2, l: 2 });
   });
+
+test("records that do not become rows are counted: without a label, neither good nor bad, too rare", async (t) => {
+  const more = join(folder, "unlabelled.csv");
+  await writeFile(more, `${csv}F,x,40,shop,1,\nG,x,41,shop,1,?\n`);
+  const told: RowCounts[] = [];
+  const source = desensitizedRows({ read: fileRecords([more]), key: new Uint8Array(32), now: () => 0 });
+  const salt = new Uint8Array(32);
+  const { rows } = await source(manifest, { policy, salt, onRun: (_, counts) => void told.push(counts) });
+  t.deepEqual(told, [{ records: 8, unlabelled: 2, indeterminate: 1 }]);
+  t.is(describeCounts(told[0]!, rows), "5 of 8 rows take part: 2 have no label, 1 are neither good nor bad");
+  t.is(
+    describeCounts({ records: 9, unlabelled: 0, indeterminate: 0 }, 7),
+    "7 of 9 rows take part: 2 stand out too much",
+  );
+  t.is(describeCounts({ records: 9, unlabelled: 0, indeterminate: 0 }, 9), "9 of 9 rows take part");
+});
 
 test("the split goes by the subject as it is, whatever the policy makes of it", async (t) => {
   const { holdout } = await read(file);

@@ -217,6 +217,8 @@ test("everything that is wrong with a manifest is said at once, and what it woul
     ],
   );
   t.true(good.costs.every(({ bytesUp }) => bytesUp > 30_000));
+  // Half a second a sum at least, and what its rows take as timed here.
+  t.true(good.costs.every(({ seconds }) => seconds > 0.5));
   t.deepEqual(await bank.operator.studies(), [], "nothing is stored");
 
   const bad = {

@@ -5,10 +5,12 @@ export interface AlgorithmCost {
   'name'?: (string);
   'mostSums'?: (number);
   'bytesUp'?: (number | string);
+  'seconds'?: (number | string);
 }
 
 export interface AlgorithmCost__Output {
   'name': (string);
   'mostSums': (number);
   'bytesUp': (number);
+  'seconds': (number);
 }
