@@ -185,7 +185,8 @@ function termOf(
   const indicators = own.filter(({ kind }) => kind !== "value");
   const entry = (code: number) =>
     indicators.reduce(
-      (sum, column) => sum + (coefficients[column.name] ?? 0) * ((code === column.code ? 1 : 0) - column.mean),
+      (sum, column) =>
+        sum + (coefficients[column.name] ?? 0) * ((code === column.code ? 1 : 0) - column.mean),
       0,
     );
   if (feature.kind === "categorical") {
@@ -197,15 +198,16 @@ function termOf(
       missing: effect(-1),
     };
   }
-  const value = own.find(({ kind }) => kind === "value")!;
+  // A feature of one value has no column of it.
+  const value = own.find(({ kind }) => kind === "value");
   const absent = indicators.find(({ kind }) => kind === "missing");
   const weight = absent === undefined ? 0 : (coefficients[absent.name] ?? 0);
   const share = absent?.mean ?? 0;
   return {
     kind: "linear",
     feature: feature.name,
-    slope: coefficients[value.name] ?? 0,
-    mean: value.mean,
+    slope: value === undefined ? 0 : (coefficients[value.name] ?? 0),
+    mean: value?.mean ?? 0,
     constant: -weight * share,
     missing: weight * (1 - share),
   };

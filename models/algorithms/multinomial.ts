@@ -92,6 +92,15 @@ interface Setting extends NewtonSetting {
   readonly outcomes: readonly Outcome[];
 }
 
+const interceptOf = (value: string) => ({
+  name: `${value}: intercept`,
+  feature: value,
+  kind: "level" as const,
+  mean: 0,
+  scale: 1,
+  bound: 1,
+});
+
 /** Newton's columns are those of every outcome but the base, one outcome after the other. */
 function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const design = designFrom(schema, prior);
@@ -99,7 +108,7 @@ function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const columns = outcomes
     .slice(1)
     .flatMap(({ value }, k) => [
-      ...(k === 0 ? [] : [{ name: `${value}: intercept`, kind: "level" as const, scale: 1, bound: 1 }]),
+      ...(k === 0 ? [] : [interceptOf(value)]),
       ...design.columns.map((column) => ({ ...column, name: `${value}: ${column.name}` })),
     ]);
   const newton = { penalty: 0, l1Ratio: 0, maxIterations: params.maxIterations };
