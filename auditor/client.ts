@@ -1,12 +1,12 @@
 /** The auditor's side of the wire: signs rosters, witnesses the log. Trusts the bank's key and nothing it says. */
-import { Refusal } from "../core/reasons.ts";
 import { openCheckpoint } from "../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../privacy/log/cosignature.ts";
 import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { addSignatures, type NoteVerifier, noteSigner, openNote } from "../privacy/log/note.ts";
 import type { LogPolicy } from "../privacy/log/policy.ts";
 import { formatReceipt, verifyReceipt } from "../privacy/log/proof.ts";
-import { checkSameLog, type SeenTree } from "../privacy/log/witness.ts";
+import type { SeenTree } from "../privacy/log/witness.ts";
+import { followLog, type LogRecovery } from "../privacy/recovery.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import { Log, Membership } from "../proto/wire.ts";
@@ -59,18 +59,19 @@ export class AuditorClient {
    * Fetches the log's checkpoint, proves that it continues what was seen before, and cosigns it.
    * @param seen - undefined the first time.
    * @param nowMillis - Unix milliseconds; goes into the cosignature.
+   * @param fresh - what this auditor signed as lost since it last looked: each excuses one fork.
    * @returns what to remember, durably, as seen; and the checkpoint with every cosignature held.
    * @throws Refusal log_forked, signature_invalid, note_malformed and the transport's
    */
-  async witness(seen: SeenTree | undefined, nowMillis: number): Promise<Witnessed> {
+  async witness(
+    seen: SeenTree | undefined,
+    nowMillis: number,
+    fresh: readonly LogRecovery[] = [],
+  ): Promise<Witnessed> {
     const { bankKey, key } = this.#options;
     const { note } = await this.#wire.call(Log.service.GetCheckpoint, {});
     const { checkpoint, text } = openCheckpoint(note, bankKey);
-    if (seen !== undefined) {
-      if (checkpoint.size < seen.size)
-        throw new Refusal("log_forked", `the log shrank from ${seen.size} to ${checkpoint.size} entries`);
-      await checkSameLog(seen, checkpoint, (oldSize, newSize) => this.#prove(oldSize, newSize));
-    }
+    await followLog(seen, checkpoint, fresh, (oldSize, newSize) => this.#prove(oldSize, newSize));
     const line = cosign(text, cosigner(key.name, key.seed, Math.floor(nowMillis / 1000)));
     const cosigned = await this.#wire.call(Log.service.Cosign, { size: checkpoint.size, line });
     return { size: checkpoint.size, root: checkpoint.root, note: cosigned.note };

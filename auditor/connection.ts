@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { z } from "zod";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -10,15 +11,17 @@ import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "../privacy/log/note.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
+import { isLost, type LogRecovery, logRecoveries } from "../privacy/recovery.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { AuditorClient } from "./client.ts";
+import { AuditorClient, type Witnessed } from "./client.ts";
 import { readAuditorKey } from "./keys.ts";
 
 export const files = {
   tlsKey: "tls.key",
   request: "auditor.csr",
   seen: "seen.json",
+  seenNote: "seen.note",
   bank: "bank.pub",
   roster: "roster.note",
 } as const;
@@ -114,25 +117,63 @@ const readOrRefuse = (path: string, hint: string): Promise<string> =>
     throw readRefusal(path, cause, hint);
   });
 
-export async function readSeen(dir: string): Promise<SeenTree | undefined> {
+/** What the auditor remembers of the log. */
+interface Memory extends SeenTree {
+  /** Recoveries of the roster it signed last that it has followed: none excuses a second fork. */
+  readonly recovered: number;
+}
+
+const memorySchema = z.strictObject({
+  size: z.int().min(0),
+  root: z.base64().length(44),
+  recovered: z.int().min(0).default(0),
+});
+
+export async function readSeen(dir: string): Promise<Memory | undefined> {
   const path = join(dir, files.seen);
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { size, root } = JSON.parse(text) as { size: number; root: string };
-    const hash = fromBase64(root);
-    if (Number.isSafeInteger(size) && hash?.length === 32) return { size, root: hash };
-  } catch {
-    // Falls through: whatever it holds, it is not what this command wrote.
+    const { root, ...rest } = memorySchema.parse(JSON.parse(text));
+    return { ...rest, root: fromBase64(root)! };
+  } catch (cause) {
+    throw new Refusal("file_malformed", `${path} is damaged`, {
+      hint: "restore it: without it a log that was rewound cannot be told",
+      cause,
+    });
   }
-  throw new Refusal("file_malformed", `${path} is damaged`, {
-    hint: "restore it: without it a log that was rewound cannot be told",
-  });
 }
 
-export async function writeSeen(dir: string, { size, root }: SeenTree): Promise<void> {
-  const path = join(dir, files.seen);
-  await writeWhole(path, `${JSON.stringify({ size, root: toBase64(root) })}\n`);
+export interface Look extends Witnessed {
+  /** Entries that the log kept, where it lost some since the last look. */
+  readonly kept?: number;
+}
+
+/** Looks at the log: it has to grow out of what was seen, but for what this auditor signed as lost since. */
+export async function lookAt(client: AuditorClient, dir: string): Promise<Look> {
+  const seen = await readSeen(dir);
+  const recoveries = (await readSigned(dir))?.recoveries ?? [];
+  const fresh = logRecoveries(recoveries.slice(seen?.recovered ?? recoveries.length));
+  const now = await client.witness(seen, Date.now(), fresh);
+  await writeWhole(join(dir, files.seenNote), now.note);
+  const memory = { size: now.size, root: toBase64(now.root), recovered: recoveries.length };
+  await writeWhole(join(dir, files.seen), `${JSON.stringify(memory)}\n`);
+  return fresh.length === 0 ? now : { ...now, kept: Math.min(...fresh.map(({ kept }) => kept.size)) };
+}
+
+/**
+ * A roster that says what the log lost has to name all that this auditor saw of it.
+ * @throws Refusal log_forked
+ */
+export async function checkLoss(dir: string, lost: readonly LogRecovery[]): Promise<void> {
+  const seen = await readSeen(dir);
+  const last = lost.at(-1);
+  if (seen === undefined || last === undefined || seen.size <= last.kept.size || isLost(last, seen)) return;
+  throw new Refusal(
+    "log_forked",
+    `this auditor saw ${seen.size} entries of the log, and the roster says that ${last.lost.size} others were lost`,
+    { hint: `not signed; hand ${files.seenNote} to the bank: fedcredit coordinator recover --checkpoint` },
+  );
 }
 
 /**

@@ -209,5 +209,6 @@ const place = ({ check, entry }: Check): string => (entry === undefined ? check 
 
 function formatCheck(check: Check): string {
   const detail = check.detail === "" ? "" : `: ${check.detail}`;
-  return `${check.ok ? "ok  " : "FAIL"}  ${place(check)}${detail}`;
+  const word = !check.ok ? "FAIL" : check.finding ? "NOTE" : "ok  ";
+  return `${word}  ${place(check)}${detail}`;
 }

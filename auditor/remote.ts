@@ -4,22 +4,24 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
+import { Refusal } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { fingerprint } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
+import { logRecoveries, recoveriesSince } from "../privacy/recovery.ts";
 import { describeChanges, rosterChanges } from "../privacy/roster-changes.ts";
 import type { AuditorClient } from "./client.ts";
 import {
   type Connection,
+  checkLoss,
   connect,
   files,
+  lookAt,
   pinnedBankKey,
-  readSeen,
   readSigned,
   remoteCommand,
-  writeSeen,
   writeSigned,
 } from "./connection.ts";
 import { readAuditorKey } from "./keys.ts";
@@ -75,11 +77,15 @@ Example:
 function countersignCommand(): Command {
   return remoteCommand("countersign", "show the roster that waits for the auditor; sign it with --yes")
     .option("--yes", "sign: these enterprises exist, and are who the roster says")
+    .option(
+      "--accept-loss",
+      "sign a roster that says something was lost, too: it is lost, and nobody hides it",
+    )
     .addHelpText(
       "after",
       "\nExample:\n  fedcredit audit countersign --dir auditor --coordinator 127.0.0.1:8443 --yes",
     )
-    .action(async (flags: Connection & { yes?: true }) => {
+    .action(async (flags: Connection & { yes?: true; acceptLoss?: true }) => {
       const client = await connect(flags);
       try {
         const { note, roster } = await client.pendingRoster();
@@ -95,6 +101,16 @@ function countersignCommand(): Command {
         }
         if (before !== undefined && roster.version <= before.version)
           tell(`careful: roster ${before.version} was signed before, and this one does not come after it`);
+        const lost = recoveriesSince(before?.recoveries ?? [], roster.recoveries ?? []);
+        await checkLoss(flags.dir, logRecoveries(lost));
+        if (flags.yes && lost.length > 0 && !flags.acceptLoss)
+          throw new Refusal(
+            "usage",
+            "the roster says that something was lost, and --accept-loss is not given",
+            {
+              hint: "not signed: ask the bank what happened, compare with its last export, then add --accept-loss",
+            },
+          );
         if (flags.yes) await writeSigned(flags.dir, await client.countersign(note));
         else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
       } finally {
@@ -130,8 +146,7 @@ Example:
     .action(async (flags: Connection & { index: number; out: string }) => {
       const client = await connect(flags);
       try {
-        const witnessed = await client.witness(await readSeen(flags.dir), Date.now());
-        await writeSeen(flags.dir, witnessed);
+        const witnessed = await lookAt(client, flags.dir);
         await writeWhole(flags.out, await client.receipt(flags.index, witnessed));
         const { index, out: file } = flags;
         print(flags.json ? JSON.stringify({ file, index, size: witnessed.size }) : file);

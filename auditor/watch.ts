@@ -10,8 +10,8 @@ import { refusalOf } from "../proto/wire.ts";
 import { Breaches } from "./alarms/breaches.ts";
 import { type Alarms, alarmsSchema } from "./alarms/config.ts";
 import { type Alarm, Delivery } from "./alarms/delivery.ts";
-import type { AuditorClient, Witnessed } from "./client.ts";
-import { type Connection, connect, pinnedBankKey, readSeen, remoteCommand, writeSeen } from "./connection.ts";
+import type { AuditorClient } from "./client.ts";
+import { type Connection, connect, type Look, lookAt, pinnedBankKey, readSeen, remoteCommand } from "./connection.ts";
 
 const dayMillis = 86_400_000;
 /** Entries examined in one look: a first look at a long log must not keep the next cosignature waiting. */
@@ -47,7 +47,7 @@ export function watchCommand(): Command {
       const ending = new AbortController();
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
       try {
-        let seen = await readSeen(flags.dir);
+        let seen: SeenTree | undefined = await readSeen(flags.dir);
         do {
           // A watch of years outlives its certificate: connecting anew renews it.
           if (Date.now() - connectedAt > dayMillis) {
@@ -72,9 +72,9 @@ async function look(
   seen: SeenTree | undefined,
   watchman: Watchman | undefined,
 ): Promise<SeenTree | undefined> {
-  let now: Witnessed;
+  let now: Look;
   try {
-    now = await client.witness(seen, Date.now());
+    now = await lookAt(client, flags.dir);
   } catch (error) {
     const refusal = refusalOf(error);
     await watchman?.failed(refusal, Date.now());
@@ -82,7 +82,6 @@ async function look(
     tell(`${refusal.reason}: ${refusal.message}`);
     return seen;
   }
-  await writeSeen(flags.dir, now);
   if (now.size !== seen?.size || flags.once)
     print(
       flags.json
@@ -114,13 +113,14 @@ class Watchman {
   }
 
   /** Looks at what came to the log since the last look. */
-  async examine(client: AuditorClient, now: Witnessed, nowMillis: number): Promise<void> {
+  async examine(client: AuditorClient, now: Look, nowMillis: number): Promise<void> {
     const raised: Alarm[] = [];
     if (now.size !== this.#size) {
       if (this.#isStalled) raised.push({ time: nowMillis, kind: "recovered", text: "the log grows again" });
       [this.#size, this.#grewAt, this.#isStalled] = [now.size, nowMillis, false];
     } else raised.push(...this.#stall("the log has not grown", nowMillis));
-    const from = this.#delivery.examined;
+    // Where the log lost entries, others stand in their places.
+    const from = Math.min(this.#delivery.examined, now.kept ?? Number.POSITIVE_INFINITY);
     const end = Math.min(now.size, from + examinedAtOnce);
     for await (const [index, entry] of client.entries(from, end, now)) {
       const text = this.#breaches.take(entry);

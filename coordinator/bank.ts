@@ -83,6 +83,8 @@ export interface Bank {
   readonly consents: HourlyLimit;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
+  /** Whether enterprises wait because the database was restored from a backup. */
+  readonly restored: { isAwaited: boolean };
   /** Exports of the log under way: nothing is pruned meanwhile. */
   readonly exports: Set<symbol>;
   readonly meters: Meters;

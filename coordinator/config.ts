@@ -26,6 +26,11 @@ export const configSchema = z.strictObject({
   listen: addressSchema.describe(
     "host:port where enterprises, operator and auditor connect, with certificates both ways; port 0 takes a free one",
   ),
+  address: addressSchema
+    .optional()
+    .describe(
+      "host:port by which operators reach `listen` where that is another one: behind a proxy or a forwarded port, or from another machine; TLS has to pass through unopened, whatever the host's name",
+    ),
   enrolment: addressSchema.describe(
     "host:port where a node without a certificate enrols, with the server's certificate only; port 0 takes a free one",
   ),

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
-import { splitAddress } from "../core/address.ts";
+import { reachableAddress, splitAddress } from "../core/address.ts";
 import { startMonitor } from "../core/monitor.ts";
 import type { Random } from "../core/random.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
@@ -14,6 +14,7 @@ import type { KeyPair } from "./authority/ca.ts";
 import { adoptOperator } from "./authority/certificates.ts";
 import { openAuthority, openBankKey } from "./authority/keys.ts";
 import { currentRoster } from "./authority/membership.ts";
+import { loadRestored } from "./authority/recovery.ts";
 import { loadRevoked } from "./authority/revocation.ts";
 import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
 import type { ConsoleConfig, CoordinatorConfig } from "./config.ts";
@@ -100,6 +101,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       allowance: new UploadAllowance(),
       consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
       revoked: new Set(),
+      restored: { isAwaited: false },
       exports: new Set(),
       meters: newMeters(),
       waiting: new Map(),
@@ -114,6 +116,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await createConsortium(bank);
     await adoptOperator(bank);
     await loadRevoked(bank);
+    await loadRestored(bank);
     await currentRoster(bank);
     const bfv = await openBfv();
     cleanUp.push(() => bfv.close());
@@ -136,8 +139,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       "coordinator runs",
     );
     return {
-      address: addressOf(main),
-      enrolmentAddress: addressOf(enrolment),
+      address: reachableAddress(main),
+      enrolmentAddress: reachableAddress(enrolment),
       ...(consoleUrl === undefined ? {} : { consoleUrl }),
       ...(monitor === undefined ? {} : { monitorPort: monitor.port }),
       finished,
@@ -246,9 +249,4 @@ async function createConsortium(bank: Bank): Promise<void> {
       },
     ]);
   });
-}
-
-function addressOf({ host, port }: Listening): string {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -1,11 +1,12 @@
 /** The operator's side of the wire: what the bank's people do from a command line or a script. */
+import { reachableAddress, splitAddress } from "../core/address.ts";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { findStudy } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
-import { exportLog, WireClient } from "../proto/client.ts";
+import { exportLog, takeBackup, WireClient } from "../proto/client.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
 import type { Operator__Output } from "../proto/generated/fedcredit/v1/Operator.ts";
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
@@ -17,6 +18,7 @@ import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
 import { Log, Membership, Studies } from "../proto/wire.ts";
 import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
+import type { BackupHeader } from "./store/backup.ts";
 
 export interface StudyView {
   readonly study: Digest;
@@ -81,10 +83,13 @@ export class Operator {
   }
 
   /**
-   * @param address - host:port; the config's `listen` unless told otherwise.
+   * @param address - host:port; the config's `address`, or `listen` on this machine, unless told otherwise.
    * @throws Refusal file_missing
    */
-  static async connect(config: CoordinatorConfig, address: string = config.listen): Promise<Operator> {
+  static async connect(
+    config: CoordinatorConfig,
+    address: string = config.address ?? reachableAddress(splitAddress(config.listen)),
+  ): Promise<Operator> {
     return new Operator(config, address, new WireClient(address, await openOperator(config)));
   }
 
@@ -147,6 +152,16 @@ export class Operator {
   /** @param enterprises - none admits everyone enrolled. @returns the roster note the auditor has to sign. */
   async admit(enterprises: readonly string[] = []): Promise<string> {
     return (await this.#wire.call(Membership.service.Admit, { enterprises: [...enterprises] })).note;
+  }
+
+  /**
+   * Says what the log lost that was shown before.
+   * @param roster - the newest note the auditor signed; empty for the current one. @param kept - 0: as it was restored.
+   * @returns the roster note the auditor has to sign.
+   */
+  async recover(checkpoints: readonly string[], roster: string, kept: number): Promise<string> {
+    const request = { checkpoints: [...checkpoints], roster, kept };
+    return (await this.#wire.call(Membership.service.Recover, request)).note;
   }
 
   /** @returns the roster note the auditor has to sign, without it; empty where it was in none. */
@@ -252,6 +267,16 @@ export class Operator {
   /** The privacy log's export in pieces. @param withoutSums - leaves sum certificates and models out. */
   exportLog(withoutSums = false): AsyncGenerator<Uint8Array> {
     return exportLog(this.#wire, withoutSums);
+  }
+
+  /** The whole database as of one moment, in pieces: what `coordinator/store/backup.ts` reads. */
+  backup(): AsyncGenerator<Uint8Array> {
+    return takeBackup(this.#wire);
+  }
+
+  /** Says that a backup was read back. */
+  async backedUp({ size, time }: Pick<BackupHeader, "size" | "time">): Promise<void> {
+    await this.#wire.call(Log.service.BackedUp, { size, timeMillis: time });
   }
 
   close(): void {

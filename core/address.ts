@@ -13,6 +13,12 @@ export function splitAddress(hostPort: string): { host: string; port: number } {
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 
+/** @returns `host:port` by which this machine reaches what listens there; an IPv6 host in brackets. */
+export function reachableAddress({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
+
 /** `host:port`, an IPv6 host in brackets. */
 export const addressSchema = z
   .string()

@@ -5,6 +5,8 @@
  *     <consortium>
  *     <version>
  *     <id> <identity verifier key> <base64 HPKE key> <organisation>     one line a member, sorted by id
+ *
+ * Once something was lost it is `fedcredit/roster/v2`, with a line for each recovery before the members.
  */
 
 import { fromBase64, toBase64 } from "../core/bytes.ts";
@@ -26,6 +28,7 @@ import {
   type Signer,
   signNote,
 } from "./log/note.ts";
+import { parseRecovery, type Recovery, recoveryLine } from "./recovery.ts";
 import type { PartyId } from "./sum/graph.ts";
 
 export interface Member extends PublicIdentity {
@@ -39,6 +42,8 @@ export interface RosterText {
   readonly consortium: string;
   /** Counts up with every change. */
   readonly version: number;
+  /** In their order; absent before the first. */
+  readonly recoveries?: readonly Recovery[];
   /** Sorted by id. */
   readonly members: readonly Member[];
 }
@@ -52,6 +57,7 @@ export interface Roster extends RosterText {
 }
 
 const kind = "fedcredit/roster/v1";
+const recoveredKind = "fedcredit/roster/v2";
 // A note's text holds no control character but the newline; the line's fields are split at single spaces.
 export const organisationPattern = /^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u;
 
@@ -61,18 +67,24 @@ const memberLine = (member: Member): string =>
   [member.id, member.verifierKey, toBase64(member.hpkeKey), member.organisation].join(" ");
 
 /** @returns the one text a roster has. @throws Refusal note_malformed where a field has no such form. */
-export function formatRoster({ consortium, version, members }: RosterText): string {
+export function formatRoster({ consortium, version, recoveries = [], members }: RosterText): string {
   const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const text = `${[kind, consortium, String(version), ...sorted.map(memberLine)].join("\n")}\n`;
+  const head = [recoveries.length === 0 ? kind : recoveredKind, consortium, String(version)];
+  const text = `${[...head, ...recoveries.map(recoveryLine), ...sorted.map(memberLine)].join("\n")}\n`;
   parseRoster(text);
   return text;
 }
 
 /** @throws Refusal note_malformed unless the text is the canonical form of a roster; key_low_order */
 export function parseRoster(text: string): RosterText {
-  const [first, consortium = "", versionText = "", ...lines] = text.slice(0, -1).split("\n");
+  const [first, consortium = "", versionText = "", ...rest] = text.slice(0, -1).split("\n");
   const version = Number(versionText);
-  if (first !== kind || !text.endsWith("\n")) throw malformed("not a roster of this version");
+  const firstMember = rest.findIndex((line) => !line.startsWith("+"));
+  const lines = firstMember === -1 ? [] : rest.slice(firstMember);
+  // No id begins with a plus: a line that does, further on, is no member's.
+  const recoveries = rest.slice(0, rest.length - lines.length).map(parseRecovery);
+  if (first !== (recoveries.length === 0 ? kind : recoveredKind) || !text.endsWith("\n"))
+    throw malformed("not a roster of this version");
   if (!idPattern.test(consortium))
     throw malformed("the consortium's name is lowercase letters, digits, hyphens");
   if (!/^[1-9][0-9]{0,14}$/.test(versionText)) throw malformed("the version counts from 1");
@@ -86,7 +98,7 @@ export function parseRoster(text: string): RosterText {
       keys.add(key);
     }
   }
-  return { consortium, version, members };
+  return { consortium, version, ...(recoveries.length === 0 ? {} : { recoveries }), members };
 }
 
 function parseMember(line: string): Member {

@@ -169,3 +169,9 @@ export async function* exportLog(wire: WireClient, withoutSums = false): AsyncGe
   const method = Log.service.Export;
   for await (const { data } of wire.receive(method, method.requestSerialize({ withoutSums }))) yield data;
 }
+
+/** A backup of the coordinator in pieces. @throws Refusal */
+export async function* takeBackup(wire: WireClient): AsyncGenerator<Uint8Array> {
+  const method = Log.service.Backup;
+  for await (const { data } of wire.receive(method, method.requestSerialize({}))) yield data;
+}

@@ -48,6 +48,8 @@ export const clockToleranceMillis = 5 * 60_000;
 export const channelOptions: grpc.ChannelOptions = {
   "grpc.ssl_target_name_override": coordinatorName,
   "grpc.max_receive_message_length": 16 * 1024 * 1024,
+  // By default two minutes: whoever was away so long would be back long before it is looked for.
+  "grpc.max_reconnect_backoff_ms": 10_000,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.keepalive_permit_without_calls": 1,

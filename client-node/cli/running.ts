@@ -9,10 +9,13 @@ import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import { readNodeConfig } from "../config.ts";
 import { logEvents } from "../event-log.ts";
 import type { NodeEvent } from "../events.ts";
+import { readCredentials } from "../federation/credentials.ts";
+import { shownCheckpoint } from "../federation/recovery.ts";
 import { StatisticsThread } from "../federation/statistics.ts";
 import { configFile } from "../init.ts";
+import { openStore } from "../ledger/store.ts";
 import { nodeMeters } from "../meters.ts";
-import { openDesk, startNode } from "../node.ts";
+import { ledgerFile, openDesk, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
 import type { Operations } from "../operations/operations.ts";
 import { writePassword } from "../page/access.ts";
@@ -33,12 +36,28 @@ export function addRunning(node: Command): void {
   );
   commandOf(
     node,
+    "checkpoint",
+    "print what this node saw last of the bank's log, as the bank signed it: for fedcredit coordinator recover",
+    "checkpoint --dir mill",
+  ).action(shown);
+  commandOf(
+    node,
     "ledger",
     "export what left this machine, for fedcredit audit reconcile",
     "ledger --dir mill --out mill.fcexport",
   )
     .requiredOption("--out <file>", "where to write the ledger (.fcexport)")
     .action(ledger);
+}
+
+function shown({ dir }: Common): void {
+  const { dataDir } = readNodeConfig(configFile(dir));
+  const db = openStore(ledgerFile(dataDir));
+  try {
+    print(shownCheckpoint(db, readCredentials(dataDir, Date.now()).bankKey).trimEnd());
+  } finally {
+    db.close();
+  }
 }
 
 async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> {

@@ -10,6 +10,7 @@ import { isWithin } from "../ledger/budget.ts";
 import { knowsRound, storedConsent } from "../ledger/records.ts";
 import { exactSumsOf, exactSurvivors, stepHolder } from "../ledger/steps.ts";
 import { checkStudy } from "../policy.ts";
+import { requireRemembered } from "./memory.ts";
 import type { StateChain } from "./state-chain.ts";
 import { rowsTable, type StudyDesk } from "./studies.ts";
 import { type WitnessedCheckpoint, witnessCheckpoint } from "./witness.ts";
@@ -25,7 +26,8 @@ export interface Facts {
 
 /**
  * Looks up consent, policy, epoch, state chain, steps and log; `partyStep` then decides.
- * @throws Refusal policy_refuses or unprotected, where the policy changed since consent; unavailable.
+ * @throws Refusal policy_refuses or unprotected, where the policy changed since consent; unavailable; those of
+ *   `requireRemembered`.
  */
 export async function lookUp(
   desk: StudyDesk,
@@ -36,6 +38,8 @@ export async function lookUp(
 ): Promise<Facts> {
   const { credentials, db, now } = desk;
   const { study, round } = header;
+  // Who only helps to unmask signs the survivors, too.
+  await requireRemembered(desk, study);
   const policy = desk.policy();
   const stored = storedConsent(db, study);
   // Who only helps to unmask needs no consent and knows no state.

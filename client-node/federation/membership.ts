@@ -1,4 +1,3 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -9,11 +8,9 @@ import type { PartyContext } from "../../privacy/sum/party/party.ts";
 import { Membership as MembershipService } from "../../proto/wire.ts";
 import { newestRoster, rememberRoster } from "../ledger/chain.ts";
 import type { NodeCredentials } from "./credentials.ts";
-import type { Transport } from "./transport.ts";
+import { acceptRecoveries, type RecoveryDesk } from "./recovery.ts";
 
-interface MembershipOptions {
-  readonly db: DatabaseSync;
-  readonly transport: Pick<Transport, "call">;
+interface MembershipOptions extends RecoveryDesk {
   readonly credentials: NodeCredentials;
   readonly random: Random;
 }
@@ -30,11 +27,11 @@ export class Membership {
   /**
    * Fetches the roster and makes it the current one.
    * @throws Refusal roster_unsigned, signature_invalid, note_malformed; roster_mismatch, if this node is not in it
-   *   with its own keys or it is older than the one at hand.
+   *   with its own keys or it is older than the one at hand; those of `acceptRecoveries`.
    */
   async fetchRoster(): Promise<Roster> {
     const { credentials, db, transport } = this.#options;
-    const { note } = await transport.call(MembershipService.service.GetRoster, {});
+    const { note, entry } = await transport.call(MembershipService.service.GetRoster, {});
     const roster = openRoster(
       note,
       parseVerifierKey(credentials.bankKey),
@@ -56,6 +53,7 @@ export class Membership {
         "roster_mismatch",
         `a roster of version ${roster.version} is shown after another of version ${newest.version}`,
       );
+    await acceptRecoveries(this.#options, roster, entry);
     rememberRoster(db, roster.version, roster.digest);
     this.#roster = roster;
     return roster;

@@ -15,6 +15,7 @@ import { rememberManifest, storeConsent, storedConsent } from "../ledger/records
 import { transact } from "../ledger/store.ts";
 import { checkStudy, type Policy, whyRefused } from "../policy.ts";
 import type { NodeCredentials } from "./credentials.ts";
+import { requireRemembered } from "./memory.ts";
 import type { Transport } from "./transport.ts";
 
 /** The one table of rows that a node has: what exact sums are counted over, and what a split salt is of. */
@@ -117,6 +118,7 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
     throw new Refusal("policy_refuses", `the study is of consortium ${manifest.consortium}`);
   checkAlgorithms(manifest);
   checkStudy(policy, manifest);
+  await requireRemembered(desk, study);
   await desk.rows(manifest, policy);
   const cost = studyCost(desk, manifest);
   if (cost !== undefined && cost.after > cost.lifetime)

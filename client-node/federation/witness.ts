@@ -48,7 +48,7 @@ export async function witnessCheckpoint(
       return hashes.map((hash) => new Uint8Array(hash));
     });
   }
-  if (seen === undefined || checkpoint.size > seen.size) rememberCheckpoint(db, bank.name, checkpoint);
+  if (seen === undefined || checkpoint.size > seen.size) rememberCheckpoint(db, bank.name, checkpoint, note);
   return { size: checkpoint.size, text };
 }
 

@@ -93,18 +93,37 @@ export interface SeenCheckpoint {
   readonly root: Uint8Array;
 }
 
-export function seenCheckpoint(db: DatabaseSync, origin: string): SeenCheckpoint | undefined {
-  const row = prepared(db, "SELECT size, root FROM checkpoint WHERE origin = ?").get(origin);
-  return row === undefined ? undefined : { size: Number(row.size), root: row.root as Uint8Array };
+/** @returns the tree of the bank's log last seen, and the note that showed it, where it was kept. */
+export function seenCheckpoint(
+  db: DatabaseSync,
+  origin: string,
+): (SeenCheckpoint & { readonly note?: string }) | undefined {
+  const row = prepared(
+    db,
+    "SELECT size, root, note FROM checkpoint LEFT JOIN checkpoint_note USING (origin) WHERE origin = ?",
+  ).get(origin);
+  if (row === undefined) return undefined;
+  const note = row.note === null ? {} : { note: String(row.note) };
+  return { size: Number(row.size), root: row.root as Uint8Array, ...note };
 }
 
-export function rememberCheckpoint(db: DatabaseSync, origin: string, seen: SeenCheckpoint): void {
-  transact(db, () =>
+/** @param note - as the bank signed it: it can be shown to others. */
+export function rememberCheckpoint(
+  db: DatabaseSync,
+  origin: string,
+  seen: SeenCheckpoint,
+  note: string,
+): void {
+  transact(db, () => {
     prepared(
       db,
       "INSERT INTO checkpoint VALUES (?, ?, ?) ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root",
-    ).run(origin, seen.size, seen.root),
-  );
+    ).run(origin, seen.size, seen.root);
+    prepared(
+      db,
+      "INSERT INTO checkpoint_note VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET note = excluded.note",
+    ).run(origin, note);
+  });
 }
 
 /** @returns the version a policy counts as, from 1, and whether it is another than the last one. */

@@ -190,10 +190,20 @@ export async function makeOperatorFolder(
   const privateKeyPem = await generateTlsKey();
   await makeDirectory(dir, 0o700);
   const certificatePem = await certify(await certificateRequest(privateKeyPem, "operator"));
-  const { consortium, listen, enrolment, auditor, witnesses } = config;
+  const { address, consortium, listen, enrolment, auditor, witnesses } = config;
   const database = "embedded";
   const places = { dataDir: "./data", blobs: "./blobs", keys: "." };
-  const text = stringify({ consortium, listen, enrolment, database, ...places, auditor, witnesses });
+  const reached = address === undefined ? {} : { address };
+  const text = stringify({
+    consortium,
+    listen,
+    ...reached,
+    enrolment,
+    database,
+    ...places,
+    auditor,
+    witnesses,
+  });
   writeNewFiles([
     { path: join(dir, "operator.key"), text: privateKeyPem, mode: secret },
     { path: join(dir, "operator.pem"), text: certificatePem, mode: open },

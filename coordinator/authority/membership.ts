@@ -4,6 +4,7 @@ import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { checkEd25519Key, checkX25519Key } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { type Recovery, recoveriesSince } from "../../privacy/recovery.ts";
 import {
   type Member,
   openRoster,
@@ -17,6 +18,13 @@ import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/sql.ts";
 import { type CertificateView, recordIssued, validCertificates } from "./certificates.ts";
+import {
+  acceptRestored,
+  applyRecoveries,
+  ledgerRecoveries,
+  logRecovery,
+  type RecoverRequest,
+} from "./recovery.ts";
 import { loadRevoked, revokeCertificates } from "./revocation.ts";
 
 // Names of the keys that sign next to the enterprises' own.
@@ -149,6 +157,12 @@ export async function currentRoster(
   return current;
 }
 
+/** @returns the index of the log entry that names the current roster; 0 for one of an earlier version. */
+export async function rosterEntry(bank: Bank): Promise<number> {
+  const [row] = await bank.database.sql`SELECT entry FROM roster WHERE phase = 'current'`;
+  return (row?.entry as number | null | undefined) ?? 0;
+}
+
 /** @throws Refusal not_found */
 export async function pendingRosterNote(bank: Bank): Promise<string> {
   const [row] = await bank.database.sql`SELECT note FROM roster WHERE phase = 'pending'`;
@@ -199,10 +213,39 @@ async function enrolledNow(sql: Transaction): Promise<Map<string, Member>> {
   );
 }
 
+/**
+ * Proposes the roster of today's members that says what the log lost: enterprises follow the log again, and are let
+ * in, once the auditor has signed it.
+ * @returns the note with the bank's signature. @throws Refusal those of `logRecovery`; not_found before the first roster
+ */
+export async function recover(bank: Bank, request: RecoverRequest): Promise<string> {
+  return bank.database.transaction(async (sql) => {
+    const current = (await currentRoster(bank, sql))?.roster;
+    if (current === undefined)
+      throw new Refusal("not_found", "there was no roster yet: nobody was shown the log");
+    const next = await logRecovery(bank, sql, current, request);
+    const byId = await enrolledNow(sql);
+    return proposeRoster(
+      bank,
+      sql,
+      [...current.byId.keys()].sort().flatMap((id) => byId.get(id) ?? []),
+      next,
+    );
+  });
+}
+
 /** Signs the next version of the roster; it counts when the auditor has signed it. @throws Refusal already_exists */
-async function proposeRoster(bank: Bank, sql: Transaction, members: readonly Member[]): Promise<string> {
+async function proposeRoster(
+  bank: Bank,
+  sql: Transaction,
+  members: readonly Member[],
+  next?: { readonly version: number; readonly recoveries: readonly Recovery[] },
+): Promise<string> {
   const current = (await currentRoster(bank, sql))?.roster;
-  const text = { consortium: bank.config.consortium, version: (current?.version ?? 0) + 1, members };
+  const { version = (current?.version ?? 0) + 1, recoveries: told = current?.recoveries ?? [] } = next ?? {};
+  const recoveries = [...told, ...(await ledgerRecoveries(sql, members))];
+  const { consortium } = bank.config;
+  const text = { consortium, version, ...(recoveries.length === 0 ? {} : { recoveries }), members };
   const note = signRoster(text, [bank.signer]);
   const unchanged = current && signRoster({ ...text, version: current.version }, [bank.signer]);
   if (unchanged && rosterDigest(unchanged) === current.digest)
@@ -218,6 +261,7 @@ async function proposeRoster(bank: Bank, sql: Transaction, members: readonly Mem
  */
 export async function countersign(bank: Bank, note: string): Promise<string> {
   const roster = openRoster(note, bank.bankKey, bank.auditorKey);
+  const before = (await currentRoster(bank))?.roster.recoveries ?? [];
   await bank.database.transaction(async (sql) => {
     const [pending] = await sql`SELECT digest FROM roster WHERE phase = 'pending' FOR UPDATE`;
     if (pending === undefined) throw new Refusal("not_found", "no roster waits for the auditor's signature");
@@ -226,11 +270,14 @@ export async function countersign(bank: Bank, note: string): Promise<string> {
     await sql`UPDATE roster SET phase = 'past' WHERE phase = 'current'`;
     await sql`UPDATE roster SET phase = 'current', note = ${note} WHERE phase = 'pending'`;
     const members = roster.members.map(({ id }) => id);
-    await bank.privacyLog.append(sql, [
+    const entry = await bank.privacyLog.append(sql, [
       { type: "roster.changed", roster: roster.digest, version: roster.version, members },
     ]);
+    await sql`UPDATE roster SET entry = ${entry} WHERE phase = 'current'`;
+    await applyRecoveries(sql, recoveriesSince(before, roster.recoveries ?? []));
   });
   opened.set(bank, { note, roster });
+  if ((roster.recoveries?.length ?? 0) > before.length) await acceptRestored(bank);
   bank.log.info({ roster: roster.digest, members: roster.members.length }, "roster changed");
   bank.events.emit("roster");
   return note;

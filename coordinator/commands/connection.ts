@@ -1,5 +1,7 @@
 /** What the commands that speak to a running coordinator, with the operator's certificate, have in common. */
+import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { readRefusal } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
 import { readConfig } from "../config.ts";
@@ -15,7 +17,7 @@ export const operatorCommand = (name: string, description: string, example: stri
   new Command(name)
     .description(description)
     .requiredOption("--config <file>", "coordinator.yaml")
-    .option("--address <host:port>", "of the coordinator; the config's listen by default")
+    .option("--address <host:port>", "of the coordinator; the config's address, or listen, by default")
     .option("--json", "print JSON")
     .addHelpText("after", `\nExample:\n  fedcredit coordinator ${example}`);
 
@@ -45,3 +47,9 @@ async function renewed(operator: Operator): Promise<void> {
     tell(`the operator's certificate was not renewed: ${error.message} (${error.reason})`);
   }
 }
+
+/** @throws Refusal file_missing */
+export const readText = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((cause: unknown) => {
+    throw readRefusal(file, cause);
+  });

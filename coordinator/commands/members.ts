@@ -7,7 +7,7 @@ import { endOf } from "../../privacy/certificate-life.ts";
 import { makeOperatorFolder, recertifyOperator } from "../authority/keys.ts";
 import { readConfig } from "../config.ts";
 import { tokenSeconds } from "../operator.ts";
-import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
+import { asOperator, type OperatorFlags, operatorCommand, readText } from "./connection.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
@@ -15,6 +15,7 @@ const config = "--config bank/coordinator.yaml";
 export const memberCommands = (): Command[] => [
   tokenCommand(),
   admitCommand(),
+  recoverCommand(),
   rosterCommand(),
   enterpriseCommand(),
   operatorsCommand(),
@@ -48,6 +49,34 @@ const admitCommand = (): Command =>
         const note = await operator.admit(enterprises);
         print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
         tell("the roster counts once the auditor has signed it: fedcredit audit countersign");
+      }),
+    );
+
+const recoverCommand = (): Command =>
+  operatorCommand(
+    "recover",
+    "after an older backup was restored: propose the roster that says what the log lost",
+    `recover --checkpoint seen.note --roster roster.note ${config}`,
+  )
+    .requiredOption(
+      "--checkpoint <file...>",
+      "checkpoints of the log that were shown before: seen.note of the auditor, what fedcredit node checkpoint prints",
+    )
+    .option("--roster <file>", "roster.note of the auditor: the newest roster that it signed")
+    .option(
+      "--kept <n>",
+      "entries that the backup had; by default what fedcredit coordinator restore found",
+      wholeNumber,
+    )
+    .action((flags: OperatorFlags & { checkpoint: string[]; roster?: string; kept?: number }) =>
+      asOperator(flags, async (operator) => {
+        const checkpoints = await Promise.all(flags.checkpoint.map(readText));
+        const roster = flags.roster === undefined ? "" : await readText(flags.roster);
+        const note = await operator.recover(checkpoints, roster, flags.kept ?? 0);
+        print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
+        tell(
+          "enterprises go on once the auditor has signed it: fedcredit audit countersign --yes --accept-loss",
+        );
       }),
     );
 

@@ -1,18 +1,25 @@
-/** The bank's process: `init`, `start`, `certify-auditor`. */
+/** The bank's process: `init`, `start`, `certify-auditor`, `backup`, `restore`. */
 
-import { readFile } from "node:fs/promises";
 import { Command } from "commander";
-import { readRefusal, writeWhole } from "../../core/files.ts";
+import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { secureRandom } from "../../core/random.ts";
-import { print } from "../../core/terminal.ts";
+import { print, tell } from "../../core/terminal.ts";
 import { certifyAuditor, initCoordinator } from "../authority/keys.ts";
 import { systemClock } from "../bank.ts";
 import { type CoordinatorConfig, readConfig } from "../config.ts";
 import { startCoordinator } from "../coordinator.ts";
+import { backUp, restore } from "../restore.ts";
+import { asOperator, type OperatorFlags, operatorCommand, readText } from "./connection.ts";
 import { wholeNumber } from "./whole-number.ts";
 
-export const processCommands = (): Command[] => [initCommand(), startCommand(), certifyCommand()];
+export const processCommands = (): Command[] => [
+  initCommand(),
+  startCommand(),
+  certifyCommand(),
+  backupCommand(),
+  restoreCommand(),
+];
 
 interface InitFlags {
   readonly dir: string;
@@ -76,6 +83,49 @@ Example:
     });
 }
 
+const backupCommand = (): Command =>
+  operatorCommand(
+    "backup",
+    "write a backup of the running coordinator, as of one moment, and read it back",
+    "backup --out bank.fcbackup --config bank/coordinator.yaml",
+  )
+    .requiredOption("--out <file>", "where it goes (.fcbackup); replaced only by a whole one")
+    .action((flags: OperatorFlags & { out: string }) =>
+      asOperator(flags, async (operator) => {
+        const { size, time } = await backUp(operator, flags.out);
+        print(flags.json ? JSON.stringify({ file: flags.out, entries: size, time }) : flags.out);
+        tell(
+          `${size} entries of the log; coordinator.yaml and keys are not in it: keep a copy of them apart`,
+        );
+      }),
+    );
+
+function restoreCommand(): Command {
+  const command = new Command("restore")
+    .description("restore a backup into an empty database, all of it or nothing")
+    .argument("<backup>", "file written by coordinator backup (.fcbackup)")
+    .requiredOption("--config <file>", "coordinator.yaml, with the bank's keys where it says");
+  for (const option of logOptions()) command.addOption(option);
+  return command
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit coordinator restore bank.fcbackup --config bank/coordinator.yaml",
+    )
+    .action(async (file: string, { config, json, ...flags }: { config: string; json?: true } & LogFlags) => {
+      const { size, time } = await restore(
+        withEnvironment(readConfig(config)),
+        file,
+        openLog(flags, Date.now),
+      );
+      const day = new Date(time).toISOString();
+      print(json ? JSON.stringify({ entries: size, time }) : `${size} entries of the log, as of ${day}`);
+      tell(
+        "start the coordinator: enterprises wait until the auditor has looked (fedcredit audit watch); where it says log_forked, something was lost since: fedcredit coordinator recover",
+      );
+    });
+}
+
 function startCommand(): Command {
   const command = new Command("start")
     .description("run the coordinator until SIGTERM or SIGINT")
@@ -121,9 +171,3 @@ const withEnvironment = (config: CoordinatorConfig): CoordinatorConfig =>
   config.database === "embedded" && process.env.DATABASE_URL
     ? { ...config, database: process.env.DATABASE_URL }
     : config;
-
-/** @throws Refusal file_missing */
-const readText = (file: string): Promise<string> =>
-  readFile(file, "utf8").catch((cause: unknown) => {
-    throw readRefusal(file, cause);
-  });

@@ -79,6 +79,7 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "consortium.created":
       case "study.consented":
       case "study.withdrawn":
+      case "study.ordered":
       case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
@@ -97,6 +98,7 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "model.standing":
       case "ledger.reported":
       case "egress.sent":
+      case "log.recovered":
         break;
     }
     yield { type: "entry", bytes };

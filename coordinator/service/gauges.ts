@@ -77,6 +77,11 @@ export function addGauges(bank: Bank, participants: Participants): void {
     [],
     async () => [[{}, (await privacyLog.witnessed(config.witnesses.quorum))?.size ?? 0]],
   );
+  gauge("backup_age_seconds", "since the last backup that was read back was begun", [], async () => {
+    const [row] = await database.sql`SELECT max(begun_at) AS begun FROM backup`;
+    const begun = row?.begun as Date | null | undefined;
+    return begun ? [[{}, (clock.now() - +begun) / 1000]] : [];
+  });
   gauge("disk_free_bytes", "room where a folder is", ["folder"], async () => [
     [{ folder: "blobs" }, await freeBytes(config.blobs)],
     [{ folder: "dataDir" }, await freeBytes(config.dataDir)],

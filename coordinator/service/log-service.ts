@@ -1,5 +1,6 @@
 import type { LogHandlers } from "../../proto/generated/fedcredit/v1/Log.ts";
 import type { Bank } from "../bank.ts";
+import { backupOf, noteBackup } from "./backup.ts";
 import { exportLog } from "./export.ts";
 import { enterprise, everyone, only } from "./request.ts";
 import type { Methods } from "./transport.ts";
@@ -22,6 +23,13 @@ export function logService(bank: Bank, methods: Methods): LogHandlers {
     })),
     ReportLedger: methods.unary(enterprise, async ({ note, cosignature }, { id }) => {
       await witnesses.reportLedger(id, note, cosignature);
+      return {};
+    }),
+    Backup: methods.download(only("operator"), async function* () {
+      for await (const data of backupOf(bank)) yield { data: Buffer.from(data) };
+    }),
+    BackedUp: methods.unary(only("operator"), async ({ size, timeMillis }) => {
+      await noteBackup(bank, size, timeMillis);
       return {};
     }),
     Export: methods.download(only("operator", "auditor"), async function* ({ withoutSums }) {

@@ -25,7 +25,7 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
       throw new Refusal("not_found", "there is no roster yet", {
         hint: "the bank admits, the auditor countersigns",
       });
-    return { note: current.note };
+    return { note: current.note, entry: await membership.rosterEntry(bank) };
   }),
   GetPendingRoster: methods.unary(only("operator", "auditor"), async () => ({
     note: await membership.pendingRosterNote(bank),
@@ -37,6 +37,7 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
   Admit: methods.unary(operator, async ({ enterprises }) => ({
     note: await membership.admit(bank, enterprises),
   })),
+  Recover: methods.unary(operator, async (request) => ({ note: await membership.recover(bank, request) })),
   Remove: methods.unary(operator, async ({ enterprise, reason }) => ({
     note: await membership.remove(bank, enterprise, reason),
   })),

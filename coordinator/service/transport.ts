@@ -157,6 +157,14 @@ export function callerOf(
     throw new Refusal("roster_mismatch", `${caller.id} is not in the current roster`, {
       hint: "wait until bank and auditor have admitted it",
     });
+  if (caller.role === "enterprise" && !callers.outsiders && bank.restored.isAwaited)
+    throw new Refusal(
+      "unavailable",
+      "the bank was restored from a backup, and the auditor has not looked at it yet",
+      {
+        hint: "wait: the node goes on by itself",
+      },
+    );
   return caller;
 }
 

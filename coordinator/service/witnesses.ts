@@ -10,6 +10,7 @@ import {
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { clockToleranceMillis } from "../../proto/wire.ts";
 import { currentRoster } from "../authority/membership.ts";
+import { acceptRestored } from "../authority/recovery.ts";
 import type { Bank } from "../bank.ts";
 import { Batch } from "../store/batch.ts";
 import { type Cosigning, cosigningOf, type NewEntry } from "../store/log.ts";
@@ -52,7 +53,10 @@ export class Witnesses {
   async cosign(size: number, line: string): Promise<string> {
     const { name, publicKey } = this.#bank.auditorKey;
     const cosigning = this.#cosigning(size, line, cosignatureVerifier(name, publicKey), mostSignatures);
-    return this.#bank.privacyLog.cosign(cosigning);
+    const note = await this.#bank.privacyLog.cosign(cosigning);
+    // It has found that the log, as it was restored, grew out of what it saw before.
+    await acceptRestored(this.#bank);
+    return note;
   }
 
   /** @throws Refusal clock_skew, note_malformed, signature_invalid */

@@ -8,7 +8,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { foreignDatabase, readBelonging, shownAddress, writeBelonging } from "./belonging.ts";
 import { startEmbedded } from "./embedded.ts";
 import { type Ownership, takeOwnership } from "./ownership.ts";
-import { inTransaction, type Sql, sqlOf, storeRefusal, type Transaction } from "./sql.ts";
+import { inSnapshot, inTransaction, type Sql, sqlOf, storeRefusal, type Transaction } from "./sql.ts";
 
 export interface Database {
   readonly sql: Sql;
@@ -16,6 +16,8 @@ export interface Database {
   readonly taken: Promise<never>;
   /** Runs `work` in one transaction; a lost server, a full disk or another owner is a Refusal. */
   transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T>;
+  /** Reads as of one moment. */
+  snapshot<T>(read: (sql: Transaction) => AsyncIterable<T>): AsyncGenerator<T>;
   close(): Promise<void>;
 }
 
@@ -51,14 +53,26 @@ export async function openDatabase(options: {
   readonly database: string;
   readonly dataDir: string;
   readonly log: Logger;
+  /** Fills an empty database from a backup that has these migrations; later ones come after it. */
+  readonly restore?: {
+    readonly migrations: readonly string[];
+    fill(sql: Transaction): Promise<void>;
+    /** What is said of it in tables as they are now. */
+    note(sql: Transaction): Promise<void>;
+  };
   /** Waits before the lock of another coordinator is tried again. */
   readonly pause?: () => Promise<void>;
 }): Promise<Database> {
-  const { database, dataDir, log, pause = () => delay(500) } = options;
+  const { database, dataDir, log, restore, pause = () => delay(500) } = options;
   const known = readBelonging(dataDir);
   const folder = join(dataDir, "postgres");
   // Nothing is founded beside what there is.
-  if (database === "embedded" && known !== undefined && !existsSync(join(folder, "PG_VERSION")))
+  if (
+    restore === undefined &&
+    database === "embedded" &&
+    known !== undefined &&
+    !existsSync(join(folder, "PG_VERSION"))
+  )
     throw foreignDatabase(dataDir, known, "there is no embedded one here");
   const embedded = database === "embedded" ? await startEmbedded(folder, log) : undefined;
   const server: pg.ClientConfig = {
@@ -110,7 +124,12 @@ export async function openDatabase(options: {
         hint: "stop the other one first, or give this one a database of its own",
       });
     const belonging = await inTransaction(pool, async (open) => {
+      if (restore !== undefined) {
+        await migrate(open, restore.migrations);
+        await restore.fill(open);
+      }
       await migrate(open);
+      await restore?.note(open);
       const [row] = await open`SELECT database FROM owner`;
       // What was just brought up to date is rolled back: it is somebody else's.
       if (known !== undefined && row!.database !== known.id)
@@ -123,7 +142,7 @@ export async function openDatabase(options: {
     await close().catch(() => {});
     throw error;
   }
-  return { sql, taken, transaction, close };
+  return { sql, taken, transaction, snapshot: (read) => inSnapshot(pool, read), close };
 }
 
 async function openSession(server: pg.ClientConfig): Promise<pg.Client> {
@@ -154,12 +173,25 @@ async function nextOwner(sql: Sql): Promise<number> {
   return row!.number as number;
 }
 
-/** Runs the migrations that the database lacks: numbered files, in order. */
-async function migrate(sql: Transaction): Promise<void> {
-  const files = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort();
+/**
+ * Runs the migrations that the database lacks: numbered files, in order.
+ * @param only - those of a backup, for a database that has none yet.
+ */
+async function migrate(sql: Transaction, only?: readonly string[]): Promise<void> {
+  const all = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort();
+  const missing = only?.find((name) => !all.includes(name));
+  if (missing !== undefined)
+    throw new Refusal("database_version", `the backup holds ${missing}, which this version does not know`, {
+      hint: "update the coordinator",
+    });
+  const files = all.filter((name) => only?.includes(name) ?? true);
   await sql`SELECT pg_advisory_xact_lock(${migrationLock})`;
   await sql`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL)`;
   const applied = new Set((await sql`SELECT name FROM migration`).map((row) => row.name as string));
+  if (only !== undefined && applied.size > 0)
+    throw new Refusal("already_exists", "the database holds a coordinator's tables already", {
+      hint: "restore into an empty database: nothing that is there is overwritten",
+    });
   const unknown = [...applied].find((name) => !files.includes(name));
   if (unknown !== undefined)
     throw new Refusal("database_version", `the database holds ${unknown}, which this version does not know`, {

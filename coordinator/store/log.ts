@@ -177,6 +177,12 @@ export class LogStore {
     return proof;
   }
 
+  /** @returns the root of the log's first entries. @throws Refusal not_found beyond the log's end. */
+  async rootAt(size: number): Promise<Hash> {
+    await this.#checkSize(size);
+    return rangeRoot(await readRange(size, this.hash));
+  }
+
   /** @throws Refusal not_found beyond the log's end. */
   async inclusion(index: number, size: number): Promise<{ hashes: Hash[]; entry: Uint8Array }> {
     await this.#checkSize(size);

@@ -75,8 +75,17 @@ const sqlOn =
 /** Each statement on a connection of its own. */
 export const sqlOf = (pool: pg.Pool): Sql => sqlOn((query) => pool.query(query));
 
-/** Runs `work` in one transaction. @throws Refusal database_unavailable, disk_full; what `work` throws */
-export async function inTransaction<T>(pool: pg.Pool, work: (sql: Transaction) => Promise<T>): Promise<T> {
+/** A connection with a transaction that has begun. */
+interface Open {
+  readonly sql: Transaction;
+  /** @throws Error where a statement had failed and nobody minded */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  release(): void;
+}
+
+/** @throws Refusal database_unavailable */
+async function begin(pool: pg.Pool, how: string): Promise<Open> {
   const client = await pool.connect().catch(refuse);
   // One statement at a time, in the order they were said; what comes after a failed one is refused by the server.
   let last: Promise<unknown> = Promise.resolve();
@@ -88,21 +97,52 @@ export async function inTransaction<T>(pool: pg.Pool, work: (sql: Transaction) =
   const script = async (text: string): Promise<string> => (await run({ text }).catch(refuse)).command;
   let broken: Error | undefined;
   try {
-    await script("BEGIN");
-    const sql: Sql = sqlOn(run);
-    const result = await work(
-      Object.assign(sql, { script: async (text: string) => void (await script(text)) }),
-    );
-    // The server says ROLLBACK, and no error, where a statement had failed and `work` did not mind.
-    if ((await script("COMMIT")) !== "COMMIT") throw new Error("the transaction was rolled back");
+    await script(how);
+  } catch (error) {
+    client.release(error as Error);
+    throw error;
+  }
+  return {
+    sql: Object.assign(sqlOn(run), { script: async (text: string) => void (await script(text)) }),
+    // The server says ROLLBACK, and no error, where a statement had failed and nobody minded.
+    async commit() {
+      if ((await script("COMMIT")) !== "COMMIT") throw new Error("the transaction was rolled back");
+    },
+    async rollback() {
+      await script("ROLLBACK").catch((failure: Error) => {
+        broken = failure;
+      });
+    },
+    release: () => client.release(broken),
+  };
+}
+
+/** Runs `work` in one transaction. @throws Refusal database_unavailable, disk_full; what `work` throws */
+export async function inTransaction<T>(pool: pg.Pool, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  const open = await begin(pool, "BEGIN");
+  try {
+    const result = await work(open.sql);
+    await open.commit();
     return result;
   } catch (error) {
-    await script("ROLLBACK").catch((failure: Error) => {
-      broken = failure;
-    });
+    await open.rollback();
     throw error;
   } finally {
-    client.release(broken);
+    open.release();
+  }
+}
+
+/** Reads as of one moment, however long whoever takes it needs. @throws those of {@link inTransaction} */
+export async function* inSnapshot<T>(
+  pool: pg.Pool,
+  read: (sql: Transaction) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const open = await begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  try {
+    yield* read(open.sql);
+  } finally {
+    await open.rollback();
+    open.release();
   }
 }
 

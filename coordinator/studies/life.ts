@@ -81,10 +81,10 @@ export async function retry(bank: Bank, study: Digest): Promise<StudyStatus> {
   return order(
     bank,
     study,
-    "taken up again",
+    "retried",
     (sql) => sql`
       UPDATE study SET phase = 'running', reason = NULL, detail = NULL
-      WHERE digest = ${study} AND phase = ${row.phase}`,
+      WHERE digest = ${study} AND phase = ${row.phase} AND pruned IS NULL`,
   );
 }
 
@@ -134,13 +134,20 @@ const unexpected = ({ name, phase }: StudyRow, hint: string): Refusal =>
 async function order(
   bank: Bank,
   study: Digest,
-  became: string,
+  became: "started" | "paused" | "retried" | "stopped",
   update: (
     sql: Parameters<Parameters<Bank["database"]["transaction"]>[0]>[0],
   ) => PromiseLike<{ count: number }>,
 ): Promise<StudyStatus> {
-  const { count } = await bank.database.transaction(async (sql) => update(sql));
+  const { count } = await bank.database.transaction(async (sql) => {
+    const updated = await update(sql);
+    // That a study was started its first round says.
+    if (updated.count > 0 && became !== "started")
+      await bank.privacyLog.append(sql, [{ type: "study.ordered", study, order: became }]);
+    return updated;
+  });
   if (count === 0) {
+    await requireKept(bank, study);
     const row = await studyRow(bank.database.sql, study);
     throw unexpected(row, "somebody else gave it another order at this moment");
   }

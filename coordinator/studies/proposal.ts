@@ -24,7 +24,7 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
     await sql`
       INSERT INTO study (digest, name, manifest, phase, proposed_at)
       VALUES (${study}, ${name}, ${canonicalJson(manifest)}, 'proposed', ${new Date(bank.clock.now())})`;
-    await bank.privacyLog.append(sql, [
+    const entry = await bank.privacyLog.append(sql, [
       {
         type: "study.proposed",
         study,
@@ -37,6 +37,7 @@ export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatu
         unprotected,
       },
     ]);
+    await sql`UPDATE study SET entry = ${entry} WHERE digest = ${study}`;
   });
   bank.events.emit("study", study);
   return status(bank, study);

@@ -6,6 +6,7 @@ import { parseEntry } from "../../privacy/log/entry.ts";
 import { readStored } from "../../privacy/sum/coordinator/point.ts";
 import type { RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { Bank } from "../bank.ts";
+import type { Sql } from "../store/sql.ts";
 
 export interface Pruned {
   /** Names of studies whose sums and model were removed. */
@@ -86,12 +87,19 @@ export async function prune(bank: Bank): Promise<Pruned> {
 /** What was last written a day ago, unless an attempt that is not finished goes on from it. */
 export async function removeOldBlobs(bank: Pick<Bank, "blobs" | "clock" | "database">): Promise<void> {
   const before = bank.clock.now() - daySeconds * 1000;
-  const rows = await bank.database.sql`SELECT point FROM attempt WHERE point IS NOT NULL`;
+  const needed = await neededBlobs(bank.database.sql);
+  await bank.blobs.uploads.removeOlder(before, new Set(needed.uploads));
+  await bank.blobs.published.removeOlder(before, new Set(needed.published));
+}
+
+/** @returns digests of the blobs that attempts which are not finished go on from. */
+export async function neededBlobs(sql: Sql): Promise<Record<"uploads" | "published", Digest[]>> {
+  const rows = await sql`SELECT point FROM attempt WHERE point IS NOT NULL`;
   const points = rows.map(({ point }) => readStored<RoundPoint>(point as string));
-  const uploads = points.flatMap(({ submissions }) => submissions.flatMap(({ chunks }) => chunks));
-  const aggregates = points.flatMap((point) => (point.at === "releasing" ? point.chunks : []));
-  await bank.blobs.uploads.removeOlder(before, new Set(uploads));
-  await bank.blobs.published.removeOlder(before, new Set(aggregates));
+  return {
+    uploads: points.flatMap(({ submissions }) => submissions.flatMap(({ chunks }) => chunks)),
+    published: points.flatMap((point) => (point.at === "releasing" ? point.chunks : [])),
+  };
 }
 
 /** Writes into the log which studies' retention is over. */

@@ -27,6 +27,7 @@ async function statusOf(bank: Bank, row: StudyRow): Promise<StudyStatus> {
     reason: row.reason ?? (waiting === undefined ? "" : "cohort_too_small"),
     detail: row.detail ?? waiting ?? "",
     manifest: { canonicalJson: Buffer.from(row.manifest) },
+    entry: row.entry ?? 0,
   };
 }
 

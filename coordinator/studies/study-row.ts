@@ -22,6 +22,8 @@ export interface StudyRow {
   readonly attempt: number;
   readonly reason: Reason | null;
   readonly detail: string | null;
+  /** Index of the log entry that proposed it; none of an earlier version. */
+  readonly entry: number | null;
 }
 
 /** @returns whether nothing will happen to a study any more. */
@@ -41,7 +43,7 @@ export function isEnded(phase: StudyPhase): boolean {
 /** @throws Refusal not_found */
 export async function studyRow(sql: Sql | Transaction, study: Digest): Promise<StudyRow> {
   const [row] = await sql<StudyRow>`
-    SELECT digest, name, manifest, phase, state, algorithm, round, attempt, reason, detail
+    SELECT digest, name, manifest, phase, state, algorithm, round, attempt, reason, detail, entry
     FROM study WHERE digest = ${study}`;
   if (row === undefined) throw new Refusal("not_found", `no study ${shortDigest(study)}`);
   return row;

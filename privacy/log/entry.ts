@@ -92,6 +92,10 @@ const study = {
     consent: note.describe("consent signed by the enterprise's identity key"),
   },
   "study.withdrawn": { study: digest, enterprise: party },
+  "study.ordered": {
+    study: digest,
+    order: z.enum(["paused", "retried", "stopped"]).describe("by an operator of the bank"),
+  },
   "study.pruned": {
     study: digest.describe(
       "that ended, and whose retention is over: its sums and its model are kept no longer",
@@ -226,6 +230,8 @@ const model = {
   },
 };
 
+const tree = z.strictObject({ size: count, root: digest });
+
 const ledger = {
   "ledger.reported": {
     enterprise: party,
@@ -242,6 +248,12 @@ const ledger = {
     submission: digest.optional().describe("digest the bank logs as round.submitted"),
     checkpoint: z.string().max(8000).optional().describe("of the bank's log, as the round's header names it"),
     policy: digest.optional().describe("of the enterprise's policy that a submission's rows went by"),
+  },
+  "log.recovered": {
+    roster: digest.describe("that says what the bank's log lost, signed by bank and auditor"),
+    kept: tree.describe("the last tree of the bank's log that is in both"),
+    lost: tree.describe("the largest that was shown of the log that was lost"),
+    seen: tree.optional().describe("what this enterprise had been shown before"),
   },
 };
 

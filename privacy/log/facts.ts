@@ -2,6 +2,7 @@
 import { fromBase64 } from "../../core/bytes.ts";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { type Recovery, recoveriesSince } from "../recovery.ts";
 import type { Roster } from "../roster.ts";
 import { type CertifiedSum, certificateSchema, verifyCertificateOf } from "../sum/certificate.ts";
 import { parseEvidence, settleComplaint } from "../sum/epoch/complaints.ts";
@@ -14,6 +15,7 @@ import type { Entry, EntryOf } from "./entry.ts";
 import { openEpochRecord } from "./epoch-record.ts";
 import {
   attachedManifest,
+  attachedRoster,
   attachedValue,
   type Chain,
   type Facts,
@@ -63,14 +65,16 @@ export function factsOf(
       return triedLater(() => cohortsAfter(entry, state)).then((cohorts) => ({ cohorts }));
     case "round.aborted":
       return { renounced: renouncedIn(entry, state.rounds.get(entry.roundId)) };
-    case "consortium.created":
     case "roster.changed":
+      return { recoveries: recoveriesIn(entry, state) };
+    case "consortium.created":
     case "member.expelled":
     case "certificate.issued":
     case "certificate.revoked":
     case "operator.removed":
     case "study.consented":
     case "study.withdrawn":
+    case "study.ordered":
     case "study.pruned":
     case "policy.changed":
     case "desensitization.ran":
@@ -86,8 +90,17 @@ export function factsOf(
     case "model.standing":
     case "ledger.reported":
     case "egress.sent":
+    case "log.recovered":
       return none;
   }
+}
+
+/** What does not follow the roster before is no recovery; the rule about them says so. */
+function recoveriesIn({ roster }: EntryOf<"roster.changed">, state: LogState): readonly Recovery[] {
+  const fresh = tried(() =>
+    recoveriesSince(state.roster?.recoveries ?? [], attachedRoster(state, roster).recoveries ?? []),
+  );
+  return fresh instanceof Refusal ? [] : fresh;
 }
 
 function openedEpoch({ transcript }: EntryOf<"key.epoch">, state: LogState): OpenEpoch {

@@ -11,6 +11,7 @@ const allowed: readonly EntryType[] = [
   "policy.changed",
   "desensitization.ran",
   "data.committed",
+  "log.recovered",
 ];
 
 export const onlyLedgerEntries: Rule = (entry) =>

@@ -2,6 +2,7 @@ import { toHex } from "../../core/bytes.ts";
 import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { isLost, type LogRecovery, logRecoveries } from "../recovery.ts";
 import { parseRoster } from "../roster.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
@@ -43,6 +44,10 @@ class BankSide {
   readonly said: Said[] = [];
   readonly endedWithout = new Set<Digest>();
   readonly roots = [emptyRoot];
+  /** Of the log. */
+  readonly recoveries: LogRecovery[] = [];
+  /** Place of the entry that says its ledger begins anew; 0 where it never did. */
+  begun = 0;
   readonly #id: string;
   readonly #agreedOn = new Set<Digest>();
   /** How each attempt ended. */
@@ -54,7 +59,7 @@ class BankSide {
     this.#id = id;
   }
 
-  take(entry: Entry, index: number, { certificate }: Facts): void {
+  take(entry: Entry, index: number, { certificate, recoveries = [] }: Facts): void {
     this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
     this.roots.push(rangeRoot(this.#range));
     const id = this.#id;
@@ -98,8 +103,11 @@ class BankSide {
       case "round.lost":
         this.#ends.set(entry.roundId, entry.type);
         return;
-      case "consortium.created":
       case "roster.changed":
+        this.recoveries.push(...logRecoveries(recoveries));
+        if (recoveries.some((one) => one.kind === "ledger" && one.enterprise === id)) this.begun = index;
+        return;
+      case "consortium.created":
       case "member.expelled":
       case "certificate.issued":
       case "certificate.revoked":
@@ -109,6 +117,7 @@ class BankSide {
       case "study.proposed":
       case "study.consented":
       case "study.withdrawn":
+      case "study.ordered":
       case "study.pruned":
       case "policy.changed":
       case "desensitization.ran":
@@ -118,6 +127,7 @@ class BankSide {
       case "model.evaluated":
       case "model.standing":
       case "egress.sent":
+      case "log.recovered":
         return;
     }
   }
@@ -158,11 +168,14 @@ class LedgerSide {
   /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
   readonly policies = new Map<Digest, Digest[]>();
   readonly roots = [emptyRoot];
+  readonly #recovered: { kept: number; lost: number; entry: number }[] = [];
   #range = emptyRange;
 
   take(entry: Entry, index: number): void {
     this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
     this.roots.push(rangeRoot(this.#range));
+    if (entry.type === "log.recovered")
+      this.#recovered.push({ kept: entry.kept.size, lost: entry.lost.size, entry: index });
     if (entry.type !== "egress.sent" || entry.roundId === undefined) return;
     const { roundId, kind, submission, checkpoint } = entry;
     this.said.push({ roundId, kind, entry: index });
@@ -171,7 +184,27 @@ class LedgerSide {
       this.policies.set(entry.policy, [...(this.policies.get(entry.policy) ?? []), roundId]);
     if (checkpoint !== undefined) this.shown.push({ note: checkpoint, entry: index });
   }
+
+  /**
+   * Whether a departure may be of rounds that the bank's log lost: it left before the recovery, and the log, as it was
+   * shown then or next, had grown beyond what it kept.
+   */
+  isOfLost({ entry }: { readonly entry: number }, recoveries: readonly LogRecovery[]): boolean {
+    const place = this.shown.findIndex((shown) => shown.entry >= entry);
+    const [now, next] = place === -1 ? [] : this.shown.slice(place, place + 2).map(sizeOf);
+    const isAt = this.shown[place]?.entry === entry;
+    return this.#recovered.some((told) => {
+      const isSigned = recoveries.some(
+        ({ kept, lost }) => kept.size === told.kept && lost.size === told.lost,
+      );
+      if (!isSigned || entry >= told.entry) return false;
+      const after = isAt ? next : now;
+      return (isAt && now! >= told.kept) || after === undefined || after > told.kept;
+    });
+  }
 }
+
+const sizeOf = ({ note }: { readonly note: string }): number => parseCheckpoint(parseNote(note).text).size;
 
 /**
  * Compares the bank's log with one enterprise's egress ledger: whatever the enterprise signed in a round on both
@@ -203,48 +236,74 @@ export async function reconcile(
     onEntry: (entry, index) => own.take(entry, index),
   });
 
+  const { begun, recoveries } = theirs;
+  const isSince = ({ entry }: { readonly entry: number }): boolean => entry >= begun;
+  const before =
+    begun === 0 ? "" : `; of a ledger that was lost, signed by bank and auditor in entry ${begun}: `;
+  const submitted = theirs.submitted.filter(isSince);
+  const said = theirs.said.filter(isSince);
+  const reported = theirs.reported.filter(isSince);
+  const unsaid = (all: readonly unknown[], kept: readonly unknown[]): Finding =>
+    all.length === kept.length ? {} : { said: `${before}${all.length - kept.length}`, finding: true };
+
+  const isLostHere = (place: { readonly entry: number }): boolean => own.isOfLost(place, recoveries);
+  const lostWith = (count: number): Finding =>
+    count === 0
+      ? {}
+      : { said: `; lost with the bank's log, signed by bank and auditor: ${count}`, finding: true };
+
   const logged = new Set(theirs.submitted.map(({ roundId, digest }) => `${roundId} ${digest}`));
-  const unsent = theirs.submitted.find(({ roundId, digest }) => !own.sent.has(`${roundId} ${digest}`));
+  const unsent = submitted.find(({ roundId, digest }) => !own.sent.has(`${roundId} ${digest}`));
   const notLogged = [...own.sent].filter(([submission]) => !logged.has(submission)).map(([, place]) => place);
-  const unlogged = notLogged.find(({ roundId }) => !theirs.endedWithout.has(roundId));
-  const cutOff = notLogged.length === 0 ? "" : `, ${notLogged.length} of them cut off on the way`;
+  const notEnded = notLogged.filter(({ roundId }) => !theirs.endedWithout.has(roundId));
+  const unlogged = notEnded.find((place) => !isLostHere(place));
+  const cut = notLogged.length - notEnded.length;
+  const cutOff = cut === 0 ? "" : `, ${cut} of them cut off on the way`;
   const left = new Set(own.said.map(nameOf));
-  const invented = theirs.said.find((said) => !left.has(nameOf(said)));
-  const hidden = own.said.find((said) => !theirs.knows(said));
-  const unreached = own.shown.find(({ note }) => !isPrefix(note, policy, theirs.roots));
-  const foreign = theirs.reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
+  const invented = said.find((one) => !left.has(nameOf(one)));
+  const unknown = own.said.filter((one) => !theirs.knows(one));
+  const hidden = unknown.find((place) => !isLostHere(place));
+  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, policy, theirs.roots));
+  const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, policy, recoveries));
+  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
   return [
     summary("the bank's log verifies", bankChecks),
     summary(`the ledger of ${id} verifies`, ledgerChecks),
     line(
       "every submission the bank logged is in the ledger",
-      `${theirs.submitted.length} submissions`,
+      `${submitted.length} submissions`,
       unsent?.entry,
+      unsaid(theirs.submitted, submitted),
     ),
     line(
       "every submission in the ledger is in the bank's log",
       `${own.sent.size} submissions${cutOff}`,
       unlogged?.entry,
+      lostWith(notEnded.length),
     ),
     line(
       "everything it signed in the bank's log left by the ledger",
-      `${theirs.said.length} signatures`,
+      `${said.length} signatures`,
       invented?.entry,
+      unsaid(theirs.said, said),
     ),
     line(
       "every departure of a round has its outcome in the bank's log",
       `${own.said.length} departures`,
       hidden?.entry,
+      lostWith(unknown.length),
     ),
     line(
       "every checkpoint the bank logged is of this ledger",
-      `${theirs.reported.length} checkpoints`,
+      `${reported.length} checkpoints`,
       foreign?.entry,
+      unsaid(theirs.reported, reported),
     ),
     line(
       "every checkpoint in the ledger is of the bank's log",
       `${own.shown.length} checkpoints`,
       unreached?.entry,
+      lostWith(foreignShown.length),
     ),
     ...[...own.policies].map(([policy, attempts]) => ({
       check: `rows by policy ${shortDigest(policy)}`,
@@ -252,6 +311,23 @@ export async function reconcile(
       detail: theirs.roundsOf(attempts),
     })),
   ];
+}
+
+/** What of a check that holds is for people to judge. */
+interface Finding {
+  readonly said?: string;
+  readonly finding?: true;
+}
+
+/** @returns whether a checkpoint may be of what bank and auditor say the log lost. */
+function isOfLostLog(note: string, { log }: LogPolicy, recoveries: readonly LogRecovery[]): boolean {
+  try {
+    const { checkpoint } = openCheckpoint(note, log);
+    return recoveries.some((recovery) => isLost(recovery, checkpoint));
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 /** @returns whether a checkpoint is of this log, and the log reaches it. */
@@ -267,14 +343,24 @@ function isPrefix(note: string, { log }: LogPolicy, roots: readonly Hash[]): boo
 
 const toHexOrNothing = (hash: Uint8Array | undefined): string => (hash === undefined ? "" : toHex(hash));
 
-function line(check: string, detail: string, entry: number | undefined): Check {
-  return entry === undefined ? { check, ok: true, detail } : { check, ok: false, detail: "not there", entry };
+function line(
+  check: string,
+  detail: string,
+  entry: number | undefined,
+  { said = "", finding }: Finding = {},
+): Check {
+  if (entry !== undefined) return { check, ok: false, detail: "not there", entry };
+  return { check, ok: true, detail: detail + said, ...(finding ? { finding } : {}) };
 }
 
 function summary(check: string, checks: readonly Check[]): Check {
   const failed = checks.filter(({ ok }) => !ok);
   const [first] = failed;
-  if (first === undefined) return { check, ok: allHold(checks), detail: `${checks.length} checks` };
+  if (first === undefined) {
+    const found = checks.find(({ finding }) => finding);
+    const detail = `${checks.length} checks${found === undefined ? "" : `; ${found.check}: ${found.detail}`}`;
+    return { check, ok: allHold(checks), detail, ...(found === undefined ? {} : { finding: true }) };
+  }
   const detail = `${failed.length} of ${checks.length} checks fail, first: ${first.check}: ${first.detail}`;
   return first.entry === undefined
     ? { check, ok: false, detail }

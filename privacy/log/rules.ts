@@ -1,12 +1,13 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
 import { canonicalJson } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { keptOf, logRecoveries, recoveriesSince } from "../recovery.ts";
 import { countOrganisations } from "../roster.ts";
 import { releaseQuorum } from "../sum/statements.ts";
-import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { openCheckpoint } from "./checkpoint.ts";
 import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, lineageDigest, submissionsDigest } from "./entry.ts";
-import { type NoteVerifier, parseVerifierKey } from "./note.ts";
+import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
 import { spendOf, spentEvent } from "./spend.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type LogState,
   type RoundState,
 } from "./state.ts";
+import type { SeenTree } from "./witness.ts";
 
 /**
  * Says what is wrong with an entry after all that came before it, or nothing.
@@ -79,6 +81,36 @@ export const rosterSigned = about(["roster.changed"], (entry, state) =>
   }),
 );
 
+/** Nothing is lost in silence: a log goes on from what it holds, and a ledger whose key is another began anew. */
+export const recoveriesTold = about(["roster.changed"], (entry, state) =>
+  complaint(() => {
+    const { recoveries = [], byId } = attachedRoster(state, entry.roster);
+    const fresh = recoveriesSince(state.roster?.recoveries ?? [], recoveries);
+    const unkept = keptOf(logRecoveries(fresh)).find((kept) => forked(kept, state));
+    if (unkept !== undefined) return `the log did not go on from ${unkept.size} entries of this root`;
+    const lastOfLog = fresh.findLastIndex(({ kind }) => kind === "log");
+    const begun = new Set<string>();
+    for (const [i, recovery] of fresh.entries()) {
+      if (recovery.kind === "log") continue;
+      const { enterprise, lost } = recovery;
+      const reported = state.ledgers.get(enterprise);
+      begun.add(enterprise);
+      // What was reported before the log itself lost entries may be among them.
+      if (i < lastOfLog) continue;
+      if (reported?.size !== lost.size || reported.root !== toHex(lost.root))
+        return `the ledger of ${enterprise} was not last reported with ${lost.size} entries of this root`;
+    }
+    for (const [enterprise, { checkpoint }] of state.ledgers) {
+      const member = byId.get(enterprise);
+      if (member === undefined || begun.has(enterprise)) continue;
+      const { keyId } = parseVerifierKey(member.verifierKey);
+      if (!parseNote(checkpoint).signatures.some((signature) => signature.keyId === keyId))
+        return `${enterprise} has another key, and no recovery says that its ledger begins anew`;
+    }
+    return undefined;
+  }),
+);
+
 export const expelledStayOut = about(["roster.changed"], (entry, state) => {
   const back = entry.members.find((id) => state.expelled.has(id));
   return back === undefined ? undefined : `${back} was expelled`;
@@ -125,6 +157,12 @@ export const consentSigned = about(["study.consented", "study.withdrawn"], (entr
     return consent.expires === entry.expires ? undefined : "the expiry is not the consent's";
   }),
 );
+
+export const ordersOfStudies = about(["study.ordered"], (entry, state) => {
+  const study = state.studies.get(entry.study);
+  if (study === undefined) return "the study was not proposed";
+  return study.stopped ? "the study was stopped before, for good" : undefined;
+});
 
 const dayMillis = 86_400_000;
 
@@ -218,7 +256,7 @@ export const checkpointOfThisLog = about(["round.opened"], (entry, state, policy
   }),
 );
 
-function forked({ size, root }: Checkpoint, { roots }: LogState): boolean {
+function forked({ size, root }: SeenTree, { roots }: LogState): boolean {
   const known = roots[size];
   return known === undefined || !equalBytes(known, root);
 }

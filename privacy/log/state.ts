@@ -4,6 +4,7 @@ import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import type { PrivacyEvent } from "../noise/event.ts";
+import type { Recovery } from "../recovery.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
@@ -97,6 +98,7 @@ interface StudyState {
   readonly events: PrivacyEvent[];
   /** Of the last entry of its rounds and models, Unix milliseconds. */
   time: number;
+  stopped: boolean;
   pruned: boolean;
 }
 
@@ -126,6 +128,8 @@ export interface Facts {
   readonly sum?: CertifiedSum | Refusal | undefined;
   /** Of `round.rerun` and `round.split`: the cohorts that may be summed next. */
   readonly cohorts?: readonly (readonly string[])[] | Refusal;
+  /** Of `roster.changed`: what it says was lost since the roster before. */
+  readonly recoveries?: readonly Recovery[];
   /** Of `round.aborted`: whose statements that they will never unmask it are their own. */
   readonly renounced?: ReadonlySet<string>;
 }
@@ -150,7 +154,9 @@ export interface LogState {
   readonly models: Map<Digest, Digest>;
   /** By {@link evaluationKey}. */
   readonly evaluations: Set<string>;
-  readonly ledgers: Map<string, { size: number; root: Digest }>;
+  readonly ledgers: Map<string, { size: number; root: Digest; checkpoint: string }>;
+  /** What was lost, by bank and auditor, and the entry that says so. */
+  readonly recovered: { readonly recovery: Recovery; readonly entry: number }[];
   /** Enterprise → version of its policy. */
   readonly policies: Map<string, number>;
   /** Of an egress ledger: the policy recorded last, and whether submissions name theirs. */
@@ -184,6 +190,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   models: new Map(),
   evaluations: new Set(),
   ledgers: new Map(),
+  recovered: [],
   policies: new Map(),
   ledgerPolicy: { current: undefined, isNamed: false },
   ledgerSpent: new Set(),
@@ -269,6 +276,10 @@ export function apply(state: LogState, entry: Entry): void {
     case "roster.changed":
       state.roster = orUndefined(() => attachedRoster(state, entry.roster)) ?? state.roster;
       state.unused.delete(entry.roster);
+      for (const recovery of state.facts.recoveries ?? []) {
+        state.recovered.push({ recovery, entry: state.entries - 1 });
+        if (recovery.kind === "ledger") state.ledgers.delete(recovery.enterprise);
+      }
       return;
     case "key.epoch":
       state.epoch = Math.max(state.epoch, entry.epoch);
@@ -289,6 +300,11 @@ export function apply(state: LogState, entry: Entry): void {
     case "study.withdrawn":
       state.studies.get(entry.study)?.consents.delete(entry.enterprise);
       return;
+    case "study.ordered": {
+      const study = state.studies.get(entry.study);
+      if (study) study.stopped ||= entry.order === "stopped";
+      return;
+    }
     case "study.pruned": {
       const study = state.studies.get(entry.study);
       if (study) study.pruned = true;
@@ -337,6 +353,7 @@ export function apply(state: LogState, entry: Entry): void {
     case "desensitization.ran":
     case "data.committed":
     case "model.standing":
+    case "log.recovered":
       return;
     case "egress.sent":
       if (entry.policy !== undefined) state.ledgerPolicy = { ...state.ledgerPolicy, isNamed: true };
@@ -373,6 +390,7 @@ const newEpoch = ({ facts }: LogState, entry: EntryOf<"key.epoch">): EpochState 
 
 const newStudy = (state: LogState, { study, time }: EntryOf<"study.proposed">): StudyState => ({
   time,
+  stopped: false,
   pruned: false,
   chain: known(state.facts.chain),
   ended: [],

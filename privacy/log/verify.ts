@@ -1,25 +1,18 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { describeRecovery, isLost, logRecoveries } from "../recovery.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { type Entry, parseEntry } from "./entry.ts";
 import { type ExportRecord, readExport } from "./export.ts";
 import { factsOf } from "./facts.ts";
 import * as ledger from "./ledger-rules.ts";
-import {
-  appendLeaf,
-  type CompactRange,
-  emptyRange,
-  emptyRoot,
-  type Hash,
-  leafHash,
-  rangeRoot,
-} from "./merkle.ts";
+import { appendLeaf, type CompactRange, emptyRange, emptyRoot, leafHash, rangeRoot } from "./merkle.ts";
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
 import { costInWords } from "./spend.ts";
-import { apply, attach, type Facts, startState } from "./state.ts";
+import { apply, attach, type Facts, type LogState, startState } from "./state.ts";
 import * as sums from "./sum-rules.ts";
 
 /** One line of the auditor's report. */
@@ -27,10 +20,14 @@ export interface Check {
   readonly check: string;
   readonly ok: boolean;
   readonly detail: string;
+  /** It holds, and its detail is for people to judge: something was lost, or left out. */
+  readonly finding?: true;
   /** Index of the first entry that fails it. */
   readonly entry?: number;
 }
 
+const recoveriesCheck = "what was lost, as bank and auditor signed it";
+const shownCheck = "every checkpoint shown is of this log";
 const certificatesCheck = "sum certificates as recorded";
 const statesCheck = "model states recomputed from manifest and sums";
 const spendCheck = "privacy spend adds up";
@@ -40,6 +37,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "time never goes back": rules.timeNeverGoesBack,
   "consortium created first, with the policy's keys": rules.consortiumFirst,
   "rosters signed by bank and auditor": rules.rosterSigned,
+  [recoveriesCheck]: rules.recoveriesTold,
   "expelled members in no later roster": rules.expelledStayOut,
   "no revoked certificate renewed": rules.certificatesIssued,
   "key epochs dealt to the roster": rules.epochDealt,
@@ -47,6 +45,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "thresholds and degrees by the formula": sums.thresholdsByFormula,
   "complaints settled as their evidence shows": sums.complaintsSettled,
   "manifests as proposed": rules.manifestAsProposed,
+  "no order after a study was stopped": rules.ordersOfStudies,
   "consents signed by the enterprises": rules.consentSigned,
   "policies count up": rules.policyCountsUp,
   "rounds as their headers say": rules.headerAsRecorded,
@@ -136,6 +135,7 @@ export async function verifyExport(
       }
     }
     if (kind === "log") {
+      if (state.recovered.length > 0) report.finding(recoveriesCheck, lostIn(state));
       for (const { kind, entry, detail, type } of sums.unevenlyCarried(state))
         report.entry(kind === "certificate" ? certificatesCheck : modelsCheck, entry, () => detail, type);
       const unchecked = sums.notRecomputed(arithmetic, state);
@@ -149,8 +149,12 @@ export async function verifyExport(
     state.unused.size === 0 ? undefined : `${state.unused.size} documents that no entry names`,
   );
   verifyCheckpoint(note, range, policy, report);
-  if (shown.length > 0)
-    report.fact("every checkpoint shown is of this log", () => unreached(shown, policy, state.roots));
+  if (shown.length > 0) {
+    const lost: string[] = [];
+    report.fact(shownCheck, () => unreached(shown, policy, state, (size) => lost.push(String(size))));
+    if (lost.length > 0)
+      report.finding(shownCheck, `of what was lost: checkpoints of ${lost.join(", ")} entries`);
+  }
   return report.checks();
 }
 
@@ -165,14 +169,30 @@ function parsed({ index, bytes }: ExportRecord & { type: "entry" }, report: Repo
   return entry;
 }
 
-/** @returns which of some checkpoints of the log is none of its prefixes; a log that was cut is found so. */
-function unreached(notes: readonly string[], { log, witnesses }: LogPolicy, roots: readonly Hash[]) {
+/** @returns what the log's recoveries say was lost, in words. */
+const lostIn = ({ recovered }: LogState): string =>
+  recovered.map(({ recovery, entry }) => `${describeRecovery(recovery)} (entry ${entry})`).join("; ");
+
+/**
+ * @param onLost - told of a checkpoint that may be of what a recovery says was lost.
+ * @returns which of some checkpoints of the log is none of its prefixes; a log that was cut is found so.
+ */
+function unreached(
+  notes: readonly string[],
+  { log, witnesses }: LogPolicy,
+  { recovered, roots }: LogState,
+  onLost: (size: number) => void,
+) {
+  const recoveries = logRecoveries(recovered.map(({ recovery }) => recovery));
   for (const note of notes) {
-    const { size, root } = openCheckpoint(note, log, witnesses).checkpoint;
+    const { checkpoint } = openCheckpoint(note, log, witnesses);
+    const { size, root } = checkpoint;
     const known = roots[size];
-    if (known === undefined)
+    if (known !== undefined && equalBytes(known, root)) continue;
+    if (recoveries.some((recovery) => isLost(recovery, checkpoint))) onLost(size);
+    else if (known === undefined)
       return `a checkpoint of ${size} entries was shown, the log has ${roots.length - 1}`;
-    if (!equalBytes(known, root)) return `a log of ${size} entries with another root was shown`;
+    else return `a log of ${size} entries with another root was shown`;
   }
   return undefined;
 }
@@ -206,10 +226,17 @@ function verifyCheckpoint(note: string, range: CompactRange, policy: LogPolicy, 
 class Report {
   readonly #failures = new Map<string, { detail: string; entry?: number; count: number }>();
   readonly #details = new Map<string, string>();
+  readonly #findings = new Set<string>();
 
   /** Names checks that hold unless something fails them. */
   expect(checks: readonly string[]): void {
     for (const check of checks) this.#details.set(check, "");
+  }
+
+  /** Something for people to judge, in a check that holds. */
+  finding(check: string, detail: string): void {
+    this.#details.set(check, detail);
+    this.#findings.add(check);
   }
 
   /** Says something of checks that hold. */
@@ -240,7 +267,8 @@ class Report {
   checks(): Check[] {
     return [...this.#details].map(([check, detail]) => {
       const failure = this.#failures.get(check);
-      if (failure === undefined) return { check, ok: true, detail };
+      if (failure === undefined)
+        return { check, ok: true, detail, ...(this.#findings.has(check) ? { finding: true } : {}) };
       const more = failure.count > 1 ? ` (and ${failure.count - 1} more)` : "";
       const line = { check, ok: false, detail: failure.detail + more };
       return failure.entry === undefined ? line : { ...line, entry: failure.entry };

@@ -1,6 +1,8 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { BackupDone as _fedcredit_v1_BackupDone, BackupDone__Output as _fedcredit_v1_BackupDone__Output } from './fedcredit/v1/BackupDone.ts';
+import type { BackupRequest as _fedcredit_v1_BackupRequest, BackupRequest__Output as _fedcredit_v1_BackupRequest__Output } from './fedcredit/v1/BackupRequest.ts';
 import type { Checkpoint as _fedcredit_v1_Checkpoint, Checkpoint__Output as _fedcredit_v1_Checkpoint__Output } from './fedcredit/v1/Checkpoint.ts';
 import type { ConsistencyProof as _fedcredit_v1_ConsistencyProof, ConsistencyProof__Output as _fedcredit_v1_ConsistencyProof__Output } from './fedcredit/v1/ConsistencyProof.ts';
 import type { ConsistencyRequest as _fedcredit_v1_ConsistencyRequest, ConsistencyRequest__Output as _fedcredit_v1_ConsistencyRequest__Output } from './fedcredit/v1/ConsistencyRequest.ts';
@@ -21,6 +23,8 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   fedcredit: {
     v1: {
+      BackupDone: MessageTypeDefinition<_fedcredit_v1_BackupDone, _fedcredit_v1_BackupDone__Output>
+      BackupRequest: MessageTypeDefinition<_fedcredit_v1_BackupRequest, _fedcredit_v1_BackupRequest__Output>
       Checkpoint: MessageTypeDefinition<_fedcredit_v1_Checkpoint, _fedcredit_v1_Checkpoint__Output>
       ConsistencyProof: MessageTypeDefinition<_fedcredit_v1_ConsistencyProof, _fedcredit_v1_ConsistencyProof__Output>
       ConsistencyRequest: MessageTypeDefinition<_fedcredit_v1_ConsistencyRequest, _fedcredit_v1_ConsistencyRequest__Output>

@@ -66,6 +66,7 @@ import type { PartyMessage as _fedcredit_v1_PartyMessage, PartyMessage__Output a
 import type { PartySignature as _fedcredit_v1_PartySignature, PartySignature__Output as _fedcredit_v1_PartySignature__Output } from './fedcredit/v1/PartySignature.ts';
 import type { PruneRequest as _fedcredit_v1_PruneRequest, PruneRequest__Output as _fedcredit_v1_PruneRequest__Output } from './fedcredit/v1/PruneRequest.ts';
 import type { PruneResponse as _fedcredit_v1_PruneResponse, PruneResponse__Output as _fedcredit_v1_PruneResponse__Output } from './fedcredit/v1/PruneResponse.ts';
+import type { RecoverRequest as _fedcredit_v1_RecoverRequest, RecoverRequest__Output as _fedcredit_v1_RecoverRequest__Output } from './fedcredit/v1/RecoverRequest.ts';
 import type { Refuse as _fedcredit_v1_Refuse, Refuse__Output as _fedcredit_v1_Refuse__Output } from './fedcredit/v1/Refuse.ts';
 import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _fedcredit_v1_RefuseEpoch__Output } from './fedcredit/v1/RefuseEpoch.ts';
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
@@ -176,6 +177,7 @@ export interface ProtoGrpcType {
       PartySignature: MessageTypeDefinition<_fedcredit_v1_PartySignature, _fedcredit_v1_PartySignature__Output>
       PruneRequest: MessageTypeDefinition<_fedcredit_v1_PruneRequest, _fedcredit_v1_PruneRequest__Output>
       PruneResponse: MessageTypeDefinition<_fedcredit_v1_PruneResponse, _fedcredit_v1_PruneResponse__Output>
+      RecoverRequest: MessageTypeDefinition<_fedcredit_v1_RecoverRequest, _fedcredit_v1_RecoverRequest__Output>
       Refuse: MessageTypeDefinition<_fedcredit_v1_Refuse, _fedcredit_v1_Refuse__Output>
       RefuseEpoch: MessageTypeDefinition<_fedcredit_v1_RefuseEpoch, _fedcredit_v1_RefuseEpoch__Output>
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>

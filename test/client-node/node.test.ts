@@ -223,7 +223,8 @@ test.serial("a withdrawn consent is no consent, and a dropped node is gone at on
 
 test.serial("a node that was shown another log refuses, says so and ends; the others go on", async (t) => {
   const db = openStore(ledgerOf("cedar"));
-  rememberCheckpoint(db, parseVerifierKey(bank.bankKey).name, { size: 2, root: new Uint8Array(32).fill(7) });
+  const other = { size: 2, root: new Uint8Array(32).fill(7) };
+  rememberCheckpoint(db, parseVerifierKey(bank.bankKey).name, other, "");
   db.close();
   const nodes = await Promise.all(names.map((name) => startNode(optionsFor(name))));
   const ended = nodes[2]!.finished.then(

@@ -15,7 +15,8 @@ export async function slowNetwork(
     for (const socket of [near, far]) {
       socket.setNoDelay(true);
       sockets.add(socket);
-      socket.on("error", () => socket.destroy());
+      // Who cannot be reached is no open connection for whoever came this way.
+      socket.on("error", () => [near, far].map((end) => end.destroy()));
       socket.once("close", () => sockets.delete(socket));
     }
     near.pipe(later(delayMillis)).pipe(far);

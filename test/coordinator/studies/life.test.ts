@@ -7,6 +7,8 @@ import { runPlain } from "../../../models/plain.ts";
 import { studyArithmetic } from "../../../models/recompute.ts";
 import { selectRows } from "../../../models/rows.ts";
 import type { StudyManifest } from "../../../models/study.ts";
+import { parseEntry } from "../../../privacy/log/entry.ts";
+import { readExport } from "../../../privacy/log/export.ts";
 import { verifyExport } from "../../../privacy/log/verify.ts";
 import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
@@ -87,6 +89,18 @@ class Stage {
 
   async results(study: string): Promise<unknown> {
     return ((await this.bank.operator.model(study)).model as { results: unknown }).results;
+  }
+
+  /** What the log says of orders. */
+  async ordersOf(study: string): Promise<string[]> {
+    const { records } = await readExport(this.bank.operator.exportLog());
+    const orders: string[] = [];
+    for await (const record of records) {
+      if (record.type !== "entry") continue;
+      const entry = parseEntry(record.bytes);
+      if (entry.type === "study.ordered" && entry.study === study) orders.push(entry.order);
+    }
+    return orders;
   }
 
   async verified(t: ExecutionContext): Promise<void> {
@@ -191,6 +205,8 @@ test("a study is paused, retried and stopped at every moment, and no step is sum
   if ((await bank.operator.study(removed)).phase === "paused") await bank.operator.retry(removed);
   await stage.until(removed, "finished");
   await stage.verified(t);
+  t.deepEqual(await stage.ordersOf(paused), ["paused", "retried"]);
+  t.deepEqual(await stage.ordersOf(stopped), ["stopped"]);
 
   const { privacy } = stage.base;
   const tooMany = { ...stage.base, name: "too-many", privacy: { ...privacy, minCohort: 4 } };

@@ -82,8 +82,16 @@ const others: Entry[] = [
     reason: "beats the one before",
     by: "maria",
   },
+  { ...common, type: "study.ordered", study: digest, order: "paused" },
   { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
+  {
+    ...common,
+    type: "log.recovered",
+    roster: digest,
+    kept: { size: 3, root: digest },
+    lost: { size: 5, root: digest },
+  },
 ];
 const samples = [
   ...[...sampleLog().leaves, ...sampleLedger("cold-chain", [digest]).leaves].map(parseEntry),
@@ -91,6 +99,7 @@ const samples = [
 ];
 
 const entryTypes: Readonly<Record<EntryType, true>> = {
+  "log.recovered": true,
   "consortium.created": true,
   "roster.changed": true,
   "member.expelled": true,
@@ -102,6 +111,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "study.proposed": true,
   "study.consented": true,
   "study.withdrawn": true,
+  "study.ordered": true,
   "study.pruned": true,
   "policy.changed": true,
   "desensitization.ran": true,

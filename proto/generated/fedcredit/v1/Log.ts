@@ -2,6 +2,8 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { BackupDone as _fedcredit_v1_BackupDone, BackupDone__Output as _fedcredit_v1_BackupDone__Output } from '../../fedcredit/v1/BackupDone.ts';
+import type { BackupRequest as _fedcredit_v1_BackupRequest, BackupRequest__Output as _fedcredit_v1_BackupRequest__Output } from '../../fedcredit/v1/BackupRequest.ts';
 import type { Checkpoint as _fedcredit_v1_Checkpoint, Checkpoint__Output as _fedcredit_v1_Checkpoint__Output } from '../../fedcredit/v1/Checkpoint.ts';
 import type { ConsistencyProof as _fedcredit_v1_ConsistencyProof, ConsistencyProof__Output as _fedcredit_v1_ConsistencyProof__Output } from '../../fedcredit/v1/ConsistencyProof.ts';
 import type { ConsistencyRequest as _fedcredit_v1_ConsistencyRequest, ConsistencyRequest__Output as _fedcredit_v1_ConsistencyRequest__Output } from '../../fedcredit/v1/ConsistencyRequest.ts';
@@ -15,6 +17,20 @@ import type { LedgerCheckpoint as _fedcredit_v1_LedgerCheckpoint, LedgerCheckpoi
 import type { Reported as _fedcredit_v1_Reported, Reported__Output as _fedcredit_v1_Reported__Output } from '../../fedcredit/v1/Reported.ts';
 
 export interface LogClient extends grpc.Client {
+  BackedUp(argument: _fedcredit_v1_BackupDone, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  BackedUp(argument: _fedcredit_v1_BackupDone, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  BackedUp(argument: _fedcredit_v1_BackupDone, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  BackedUp(argument: _fedcredit_v1_BackupDone, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  backedUp(argument: _fedcredit_v1_BackupDone, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  backedUp(argument: _fedcredit_v1_BackupDone, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  backedUp(argument: _fedcredit_v1_BackupDone, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  backedUp(argument: _fedcredit_v1_BackupDone, callback: grpc.requestCallback<_fedcredit_v1_Reported__Output>): grpc.ClientUnaryCall;
+  
+  Backup(argument: _fedcredit_v1_BackupRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_ExportChunk__Output>;
+  Backup(argument: _fedcredit_v1_BackupRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_ExportChunk__Output>;
+  backup(argument: _fedcredit_v1_BackupRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_ExportChunk__Output>;
+  backup(argument: _fedcredit_v1_BackupRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_fedcredit_v1_ExportChunk__Output>;
+  
   Cosign(argument: _fedcredit_v1_Cosignature, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
   Cosign(argument: _fedcredit_v1_Cosignature, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
   Cosign(argument: _fedcredit_v1_Cosignature, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Checkpoint__Output>): grpc.ClientUnaryCall;
@@ -68,6 +84,10 @@ export interface LogClient extends grpc.Client {
 }
 
 export interface LogHandlers extends grpc.UntypedServiceImplementation {
+  BackedUp: grpc.handleUnaryCall<_fedcredit_v1_BackupDone__Output, _fedcredit_v1_Reported>;
+  
+  Backup: grpc.handleServerStreamingCall<_fedcredit_v1_BackupRequest__Output, _fedcredit_v1_ExportChunk>;
+  
   Cosign: grpc.handleUnaryCall<_fedcredit_v1_Cosignature__Output, _fedcredit_v1_Checkpoint>;
   
   Export: grpc.handleServerStreamingCall<_fedcredit_v1_ExportRequest__Output, _fedcredit_v1_ExportChunk>;
@@ -83,6 +103,8 @@ export interface LogHandlers extends grpc.UntypedServiceImplementation {
 }
 
 export interface LogDefinition extends grpc.ServiceDefinition {
+  BackedUp: MethodDefinition<_fedcredit_v1_BackupDone, _fedcredit_v1_Reported, _fedcredit_v1_BackupDone__Output, _fedcredit_v1_Reported__Output>
+  Backup: MethodDefinition<_fedcredit_v1_BackupRequest, _fedcredit_v1_ExportChunk, _fedcredit_v1_BackupRequest__Output, _fedcredit_v1_ExportChunk__Output>
   Cosign: MethodDefinition<_fedcredit_v1_Cosignature, _fedcredit_v1_Checkpoint, _fedcredit_v1_Cosignature__Output, _fedcredit_v1_Checkpoint__Output>
   Export: MethodDefinition<_fedcredit_v1_ExportRequest, _fedcredit_v1_ExportChunk, _fedcredit_v1_ExportRequest__Output, _fedcredit_v1_ExportChunk__Output>
   GetCheckpoint: MethodDefinition<_fedcredit_v1_GetCheckpointRequest, _fedcredit_v1_Checkpoint, _fedcredit_v1_GetCheckpointRequest__Output, _fedcredit_v1_Checkpoint__Output>

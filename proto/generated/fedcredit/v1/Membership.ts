@@ -15,6 +15,7 @@ import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOp
 import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from '../../fedcredit/v1/ListOperatorsResponse.ts';
 import type { ListUsersRequest as _fedcredit_v1_ListUsersRequest, ListUsersRequest__Output as _fedcredit_v1_ListUsersRequest__Output } from '../../fedcredit/v1/ListUsersRequest.ts';
 import type { ListUsersResponse as _fedcredit_v1_ListUsersResponse, ListUsersResponse__Output as _fedcredit_v1_ListUsersResponse__Output } from '../../fedcredit/v1/ListUsersResponse.ts';
+import type { RecoverRequest as _fedcredit_v1_RecoverRequest, RecoverRequest__Output as _fedcredit_v1_RecoverRequest__Output } from '../../fedcredit/v1/RecoverRequest.ts';
 import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from '../../fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from '../../fedcredit/v1/RemoveRequest.ts';
 import type { RenewRequest as _fedcredit_v1_RenewRequest, RenewRequest__Output as _fedcredit_v1_RenewRequest__Output } from '../../fedcredit/v1/RenewRequest.ts';
@@ -125,6 +126,15 @@ export interface MembershipClient extends grpc.Client {
   listUsers(argument: _fedcredit_v1_ListUsersRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListUsersResponse__Output>): grpc.ClientUnaryCall;
   listUsers(argument: _fedcredit_v1_ListUsersRequest, callback: grpc.requestCallback<_fedcredit_v1_ListUsersResponse__Output>): grpc.ClientUnaryCall;
   
+  Recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Recover(argument: _fedcredit_v1_RecoverRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  Recover(argument: _fedcredit_v1_RecoverRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  recover(argument: _fedcredit_v1_RecoverRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  recover(argument: _fedcredit_v1_RecoverRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  
   Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Remove(argument: _fedcredit_v1_RemoveRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Remove(argument: _fedcredit_v1_RemoveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
@@ -195,6 +205,8 @@ export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
   
   ListUsers: grpc.handleUnaryCall<_fedcredit_v1_ListUsersRequest__Output, _fedcredit_v1_ListUsersResponse>;
   
+  Recover: grpc.handleUnaryCall<_fedcredit_v1_RecoverRequest__Output, _fedcredit_v1_Roster>;
+  
   Remove: grpc.handleUnaryCall<_fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster>;
   
   RemoveOperator: grpc.handleUnaryCall<_fedcredit_v1_RemoveOperatorRequest__Output, _fedcredit_v1_RevokeResponse>;
@@ -219,6 +231,7 @@ export interface MembershipDefinition extends grpc.ServiceDefinition {
   ListEnterprises: MethodDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse__Output>
   ListOperators: MethodDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsRequest__Output, _fedcredit_v1_ListOperatorsResponse__Output>
   ListUsers: MethodDefinition<_fedcredit_v1_ListUsersRequest, _fedcredit_v1_ListUsersResponse, _fedcredit_v1_ListUsersRequest__Output, _fedcredit_v1_ListUsersResponse__Output>
+  Recover: MethodDefinition<_fedcredit_v1_RecoverRequest, _fedcredit_v1_Roster, _fedcredit_v1_RecoverRequest__Output, _fedcredit_v1_Roster__Output>
   Remove: MethodDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_Roster, _fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster__Output>
   RemoveOperator: MethodDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RemoveOperatorRequest__Output, _fedcredit_v1_RevokeResponse__Output>
   RemoveUser: MethodDefinition<_fedcredit_v1_UserRequest, _fedcredit_v1_UserResponse, _fedcredit_v1_UserRequest__Output, _fedcredit_v1_UserResponse__Output>

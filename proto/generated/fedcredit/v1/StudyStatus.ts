@@ -1,6 +1,7 @@
 // Original file: proto/federation.proto
 
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from '../../fedcredit/v1/Manifest.ts';
+import type { Long } from '@grpc/proto-loader';
 
 export interface StudyStatus {
   'study'?: (Buffer | Uint8Array | string);
@@ -13,6 +14,7 @@ export interface StudyStatus {
   'reason'?: (string);
   'detail'?: (string);
   'manifest'?: (_fedcredit_v1_Manifest | null);
+  'entry'?: (number | string | Long);
 }
 
 export interface StudyStatus__Output {
@@ -26,4 +28,5 @@ export interface StudyStatus__Output {
   'reason': (string);
   'detail': (string);
   'manifest': (_fedcredit_v1_Manifest__Output | null);
+  'entry': (number);
 }
