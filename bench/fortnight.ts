@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { pino } from "pino";
 import { startEmbedded } from "../coordinator/store/embedded.ts";
 import type { Digest } from "../core/canonical.ts";
 import { seededRandom, uniform } from "../core/random.ts";
+import { Refusal } from "../core/reasons.ts";
 import { atLeast, atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
 import { fillDisk, mountSmallDisk, smallDiskNeeds } from "./cases/small-disk.ts";
 import { Consortium, counted, held, nameOf, Watch } from "./kills/consortium.ts";
@@ -26,11 +28,12 @@ const ways = [
 
 /**
  * Two weeks of a consortium in minutes: studies run one after the other, while PostgreSQL is restarted, processes
- * are killed, disks fill up, a second coordinator is started by mistake, and a member is removed.
+ * are killed, disks fill up, a second coordinator is started by mistake, certificates are made anew, backups are
+ * restored, and a member is removed.
  *
  * @param args - `--database embedded` for the coordinator's own, a server of its own unless told; `--rounds N` at
  *   least, 2000 unless told; `--restarts N` of PostgreSQL, 20 unless told; `--kills N` of the coordinator and as many
- *   of nodes, `--disks N` fillings of each disk, 5 and 2 unless told; `--models N` in a study, 30 unless told; `--every S`
+ *   of nodes, `--disks N` fillings of each disk, `--restores N` of a backup, 5, 2 and 2 unless told; `--models N` in a study, 30 unless told; `--every S`
  *   seconds between two happenings, 8 unless told; `--seed S`.
  */
 export const bench: Bench = async (args, progress) => {
@@ -39,6 +42,7 @@ export const bench: Bench = async (args, progress) => {
   const restarts = number("--restarts", 20);
   const kills = number("--kills", 5);
   const fillings = number("--disks", 2);
+  const restores = number("--restores", 2);
   const rounds = number("--rounds", 2000);
   const every = number("--every", 8);
   const models = number("--models", usualModels);
@@ -92,6 +96,20 @@ export const bench: Bench = async (args, progress) => {
     else seconds.refusals.push(said);
     return `a second coordinator: ${said ?? "RAN"}`;
   };
+  /** Another machine: nothing of the database is left. */
+  const empty = async (): Promise<void> => {
+    if (!isEmbedded) {
+      const client = new pg.Client({ connectionString: database });
+      await client.connect();
+      await client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+      await client.end();
+      return;
+    }
+    const pid = Number.parseInt(await readFile(join(cluster, "postmaster.pid"), "utf8").catch(() => "0"), 10);
+    if (pid > 0) process.kill(pid, "SIGKILL");
+    await sleep(fullMillis);
+    await rm(cluster, { recursive: true, force: true });
+  };
   const fill = async (dir: string, whose: string): Promise<string> => {
     const free = fillDisk(dir);
     await sleep(fullMillis);
@@ -118,6 +136,16 @@ export const bench: Bench = async (args, progress) => {
       return another();
     },
     async () => {
+      await consortium.renewCertificates(1);
+      return "certificates were made anew";
+    },
+    ...Array.from({ length: restores }, () => async () => {
+      const file = join(home, "bank.fcbackup");
+      await consortium.backUp(file);
+      await sleep(1000 * every);
+      return `a backup was restored: ${await consortium.restoreFrom(file, empty)}`;
+    }),
+    async () => {
       await consortium.remove(parties - 1);
       return `${nameOf(parties - 1)} was removed`;
     },
@@ -127,9 +155,18 @@ export const bench: Bench = async (args, progress) => {
   const studies: Digest[] = [];
   let left = happenings.length;
   const began = performance.now();
+  /** A study that is lost with the log while it is begun is begun again. */
+  const begun = async (study: number): Promise<Digest> => {
+    for (;;)
+      try {
+        return await consortium.begin(study);
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.reason !== "not_found") throw error;
+      }
+  };
   const studying = async (): Promise<void> => {
     while (left > 0 || watch.steps.length < rounds) {
-      const study = await consortium.begin(studies.length + 1);
+      const study = await begun(studies.length + 1);
       studies.push(study);
       await consortium.follow(study, watch);
       progress(`study ${studies.length} ${watch.ends.at(-1)}, ${watch.steps.length} rounds so far`);
@@ -160,6 +197,7 @@ export const bench: Bench = async (args, progress) => {
     counted("kills of the coordinator", kills),
     counted("kills of nodes", kills),
     counted("times a disk was full", 2 * fillings),
+    counted("backups restored", restores),
     atMost("second coordinators that ran", seconds.ran, "", 0),
     atMost("processes that ended by themselves", consortium.ended.length, "", 0),
     counted("studies", studies.length),

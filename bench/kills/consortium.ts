@@ -208,6 +208,11 @@ export class Consortium implements AsyncDisposable {
         if (!(error instanceof Refusal)) throw error;
         operator?.close();
         operator = undefined;
+        // It was proposed after the backup that was restored.
+        if (error.reason === "not_found") {
+          watch.end(`lost with the log: ${error.message}`);
+          return;
+        }
       }
       await sleep(pollMillis);
     }
@@ -250,6 +255,68 @@ export class Consortium implements AsyncDisposable {
     return said;
   }
 
+  /** Every kind of certificate is made anew, and taken into use: an operator's, the auditor's, a node's. */
+  async renewCertificates(party: number): Promise<void> {
+    await run("coordinator", "operator", "renew", "--config", this.configFile);
+    const dir = join(this.#home, "auditor");
+    const request = (await run("audit", "request", "--dir", dir)).trim();
+    await this.operate("certify-auditor", request, "--out", join(dir, "auditor.pem"));
+    await untilDone(async () => {
+      const token = await this.operate("token", nameOf(party), "--organisation", `${nameOf(party)} Ltd`);
+      await run("node", "enrol", "--dir", join(this.#home, nameOf(party)), "--token", token.trim());
+    });
+    await this.killNode(party);
+  }
+
+  /** Backs the running coordinator up. */
+  async backUp(file: string): Promise<void> {
+    await untilDone(() => this.operate("backup", "--out", file));
+  }
+
+  /**
+   * The coordinator's machine is lost: another one is filled from a backup.
+   * @param empty - makes the database empty. @returns what bank and auditor had to sign as lost.
+   */
+  async restoreFrom(file: string, empty: () => Promise<void>): Promise<string> {
+    await untilDone(() => this.#look());
+    const service = this.#coordinator;
+    this.#coordinator = undefined;
+    await service?.end("SIGKILL");
+    await empty();
+    await untilDone(() => this.operate("restore", file));
+    void this.#startCoordinator();
+    const consistent = await untilDone(() => this.#look()).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Refusal && error.reason === "log_forked") return false;
+        throw error;
+      },
+    );
+    if (consistent) return "nothing was lost";
+    const [seen, roster] = ["seen.note", "roster.note"].map((name) => join(this.#home, "auditor", name));
+    const shown: string[] = [];
+    for (const party of this.parties) {
+      const note = join(this.#home, `${nameOf(party)}.note`);
+      const said = await run("node", "checkpoint", "--dir", join(this.#home, nameOf(party))).catch(() => "");
+      if (said === "") continue;
+      await writeFile(note, said);
+      shown.push(note);
+    }
+    await untilDone(() => this.operate("recover", "--checkpoint", seen!, ...shown, "--roster", roster!));
+    await untilDone(() =>
+      run(
+        ...["audit", "countersign", ...this.#identity, "--coordinator", this.#address],
+        ...["--yes", "--accept-loss"],
+      ),
+    );
+    await untilDone(() => this.#look());
+    return "bank and auditor signed what was lost";
+  }
+
+  #look(): Promise<string> {
+    return run("audit", "watch", "--once", ...this.#identity, "--coordinator", this.#address);
+  }
+
   async killNode(party: number): Promise<void> {
     const service = this.#nodes.get(party);
     this.#nodes.delete(party);
@@ -266,7 +333,7 @@ export class Consortium implements AsyncDisposable {
     const services = [...this.#nodes.values()];
     this.#nodes.clear();
     for (const service of services) await service.end("SIGTERM");
-    await run("audit", "watch", "--once", ...this.#identity, "--coordinator", this.#address);
+    await this.#look();
     await this.operate("export", "--out", at("log.fcexport"));
     await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
     const verified = await holds("verify", at("log.fcexport"), "--policy", at("policy.txt"));
