@@ -78,7 +78,6 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   t.regex(await as("mill", "withdraw"), /withdrew from sme-default-90/);
   await stop("mill");
   await as("mill", "enterprise backup");
-  await as("bank", "bank backup");
   const again =
     "sed s/sme-default-90/again/ study.yaml > again.yaml\nfedcredit coordinator propose again.yaml --config bank/coordinator.yaml";
   await run(again, "a second study", "bank");
@@ -89,22 +88,13 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   const list = "fedcredit coordinator enterprise list --config bank/coordinator.yaml";
   t.regex(await run(list, "who stands how", "bank"), /mill: removed/);
 
-  // Everything since the backup is lost, and the auditor saw it.
-  const look = "fedcredit audit watch --once --dir auditor --coordinator 127.0.0.1:8443";
-  await run(look, "a look", "auditor");
   await stop("bank");
+  await as("bank", "bank backup");
   await rm(join(home("bank"), "bank"), { recursive: true });
-  t.regex(await as("bank", "bank restore"), /entries of the log, as of/);
+  await as("bank", "bank restore");
   await start("bank", "bank");
-  await t.throwsAsync(run(look, "a look", "auditor"), { message: /log_forked/ });
-  for (const file of ["seen.note", "roster.note"])
-    await copyFile(join(home("auditor"), "auditor", file), join(home("bank"), file));
-  await as("bank", "recover bank");
-  t.regex(
-    await as("auditor", "recover auditor"),
-    /lost {5}the bank's log after entry \d+: up to \d+ entries/,
-  );
-  await run(look, "a look", "auditor");
+  // The certificate that was renewed is taken, and the log goes on where the auditor saw it last.
+  await run("fedcredit audit watch --once --dir auditor --coordinator 127.0.0.1:8443", "a look", "auditor");
   t.deepEqual([...blocks.keys()].sort(), [...operated].sort());
 }
 
@@ -112,7 +102,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
 const operated = [
   ...["renew token", "renew enrol", "renew auditor", "withdraw", "stop study", "prune", "remove member"],
   ...["renew operator", "add operator", "remove operator"],
-  ...["bank backup", "bank restore", "recover bank", "recover auditor", "enterprise backup", "move database"],
+  ...["bank backup", "bank restore", "enterprise backup", "move database"],
 ];
 
 test("a command of a guide that no longer works is named, with what it said", async (t) => {
