@@ -11,7 +11,15 @@ import { Breaches } from "./alarms/breaches.ts";
 import { type Alarms, alarmsSchema } from "./alarms/config.ts";
 import { type Alarm, Delivery } from "./alarms/delivery.ts";
 import type { AuditorClient } from "./client.ts";
-import { type Connection, connect, type Look, lookAt, pinnedBankKey, readSeen, remoteCommand } from "./connection.ts";
+import {
+  type Connection,
+  connect,
+  type Look,
+  lookAt,
+  pinnedBankKey,
+  readSeen,
+  remoteCommand,
+} from "./connection.ts";
 
 const dayMillis = 86_400_000;
 /** Entries examined in one look: a first look at a long log must not keep the next cosignature waiting. */

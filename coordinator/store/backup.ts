@@ -38,9 +38,7 @@ const rowsAtOnce = 100;
 const lineCharacters = 1 << 20;
 
 /** Where blobs of a backup come from, or go to. */
-type BlobsByStore = Readonly<
-  Record<"uploads" | "published", { get(digest: Digest): Promise<Uint8Array> }>
->;
+type BlobsByStore = Readonly<Record<"uploads" | "published", { get(digest: Digest): Promise<Uint8Array> }>>;
 
 /**
  * @param sql - of a transaction that sees one moment.

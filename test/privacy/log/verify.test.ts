@@ -528,6 +528,21 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
       })),
     },
   ],
+  [
+    "an order to a study that was stopped for good",
+    "no order after a study was stopped",
+    at("study.withdrawn") + 1,
+    {
+      entry: (entry) =>
+        entry.type === "study.withdrawn"
+          ? [
+              { type: "study.ordered", time: entry.time, study, order: "stopped" },
+              { type: "study.ordered", time: entry.time, study, order: "retried" },
+              entry,
+            ]
+          : [entry],
+    },
+  ],
   ["a model evaluated twice", "model lineage", at("study.withdrawn"), { entry: twice("model.evaluated") }],
   [
     "a ledger reported with another root",
@@ -1077,6 +1092,8 @@ test("every rule has a forgery", async (t) => {
     "root recomputed from the entries",
     "cosignatures valid",
     "witness quorum reached",
+    // Its forgeries need a second roster: recoveries.test.ts.
+    "what was lost, as bank and auditor signed it",
   ]);
   const forged = new Set([
     ...forgeries.map(([, check]) => check),
