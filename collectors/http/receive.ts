@@ -190,7 +190,9 @@ async function listenUntilStopped(
     clearTimeout(silent);
     socket.once("close", () => {
       connections--;
-      if (connections === 0) silent = setTimeout(() => link.disconnected(), config.silence);
+      // Once it stops, nobody is told of silence, and no timer keeps the process.
+      if (connections === 0 && !link.signal.aborted)
+        silent = setTimeout(() => link.disconnected(), config.silence);
     });
   });
   const stopped = once(link.signal, "abort");

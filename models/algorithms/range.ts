@@ -76,7 +76,7 @@ export const range = defineAlgorithm<{
     const least = certainDeviations * noise * Math.sqrt(names.length);
     const columns = names.map((name, i) => {
       const own = buckets.subarray(i * bucketsPerColumn, (i + 1) * bucketsPerColumn);
-      return [name, boundsOf(own.map((rows) => (rows > least ? rows : 0)))] as const;
+      return [name, boundsOf(own.map((rows) => (rows <= least ? 0 : rows)))] as const;
     });
     return { done: { columns: Object.fromEntries(columns) } };
   },
