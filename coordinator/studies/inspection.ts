@@ -30,11 +30,13 @@ export async function inspect(
   const here = members.filter(
     ({ connected, consent, leftOut }) => connected && consent === "given" && !leftOut,
   );
+  // The sums are counted after it: they never lag behind the round that it names.
+  const standing = await status(bank, study);
   const { sums, secondsEach } = await paceOf(bank, study);
   const mostSums = studySteps(manifest);
   const left = isEnded(row.phase) || row.algorithm === null ? 0 : mostSums - sums;
   return {
-    status: await status(bank, study),
+    status: standing,
     members,
     cohort:
       roster === undefined
