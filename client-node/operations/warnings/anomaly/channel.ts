@@ -1,5 +1,6 @@
 import { extremeLimit, quantile, robust, share } from "./limit.ts";
-import { type AnomalySettings, leastSteps, remembered } from "./settings.ts";
+import { Past } from "./past.ts";
+import type { AnomalySettings } from "./settings.ts";
 
 /** What is known of one channel in one step of its grid. */
 export interface Cell {
@@ -72,10 +73,7 @@ const mostOfALeap = 8;
  */
 export class ChannelAnomaly {
   readonly #settings: AnomalySettings;
-  #past: Cell[] = [];
-  #sinceFit = 0;
-  /** Cells of the quiet period, once it is over. */
-  #quiet: number | undefined;
+  readonly #past: Past<Cell>;
   #fit: Fit | undefined;
   /** Step in which the memory of having been away was given up last. */
   #settled = Number.NEGATIVE_INFINITY;
@@ -83,22 +81,13 @@ export class ChannelAnomaly {
 
   constructor(settings: AnomalySettings) {
     this.#settings = settings;
+    this.#past = new Past(settings.quietSteps);
   }
 
   /** @returns undefined while it only learns. */
   observe(cell: Cell): Judged | undefined {
     const judged = this.#fit && this.#judge(this.#fit, cell);
-    this.#past.push(cell);
-    this.#sinceFit++;
-    if (this.#quiet === undefined) {
-      const learned = cell.step - this.#past[0]!.step + 1 >= this.#settings.quietSteps;
-      if (!learned || this.#past.length < leastSteps) return undefined;
-      this.#quiet = this.#past.length;
-      this.#learn();
-    } else if (this.#sinceFit >= this.#quiet / 4) {
-      this.#past = this.#past.slice(-remembered * this.#quiet);
-      this.#learn();
-    }
+    if (this.#past.add(cell)) this.#learn();
     return judged;
   }
 
@@ -111,7 +100,7 @@ export class ChannelAnomaly {
 
   /** What came in the last quiet period is what is usual now; all before is forgotten. */
   relearn(): void {
-    this.#past = this.#past.slice(-this.#quiet!);
+    this.#past.forget();
     this.#last = undefined;
     this.#learn();
   }
@@ -119,7 +108,7 @@ export class ChannelAnomaly {
   #judge(fit: Fit, cell: Cell): Judged {
     const all = this.#features(fit, cell);
     // A long mean that began anew swings wider at first than one that never stopped.
-    const anew = cell.step - this.#settled < (fit.pace * this.#quiet!) / 8;
+    const anew = cell.step - this.#settled < (fit.pace * this.#past.quiet) / 8;
     const features = anew ? { ...all, long: 0 } : all;
     const scores = statistics.map((one, i) => share(one.of(features), fit.limits[i]!));
     const score = Math.max(...scores);
@@ -146,7 +135,7 @@ export class ChannelAnomaly {
 
   /** Moves the exponential means on by one cell. */
   #features(fit: Omit<Fit, "limits">, cell: Cell): Features {
-    const quiet = this.#quiet!;
+    const quiet = this.#past.quiet;
     const usual = this.#usual(fit, cell.step);
     const now = Math.max(cell.high - usual, usual - cell.low) / fit.spread;
     const last = this.#last;
@@ -177,8 +166,7 @@ export class ChannelAnomaly {
   }
 
   #learn(): void {
-    this.#sinceFit = 0;
-    const past = this.#past;
+    const past = this.#past.steps;
     const means = past.map((one) => one.mean);
     const finest = resolution(means);
     const profile = this.#profile();
@@ -209,7 +197,7 @@ export class ChannelAnomaly {
 
   /** A level of its own for every hour of the day, where that takes a quarter off the spread. */
   #profile(): number[] | undefined {
-    const past = this.#past;
+    const past = this.#past.steps;
     const { stepsPerDay } = this.#settings;
     if (stepsPerDay < hoursOfDay || past.at(-1)!.step - past[0]!.step < 3 * stepsPerDay) return undefined;
     const { centre, spread } = robust(past.map((one) => one.mean));

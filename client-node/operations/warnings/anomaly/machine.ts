@@ -1,6 +1,7 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { extremeLimit, robust, share } from "./limit.ts";
-import { type AnomalySettings, leastSteps, remembered } from "./settings.ts";
+import { Past } from "./past.ts";
+import { type AnomalySettings, leastSteps } from "./settings.ts";
 
 export interface MachineJudged {
   /** How far, as a share of the limit: more than 1 is not usual. */
@@ -44,31 +45,20 @@ type Row = ReadonlyMap<string, number>;
  */
 export class MachineAnomaly {
   readonly #settings: AnomalySettings;
-  #past: { readonly step: number; readonly row: Row }[] = [];
-  #sinceFit = 0;
-  #quiet: number | undefined;
+  readonly #past: Past<{ readonly step: number; readonly row: Row }>;
   #fit: Fit | undefined;
   #means: readonly [number, number] = [0, 0];
 
   constructor(settings: AnomalySettings) {
     this.#settings = settings;
+    this.#past = new Past(settings.quietSteps);
   }
 
   /** @param row - a value of every channel that has one. @returns undefined while it learns, or too little is there. */
   observe(step: number, row: Row): MachineJudged | undefined {
     if (row.size < fewestChannels) return undefined;
     const judged = this.#fit && this.#judge(this.#fit, row);
-    this.#past.push({ step, row });
-    this.#sinceFit++;
-    if (this.#quiet === undefined) {
-      const learned = step - this.#past[0]!.step + 1 >= this.#settings.quietSteps;
-      if (!learned || this.#past.length < leastSteps) return undefined;
-      this.#quiet = this.#past.length;
-      this.#learn();
-    } else if (this.#sinceFit >= this.#quiet / 4) {
-      this.#past = this.#past.slice(-remembered * this.#quiet);
-      this.#learn();
-    }
+    if (this.#past.add({ step, row })) this.#learn();
     return judged;
   }
 
@@ -79,7 +69,7 @@ export class MachineAnomaly {
 
   /** What came in the last quiet period is what is usual now; all before is forgotten. */
   relearn(): void {
-    this.#past = this.#past.slice(-this.#quiet!);
+    this.#past.forget();
     this.#learn();
   }
 
@@ -113,7 +103,7 @@ export class MachineAnomaly {
       for (const [i, one] of direction.entries()) residual[i]! -= along * one;
     }
     const q = residual.reduce((sum, one) => sum + one * one, 0);
-    const weight = 1 / Math.max(4, this.#quiet! / 96);
+    const weight = 1 / Math.max(4, this.#past.quiet / 96);
     const [before, other] = this.#means;
     this.#means = [
       before + weight * (Math.log(t2 + tiny) - fit.middle[0] - before),
@@ -123,17 +113,16 @@ export class MachineAnomaly {
   }
 
   #learn(): void {
-    this.#sinceFit = 0;
     this.#fit = undefined;
     const count = new Map<string, number>();
-    for (const { row } of this.#past)
+    for (const { row } of this.#past.steps)
       for (const name of row.keys()) count.set(name, (count.get(name) ?? 0) + 1);
     const names = [...count]
-      .filter(([, steps]) => steps >= present * this.#past.length)
+      .filter(([, steps]) => steps >= present * this.#past.steps.length)
       .map(([name]) => name)
       .sort()
       .slice(0, mostChannels);
-    const rows = this.#past
+    const rows = this.#past.steps
       .filter(({ row }) => names.every((name) => row.has(name)))
       .map(({ row }) => names.map((name) => row.get(name)!));
     if (names.length < fewestChannels || rows.length < leastSteps / 2) return;
