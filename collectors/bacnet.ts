@@ -6,6 +6,7 @@ import { type Answer, decodeAnswer, property, readRequest, type Value } from "./
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { Reading } from "./reading.ts";
 import { Backoff, type BackoffLimits, defaultBackoff } from "./runtime/backoff.ts";
+import { duePolls } from "./runtime/polling.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
 type Device = BacnetConfig["devices"][number];
@@ -91,18 +92,8 @@ class Controller {
 
   async #pollAll(): Promise<void> {
     const { signal, timer } = this.#link;
-    const polls = this.#device.objects.map((object) => ({ object, due: 0 }));
-    while (!signal.aborted) {
-      const poll = polls.reduce((earliest, one) => (one.due < earliest.due ? one : earliest));
-      const now = timer.elapsed();
-      if (poll.due > now) {
-        await timer.wait(poll.due - now, signal);
-        continue;
-      }
-      const { every } = poll.object;
-      poll.due = now + every - ((now - poll.due) % every);
-      await this.#read(poll.object);
-    }
+    const polls = this.#device.objects.map((object) => ({ object, every: object.every, due: 0 }));
+    for await (const [{ object }] of duePolls(polls, timer, signal)) await this.#read(object);
   }
 
   async #read(object: BacnetObject): Promise<void> {

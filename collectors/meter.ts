@@ -4,6 +4,7 @@ import { MeterChannel, MeterTimeout } from "./meter/channel.ts";
 import type { MeterConfig, MeterRegister } from "./meter/config.ts";
 import type { Reading } from "./reading.ts";
 import { Backoff, type BackoffLimits, defaultBackoff } from "./runtime/backoff.ts";
+import { duePolls, type Poll } from "./runtime/polling.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
 /** One meter, and when one that does not answer may be asked again. */
@@ -15,10 +16,9 @@ interface Meter {
   asleepUntil: number;
 }
 
-interface Poll {
+interface RegisterPoll extends Poll {
   readonly meter: Meter;
   readonly register: MeterRegister;
-  due: number;
 }
 
 /**
@@ -43,29 +43,20 @@ export function meterCollector(
   );
 }
 
-function planPolls(config: MeterConfig, random: () => number, limits: BackoffLimits): Poll[] {
+function planPolls(config: MeterConfig, random: () => number, limits: BackoffLimits): RegisterPoll[] {
   return config.meters.flatMap(({ address, device, registers }) => {
     const backoff = new Backoff(limits, random);
     const meter = { address, device: device ?? address, backoff, asleepUntil: 0 };
-    return registers.map((register) => ({ meter, register, due: 0 }));
+    return registers.map((register) => ({ meter, register, every: register.every, due: 0 }));
   });
 }
 
-async function pollUntilLost(link: Link, config: MeterConfig, polls: readonly Poll[]): Promise<void> {
+async function pollUntilLost(link: Link, config: MeterConfig, polls: readonly RegisterPoll[]): Promise<void> {
   const channel = await MeterChannel.open(config.transport, config.timeout, link.signal);
   const onStop = () => channel.destroy();
   link.signal.addEventListener("abort", onStop);
   try {
-    while (!link.signal.aborted) {
-      const poll = polls.reduce((earliest, one) => (one.due < earliest.due ? one : earliest));
-      const now = link.timer.elapsed();
-      if (poll.due > now) {
-        await link.timer.wait(poll.due - now, link.signal);
-        continue;
-      }
-      const { every } = poll.register;
-      // A poll that was missed is left out: asking twice in a row would read the same value twice.
-      poll.due = now + every - ((now - poll.due) % every);
+    for await (const [poll, now] of duePolls(polls, link.timer, link.signal)) {
       if (poll.meter.asleepUntil > now) continue;
       await ask(link, channel, poll, config);
       if (config.pause !== undefined) await link.timer.wait(config.pause, link.signal);
@@ -79,7 +70,7 @@ async function pollUntilLost(link: Link, config: MeterConfig, polls: readonly Po
 async function ask(
   link: Link,
   channel: MeterChannel,
-  { meter, register }: Poll,
+  { meter, register }: RegisterPoll,
   config: MeterConfig,
 ): Promise<void> {
   const reading = (value: number | null, status: string): Reading => {

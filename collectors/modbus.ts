@@ -5,6 +5,7 @@ import { type ModbusConfig, placeOf, type Register } from "./modbus/config.ts";
 import { decode, type RegisterPlace, width } from "./modbus/registers.ts";
 import type { Reading } from "./reading.ts";
 import { Backoff, type BackoffLimits, defaultBackoff } from "./runtime/backoff.ts";
+import { duePolls, type Poll } from "./runtime/polling.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
 type PlacedRegister = Register & RegisterPlace & { readonly count: number };
@@ -19,11 +20,9 @@ interface Unit {
 }
 
 /** Registers of one unit that are due together. */
-interface Poll {
+interface UnitPoll extends Poll {
   readonly unit: Unit;
-  readonly everyMillis: number;
   blocks: Block<PlacedRegister>[];
-  due: number;
 }
 
 const exceptions = { illegalAddress: 2, gatewayPath: 10, gatewayTarget: 11 } as const;
@@ -55,7 +54,7 @@ function planPolls(
   label: string,
   random: () => number,
   backoff: BackoffLimits,
-): Poll[] {
+): UnitPoll[] {
   return config.units.flatMap(({ unit: id, device, registers }) => {
     const unit = {
       id,
@@ -64,27 +63,19 @@ function planPolls(
       asleepUntil: 0,
     };
     const byInterval = Map.groupBy(registers, (r) => r.every);
-    return [...byInterval].map(([everyMillis, due]) => {
+    return [...byInterval].map(([every, due]) => {
       const placed = due.map((r) => ({ ...r, ...placeOf(r), count: width(r.type, r.length) }));
-      return { unit, everyMillis, blocks: mergeReads(placed, config.maxGap, config.maxRegisters), due: 0 };
+      return { unit, every, blocks: mergeReads(placed, config.maxGap, config.maxRegisters), due: 0 };
     });
   });
 }
 
-async function pollUntilLost(link: Link, config: ModbusConfig, polls: readonly Poll[]): Promise<void> {
+async function pollUntilLost(link: Link, config: ModbusConfig, polls: readonly UnitPoll[]): Promise<void> {
   const channel = await ModbusChannel.open(config.transport, config.timeout, link.signal);
   const onStop = () => channel.destroy();
   link.signal.addEventListener("abort", onStop);
   try {
-    while (!link.signal.aborted) {
-      const poll = nextDue(polls);
-      const now = link.timer.elapsed();
-      if (poll.due > now) {
-        await link.timer.wait(poll.due - now, link.signal);
-        continue;
-      }
-      // A poll that was missed is left out: asking twice in a row would read the same value twice.
-      poll.due = now + poll.everyMillis - ((now - poll.due) % poll.everyMillis);
+    for await (const [poll, now] of duePolls(polls, link.timer, link.signal)) {
       if (poll.unit.asleepUntil > now) continue;
       await readPoll(link, channel, poll, config);
     }
@@ -94,10 +85,12 @@ async function pollUntilLost(link: Link, config: ModbusConfig, polls: readonly P
   }
 }
 
-const nextDue = (polls: readonly Poll[]): Poll =>
-  polls.reduce((earliest, poll) => (poll.due < earliest.due ? poll : earliest));
-
-async function readPoll(link: Link, channel: ModbusChannel, poll: Poll, config: ModbusConfig): Promise<void> {
+async function readPoll(
+  link: Link,
+  channel: ModbusChannel,
+  poll: UnitPoll,
+  config: ModbusConfig,
+): Promise<void> {
   const { unit } = poll;
   for (const block of [...poll.blocks]) {
     if (link.signal.aborted) return;
@@ -138,7 +131,7 @@ async function silence(link: Link, channel: ModbusChannel, milliseconds: number)
 }
 
 /** The device refuses a merged read, most often for a hole in it: from now on each register is asked alone. */
-function splitBlock(poll: Poll, block: Block<PlacedRegister>): void {
+function splitBlock(poll: UnitPoll, block: Block<PlacedRegister>): void {
   const alone = block.items.map((item) => ({
     table: item.table,
     address: item.address,

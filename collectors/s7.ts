@@ -1,6 +1,7 @@
 import { Refusal } from "../core/reasons.ts";
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { Reading } from "./reading.ts";
+import { duePolls } from "./runtime/polling.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 import { S7Channel } from "./s7/channel.ts";
 import { decodeTag, type S7Config, type Tag } from "./s7/config.ts";
@@ -35,17 +36,8 @@ async function pollUntilLost(link: Link, config: S7Config): Promise<void> {
       due: link.timer.elapsed(),
       blocks: merge(tags, config.maxGap, channel.mostBytes),
     }));
-    while (!link.signal.aborted) {
-      const poll = polls.reduce((earliest, one) => (one.due < earliest.due ? one : earliest));
-      const now = link.timer.elapsed();
-      if (poll.due > now) {
-        await link.timer.wait(poll.due - now, link.signal);
-        continue;
-      }
-      // A poll that was missed is left out: asking twice in a row would read the same value twice.
-      poll.due = now + poll.every - ((now - poll.due) % poll.every);
-      for (const block of poll.blocks) await link.emit(await read(link, channel, config, block));
-    }
+    for await (const [{ blocks }] of duePolls(polls, link.timer, link.signal))
+      for (const block of blocks) await link.emit(await read(link, channel, config, block));
   } catch (error) {
     if (!link.signal.aborted) throw error;
   } finally {

@@ -41,6 +41,20 @@ export class Guard {
     this.socket.once("close", () => clearInterval(timer));
   }
 
+  /**
+   * Ends the connection.
+   * @param refusals - codes by which the server says that it does not let this user in.
+   * @returns what a failure really was.
+   */
+  failed(error: unknown, refusals: readonly unknown[]): Error {
+    this.socket.destroy();
+    if (this.error !== undefined) return this.error;
+    const { code, message } = error as { code?: unknown; message: string };
+    if (refusals.includes(code))
+      return new Denied(`the database refuses this user (${message})`, { cause: error });
+    return error as Error;
+  }
+
   /** A page is whole. */
   page(): void {
     this.#bytes = this.socket.bytesRead;

@@ -1,5 +1,5 @@
 import mysql from "mysql2";
-import { Denied, Guard, type SqlConnection, type SqlLogin, type SqlRow } from "./connection.ts";
+import { Guard, type SqlConnection, type SqlLogin, type SqlRow } from "./connection.ts";
 
 /** ER_DBACCESS_DENIED_ERROR is left out: a database may yet come. @see MySQL 8.4 Error Message Reference */
 const refusals: readonly unknown[] = ["ER_ACCESS_DENIED_ERROR", "ER_ACCOUNT_HAS_BEEN_LOCKED"];
@@ -33,14 +33,6 @@ export async function openMysql({ config, password, ca }: SqlLogin): Promise<Sql
     },
   });
   connection.on("error", () => {});
-  const failed = (error: unknown): Error => {
-    guard.socket.destroy();
-    if (guard.error !== undefined) return guard.error;
-    const { code, message } = error as { code?: unknown; message: string };
-    if (refusals.includes(code))
-      return new Denied(`the database refuses this user (${message})`, { cause: error });
-    return error as Error;
-  };
   const closed = new Promise<never>((_, reject) =>
     guard.socket.once("close", () => reject(guard.error ?? new Error("connection closed"))),
   );
@@ -55,7 +47,7 @@ export async function openMysql({ config, password, ca }: SqlLogin): Promise<Sql
     await done((settle) => connection.query("SET SESSION TRANSACTION READ ONLY", settle));
     await done((settle) => connection.query("SET SESSION time_zone = '+00:00'", settle));
   } catch (error) {
-    throw failed(error);
+    throw guard.failed(error, refusals);
   }
   return {
     async *rows(statement) {
@@ -73,7 +65,7 @@ export async function openMysql({ config, password, ca }: SqlLogin): Promise<Sql
         guard.page();
         if (page.length > 0) yield page;
       } catch (error) {
-        throw failed(error);
+        throw guard.failed(error, refusals);
       }
     },
     close: () => done((settle) => connection.end((error) => settle(error ?? null))),

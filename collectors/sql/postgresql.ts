@@ -1,6 +1,6 @@
 import pg from "pg";
 import Cursor from "pg-cursor";
-import { Denied, Guard, type SqlConnection, type SqlLogin, type SqlRow } from "./connection.ts";
+import { Guard, type SqlConnection, type SqlLogin, type SqlRow } from "./connection.ts";
 
 /** invalid_password, invalid_authorization_specification. @see PostgreSQL documentation, appendix A */
 const refusals: readonly unknown[] = ["28P01", "28000"];
@@ -25,21 +25,13 @@ export async function openPostgresql({ config, password, ca }: SqlLogin): Promis
     stream: () => guard.socket,
   });
   client.on("error", () => {});
-  const failed = (error: unknown): Error => {
-    guard.socket.destroy();
-    if (guard.error !== undefined) return guard.error;
-    const { code, message } = error as { code?: unknown; message: string };
-    if (refusals.includes(code))
-      return new Denied(`the database refuses this user (${message})`, { cause: error });
-    return error as Error;
-  };
   try {
     await client.connect();
     await client.query(`SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SET TIME ZONE 'UTC';
       SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1; SET bytea_output = 'hex';
       SET statement_timeout = ${Math.ceil(timeout)}`);
   } catch (error) {
-    throw failed(error);
+    throw guard.failed(error, refusals);
   }
   return {
     async *rows(statement) {
@@ -52,7 +44,7 @@ export async function openPostgresql({ config, password, ca }: SqlLogin): Promis
           if (rows.length < batch) return await cursor.close();
         }
       } catch (error) {
-        throw failed(error);
+        throw guard.failed(error, refusals);
       }
     },
     close: () => client.end(),
