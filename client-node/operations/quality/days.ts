@@ -62,12 +62,17 @@ export async function openDays(
     const of = (other: number): string[] => filesOf.get(dateOf(other)) ?? [];
     const files = { before: of(day - 1), day: of(day), after: of(day + 1) };
     if (Object.values(files).every((some) => some.length === 0)) continue;
+    // Beside the readings of the day itself, only those by a clock that is off can be of it.
+    if (files.day.length === 0 && !(await areSomeOff(engine, folder, [...files.before, ...files.after])))
+      continue;
     const name = join(keep, `${dateOf(day)}-${fingerprint([rules, files])}`);
     wanted.push(name);
     if (existsSync(`${name}.cells.parquet`)) continue;
-    computed++;
-    await computeDay(engine, folder, reference, day, files, name);
+    await defineReadings(engine, folder, files, day * dayMicros);
+    if (computed++ === 0) await defineDay(engine, reference);
+    await computeDay(engine, reference, day * dayMicros, name);
   }
+  if (computed > 0) await engine.run("DROP VIEW step_cell");
   forget(keep, wanted);
   await combine(engine, reference, wanted);
   return { computed, kept: wanted.length - computed };
@@ -81,23 +86,24 @@ interface DayFiles {
   readonly after: readonly string[];
 }
 
-/** The cells file comes into its place last: where it is, the series are there too. */
-async function computeDay(
-  engine: Engine,
-  folder: string,
-  reference: Reference,
-  day: number,
-  files: DayFiles,
-  name: string,
-): Promise<void> {
-  const from = day * dayMicros;
-  const until = from + dayMicros;
-  await defineReadings(engine, folder, files, from, until);
+/** The tables that a day's cells are read through, from its readings. */
+async function buildDay(engine: Engine, reference: Reference): Promise<void> {
   await buildTable(engine, clean, "series");
   await loadConversions(engine, reference.catalogue);
   for (const table of ["series_rule", "clock_offset", "channel"]) await buildTable(engine, clean, table);
+}
+
+/** Once for all days: a view reads whatever stands under a name when it is asked. */
+async function defineDay(engine: Engine, reference: Reference): Promise<void> {
+  await buildDay(engine, reference);
   for (const view of ["converted", "neighbours", "checked", "step_cell"])
     await defineView(engine, clean, view);
+}
+
+/** The cells file comes into its place last: where it is, the series are there too. */
+async function computeDay(engine: Engine, reference: Reference, from: number, name: string): Promise<void> {
+  const until = from + dayMicros;
+  await buildDay(engine, reference);
   const write = async (part: "series" | "cells", select: string): Promise<void> => {
     await engine.run(
       `COPY (${select}) TO ${quoteText(`${name}.writing`)} (FORMAT parquet, COMPRESSION zstd)`,
@@ -110,26 +116,25 @@ async function computeDay(
     `SELECT h.device, h.metric, ${cells} FROM step_cell c JOIN channel h ON h.channel = c.channel
      WHERE c.cell_us >= ${from} AND c.cell_us < ${until} ORDER BY h.device, h.metric, c.cell_us`,
   );
-  await engine.run("DROP VIEW step_cell");
 }
 
+/** Of a clock that is off by more than a minute; such a reading may be of another day than it says. */
+const off = "(NOT historical AND abs(delay_us) > 60000000)";
+
+async function areSomeOff(engine: Engine, folder: string, files: readonly string[]): Promise<boolean> {
+  const rows = await engine.rows(`SELECT 1 AS one FROM ${scanOf(folder, files)} WHERE ${off} LIMIT 1`);
+  return rows.length > 0;
+}
+
+const scanOf = (folder: string, files: readonly string[]): string =>
+  `read_parquet([${files.map((file) => quoteText(join(folder, file)))}], hive_partitioning = false)`;
+
 /** The day's segments, and of its neighbours' what lies near or came by a clock that is off. */
-async function defineReadings(
-  engine: Engine,
-  folder: string,
-  files: DayFiles,
-  from: number,
-  until: number,
-): Promise<void> {
+async function defineReadings(engine: Engine, folder: string, files: DayFiles, from: number): Promise<void> {
+  const until = from + dayMicros;
   const columns = "series, device, metric, unit, time_us, delay_us, value, text, quality, status, historical";
   const scan = (some: readonly string[], where: string): string[] =>
-    some.length === 0
-      ? []
-      : [
-          `SELECT ${columns} FROM read_parquet([${some.map((file) => quoteText(join(folder, file)))}],
-             hive_partitioning = false) WHERE ${where}`,
-        ];
-  const off = "(NOT historical AND abs(delay_us) > 60000000)";
+    some.length === 0 ? [] : [`SELECT ${columns} FROM ${scanOf(folder, some)} WHERE ${where}`];
   await engine.run(
     `CREATE OR REPLACE VIEW readings AS ${[
       ...scan(files.before, `time_us >= ${from - marginMicros} OR ${off}`),

@@ -115,7 +115,7 @@ test("an impossible jump to and fro is a fault of rate where no noise bound is s
 
 test("a constant clock error is put right, and the readings lie where they belong", async (t) => {
   const right = stream((one) => [one]);
-  const ahead = stream((one) => [{ ...one, time: one.time + 6 * hour }]);
+  const shifted = (by: number) => stream((one) => [{ ...one, time: one.time + by }]);
   const means = (readings: readonly Reading[]) =>
     inWorld({ sites: [site("s", "machining")], devices: [device("m-1", "s")] }, async (world) => {
       await world.play(readings);
@@ -123,7 +123,10 @@ test("a constant clock error is put right, and the readings lie where they belon
         (row) => [row.cell_us, Math.round(Number(row.mean) * 1e9)],
       );
     });
-  t.deepEqual(await means(ahead), await means(right));
+  const truth = await means(right);
+  t.deepEqual(await means(shifted(6 * hour)), truth);
+  // All of them say that they are of the day before: the day that they are of has none that say so.
+  t.deepEqual(await means(shifted(-6 * hour)), truth);
 });
 
 test("amounts that a broker kept for hours are used at their own time; those ahead are a clock fault", async (t) => {
