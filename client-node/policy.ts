@@ -81,8 +81,17 @@ export function policyAt(file: string): () => Policy {
   };
 }
 
+/** Everything that a node says names it, and {@link policyAt} gives the same object for the same text. */
+const digests = new WeakMap<Policy, Digest>();
+
 /** @returns SHA-256 of the policy's canonical JSON: comments and order of keys do not count. */
-export const policyDigest = (policy: Policy): Digest => digestOf(canonicalBytes(policy));
+export function policyDigest(policy: Policy): Digest {
+  const known = digests.get(policy);
+  if (known !== undefined) return known;
+  const digest = digestOf(canonicalBytes(policy));
+  digests.set(policy, digest);
+  return digest;
+}
 
 /** @throws Refusal policy_refuses or unprotected, naming everything that the policy forbids. */
 export function checkStudy(policy: Policy, manifest: StudyManifest): void {

@@ -24,12 +24,13 @@ const bfv = await openBfv();
 
 async function start({ coordinator, study, manifest, nodes }: NodesOrder): Promise<void> {
   for (const node of running) node.drop();
+  const policy = policyFor(manifest);
   running = await Promise.all(
     nodes.map(async ({ credentials, table }) => {
       const node = await startNode({
         credentials,
         coordinator,
-        policy: () => policyFor(manifest),
+        policy: () => policy,
         rows: async () => table,
         ledger: ":memory:",
         bfv,

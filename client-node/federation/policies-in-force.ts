@@ -37,7 +37,7 @@ export class PoliciesInForce {
     if (begun?.roundId !== roundId || manifest === undefined) return undefined;
     const policy = this.#read();
     checkStudy(policy, manifest);
-    if (rowTerms(policy) !== rowTerms(begun.policy))
+    if (policy !== begun.policy && rowTerms(policy) !== rowTerms(begun.policy))
       throw new Refusal(
         "policy_refuses",
         `study ${manifest.name}: policy.yaml changed what becomes of the rows while the attempt ran`,
