@@ -67,18 +67,21 @@ interface Loan {
   readonly bad: boolean;
 }
 
-/** The loans have the economy's order; a study leaves the indeterminate ones out. */
+/** A study leaves the indeterminate ones out. */
 function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[], salt: Uint8Array): Loan[] {
-  const months = borrowers.flatMap((one) => one.months);
+  const months = borrowers.reduce((sum, one) => sum + one.months.length, 0);
   const joined = sources.reduce((rows, { atMost }) => rows + atMost, 0);
-  if (joined !== months.length) throw new RangeError("a loan has no features");
+  if (joined !== months) throw new RangeError("a loan has no features");
   const { label, holdout } = manifest;
   const bad: readonly string[] = label.bad;
-  return months.flatMap(({ badProbability, creditStatus }, row) =>
-    creditStatus === "overdue_16_30" || !isHeldOut(holdout, salt, String(row))
-      ? []
-      : [{ probability: badProbability, bad: bad.includes(creditStatus) }],
-  );
+  return borrowers
+    .filter(({ site }) => isHeldOut(holdout, salt, site))
+    .flatMap((borrower) => borrower.months)
+    .filter(({ creditStatus }) => creditStatus !== "overdue_16_30")
+    .map(({ badProbability, creditStatus }) => ({
+      probability: badProbability,
+      bad: bad.includes(creditStatus),
+    }));
 }
 
 /** The rank statistic of the true probabilities. */

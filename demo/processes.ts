@@ -34,12 +34,15 @@ export async function runWith(input: string, ...args: readonly string[]): Promis
   return stdout;
 }
 
+/** Lines of stderr that are told of a process that ended by itself. */
+const mostLines = 10;
+
 /** A process that runs until it is stopped. */
 export class Service {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
-  #last = "";
+  readonly #last: string[] = [];
 
   /** @param onLine - gets every line of stdout. @param script - the command line where absent. */
   constructor(name: string, args: readonly string[], onLine: (line: string) => void, script = cli) {
@@ -48,14 +51,15 @@ export class Service {
     this.#exited = exitOf(this.#child);
     createInterface({ input: this.#child.stdout! }).on("line", onLine);
     createInterface({ input: this.#child.stderr! }).on("line", (line) => {
-      this.#last = line;
+      this.#last.push(line);
+      if (this.#last.length > mostLines) this.#last.shift();
     });
   }
 
   /** Rejects if the process ends by itself. */
   async failed(): Promise<never> {
     const code = await this.#exited;
-    throw new Error(`${this.name} ended with ${code}: ${this.#last}`);
+    throw new Error(`${this.name} ended with ${code}:\n${this.#last.join("\n")}`);
   }
 
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
