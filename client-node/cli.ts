@@ -5,6 +5,7 @@ import { addForecast } from "./cli/forecast.ts";
 import { addPreview } from "./cli/preview.ts";
 import { addRunning } from "./cli/running.ts";
 import { addScore } from "./cli/score.ts";
+import { addStatement } from "./cli/statement.ts";
 import { addStudies } from "./cli/studies.ts";
 
 /** `fedcredit node …`: the enterprise's process and its commands. */
@@ -13,6 +14,7 @@ export function nodeCommand(): Command {
   addEnrolment(node);
   addStudies(node);
   addScore(node);
+  addStatement(node);
   addPreview(node);
   addForecast(node);
   addRunning(node);

@@ -46,6 +46,16 @@ export const nodeConfigSchema = z
       )
       .optional()
       .describe("where training rows come from"),
+    scores: z
+      .strictObject({
+        date: column
+          .optional()
+          .describe(
+            "column of the rows' dates: a month's statement is about the rows of that month; rows.features.date where there is one, and otherwise all rows",
+          ),
+      })
+      .optional()
+      .describe("which rows this enterprise's score statements are about"),
     ...sitesSchema.shape,
     collectors: collectorEntries.optional().describe("what is read, and how; needs sites"),
     storage: z

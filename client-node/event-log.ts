@@ -42,6 +42,12 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
         return "epoch" in event
           ? log.debug({ epoch: shortDigest(event.epoch) }, "key epoch open")
           : log.warn({ reason: event.reason, detail: event.detail }, "key epoch not opened");
+      case "statement": {
+        const fields = { study: shortDigest(event.study), until: event.until };
+        return "grade" in event
+          ? log.info({ ...fields, grade: event.grade }, "score statement sent")
+          : log.warn({ ...fields, reason: event.reason, detail: event.message }, "score statement not sent");
+      }
       case "refused": {
         const { message: detail, reason, roundId } = event;
         return log.warn({ reason, detail, attempt: shortDigest(roundId) }, "refused");

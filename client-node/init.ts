@@ -28,6 +28,7 @@ unprotected: []         # layers a study may run without: [noise]
 maxEpsilon:
   lifetime: 8           # epsilon that all sums with noise may cost together, over all studies
   delta: 1.0e-6         # probability with which it need not hold
+# scores: { send: ask } # statements of how the own rows score may leave: ask, or automatic
 consentDays: 90         # how long a consent lasts
 fields: []              # a column without a line cannot pass, for example
   # - { name: customer_id, class: direct, level: C2, operator: drop }

@@ -13,13 +13,19 @@ import type { NodeEvent } from "./events.ts";
 import type { NodeCredentials } from "./federation/credentials.ts";
 import { Participant } from "./federation/participant.ts";
 import { CurrentCertificate } from "./federation/renewal.ts";
+import {
+  type OwnScorer,
+  type StatementDesk,
+  type StatementsOfNode,
+  sendDue,
+  statementsOf,
+} from "./federation/statements.ts";
 import type { Statistics } from "./federation/statistics.ts";
 import {
   consentTo,
   fetchModel,
   listStudies,
   rowsTable,
-  type StudyDesk,
   type StudyView,
   withdrawFrom,
 } from "./federation/studies.ts";
@@ -43,6 +49,8 @@ export interface NodeOptions {
   /** As it stands on disk at each call: a change holds from the next round on. @throws Refusal what is wrong with it */
   readonly policy: () => Policy;
   readonly rows: RowSource;
+  /** How its own rows score; without it no score statement is made. */
+  readonly ownScore?: OwnScorer;
   /** Computes the enterprise's statistics; not closed by the node. */
   readonly statistics: Statistics;
   /** File of the egress ledger and the node's memory (`ledgerFile`); ":memory:" for a simulation. */
@@ -67,6 +75,8 @@ export interface RunningNode {
   withdraw(study: Digest): Promise<void>;
   /** @returns the model and its digest, checked. @throws Refusal */
   model(study: Digest): Promise<{ digest: Digest; text: string; model: Json }>;
+  /** What it says of its own score. */
+  readonly statements: StatementsOfNode;
   /** Message bytes sent and received since start, before TLS. */
   bytes(): { up: number; down: number };
   /** Leaves at once, in the middle of whatever runs: what a crash looks like from outside. */
@@ -81,7 +91,7 @@ export interface RunningNode {
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
-export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): StudyDesk & {
+export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): StatementDesk & {
   readonly ledger: EgressLedger;
 } {
   const { credentials, now, random } = options;
@@ -108,7 +118,7 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): Stud
   });
   const rows = async (manifest: StudyManifest, policy: Policy): Promise<Table> =>
     requireEnough(await tables(manifest, policy), manifest, policy.minRows);
-  return { db, ledger, transport, credentials, policy, rows, now };
+  return { db, ledger, transport, credentials, policy, rows, now, ownScore: options.ownScore };
 }
 
 /**
@@ -126,12 +136,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { after = afterSeconds, bfv, keepCertificate: keep = () => {}, random, statistics } = options;
   const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
   const certificate = new CurrentCertificate({ ...desk, keep, emit });
-  const callOff = every(renewalSeconds, after, () => certificate.renewIfDue());
+  const callOff = every(hourSeconds, after, async () => {
+    await certificate.renewIfDue();
+    await sendDue(desk, emit);
+  });
 
   const firstTry = Promise.withResolvers<void>();
   const connect = async (onConnected: () => void): Promise<void> => {
     certificate.check();
     await certificate.renewIfDue();
+    await sendDue(desk, emit);
     await participant.takePart(onConnected);
   };
   const finished = keepConnected(connect, random, ending.signal, emit, firstTry.resolve).finally(() => {
@@ -148,6 +162,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     consent: async (study) => void (await consentTo(desk, study)),
     withdraw: (study) => withdrawFrom(desk, study),
     model: (study) => fetchModel(desk, study),
+    statements: statementsOf(desk),
     bytes: () => transport.bytes,
     drop() {
       ending.abort();
@@ -212,8 +227,8 @@ function afterSeconds(seconds: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** How often a node that stays connected looks at its certificate. */
-const renewalSeconds = 3600;
+/** How often a node that stays connected looks at its certificate, and for score statements that are due. */
+const hourSeconds = 3600;
 
 /** Runs something again and again. @returns what ends that. */
 function every(

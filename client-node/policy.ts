@@ -53,6 +53,18 @@ export const policySchema = z
           .optional(),
       })
       .describe("privacy budget"),
+    scores: z
+      .strictObject({
+        send: z
+          .enum(["ask", "automatic"])
+          .describe(
+            "ask: people send each statement, or keep it; automatic: a running node sends one a month by itself, for each study whose scores were agreed to",
+          ),
+      })
+      .optional()
+      .describe(
+        "statements of how this enterprise's own rows score by a study's model: the probability of bad, its grade, and names of columns, never their values; none leaves without this",
+      ),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
     fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
     anonymity: anonymitySchema

@@ -4,6 +4,7 @@ import type { Digest } from "../core/canonical.ts";
 import type { Random } from "../core/random.ts";
 import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
 import type { Authority, Identity } from "./authority/ca.ts";
+import type { CasePolicy } from "./cases/policy.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { SharedChunks } from "./rounds/shared-chunks.ts";
 import type { UploadAllowance } from "./rounds/upload-allowance.ts";
@@ -81,6 +82,10 @@ export interface Bank {
   readonly allowance: UploadAllowance;
   /** Consents, by study and enterprise. */
   readonly consents: HourlyLimit;
+  /** Score statements, by enterprise. */
+  readonly statements: HourlyLimit;
+  /** When a score or a warning becomes a case. */
+  readonly casePolicy: CasePolicy;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
   /** Whether enterprises wait because the database was restored from a backup. */

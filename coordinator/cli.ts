@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { caseCommands } from "./commands/cases.ts";
 import { memberCommands } from "./commands/members.ts";
 import { processCommands } from "./commands/process.ts";
 import { studyCommands } from "./commands/studies.ts";
@@ -17,7 +18,13 @@ Example, after fedcredit audit init --out auditor:
   fedcredit coordinator start --config bank/coordinator.yaml`,
     );
   const { shown, hidden } = studyCommands();
-  for (const command of [...processCommands(), ...memberCommands(), userCommand(), ...shown])
+  for (const command of [
+    ...processCommands(),
+    ...memberCommands(),
+    userCommand(),
+    ...caseCommands(),
+    ...shown,
+  ])
     coordinator.addCommand(command);
   for (const command of hidden) coordinator.addCommand(command, { hidden: true });
   return coordinator;

@@ -55,6 +55,13 @@ export const configSchema = z.strictObject({
         .describe("cosignatures a checkpoint needs to be exported; until one has them, an export is refused"),
     })
     .describe("who has to have seen the log"),
+  cases: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "cases.yaml: when a score or a warning becomes a case, and what is suggested about the limit; the reference's defaults without it",
+    ),
   console: consoleSchema
     .optional()
     .describe("the bank's pages, for users that fedcredit coordinator user adds; none without it"),
@@ -81,6 +88,12 @@ export function readConfig(file: string): CoordinatorConfig {
 
 function absolutePaths(config: CoordinatorConfig, file: string): CoordinatorConfig {
   const base = dirname(resolve(file));
-  const { dataDir, blobs, keys, ...rest } = config;
-  return { ...rest, dataDir: resolve(base, dataDir), blobs: resolve(base, blobs), keys: resolve(base, keys) };
+  const { dataDir, blobs, keys, cases, ...rest } = config;
+  return {
+    ...rest,
+    dataDir: resolve(base, dataDir),
+    blobs: resolve(base, blobs),
+    keys: resolve(base, keys),
+    ...(cases === undefined ? {} : { cases: resolve(base, cases) }),
+  };
 }

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { reachableAddress, splitAddress } from "../core/address.ts";
 import { startMonitor } from "../core/monitor.ts";
 import type { Random } from "../core/random.ts";
+import { readYaml } from "../core/yaml.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
 import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
@@ -17,6 +18,7 @@ import { currentRoster } from "./authority/membership.ts";
 import { loadRestored } from "./authority/recovery.ts";
 import { loadRevoked } from "./authority/revocation.ts";
 import type { Bank, BankEvents, Clock, CrashPoint } from "./bank.ts";
+import { casePolicySchema } from "./cases/policy.ts";
 import type { ConsoleConfig, CoordinatorConfig } from "./config.ts";
 import type { ConsoleParts, RunningConsole } from "./console/console.ts";
 import { Participants } from "./rounds/participants.ts";
@@ -72,6 +74,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const [authority, signer] = await Promise.all([openAuthority(config, random), openBankKey(config)]);
   const bankKey = parseVerifierKey(verifierKey(signer.name, ed25519PublicKey(signer.seed)));
   const auditorKey = parseVerifierKey(config.auditor);
+  const casePolicy =
+    config.cases === undefined ? casePolicySchema.parse({}) : readYaml(config.cases, casePolicySchema);
   const cleanUp: (() => Promise<unknown>)[] = [];
   const undo = async (): Promise<void> => {
     for (const step of cleanUp.splice(0).reverse()) await step();
@@ -100,6 +104,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       shared: new SharedChunks(),
       allowance: new UploadAllowance(),
       consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
+      statements: new HourlyLimit(quotas.statementsPerHour, () => clock.now()),
+      casePolicy,
       revoked: new Set(),
       restored: { isAwaited: false },
       exports: new Set(),

@@ -7,6 +7,8 @@ import type { Json } from "../models/algorithm.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
 import { exportLog, takeBackup, WireClient } from "../proto/client.ts";
+import type { Case__Output } from "../proto/generated/fedcredit/v1/Case.ts";
+import type { CaseOrder } from "../proto/generated/fedcredit/v1/CaseOrder.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
 import type { Operator__Output } from "../proto/generated/fedcredit/v1/Operator.ts";
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
@@ -14,8 +16,9 @@ import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCh
 import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFault.ts";
 import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
+import type { TakenStatement__Output } from "../proto/generated/fedcredit/v1/TakenStatement.ts";
 import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
-import { Log, Membership, Studies } from "../proto/wire.ts";
+import { Log, Membership, Scores, Studies } from "../proto/wire.ts";
 import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { BackupHeader } from "./store/backup.ts";
@@ -258,6 +261,25 @@ export class Operator {
       throw new Refusal("digest_mismatch", "the model does not have the digest the coordinator states");
     const text = reply.canonicalJson.toString("utf8");
     return { digest, model: JSON.parse(text) as Json, text };
+  }
+
+  /** What enterprises said of themselves, the newest first. @param enterprise - whose; everybody's where empty */
+  async statements(enterprise = ""): Promise<TakenStatement__Output[]> {
+    return (await this.#wire.call(Scores.service.ListStatements, { enterprise })).statements;
+  }
+
+  /** Open ones first. */
+  async cases(): Promise<Case__Output[]> {
+    return (await this.#wire.call(Scores.service.ListCases, {})).cases;
+  }
+
+  async case(number: number): Promise<Case__Output> {
+    return this.#wire.call(Scores.service.GetCase, { number });
+  }
+
+  /** Assigns, comments or decides. */
+  async orderCase(number: number, order: Omit<CaseOrder, "number" | "order">): Promise<Case__Output> {
+    return this.#wire.call(Scores.service.OrderCase, { number, ...order });
   }
 
   async checkpoint(): Promise<string> {

@@ -236,6 +236,13 @@ export const reasons = {
   ),
   not_converged: entry(status.failedPrecondition, false, "raise the number of steps or add a penalty"),
 
+  // scores
+  score_mismatch: entry(
+    status.failedPrecondition,
+    false,
+    "the statement is not of the model, window or scale that the bank goes by: make it again",
+  ),
+
   // store
   database_unavailable: entry(status.unavailable, true, "start PostgreSQL or correct `database`"),
   database_taken: entry(

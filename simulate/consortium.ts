@@ -9,6 +9,7 @@ import { createSecrets, enrol } from "../client-node/federation/enrol.ts";
 import { DirectStatistics } from "../client-node/federation/statistics.ts";
 import { type NodeOptions, type RunningNode, startNode } from "../client-node/node.ts";
 import type { Policy } from "../client-node/policy.ts";
+import { scoreOf } from "../client-node/rows/own-score.ts";
 import type { Authority, KeyPair } from "../coordinator/authority/ca.ts";
 import { initCoordinator, openAuthority } from "../coordinator/authority/keys.ts";
 import { systemClock } from "../coordinator/bank.ts";
@@ -176,6 +177,7 @@ export const policyFor = (manifest: StudyManifest): Policy => ({
   allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [manifest.purpose] },
   unprotected: manifest.unprotected,
   maxEpsilon: { lifetime: 1e6, delta: manifest.privacy.noise?.delta ?? 1e-6 },
+  scores: { send: "ask" },
   consentDays: 1,
   fields: [
     ...new Set([...columnsRead(manifest), ...(manifest.subject === undefined ? [] : [manifest.subject])]),
@@ -199,6 +201,7 @@ export const startEnterprise = (
     coordinator: typeof bank === "string" ? bank : bank.coordinator.address,
     policy: () => policyFor(manifest),
     rows: async () => rows,
+    ownScore: async (model) => scoreOf(model, rows, 0),
     ledger: ":memory:",
     bfv,
     statistics: new DirectStatistics(secureRandom),

@@ -2,15 +2,18 @@ import type { Command } from "commander";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
+import { purposeKeys } from "../../privacy/desensitize/keys.ts";
+import { Desensitizer } from "../../privacy/desensitize/run.ts";
 import { type NodeConfig, readNodeConfig } from "../config.ts";
 import type { NodeEvent } from "../events.ts";
 import { readCredentials, renewPins } from "../federation/credentials.ts";
-import type { StudyDesk } from "../federation/studies.ts";
+import type { StatementDesk } from "../federation/statements.ts";
 import { configFile, policyFile } from "../init.ts";
 import { ledgerFile, openDesk } from "../node.ts";
 import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
+import { ownScore } from "../rows/own-score.ts";
 import { desensitizedRows } from "../rows/row-source.ts";
 import { describeCounts } from "../rows/rows.ts";
 
@@ -46,6 +49,11 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
     coordinator: config.coordinator,
     policy,
     rows: desensitizedRows({ read: ownRecords(config), key, now: Date.now }),
+    ownScore: async (model, { purpose, policy, month }) => {
+      const passage = new Desensitizer(policy.fields, purposeKeys(key, purpose, Date.now()));
+      const dateColumn = config.scores?.date ?? config.rows?.features?.date;
+      return ownScore(model, await ownRecords(config)(), passage, { month, dateColumn });
+    },
     ledger: ledgerFile(config.dataDir),
     keepCertificate: (certificate) => renewPins(config.dataDir, certificate),
     random: secureRandom,
@@ -57,7 +65,7 @@ function tellRows(event: NodeEvent): void {
   if (event.type === "rows") tell(describeCounts(event, event.rows));
 }
 
-export async function atDesk<T>(dir: string, work: (desk: StudyDesk) => Promise<T>): Promise<T> {
+export async function atDesk<T>(dir: string, work: (desk: StatementDesk) => Promise<T>): Promise<T> {
   const desk = openDesk({ ...readNode(dir), onEvent: tellRows });
   try {
     await desk.transport.checkHealth();

@@ -38,6 +38,15 @@ export type FederationEvent =
   /** A key epoch is open, or its opening ended: then with a reason. */
   | { readonly type: "epoch"; readonly epoch: Digest }
   | { readonly type: "epoch"; readonly reason: string; readonly detail: string }
+  /** A month's score statement was sent by itself, or could not be: then with a reason. */
+  | { readonly type: "statement"; readonly study: Digest; readonly until: string; readonly grade: string }
+  | {
+      readonly type: "statement";
+      readonly study: Digest;
+      readonly until: string;
+      readonly reason: Reason;
+      readonly message: string;
+    }
   /** The node would not do what it was asked to. */
   | {
       readonly type: "refused";

@@ -16,6 +16,8 @@ type Occasion =
   /** Once in about nine months. */
   | "near a certificate's end"
   | "in a round"
+  /** Where the enterprise agreed to say how its own rows score. */
+  | "of its own score"
   /** Only where a connection broke, or the node will not do what it is asked to. */
   | "failure";
 
@@ -35,6 +37,10 @@ export const outgoing = {
   "Log.GetInclusion": "after an absence",
   "Log.GetConsistency": "after an absence",
   "Log.ReportLedger": "apart from rounds",
+  "Scores.Agree": "of its own score",
+  "Scores.Withdraw": "of its own score",
+  /** A signed statement: model, month, probability, grade, reason codes. */
+  "Scores.State": "of its own score",
   "Rounds.Participate/hello": "apart from rounds",
   "Rounds.Participate/joinEpoch": "apart from rounds",
   "Rounds.Participate/epochNonce": "apart from rounds",

@@ -5,7 +5,7 @@ import { Refusal } from "../../core/reasons.ts";
 export class LedgerFailure extends Refusal {}
 
 /**
- * The node's own memory: the egress ledger, policies, manifests seen, consents, the last log checkpoint seen and the attempts joined.
+ * The node's own memory: the egress ledger, policies, manifests seen, consents, score statements, the last log checkpoint seen and the attempts joined.
  * Durable when a call returns. Several processes of one enterprise may open it: writers take turns.
  */
 const tables = `
@@ -46,6 +46,13 @@ const tables = `
     time INTEGER NOT NULL, event TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS spend_of_step ON spend (study, round);
+  CREATE TABLE IF NOT EXISTS score_consent (
+    study TEXT PRIMARY KEY, expires_millis INTEGER NOT NULL, withdrawn INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS statement (
+    study TEXT NOT NULL, until TEXT NOT NULL, what TEXT NOT NULL CHECK (what IN ('sent', 'kept')),
+    note TEXT NOT NULL, at_millis INTEGER NOT NULL, PRIMARY KEY (study, until)
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS roster (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS split_salt (rows_table TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
 `;

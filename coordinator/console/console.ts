@@ -8,6 +8,7 @@ import type { KeyPair } from "../authority/ca.ts";
 import type { Bank } from "../bank.ts";
 import type { ConsoleConfig } from "../config.ts";
 import type { Participants } from "../rounds/participants.ts";
+import { casePages } from "./cases.ts";
 import { Desk } from "./desk.ts";
 import { enterprisePages } from "./enterprises.ts";
 import { everybody } from "./frame.ts";
@@ -41,6 +42,7 @@ export function consoleApplication({ bank, participants, isDraining }: ConsolePa
   proposalPages(desk);
   studyPages(desk);
   modelPages(desk);
+  casePages(desk);
   enterprisePages(desk);
   operationsPages(desk, isDraining);
   const streams = liveStudies(desk);

@@ -14,6 +14,7 @@ import {
   revoke,
 } from "../authority/membership.ts";
 import { type Asked, enterpriseIn, type Fields } from "./asked.ts";
+import { scoresView } from "./cases.ts";
 import type { Desk } from "./desk.ts";
 import { admitters, field, form, may, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
@@ -151,13 +152,8 @@ ${
 const lastEnd = ({ certificates }: EnterpriseView): number =>
   Math.max(0, ...certificates.map(({ expiresMillis }) => expiresMillis));
 
-async function enterpriseView({
-  bank,
-  participants,
-  session,
-  locale,
-  params,
-}: Asked): Promise<View | undefined> {
+async function enterpriseView(asked: Asked): Promise<View | undefined> {
+  const { bank, participants, session, locale, params } = asked;
   const { words, day } = locale;
   const found = (await enterprises(bank)).find(({ enterprise }) => enterprise === params.enterprise);
   if (found === undefined) return undefined;
@@ -182,6 +178,7 @@ ${
         ]),
       )
 }
+${await scoresView(asked, enterprise)}
 ${
   may(session, admitters) &&
   html`<div class="columns">${

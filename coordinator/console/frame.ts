@@ -24,6 +24,7 @@ export interface Frame {
 const places = [
   ["/studies", "studies"],
   ["/models", "models"],
+  ["/cases", "cases"],
   ["/enterprises", "enterprises"],
   ["/operations", "operations"],
   ["/account", "account"],

@@ -130,7 +130,8 @@ export function studyTexts(row: StudyRow, inspection: StudyInspection, locale: L
   const busy = row.phase === "running" || row.phase === "paused";
   const { reason = "", detail = "" } = status ?? {};
   const texts: Record<string, string> = {
-    bar: String(sums),
+    // It took fewer than it might have.
+    bar: String(row.phase === "finished" ? mostSums : sums),
     sums: words.ofAtMost(number(sums), number(mostSums)),
     now: busy ? words.atRound(row.algorithm ?? "", number(row.round)) : words.phases[row.phase],
     left: left > 0 ? words.atMost(duration(left)) : "–",

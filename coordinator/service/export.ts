@@ -96,6 +96,13 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "privacy.spent":
       case "model.evaluated":
       case "model.standing":
+      case "score.consented":
+      case "score.withdrawn":
+      case "score.issued":
+      case "case.raised":
+      case "case.assigned":
+      case "case.commented":
+      case "case.decided":
       case "ledger.reported":
       case "egress.sent":
       case "log.recovered":

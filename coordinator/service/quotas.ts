@@ -14,4 +14,6 @@ export const quotas = {
   callsPerConnection: 256,
   /** Consents an hour of one member to one study. Taking one back is always heard. */
   consentsPerHour: 20,
+  /** Score statements an hour of one member, refused ones counted. */
+  statementsPerHour: 30,
 } as const;

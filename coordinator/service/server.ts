@@ -11,6 +11,7 @@ import {
   Membership,
   protocolVersion,
   Rounds,
+  Scores,
   Studies,
 } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
@@ -19,6 +20,7 @@ import { blobsService } from "./blobs-service.ts";
 import { logService } from "./log-service.ts";
 import { enrolmentService, membershipService } from "./membership-service.ts";
 import { anyone, enterprise } from "./request.ts";
+import { scoresService } from "./scores-service.ts";
 import { studiesService } from "./studies-service.ts";
 import { type HangUp, Methods } from "./transport.ts";
 
@@ -49,6 +51,7 @@ export function registerServices(
   server.addService(Health.service, health);
   server.addService(Membership.service, membershipService(bank, methods));
   server.addService(Studies.service, studiesService(bank, methods, participants));
+  server.addService(Scores.service, scoresService(bank, methods));
   server.addService(Blobs.service, blobsService(bank, methods));
   server.addService(Rounds.service, rounds);
   server.addService(Log.service, logService(bank, methods));

@@ -1,5 +1,6 @@
 import type { StudiesHandlers } from "../../proto/generated/fedcredit/v1/Studies.ts";
 import type { Bank } from "../bank.ts";
+import { resultInUse } from "../cases/scores.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { check } from "../studies/check.ts";
 import { consent, withdraw } from "../studies/consent.ts";
@@ -48,6 +49,11 @@ export const studiesService = (
   }),
   GetModel: methods.unary(everyone, async ({ study }) => {
     const { document, digest } = await model(bank, digestText(study));
-    return { canonicalJson: Buffer.from(document), digest: Buffer.from(digest, "hex") };
+    return {
+      canonicalJson: Buffer.from(document),
+      digest: Buffer.from(digest, "hex"),
+      inUse: await resultInUse(bank, digest),
+      grades: bank.casePolicy.grades,
+    };
   }),
 });

@@ -3,7 +3,7 @@ import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
 import { holdsOut, parseManifest, type StudyManifest } from "../../models/study.ts";
-import { manifestFaults, studyEvents } from "../../models/study-loop.ts";
+import { manifestFaults, startStudy, studyEvents } from "../../models/study-loop.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import { countOrganisations } from "../../privacy/roster.ts";
 import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
@@ -90,7 +90,11 @@ export async function checkProposal(
     const seconds = bytesUp === undefined ? 0 : secondsOf(of, bytesUp, members, manifest.maxRowsPerParty);
     costs.push({ name: of.name, mostSums: of.mostSums, bytesUp: bytesUp ?? 0, seconds });
   }
-  if (forecast !== undefined && costs.every(({ mostSums }) => mostSums === 0))
+  // A list that may take sums takes none where the columns give it nothing to sum.
+  const isIdle =
+    forecast !== undefined &&
+    (costs.every(({ mostSums }) => mostSums === 0) || startStudy(manifest).algorithm === null);
+  if (isIdle)
     problems.push(
       new Refusal("parameters_invalid", "algorithms: none of them takes a sum", {
         hint: "list one that learns from the enterprises' rows",

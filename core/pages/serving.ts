@@ -24,7 +24,8 @@ export function pageApplication(): Express {
         },
       },
       strictTransportSecurity: false,
-      referrerPolicy: { policy: "no-referrer" },
+      // No address of a page goes to another origin; ours knows where to go back to.
+      referrerPolicy: { policy: "same-origin" },
       xFrameOptions: { action: "deny" },
     }),
   );

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { alarmsSchema } from "../../auditor/alarms/config.ts";
 import { nodeConfigSchema } from "../../client-node/config.ts";
 import { policySchema } from "../../client-node/policy.ts";
+import { casePolicySchema } from "../../coordinator/cases/policy.ts";
 import { configSchema } from "../../coordinator/config.ts";
 import { reasons } from "../../core/reasons.ts";
 import { algorithmNamed, algorithmNames } from "../../models/registry.ts";
@@ -24,6 +25,15 @@ export function pages(): ReadonlyMap<string, string> {
         "# alarms.yaml",
         "What the auditor writes for `fedcredit audit watch --alarms`. Paths are relative to the file. An unknown key is refused. A log that forks, members that are expelled, complaints and split cohorts raise an alarm without a threshold. What a receiver does not take is kept in the auditor's directory and handed over at the next look.",
         schemaTables(alarmsSchema, "alarms.yaml"),
+      ),
+    ],
+    [
+      "reference/cases.yaml.md",
+      page(
+        note("coordinator/cases/policy.ts"),
+        "# cases.yaml",
+        "When a score statement or a warning of an enterprise becomes a case, and what is suggested about its limit; coordinator.yaml names the file under `cases`, and a change holds from the coordinator's next start. An unknown key is refused. Without the file, or where it leaves a key out, the defaults hold. A rule about grades holds where the grade is another than the enterprise's last for the purpose; of a first score, only rules with `to` do. A case of the same enterprise and cause that is open is raised anew, with the newest suggestion.",
+        schemaTables(casePolicySchema, "cases.yaml"),
       ),
     ],
     [

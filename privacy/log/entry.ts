@@ -230,6 +230,51 @@ const model = {
   },
 };
 
+/** What a bank does about an enterprise's limit. */
+export const limitSteps = ["increase", "hold", "review", "reduce"] as const;
+export type LimitStep = (typeof limitSteps)[number];
+
+const number = z.int().min(1);
+const bankWords = z.string().min(1).max(500).describe("in the bank's words");
+
+const credit = {
+  "score.consented": {
+    study: digest.describe("whose model scores"),
+    enterprise: party,
+    expires: z.int().min(0).describe("Unix milliseconds"),
+    consent: note.describe("consent signed by the enterprise's identity key"),
+  },
+  "score.withdrawn": { study: digest, enterprise: party },
+  "score.issued": {
+    enterprise: party,
+    study: digest,
+    model: digest,
+    result: party.describe("name of the result that scored, in the model document"),
+    grade: z.string().min(1).max(8),
+    statement: note.describe("what the enterprise says of itself, signed by its identity key"),
+  },
+  "case.raised": {
+    case: number.describe("of the bank's cases, counted from 1; one that is open already is raised anew"),
+    enterprise: party,
+    cause: z.enum(["grade", "warning"]),
+    entry: count.describe("entry of this log that it was raised by"),
+    suggestion: z.enum(limitSteps).describe("by the bank's policy of cases"),
+    policy: digest.describe("of that policy"),
+  },
+  "case.assigned": { case: number, to: party, by: party },
+  "case.commented": {
+    case: number,
+    comment: digest.describe("of a salt and the text, which the bank keeps"),
+    by: party,
+  },
+  "case.decided": {
+    case: number,
+    decision: z.enum(limitSteps),
+    reason: bankWords.optional().describe("in the bank's words; there where it is not what was suggested"),
+    by: party,
+  },
+};
+
 const tree = z.strictObject({ size: count, root: digest });
 
 const ledger = {
@@ -257,7 +302,7 @@ const ledger = {
   },
 };
 
-const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...ledger };
+const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...credit, ...ledger };
 
 type Shapes = typeof shapes;
 export type EntryType = keyof Shapes;

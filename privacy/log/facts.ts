@@ -13,6 +13,8 @@ import { type Statement, signedBy } from "../sum/statements.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import type { Entry, EntryOf } from "./entry.ts";
 import { openEpochRecord } from "./epoch-record.ts";
+import { parseVerifierKey } from "./note.ts";
+import { openScoreStatement } from "./score-statement.ts";
 import {
   attachedManifest,
   attachedRoster,
@@ -65,6 +67,8 @@ export function factsOf(
       return triedLater(() => cohortsAfter(entry, state)).then((cohorts) => ({ cohorts }));
     case "round.aborted":
       return { renounced: renouncedIn(entry, state.rounds.get(entry.roundId)) };
+    case "score.issued":
+      return { score: scoreIn(entry, state) };
     case "roster.changed":
       return { recoveries: recoveriesIn(entry, state) };
     case "consortium.created":
@@ -88,11 +92,25 @@ export function factsOf(
     case "model.published":
     case "model.evaluated":
     case "model.standing":
+    case "score.consented":
+    case "score.withdrawn":
+    case "case.raised":
+    case "case.assigned":
+    case "case.commented":
+    case "case.decided":
     case "ledger.reported":
     case "egress.sent":
     case "log.recovered":
       return none;
   }
+}
+
+/** Whatever cannot be opened, the rule about statements says so. */
+function scoreIn({ enterprise, statement }: EntryOf<"score.issued">, { roster }: LogState) {
+  const member = roster?.byId.get(enterprise);
+  if (member === undefined) return undefined;
+  const score = tried(() => openScoreStatement(statement, parseVerifierKey(member.verifierKey)));
+  return score instanceof Refusal ? undefined : score;
 }
 
 /** What does not follow the roster before is no recovery; the rule about them says so. */

@@ -43,6 +43,8 @@ class BankSide {
   readonly reported: (EntryOf<"ledger.reported"> & { entry: number })[] = [];
   readonly said: Said[] = [];
   readonly endedWithout = new Set<Digest>();
+  /** Score statements. */
+  readonly scores: { readonly statement: string; readonly entry: number }[] = [];
   readonly roots = [emptyRoot];
   /** Of the log. */
   readonly recoveries: LogRecovery[] = [];
@@ -107,6 +109,9 @@ class BankSide {
         this.recoveries.push(...logRecoveries(recoveries));
         if (recoveries.some((one) => one.kind === "ledger" && one.enterprise === id)) this.begun = index;
         return;
+      case "score.issued":
+        if (entry.enterprise === id) this.scores.push({ statement: entry.statement, entry: index });
+        return;
       case "consortium.created":
       case "member.expelled":
       case "certificate.issued":
@@ -126,6 +131,12 @@ class BankSide {
       case "model.published":
       case "model.evaluated":
       case "model.standing":
+      case "score.consented":
+      case "score.withdrawn":
+      case "case.raised":
+      case "case.assigned":
+      case "case.commented":
+      case "case.decided":
       case "egress.sent":
       case "log.recovered":
         return;
@@ -165,6 +176,8 @@ class LedgerSide {
   readonly sent = new Map<string, { roundId: Digest; entry: number }>();
   readonly said: Said[] = [];
   readonly shown: { note: string; entry: number }[] = [];
+  /** Score statements that it made to the bank. */
+  readonly scores = new Set<string>();
   /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
   readonly policies = new Map<Digest, Digest[]>();
   readonly roots = [emptyRoot];
@@ -176,6 +189,7 @@ class LedgerSide {
     this.roots.push(rangeRoot(this.#range));
     if (entry.type === "log.recovered")
       this.#recovered.push({ kept: entry.kept.size, lost: entry.lost.size, entry: index });
+    if (entry.type === "score.issued") this.scores.add(entry.statement);
     if (entry.type !== "egress.sent" || entry.roundId === undefined) return;
     const { roundId, kind, submission, checkpoint } = entry;
     this.said.push({ roundId, kind, entry: index });
@@ -266,6 +280,10 @@ export async function reconcile(
   const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, policy, theirs.roots));
   const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, policy, recoveries));
   const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
+  const scores = theirs.scores.filter(isSince);
+  const claimed = scores.find(({ statement }) => !own.scores.has(statement));
+  const received = new Set(theirs.scores.map(({ statement }) => statement));
+  const notReceived = [...own.scores].filter((statement) => !received.has(statement)).length;
   return [
     summary("the bank's log verifies", bankChecks),
     summary(`the ledger of ${id} verifies`, ledgerChecks),
@@ -292,6 +310,12 @@ export async function reconcile(
       `${own.said.length} departures`,
       hidden?.entry,
       lostWith(unknown.length),
+    ),
+    line(
+      "every score statement the bank logged is in the ledger",
+      `${scores.length} statements`,
+      claimed?.entry,
+      notReceived === 0 ? {} : { said: `; ${notReceived} more in the ledger, which the bank did not take` },
     ),
     line(
       "every checkpoint the bank logged is of this ledger",

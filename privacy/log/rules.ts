@@ -17,6 +17,7 @@ import {
   evaluationKey,
   type LogState,
   type RoundState,
+  scoresKey,
 } from "./state.ts";
 import type { SeenTree } from "./witness.ts";
 
@@ -45,7 +46,7 @@ export const said = (fact: unknown): string | undefined =>
   fact instanceof Refusal ? fact.message : undefined;
 
 /** @returns what a refusal says, where opening something throws one. */
-function complaint(open: () => string | undefined): string | undefined {
+export function complaint(open: () => string | undefined): string | undefined {
   try {
     return open();
   } catch (error) {
@@ -142,15 +143,23 @@ export const manifestAsProposed = about(["study.proposed"], (entry, state) => {
   return sameList(manifest.unprotected, entry.unprotected) ? undefined : "unprotected is not the manifest's";
 });
 
-export const consentSigned = about(["study.consented", "study.withdrawn"], (entry, state) =>
+const consents = ["study.consented", "study.withdrawn", "score.consented", "score.withdrawn"] as const;
+
+export const consentSigned = about(consents, (entry, state) =>
   complaint(() => {
     const study = state.studies.get(entry.study);
     if (study === undefined) return "the study was not proposed";
     if (entry.type === "study.withdrawn")
       return study.consents.has(entry.enterprise) ? undefined : `${entry.enterprise} had not consented`;
+    if (entry.type === "score.withdrawn")
+      return state.scoreConsents.has(scoresKey(entry)) ? undefined : `${entry.enterprise} had not consented`;
     const member = state.roster?.byId.get(entry.enterprise);
     if (member === undefined) return `${entry.enterprise} is not in the roster`;
-    const consent = openConsent(entry.consent, parseVerifierKey(member.verifierKey));
+    const consent = openConsent(
+      entry.consent,
+      parseVerifierKey(member.verifierKey),
+      entry.type === "study.consented" ? "study" : "scores",
+    );
     if (consent.study !== entry.study) return "the consent is to another study";
     if (consent.enterprise !== entry.enterprise || consent.consortium !== state.consortium?.name)
       return "the consent is another enterprise's";

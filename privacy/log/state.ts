@@ -10,10 +10,12 @@ import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Survivor } from "../sum/messages.ts";
-import type { Entry, EntryOf } from "./entry.ts";
+import type { Entry, EntryOf, LimitStep } from "./entry.ts";
 import type { Attachment } from "./export.ts";
 import type { Hash } from "./merkle.ts";
+
 import { type NoteVerifier, parseVerifierKey } from "./note.ts";
+import type { ScoreStatement } from "./score-statement.ts";
 import { spentEvent } from "./spend.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
@@ -130,8 +132,19 @@ export interface Facts {
   readonly cohorts?: readonly (readonly string[])[] | Refusal;
   /** Of `roster.changed`: what it says was lost since the roster before. */
   readonly recoveries?: readonly Recovery[];
+  /** Of `score.issued`: what its enterprise signed, in the bank's log. */
+  readonly score?: ScoreStatement | undefined;
   /** Of `round.aborted`: whose statements that they will never unmask it are their own. */
   readonly renounced?: ReadonlySet<string>;
+}
+
+type Cause = EntryOf<"case.raised">["cause"];
+
+interface CaseState {
+  readonly enterprise: string;
+  readonly cause: Cause;
+  suggestion: LimitStep;
+  decided: boolean;
 }
 
 /** What the entries so far say. Rules read it; `apply` alone changes it. */
@@ -154,6 +167,14 @@ export interface LogState {
   readonly models: Map<Digest, Digest>;
   /** By {@link evaluationKey}. */
   readonly evaluations: Set<string>;
+  /** Study and enterprise → when its consent to score statements ends, Unix milliseconds. */
+  readonly scoreConsents: Map<string, number>;
+  /** Of the last score statement of a study and enterprise. */
+  readonly lastScores: Map<string, { readonly issued: number; readonly until: string }>;
+  /** Entries that a case may be raised by. */
+  readonly causes: Map<number, { readonly enterprise: string; readonly cause: Cause }>;
+  /** By number. */
+  readonly cases: Map<number, CaseState>;
   readonly ledgers: Map<string, { size: number; root: Digest; checkpoint: string }>;
   /** What was lost, by bank and auditor, and the entry that says so. */
   readonly recovered: { readonly recovery: Recovery; readonly entry: number }[];
@@ -189,6 +210,10 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   rounds: new Map(),
   models: new Map(),
   evaluations: new Set(),
+  scoreConsents: new Map(),
+  lastScores: new Map(),
+  causes: new Map(),
+  cases: new Map(),
   ledgers: new Map(),
   recovered: [],
   policies: new Map(),
@@ -243,6 +268,10 @@ export function attachedRoster(state: LogState, digest: Digest): Roster {
     throw new Refusal("roster_unsigned", "bank and auditor are one key");
   return openRoster(attachment.note, bank, auditor);
 }
+
+/** Whose scores by which study's model. */
+export const scoresKey = ({ study, enterprise }: { readonly study: Digest; readonly enterprise: string }) =>
+  `${study} ${enterprise}`;
 
 /** What is evaluated once: one algorithm's scores in one model. */
 export const evaluationKey = ({ model, algorithm }: EntryOf<"model.evaluated">): string =>
@@ -350,6 +379,28 @@ export function apply(state: LogState, entry: Entry): void {
     case "operator.removed":
       for (const serial of entry.serials) state.certificates.set(serial, "revoked");
       return;
+    case "score.consented":
+      state.scoreConsents.set(scoresKey(entry), entry.expires);
+      return;
+    case "score.withdrawn":
+      state.scoreConsents.delete(scoresKey(entry));
+      return;
+    case "score.issued":
+      state.lastScores.set(scoresKey(entry), state.facts.score ?? { issued: entry.time, until: "" });
+      state.causes.set(state.entries - 1, { enterprise: entry.enterprise, cause: "grade" });
+      return;
+    case "case.raised": {
+      const { enterprise, cause, suggestion } = entry;
+      state.cases.set(entry.case, { enterprise, cause, suggestion, decided: false });
+      return;
+    }
+    case "case.decided": {
+      const open = state.cases.get(entry.case);
+      if (open) open.decided = true;
+      return;
+    }
+    case "case.assigned":
+    case "case.commented":
     case "desensitization.ran":
     case "data.committed":
     case "model.standing":

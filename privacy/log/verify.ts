@@ -11,6 +11,7 @@ import { appendLeaf, type CompactRange, emptyRange, emptyRoot, leafHash, rangeRo
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
+import * as scores from "./score-rules.ts";
 import { costInWords } from "./spend.ts";
 import { apply, attach, type Facts, type LogState, startState } from "./state.ts";
 import * as sums from "./sum-rules.ts";
@@ -74,6 +75,9 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "studies pruned after their retention": rules.prunedAfterRetention,
   "model lineage": rules.lineageComplete,
   [modelsCheck]: sums.modelsRecomputed(arithmetic),
+  "score statements signed by the enterprises": scores.statementsSigned,
+  "consent before every score statement": scores.consentBeforeScore,
+  "cases raised, decided and overridden in order": scores.casesInOrder,
   "egress ledgers only grow": rules.ledgersGrow,
 });
 

@@ -9,11 +9,16 @@ import type { AdmitRequest as _fedcredit_v1_AdmitRequest, AdmitRequest__Output a
 import type { Aggregate as _fedcredit_v1_Aggregate, Aggregate__Output as _fedcredit_v1_Aggregate__Output } from './fedcredit/v1/Aggregate.ts';
 import type { Agree as _fedcredit_v1_Agree, Agree__Output as _fedcredit_v1_Agree__Output } from './fedcredit/v1/Agree.ts';
 import type { Agreed as _fedcredit_v1_Agreed, Agreed__Output as _fedcredit_v1_Agreed__Output } from './fedcredit/v1/Agreed.ts';
+import type { Agreement as _fedcredit_v1_Agreement, Agreement__Output as _fedcredit_v1_Agreement__Output } from './fedcredit/v1/Agreement.ts';
 import type { AlgorithmCost as _fedcredit_v1_AlgorithmCost, AlgorithmCost__Output as _fedcredit_v1_AlgorithmCost__Output } from './fedcredit/v1/AlgorithmCost.ts';
 import type { AnswerComplaint as _fedcredit_v1_AnswerComplaint, AnswerComplaint__Output as _fedcredit_v1_AnswerComplaint__Output } from './fedcredit/v1/AnswerComplaint.ts';
 import type { BlobRequest as _fedcredit_v1_BlobRequest, BlobRequest__Output as _fedcredit_v1_BlobRequest__Output } from './fedcredit/v1/BlobRequest.ts';
 import type { BlobStatus as _fedcredit_v1_BlobStatus, BlobStatus__Output as _fedcredit_v1_BlobStatus__Output } from './fedcredit/v1/BlobStatus.ts';
 import type { BlobsClient as _fedcredit_v1_BlobsClient, BlobsDefinition as _fedcredit_v1_BlobsDefinition } from './fedcredit/v1/Blobs.ts';
+import type { Case as _fedcredit_v1_Case, Case__Output as _fedcredit_v1_Case__Output } from './fedcredit/v1/Case.ts';
+import type { CaseEvent as _fedcredit_v1_CaseEvent, CaseEvent__Output as _fedcredit_v1_CaseEvent__Output } from './fedcredit/v1/CaseEvent.ts';
+import type { CaseOrder as _fedcredit_v1_CaseOrder, CaseOrder__Output as _fedcredit_v1_CaseOrder__Output } from './fedcredit/v1/CaseOrder.ts';
+import type { CaseRequest as _fedcredit_v1_CaseRequest, CaseRequest__Output as _fedcredit_v1_CaseRequest__Output } from './fedcredit/v1/CaseRequest.ts';
 import type { Certificate as _fedcredit_v1_Certificate, Certificate__Output as _fedcredit_v1_Certificate__Output } from './fedcredit/v1/Certificate.ts';
 import type { CertificatesRequest as _fedcredit_v1_CertificatesRequest, CertificatesRequest__Output as _fedcredit_v1_CertificatesRequest__Output } from './fedcredit/v1/CertificatesRequest.ts';
 import type { Closed as _fedcredit_v1_Closed, Closed__Output as _fedcredit_v1_Closed__Output } from './fedcredit/v1/Closed.ts';
@@ -24,6 +29,7 @@ import type { CoordinatorMessage as _fedcredit_v1_CoordinatorMessage, Coordinato
 import type { CreateTokenRequest as _fedcredit_v1_CreateTokenRequest, CreateTokenRequest__Output as _fedcredit_v1_CreateTokenRequest__Output } from './fedcredit/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _fedcredit_v1_CreateTokenResponse, CreateTokenResponse__Output as _fedcredit_v1_CreateTokenResponse__Output } from './fedcredit/v1/CreateTokenResponse.ts';
 import type { DealtKey as _fedcredit_v1_DealtKey, DealtKey__Output as _fedcredit_v1_DealtKey__Output } from './fedcredit/v1/DealtKey.ts';
+import type { Decision as _fedcredit_v1_Decision, Decision__Output as _fedcredit_v1_Decision__Output } from './fedcredit/v1/Decision.ts';
 import type { EnrolRequest as _fedcredit_v1_EnrolRequest, EnrolRequest__Output as _fedcredit_v1_EnrolRequest__Output } from './fedcredit/v1/EnrolRequest.ts';
 import type { EnrolResponse as _fedcredit_v1_EnrolResponse, EnrolResponse__Output as _fedcredit_v1_EnrolResponse__Output } from './fedcredit/v1/EnrolResponse.ts';
 import type { EnrolmentClient as _fedcredit_v1_EnrolmentClient, EnrolmentDefinition as _fedcredit_v1_EnrolmentDefinition } from './fedcredit/v1/Enrolment.ts';
@@ -47,10 +53,14 @@ import type { Invalid as _fedcredit_v1_Invalid, Invalid__Output as _fedcredit_v1
 import type { JoinEpoch as _fedcredit_v1_JoinEpoch, JoinEpoch__Output as _fedcredit_v1_JoinEpoch__Output } from './fedcredit/v1/JoinEpoch.ts';
 import type { Joined as _fedcredit_v1_Joined, Joined__Output as _fedcredit_v1_Joined__Output } from './fedcredit/v1/Joined.ts';
 import type { Lift as _fedcredit_v1_Lift, Lift__Output as _fedcredit_v1_Lift__Output } from './fedcredit/v1/Lift.ts';
+import type { ListCasesRequest as _fedcredit_v1_ListCasesRequest, ListCasesRequest__Output as _fedcredit_v1_ListCasesRequest__Output } from './fedcredit/v1/ListCasesRequest.ts';
+import type { ListCasesResponse as _fedcredit_v1_ListCasesResponse, ListCasesResponse__Output as _fedcredit_v1_ListCasesResponse__Output } from './fedcredit/v1/ListCasesResponse.ts';
 import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from './fedcredit/v1/ListEnterprisesRequest.ts';
 import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from './fedcredit/v1/ListEnterprisesResponse.ts';
 import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOperatorsRequest__Output as _fedcredit_v1_ListOperatorsRequest__Output } from './fedcredit/v1/ListOperatorsRequest.ts';
 import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from './fedcredit/v1/ListOperatorsResponse.ts';
+import type { ListStatementsRequest as _fedcredit_v1_ListStatementsRequest, ListStatementsRequest__Output as _fedcredit_v1_ListStatementsRequest__Output } from './fedcredit/v1/ListStatementsRequest.ts';
+import type { ListStatementsResponse as _fedcredit_v1_ListStatementsResponse, ListStatementsResponse__Output as _fedcredit_v1_ListStatementsResponse__Output } from './fedcredit/v1/ListStatementsResponse.ts';
 import type { ListStudiesRequest as _fedcredit_v1_ListStudiesRequest, ListStudiesRequest__Output as _fedcredit_v1_ListStudiesRequest__Output } from './fedcredit/v1/ListStudiesRequest.ts';
 import type { ListStudiesResponse as _fedcredit_v1_ListStudiesResponse, ListStudiesResponse__Output as _fedcredit_v1_ListStudiesResponse__Output } from './fedcredit/v1/ListStudiesResponse.ts';
 import type { ListUsersRequest as _fedcredit_v1_ListUsersRequest, ListUsersRequest__Output as _fedcredit_v1_ListUsersRequest__Output } from './fedcredit/v1/ListUsersRequest.ts';
@@ -83,6 +93,8 @@ import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Outpu
 import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from './fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from './fedcredit/v1/Roster.ts';
 import type { RoundsClient as _fedcredit_v1_RoundsClient, RoundsDefinition as _fedcredit_v1_RoundsDefinition } from './fedcredit/v1/Rounds.ts';
+import type { ScoreStatement as _fedcredit_v1_ScoreStatement, ScoreStatement__Output as _fedcredit_v1_ScoreStatement__Output } from './fedcredit/v1/ScoreStatement.ts';
+import type { ScoresClient as _fedcredit_v1_ScoresClient, ScoresDefinition as _fedcredit_v1_ScoresDefinition } from './fedcredit/v1/Scores.ts';
 import type { SealedKey as _fedcredit_v1_SealedKey, SealedKey__Output as _fedcredit_v1_SealedKey__Output } from './fedcredit/v1/SealedKey.ts';
 import type { SealedShares as _fedcredit_v1_SealedShares, SealedShares__Output as _fedcredit_v1_SealedShares__Output } from './fedcredit/v1/SealedShares.ts';
 import type { ShareEpoch as _fedcredit_v1_ShareEpoch, ShareEpoch__Output as _fedcredit_v1_ShareEpoch__Output } from './fedcredit/v1/ShareEpoch.ts';
@@ -99,6 +111,7 @@ import type { SubmittedChunks as _fedcredit_v1_SubmittedChunks, SubmittedChunks_
 import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Output as _fedcredit_v1_SumCertificate__Output } from './fedcredit/v1/SumCertificate.ts';
 import type { Survivor as _fedcredit_v1_Survivor, Survivor__Output as _fedcredit_v1_Survivor__Output } from './fedcredit/v1/Survivor.ts';
 import type { Survivors as _fedcredit_v1_Survivors, Survivors__Output as _fedcredit_v1_Survivors__Output } from './fedcredit/v1/Survivors.ts';
+import type { TakenStatement as _fedcredit_v1_TakenStatement, TakenStatement__Output as _fedcredit_v1_TakenStatement__Output } from './fedcredit/v1/TakenStatement.ts';
 import type { Unmask as _fedcredit_v1_Unmask, Unmask__Output as _fedcredit_v1_Unmask__Output } from './fedcredit/v1/Unmask.ts';
 import type { UploadChunk as _fedcredit_v1_UploadChunk, UploadChunk__Output as _fedcredit_v1_UploadChunk__Output } from './fedcredit/v1/UploadChunk.ts';
 import type { User as _fedcredit_v1_User, User__Output as _fedcredit_v1_User__Output } from './fedcredit/v1/User.ts';
@@ -120,11 +133,16 @@ export interface ProtoGrpcType {
       Aggregate: MessageTypeDefinition<_fedcredit_v1_Aggregate, _fedcredit_v1_Aggregate__Output>
       Agree: MessageTypeDefinition<_fedcredit_v1_Agree, _fedcredit_v1_Agree__Output>
       Agreed: MessageTypeDefinition<_fedcredit_v1_Agreed, _fedcredit_v1_Agreed__Output>
+      Agreement: MessageTypeDefinition<_fedcredit_v1_Agreement, _fedcredit_v1_Agreement__Output>
       AlgorithmCost: MessageTypeDefinition<_fedcredit_v1_AlgorithmCost, _fedcredit_v1_AlgorithmCost__Output>
       AnswerComplaint: MessageTypeDefinition<_fedcredit_v1_AnswerComplaint, _fedcredit_v1_AnswerComplaint__Output>
       BlobRequest: MessageTypeDefinition<_fedcredit_v1_BlobRequest, _fedcredit_v1_BlobRequest__Output>
       BlobStatus: MessageTypeDefinition<_fedcredit_v1_BlobStatus, _fedcredit_v1_BlobStatus__Output>
       Blobs: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_BlobsClient> & { service: _fedcredit_v1_BlobsDefinition }
+      Case: MessageTypeDefinition<_fedcredit_v1_Case, _fedcredit_v1_Case__Output>
+      CaseEvent: MessageTypeDefinition<_fedcredit_v1_CaseEvent, _fedcredit_v1_CaseEvent__Output>
+      CaseOrder: MessageTypeDefinition<_fedcredit_v1_CaseOrder, _fedcredit_v1_CaseOrder__Output>
+      CaseRequest: MessageTypeDefinition<_fedcredit_v1_CaseRequest, _fedcredit_v1_CaseRequest__Output>
       Certificate: MessageTypeDefinition<_fedcredit_v1_Certificate, _fedcredit_v1_Certificate__Output>
       CertificatesRequest: MessageTypeDefinition<_fedcredit_v1_CertificatesRequest, _fedcredit_v1_CertificatesRequest__Output>
       Closed: MessageTypeDefinition<_fedcredit_v1_Closed, _fedcredit_v1_Closed__Output>
@@ -135,6 +153,7 @@ export interface ProtoGrpcType {
       CreateTokenRequest: MessageTypeDefinition<_fedcredit_v1_CreateTokenRequest, _fedcredit_v1_CreateTokenRequest__Output>
       CreateTokenResponse: MessageTypeDefinition<_fedcredit_v1_CreateTokenResponse, _fedcredit_v1_CreateTokenResponse__Output>
       DealtKey: MessageTypeDefinition<_fedcredit_v1_DealtKey, _fedcredit_v1_DealtKey__Output>
+      Decision: MessageTypeDefinition<_fedcredit_v1_Decision, _fedcredit_v1_Decision__Output>
       EnrolRequest: MessageTypeDefinition<_fedcredit_v1_EnrolRequest, _fedcredit_v1_EnrolRequest__Output>
       EnrolResponse: MessageTypeDefinition<_fedcredit_v1_EnrolResponse, _fedcredit_v1_EnrolResponse__Output>
       Enrolment: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_EnrolmentClient> & { service: _fedcredit_v1_EnrolmentDefinition }
@@ -158,10 +177,14 @@ export interface ProtoGrpcType {
       JoinEpoch: MessageTypeDefinition<_fedcredit_v1_JoinEpoch, _fedcredit_v1_JoinEpoch__Output>
       Joined: MessageTypeDefinition<_fedcredit_v1_Joined, _fedcredit_v1_Joined__Output>
       Lift: MessageTypeDefinition<_fedcredit_v1_Lift, _fedcredit_v1_Lift__Output>
+      ListCasesRequest: MessageTypeDefinition<_fedcredit_v1_ListCasesRequest, _fedcredit_v1_ListCasesRequest__Output>
+      ListCasesResponse: MessageTypeDefinition<_fedcredit_v1_ListCasesResponse, _fedcredit_v1_ListCasesResponse__Output>
       ListEnterprisesRequest: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesRequest__Output>
       ListEnterprisesResponse: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesResponse__Output>
       ListOperatorsRequest: MessageTypeDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsRequest__Output>
       ListOperatorsResponse: MessageTypeDefinition<_fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsResponse__Output>
+      ListStatementsRequest: MessageTypeDefinition<_fedcredit_v1_ListStatementsRequest, _fedcredit_v1_ListStatementsRequest__Output>
+      ListStatementsResponse: MessageTypeDefinition<_fedcredit_v1_ListStatementsResponse, _fedcredit_v1_ListStatementsResponse__Output>
       ListStudiesRequest: MessageTypeDefinition<_fedcredit_v1_ListStudiesRequest, _fedcredit_v1_ListStudiesRequest__Output>
       ListStudiesResponse: MessageTypeDefinition<_fedcredit_v1_ListStudiesResponse, _fedcredit_v1_ListStudiesResponse__Output>
       ListUsersRequest: MessageTypeDefinition<_fedcredit_v1_ListUsersRequest, _fedcredit_v1_ListUsersRequest__Output>
@@ -194,6 +217,8 @@ export interface ProtoGrpcType {
       RevokeResponse: MessageTypeDefinition<_fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeResponse__Output>
       Roster: MessageTypeDefinition<_fedcredit_v1_Roster, _fedcredit_v1_Roster__Output>
       Rounds: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_RoundsClient> & { service: _fedcredit_v1_RoundsDefinition }
+      ScoreStatement: MessageTypeDefinition<_fedcredit_v1_ScoreStatement, _fedcredit_v1_ScoreStatement__Output>
+      Scores: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_ScoresClient> & { service: _fedcredit_v1_ScoresDefinition }
       SealedKey: MessageTypeDefinition<_fedcredit_v1_SealedKey, _fedcredit_v1_SealedKey__Output>
       SealedShares: MessageTypeDefinition<_fedcredit_v1_SealedShares, _fedcredit_v1_SealedShares__Output>
       ShareEpoch: MessageTypeDefinition<_fedcredit_v1_ShareEpoch, _fedcredit_v1_ShareEpoch__Output>
@@ -210,6 +235,7 @@ export interface ProtoGrpcType {
       SumCertificate: MessageTypeDefinition<_fedcredit_v1_SumCertificate, _fedcredit_v1_SumCertificate__Output>
       Survivor: MessageTypeDefinition<_fedcredit_v1_Survivor, _fedcredit_v1_Survivor__Output>
       Survivors: MessageTypeDefinition<_fedcredit_v1_Survivors, _fedcredit_v1_Survivors__Output>
+      TakenStatement: MessageTypeDefinition<_fedcredit_v1_TakenStatement, _fedcredit_v1_TakenStatement__Output>
       Unmask: MessageTypeDefinition<_fedcredit_v1_Unmask, _fedcredit_v1_Unmask__Output>
       UploadChunk: MessageTypeDefinition<_fedcredit_v1_UploadChunk, _fedcredit_v1_UploadChunk__Output>
       User: MessageTypeDefinition<_fedcredit_v1_User, _fedcredit_v1_User__Output>

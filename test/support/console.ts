@@ -1,5 +1,6 @@
 /** A bank with its console, three enterprises that wait for studies, and one of each role who may sign in. */
 import { type TOTP, URI } from "otpauth";
+import type { NodeCredentials } from "../../client-node/federation/credentials.ts";
 import { createSecrets, enrol } from "../../client-node/federation/enrol.ts";
 import type { RunningNode } from "../../client-node/node.ts";
 import type { UserRole } from "../../coordinator/authority/users.ts";
@@ -31,6 +32,8 @@ export class ConsoleStage {
   readonly bank: LocalBank;
   readonly url: string;
   readonly manifest: StudyManifest;
+  /** By enterprise. */
+  readonly credentials: ReadonlyMap<string, NodeCredentials>;
   readonly #nodes: readonly RunningNode[];
   readonly #codes: ReadonlyMap<string, TOTP>;
   readonly #taken = new Map<string, number>();
@@ -41,6 +44,7 @@ export class ConsoleStage {
     manifest: StudyManifest;
     nodes: readonly RunningNode[];
     codes: ReadonlyMap<string, TOTP>;
+    credentials: ReadonlyMap<string, NodeCredentials>;
     end: () => Promise<void>;
   }) {
     this.bank = of.bank;
@@ -48,6 +52,7 @@ export class ConsoleStage {
     this.manifest = of.manifest;
     this.#nodes = of.nodes;
     this.#codes = of.codes;
+    this.credentials = of.credentials;
     this.#end = of.end;
   }
 
@@ -86,6 +91,7 @@ export class ConsoleStage {
       manifest: base,
       nodes,
       codes,
+      credentials,
       async end() {
         await Promise.all(nodes.map((node) => node.stop().catch(() => {})));
         await bfv.close();
@@ -123,6 +129,11 @@ export class ConsoleStage {
     if (response.status !== 303 || cookie === undefined) throw new Error(`sign-in: ${response.status}`);
     const page = await (await this.get("/account", { cookie })).text();
     return { cookie, token: /name="token" value="([^"]+)"/.exec(page)![1]! };
+  }
+
+  /** Of lathe, mill and truck, in this order. */
+  get nodes(): readonly RunningNode[] {
+    return this.#nodes;
   }
 
   async consentAll(study: string): Promise<void> {

@@ -23,6 +23,7 @@ import { type ExportItem, type ExportKind, writeExport } from "../../privacy/log
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner, parseVerifierKey, type Signer } from "../../privacy/log/note.ts";
 import { formatPolicy, type LogPolicy, parsePolicy } from "../../privacy/log/policy.ts";
+import { type ScoreStatement, signScoreStatement } from "../../privacy/log/score-statement.ts";
 import type { ReleasedSum } from "../../privacy/log/state.ts";
 import { openRoster, type Roster, signRoster } from "../../privacy/roster.ts";
 import { certificateDigest, encodeCertificate, type SumCertificate } from "../../privacy/sum/certificate.ts";
@@ -494,8 +495,36 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
   });
   const { n, auc, ks } = (results.evaluate as EvaluateResult).models["naive-bayes"]!;
   append({ type: "model.evaluated", model, study, algorithm: "naive-bayes", rows: n, metrics: { auc, ks } });
+
+  const scorer = "lathe-works";
+  const agreed = { consortium, enterprise: scorer, study, expires };
+  const agreement = signConsent(agreed, signerOf(identities.get(scorer)!), "scores");
+  append({ type: "score.consented", study, enterprise: scorer, expires, consent: agreement });
+  append({
+    ...{ type: "score.issued", enterprise: scorer, study, model, result: "naive-bayes", grade: "E" },
+    statement: statementOf({ model, issued: time + 500 }),
+  });
+  const about = { case: 1, enterprise: scorer, cause: "grade" } as const;
+  const cause = log.range.size - 1;
+  append({ type: "case.raised", ...about, entry: cause, suggestion: "reduce", policy: digestOf("cases") });
+  append({ type: "case.assigned", case: 1, to: "li", by: "maria" });
+  append({ type: "case.commented", case: 1, comment: digestOf("salt", "called them"), by: "li" });
+  append({ type: "case.decided", case: 1, decision: "hold", reason: "paid up since", by: "li" });
   append({ type: "study.withdrawn", study, enterprise: "cold-chain" });
   return log;
+}
+
+/** What the lathe works say of themselves in the sample log. @param by - who signs */
+export function statementOf(
+  of: Partial<ScoreStatement> & Pick<ScoreStatement, "model" | "issued">,
+  by = "lathe-works",
+): string {
+  const usual = {
+    ...{ consortium, enterprise: "lathe-works", study, result: "naive-bayes" },
+    ...{ from: "2026-08-01", until: "2026-09-01", probability: 0.1234, grade: "E" },
+    ...{ reasons: ["income"], scored: 1, passed: 0.92 },
+  };
+  return signScoreStatement({ ...usual, ...of }, signerOf(identities.get(by)!));
 }
 
 /** What an enterprise says in an attempt that comes to its sum, and in one that is given up after agreement. */

@@ -1,10 +1,25 @@
 import { EventEmitter } from "node:events";
 import test from "ava";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { within } from "../../../bench/cases/within.ts";
+import { lastMonth } from "../../../client-node/federation/statements.ts";
+import type { RunningNode } from "../../../client-node/node.ts";
 import type { Bank } from "../../../coordinator/bank.ts";
 import { consoleApplication } from "../../../coordinator/console/console.ts";
 import type { Participants } from "../../../coordinator/rounds/participants.ts";
+import { quotas } from "../../../coordinator/service/quotas.ts";
 import { escapeHtml } from "../../../core/pages/html.ts";
-import { ConsoleStage, hostile, password, type SignedIn } from "../../support/console.ts";
+import { type Reason, Refusal } from "../../../core/reasons.ts";
+import { studyArithmetic } from "../../../models/recompute.ts";
+import { noteSigner } from "../../../privacy/log/note.ts";
+import { type ScoreStatement, signScoreStatement } from "../../../privacy/log/score-statement.ts";
+import { verifyExport } from "../../../privacy/log/verify.ts";
+import { WireClient } from "../../../proto/client.ts";
+import { refusalOf, Scores } from "../../../proto/wire.ts";
+import { findChromium, startChromium } from "../../support/chromium.ts";
+import { ConsoleStage, type ConsoleUser, hostile, password, type SignedIn } from "../../support/console.ts";
+import { leftOut } from "../../support/left-out.ts";
 
 let stage: ConsoleStage;
 let maria: SignedIn;
@@ -12,6 +27,11 @@ let li: SignedIn;
 let anna: SignedIn;
 /** Of a study that nobody starts, whose every text is hostile. */
 let proposed: string;
+/** Of a study with a published model. */
+let study: string;
+let browser: Browser | undefined;
+/** Whose walk goes on from test to test: a code works once. */
+let officer: Awaited<ReturnType<typeof watched>> | undefined;
 
 test.before(async () => {
   stage = await ConsoleStage.open();
@@ -26,10 +46,15 @@ test.before(async () => {
     impactAssessment: hostile,
     label: { column: "status", bad: [hostile], good: ["0"] },
     features: [{ name: hostile, kind: "categorical", levels: [hostile] }],
+    algorithms: [{ name: "range" }, { name: "bins" }],
   });
+  const program = findChromium();
+  if (program === undefined) leftOut("chromium: the walks through the console");
+  else browser = await startChromium(program);
 });
 
 test.after.always(async () => {
+  await browser?.close();
   await stage?.close();
 });
 
@@ -54,6 +79,7 @@ const reach = (path: string): string =>
     .replace(":study", proposed)
     .replace(":model", "0".repeat(64))
     .replace(":enterprise", "mill")
+    .replace(":case", "1")
     .replace(/:\w+/g, "none");
 
 const open = ["/sign-in", "/language/:language", "/style.css", "/live.js", "/icon.svg"];
@@ -188,3 +214,343 @@ test.serial(
     );
   },
 );
+
+/** As the console's template of a scorecard has it. */
+const cardStudy = {
+  name: "sme-card",
+  algorithms: ["range", "bins", "woe", "scorecard", "evaluate"].map((name) => ({ name })),
+};
+
+/** What a browser's console says of a form that is refused. */
+const badRequest = "Failed to load resource: the server responded with a status of 400 (Bad Request)";
+
+/** A page of a browser that says what went wrong in it, and to whom it spoke. */
+async function watched(width: number, language: string): Promise<{ tab: Page; complaints: string[] }> {
+  const context = await browser!.newContext({ viewport: { width, height: 900 }, locale: language });
+  const tab = await context.newPage();
+  const complaints: string[] = [];
+  tab.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  tab.on("pageerror", (error) => complaints.push(error.message));
+  tab.on("request", (request) => {
+    if (!request.url().startsWith(stage.url)) complaints.push(`asks ${request.url()}`);
+  });
+  return { tab, complaints };
+}
+
+/** Nothing overflows, nothing ran, one heading; and axe finds nothing serious. */
+async function sound(tab: Page): Promise<string[]> {
+  const found: string[] = [];
+  const path = new URL(tab.url()).pathname;
+  if (!(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")))
+    found.push(`${path} overflows`);
+  if ((await tab.evaluate("document.querySelectorAll('h1').length")) !== 1) found.push(`${path}: headings`);
+  if ((await tab.evaluate("window.stolen")) !== undefined) found.push(`${path}: something ran`);
+  // By the debugger, which the page's content security policy does not bind.
+  await tab.evaluate(axe.source);
+  const { violations } = (await tab.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+    violations: { id: string; impact: string; nodes: { html: string }[] }[];
+  };
+  for (const { id, impact, nodes } of violations)
+    if (["serious", "critical"].includes(impact))
+      found.push(`${path}: ${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  return found;
+}
+
+/** Signs in as somebody, with what the page shows. */
+async function enter(tab: Page, user: ConsoleUser, labels = ["User", "Password", "Code"]): Promise<void> {
+  await tab.goto(stage.url);
+  const given = [user, password, stage.code(user)];
+  for (const [i, label] of labels.entries()) await tab.getByLabel(label, { exact: true }).fill(given[i]!);
+  await tab.keyboard.press("Enter");
+  await tab.locator("nav").waitFor();
+}
+
+test.serial("from sign-in over a study to its published model and champion, in a browser", async (t) => {
+  if (browser === undefined) {
+    // Without one the study runs all the same: what follows needs its model.
+    const { operator } = stage.bank;
+    study = await operator.propose({ ...stage.manifest, ...cardStudy });
+    await stage.consentAll(study);
+    await operator.start(study);
+    for await (const { phase } of operator.follow(study)) if (phase === "finished") return t.pass();
+    return t.fail("the study did not finish");
+  }
+  officer = await watched(1280, "en-GB");
+  const { tab, complaints } = officer;
+  await enter(tab, "li");
+  await tab.getByRole("link", { name: "Propose a study" }).click();
+  await tab.getByRole("link", { name: "Scorecard" }).click();
+  const fields = {
+    Name: cardStudy.name,
+    Purpose: "credit risk",
+    "Legal basis": "contract",
+    "Impact assessment": "PIA-1",
+    "Days that sums and model are kept": "30",
+    "Column to predict": "status",
+    "Values that count as bad": "1",
+    "Values that count as good": "0",
+    "Columns to learn from": "income\nage\nshare\nsector: textile, trade, transport",
+    "Most rows of one enterprise": "300",
+    "Share of rows held out": "0",
+    "Fewest organisations in a sum": "3",
+    "Enterprises that may collude": "7",
+  };
+  for (const [label, value] of Object.entries(fields))
+    await tab.getByLabel(label, { exact: true }).fill(value);
+  await tab.getByRole("button", { name: "Check, and say what it costs" }).click();
+  await tab.getByRole("heading", { name: "It cannot be proposed yet" }).waitFor();
+  t.is(await tab.getByRole("button", { name: "Propose to all enterprises" }).count(), 0);
+  await tab.getByLabel("Enterprises that may collude").fill("1");
+  await tab.getByRole("button", { name: "Check, and say what it costs" }).click();
+  await tab.getByRole("heading", { name: "It can be proposed" }).waitFor();
+  t.regex(
+    (await tab.locator("#checked").textContent()) ?? "",
+    /Rounds, at most[\s\S]*Each enterprise sends[\s\S]*[kM]?B/,
+  );
+  t.deepEqual(await sound(tab), []);
+  await tab.getByRole("button", { name: "Propose to all enterprises" }).click();
+  await tab.getByRole("heading", { name: cardStudy.name }).waitFor();
+  t.is(await tab.getByText("not given").count(), 3);
+  study = new URL(tab.url()).pathname.split("/").at(-1)!;
+  await stage.consentAll(study);
+  // Said by the stream: nobody loads the page again.
+  await within(
+    () => "consents on the page",
+    tab
+      .getByText(/^given, until/)
+      .nth(2)
+      .waitFor(),
+  );
+  await tab.getByRole("button", { name: "Start" }).click();
+  let seen = "";
+  await within(
+    () => `a finished study: ${seen}`,
+    (async () => {
+      for await (const now of stage.bank.operator.follow(study)) seen = JSON.stringify(now);
+      await tab.getByRole("link", { name: "Results and model" }).waitFor({ timeout: 0 });
+    })(),
+  );
+  t.deepEqual(await sound(tab), []);
+  await tab.getByRole("link", { name: "Results and model" }).click();
+  for (const heading of ["scorecard: scorecard", "woe: information value", "How well it scores"])
+    await tab.getByRole("heading", { name: heading }).waitFor();
+  t.true((await tab.locator("figure svg").count()) >= 8);
+  const card = tab.locator("article").filter({ has: tab.getByRole("heading", { name: /^scorecard/ }) });
+  await card.getByLabel("Reason").fill(hostile);
+  await card.getByRole("button", { name: "Make champion" }).click();
+  await tab.getByText("champion", { exact: true }).first().waitFor();
+  t.deepEqual(await sound(tab), []);
+  const model = new URL(tab.url()).pathname;
+  const links = await tab.locator("main a[href$='.json'], main a[href$='.csv']").all();
+  const files = await Promise.all(links.map((link) => link.getAttribute("href")));
+  for (const file of files) {
+    const response = await stage.get(file!, li);
+    t.is(response.status, 200, file!);
+    t.regex(response.headers.get("content-disposition")!, /attachment/);
+  }
+  t.is(files.length, 2);
+  // The check that found a problem answered with its own status.
+  t.deepEqual(complaints.splice(0), [badRequest]);
+  const decide = async (order: string): Promise<number> => {
+    const decision = { token: li.token, result: "scorecard", reason: "drifted" };
+    return (await stage.post(`${model}/${order}`, decision, li.cookie)).status;
+  };
+  t.is(await decide("promote"), 400, "it is the champion already");
+  t.is(await decide("roll-back"), 404, "there is no champion before it");
+});
+
+/** What an enterprise would say next, as its node makes it, changed and signed by whoever. */
+async function said(
+  enterprise: string,
+  changes: Partial<ScoreStatement> = {},
+  signer = enterprise,
+): Promise<string> {
+  const node = stage.nodes.find((one) => one.enterprise === enterprise)!;
+  const { identity } = stage.credentials.get(signer)!;
+  const honest = await node.statements.make(study);
+  return signScoreStatement({ ...honest, ...changes }, noteSigner(identity.name, identity.signingSeed));
+}
+
+/** Sends bytes of one's own making, as an enterprise whose node does what it likes. */
+async function state(enterprise: string, note: string): Promise<number> {
+  const { certificate, tlsKey, ca } = stage.credentials.get(enterprise)!;
+  const keys = { certificatePem: certificate, privateKeyPem: tlsKey, authorityPem: ca };
+  const wire = new WireClient(stage.bank.coordinator.address, keys);
+  try {
+    return (await wire.call(Scores.service.State, { note })).entry;
+  } finally {
+    wire.close();
+  }
+}
+
+test.serial(
+  "a statement is taken once, fresh, its enterprise's own, of the model in use, under consent",
+  async (t) => {
+    const [, mill, truck] = stage.nodes as [RunningNode, RunningNode, RunningNode];
+    const refused = (work: Promise<unknown>, reason: Reason) =>
+      t.throwsAsync(work, { instanceOf: Refusal, message: /./ }).then((error) => {
+        t.is((error as Refusal).reason, reason, (error as Refusal).message);
+      });
+    await refused(mill.statements.send(study), "consent_missing");
+    await refused(state("mill", await said("mill")), "consent_missing");
+    await mill.statements.agree(study);
+    const own = await mill.statements.make(study);
+    t.is(own.result, "scorecard", "the bank's champion");
+    t.true(
+      own.reasons.length > 0 &&
+        own.reasons.every((reason) => reason in { income: 1, age: 1, share: 1, sector: 1 }),
+    );
+
+    const day = 86_400_000;
+    const changed: [Partial<ScoreStatement>, Reason][] = [
+      [{ issued: Date.now() - day }, "clock_skew"],
+      [{ issued: Date.now() + day }, "clock_skew"],
+      [{ from: "2020-01-01", until: "2020-02-01" }, "score_mismatch"],
+      [{ until: "2200-01-01" }, "score_mismatch"],
+      [{ model: "0".repeat(64) }, "not_found"],
+      [{ study: proposed }, "not_found"],
+      [{ result: "nobody" }, "not_found"],
+      [{ result: "woe" }, "not_found"],
+      [{ probability: 0.001, grade: "G" }, "score_mismatch"],
+      [{ grade: "Z" }, "score_mismatch"],
+      [{ reasons: [hostile] }, "score_mismatch"],
+      [{ enterprise: "truck" }, "signature_invalid"],
+      [{ consortium: "elsewhere" }, "signature_invalid"],
+    ];
+    for (const [changes, reason] of changed)
+      await refused(state("mill", await said("mill", changes)), reason);
+    await refused(state("mill", await said("mill", {}, "truck")), "signature_invalid");
+    const honest = await said("mill");
+    for (const spoilt of [
+      honest.replace('"scored"', '"income":7,"scored"'),
+      honest.replace("fedcredit/score/v1", "fedcredit/consent/v1"),
+      honest.slice(0, 40),
+      "",
+      "x".repeat(2_000_000),
+    ])
+      await t.throwsAsync(state("mill", spoilt), { instanceOf: Refusal });
+    t.deepEqual(await stage.bank.operator.statements(), [], "nothing of all that was kept");
+
+    const entry = await state("mill", honest);
+    await refused(state("mill", honest), "already_exists");
+    await refused(mill.statements.send(study), "already_exists");
+    await refused(state("truck", honest), "signature_invalid");
+    const taken = await stage.bank.operator.statements("mill");
+    t.deepEqual(
+      taken.map((one) => [one.entry, one.note]),
+      [[entry, honest]],
+    );
+
+    await truck.statements.agree(study);
+    await truck.statements.withdraw(study);
+    await refused(state("truck", await said("truck")), "consent_missing");
+    await truck.statements.agree(study);
+    const flood = await said("truck", { grade: "Z" });
+    const tries = await Promise.all(
+      Array.from({ length: quotas.statementsPerHour }, () => state("truck", flood).catch(refusalOf)),
+    );
+    t.true(tries.some((one) => one instanceof Refusal && one.reason === "rate_limited"));
+    await refused(state("truck", await said("truck")), "rate_limited");
+  },
+);
+
+test.serial(
+  "a change of grade becomes a case, which people decide with a reason, in a browser",
+  async (t) => {
+    const { bank } = stage;
+    const [lathe] = stage.nodes as [RunningNode];
+    await lathe.statements.agree(study);
+    const month = lastMonth(Date.now());
+    await lathe.statements.send(study, { month: month - 1 });
+    t.deepEqual(await bank.operator.cases(), [], "a first score is no change");
+    // Its rows are the same: what it says of the next month is what somebody wrote who would like a higher limit.
+    const { probability } = await lathe.statements.make(study);
+    const other = probability > 0.3 ? { probability: 0.005, grade: "A" } : { probability: 0.9, grade: "G" };
+    await state("lathe", await said("lathe", { ...other, passed: 0.95 }));
+    const [raised] = await bank.operator.cases();
+    const suggestion = other.grade === "A" ? "increase" : "reduce";
+    t.like(raised, { number: 1, enterprise: "lathe", cause: "grade", suggestion, decision: "" });
+
+    const send = (order: string, fields: Record<string, string>): Promise<Response> =>
+      stage.post(`/cases/1/${order}`, { token: li.token, ...fields }, li.cookie);
+    t.is(
+      (await send("decide", { decision: "hold", reason: "" })).status,
+      400,
+      "an override without a reason",
+    );
+    t.is((await send("decide", { decision: "double", reason: "why not" })).status, 400);
+    t.is((await send("assign", { user: "anna" })).status, 400, "an auditor decides nothing");
+    t.is((await send("assign", { user: "nobody" })).status, 400);
+    t.is((await send("comment", { comment: "" })).status, 400);
+    t.is((await send("comment", { comment: "x".repeat(2001) })).status, 400);
+    t.is((await stage.post("/cases/99/comment", { token: li.token, comment: "?" }, li.cookie)).status, 404);
+    await bank.operator.orderCase(1, { comment: "by the command line" });
+
+    if (officer === undefined) {
+      t.is((await send("decide", { decision: "hold", reason: hostile })).status, 303);
+    } else {
+      const { tab, complaints } = officer;
+      await tab.getByRole("link", { name: "Cases" }).click();
+      t.deepEqual(await sound(tab), []);
+      await tab.getByRole("link", { name: "Case 1" }).click();
+      await tab.getByRole("button", { name: "Assign" }).click();
+      await tab.getByRole("cell", { name: "assigned", exact: true }).waitFor();
+      await tab.getByLabel("Comment").fill(hostile);
+      await tab.getByRole("button", { name: "Add the comment" }).click();
+      await tab.getByText(hostile).waitFor();
+      t.deepEqual(await sound(tab), []);
+      await tab.getByLabel("About the limit").selectOption("hold");
+      await tab.getByRole("button", { name: "Decide" }).click();
+      await tab.getByText(`${suggestion} was suggested: hold needs a reason`).waitFor();
+      await tab.goBack();
+      await tab.getByLabel("About the limit").selectOption("hold");
+      await tab.getByLabel("Reason").fill(hostile);
+      await tab.getByRole("button", { name: "Decide" }).click();
+      await tab.getByRole("cell", { name: "decided", exact: true }).waitFor();
+      t.is(await tab.getByRole("button", { name: "Decide" }).count(), 0, "it is decided");
+      // The decision that was refused answered with its own status.
+      t.deepEqual(complaints, [badRequest]);
+    }
+    t.is((await send("comment", { comment: "too late" })).status, 400);
+    const found = await bank.operator.case(1);
+    t.is(found.decision, "hold");
+    t.deepEqual([found.events[0]!.what, found.events.at(-1)!.what], ["raised", "decided"]);
+    t.is(found.events.at(-1)!.said, hostile);
+
+    const checks = await verifyExport(bank.operator.exportLog(), bank.logPolicy(), {
+      arithmetic: studyArithmetic,
+    });
+    t.deepEqual(
+      checks.filter(({ ok }) => !ok),
+      [],
+    );
+  },
+);
+
+test.serial("every page again on a phone, in Chinese, in the dark", async (t) => {
+  if (browser === undefined) return t.pass();
+  const { tab, complaints } = await watched(390, "zh-CN");
+  t.teardown(() => tab.context().close());
+  await tab.emulateMedia({ colorScheme: "dark" });
+  await tab.goto(new URL("/sign-in", stage.url).href);
+  t.deepEqual(await sound(tab), []);
+  await enter(tab, "maria", ["用户", "密码", "验证码"]);
+  const { digest } = await stage.bank.operator.model(study);
+  for (const path of [
+    ...pages(),
+    `/studies/${study}`,
+    `/models/${digest}`,
+    `/models/${digest}/card`,
+    "/cases",
+    "/cases/1",
+    "/enterprises/lathe",
+  ]) {
+    await tab.goto(new URL(path, stage.url).href);
+    t.deepEqual(await sound(tab), [], path);
+  }
+  await tab.getByRole("link", { name: "English" }).click();
+  await tab.getByText("What it says of its own score").waitFor();
+  t.deepEqual(complaints, []);
+});

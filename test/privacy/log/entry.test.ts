@@ -82,6 +82,7 @@ const others: Entry[] = [
     reason: "beats the one before",
     by: "maria",
   },
+  { ...common, type: "score.withdrawn", study: digest, enterprise: "mill" },
   { ...common, type: "study.ordered", study: digest, order: "paused" },
   { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
@@ -129,6 +130,13 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "model.published": true,
   "model.evaluated": true,
   "model.standing": true,
+  "score.consented": true,
+  "score.withdrawn": true,
+  "score.issued": true,
+  "case.raised": true,
+  "case.assigned": true,
+  "case.commented": true,
+  "case.decided": true,
   "ledger.reported": true,
   "egress.sent": true,
 };
@@ -149,7 +157,7 @@ test("a field too many, too few or of another type is refused in every entry", (
         `${entry.type}.${field}`,
       );
       const optional = ["roundId", "submission", "enterprise", "renounced"];
-      if (entry.type === "member.expelled") optional.push("reason");
+      if (entry.type === "member.expelled" || entry.type === "case.decided") optional.push("reason");
       if (entry.type === "study.pruned") optional.push("model");
       if (entry.type === "certificate.issued") optional.push("replaces");
       if (entry.type === "data.committed") optional.push("delivered", "completed");

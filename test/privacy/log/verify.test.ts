@@ -26,6 +26,7 @@ import {
   policyText,
   sampleLedger,
   sampleLog,
+  statementOf,
   study,
 } from "../../support/log.ts";
 
@@ -143,8 +144,8 @@ const prunedAfter =
   (millis: number, fields: object = {}): NonNullable<Forgery["entry"]> =>
   (entry) => {
     if (entry.type !== "study.withdrawn") return [entry];
-    // `study.withdrawn` is a second after the last entry of rounds and models.
-    const time = entry.time - 1000 + millis;
+    // `study.withdrawn` is seven seconds after the last entry of rounds and models.
+    const time = entry.time - 7000 + millis;
     return [entry, { type: "study.pruned", study, sums: 3, time, ...fields } as Entry];
   };
 const consentOf = (id: string, fields: Partial<Consent>): string =>
@@ -265,7 +266,7 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
   [
     "a withdrawal of nothing",
     "consents signed by the enterprises",
-    at("model.evaluated"),
+    at("study.withdrawn") - 1,
     { entry: drop("study.consented") },
   ],
   [
@@ -529,6 +530,118 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     },
   ],
   [
+    "a consent to score statements that is one to a study",
+    "consents signed by the enterprises",
+    at("score.consented"),
+    {
+      entry: change("score.consented", ({ expires }) => ({
+        consent: signConsent(
+          { consortium, enterprise: "lathe-works", study, expires },
+          noteSigner(`${consortium}/lathe-works`, identities.get("lathe-works")!.signingSeed),
+        ),
+      })),
+    },
+  ],
+  [
+    "a score statement without consent",
+    "consent before every score statement",
+    at("score.issued") - 1,
+    { entry: drop("score.consented") },
+  ],
+  [
+    "a score statement after its consent",
+    "consent before every score statement",
+    at("score.issued") + 1,
+    {
+      entry: before("score.issued", ({ time }) => ({
+        ...{ type: "score.withdrawn", study, enterprise: "lathe-works", time },
+      })),
+    },
+  ],
+  [
+    "a score statement that another enterprise signed",
+    "score statements signed by the enterprises",
+    at("score.issued"),
+    {
+      entry: change("score.issued", ({ model, time }) => ({
+        statement: statementOf({ model, issued: time }, "cold-chain"),
+      })),
+    },
+  ],
+  [
+    "a score statement of an unpublished model",
+    "score statements signed by the enterprises",
+    at("score.issued"),
+    {
+      entry: change("score.issued", ({ time }) => ({
+        ...{ model: stranger, statement: statementOf({ model: stranger, issued: time }) },
+      })),
+    },
+  ],
+  [
+    "a grade that the enterprise did not say",
+    "score statements signed by the enterprises",
+    at("score.issued"),
+    { entry: change("score.issued", { grade: "G" }) },
+  ],
+  [
+    "a score statement that is recorded a day after it was made",
+    "score statements signed by the enterprises",
+    at("score.issued"),
+    {
+      entry: change("score.issued", ({ model, time }) => ({
+        statement: statementOf({ model, issued: time - 86_400_000 }),
+      })),
+    },
+  ],
+  [
+    "a score statement that is recorded again",
+    "score statements signed by the enterprises",
+    at("score.issued") + 1,
+    { entry: twice("score.issued") },
+  ],
+  [
+    "a case about what is not in the log",
+    "cases raised, decided and overridden in order",
+    at("case.raised"),
+    { entry: change("case.raised", { entry: 3 }) },
+  ],
+  [
+    "a case that takes another's number",
+    "cases raised, decided and overridden in order",
+    at("case.raised"),
+    { entry: change("case.raised", { case: 2 }) },
+  ],
+  [
+    "a suggestion that is overridden without a reason",
+    "cases raised, decided and overridden in order",
+    at("case.decided"),
+    {
+      entry: (entry) => {
+        if (entry.type !== "case.decided") return [entry];
+        const { reason: _, ...unsaid } = entry;
+        return [unsaid];
+      },
+    },
+  ],
+  [
+    "a case that is decided twice",
+    "cases raised, decided and overridden in order",
+    at("case.decided") + 1,
+    { entry: twice("case.decided") },
+  ],
+  [
+    "a comment in a case that was decided",
+    "cases raised, decided and overridden in order",
+    at("case.decided") + 1,
+    {
+      entry: (entry) =>
+        entry.type === "case.decided"
+          ? [entry, { type: "case.commented", time: entry.time, case: 1, comment: stranger, by: "li" }]
+          : [entry],
+    },
+  ],
+  [
     "an order to a study that was stopped for good",
     "no order after a study was stopped",
     at("study.withdrawn") + 1,
@@ -543,7 +656,12 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
           : [entry],
     },
   ],
-  ["a model evaluated twice", "model lineage", at("study.withdrawn"), { entry: twice("model.evaluated") }],
+  [
+    "a model evaluated twice",
+    "model lineage",
+    at("model.evaluated") + 1,
+    { entry: twice("model.evaluated") },
+  ],
   [
     "a ledger reported with another root",
     "egress ledgers only grow",

@@ -1,0 +1,8 @@
+// Original file: proto/federation.proto
+
+
+export interface Agreement {
+}
+
+export interface Agreement__Output {
+}

@@ -1,0 +1,12 @@
+// Original file: proto/federation.proto
+
+
+export interface Decision {
+  'decision'?: (string);
+  'reason'?: (string);
+}
+
+export interface Decision__Output {
+  'decision': (string);
+  'reason': (string);
+}

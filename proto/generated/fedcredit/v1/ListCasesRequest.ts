@@ -1,0 +1,8 @@
+// Original file: proto/federation.proto
+
+
+export interface ListCasesRequest {
+}
+
+export interface ListCasesRequest__Output {
+}
