@@ -17,6 +17,8 @@ export function gridCuts(low: number, high: number, cells: number): Float64Array
   const ends = [...magnitudes(0 - Math.min(high, 0), 0 - low, floor).map((x) => -x)];
   ends.push(...magnitudes(Math.max(low, 0), high, floor));
   const pieces = [...new Set(ends.map((end) => end + 0))].sort((a, b) => a - b);
+  // A column that holds nothing but zero, or nothing at all, has one cell.
+  if (pieces.length < 2) return new Float64Array();
   let each = 1;
   while (2 * each * (pieces.length - 1) < cells) each *= 2;
   const cuts: number[] = [];

@@ -56,3 +56,15 @@ test("a state that would cut a cell into too many pieces is refused", async (t) 
     t.is((refused as Refusal).reason, "state_invalid" satisfies Reason);
   }
 });
+
+test("a column that holds nothing but zero, or nothing at all, has one bin of values and one for what is missing", async (t) => {
+  for (const value of [0, Number.NaN]) {
+    const empty = tableOf({ year: years, debt: at.map(() => value) }, [...table.label]);
+    const { results } = await runPlain(study(false), [empty]);
+    const { good, bad } = (results.bins as unknown as BinsResult).columns.debt!;
+    t.deepEqual(
+      good.map((rows, bin) => rows + bad[bin]!),
+      value === 0 ? [200, 0] : [0, 200],
+    );
+  }
+});
