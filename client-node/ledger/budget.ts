@@ -121,8 +121,9 @@ export function forecastOf(
 
 /** @returns whether the next sum stays within the budget; one that is counted already does. */
 export function isWithin(db: DatabaseSync, header: Step, { table, unit, budget }: Charged): boolean {
-  if (header.noise === undefined || countedIn(db, header) !== undefined) return true;
-  const { after } = forecastOf(db, table, budget, [eventOf(header.noise, unit)]);
+  const { noise, follows } = header;
+  if (noise === undefined || countedIn(db, header) !== undefined) return true;
+  const { after } = forecastOf(db, table, budget, [eventOf({ noise, follows }, unit)]);
   return after <= budget.lifetime;
 }
 
@@ -184,7 +185,7 @@ function write(
   { table, unit }: Charged,
   time: number,
 ): void {
-  const { count: _, ...event } = eventOf(noise!, unit);
+  const { count: _, ...event } = eventOf({ noise: noise!, follows }, unit);
   prepared(db, "INSERT OR IGNORE INTO spend VALUES (?, ?, ?, ?, ?, ?, ?)").run(
     roundId,
     study,

@@ -124,7 +124,7 @@ export class EgressLedger {
           const counted = charge(db, roundId, header, charged, time);
           const spend = {
             study,
-            ...spendOf(header.noise, charged.unit),
+            ...spendOf(header, charged.unit),
             steps: 1,
             cumulativeSteps,
             ...(counted === undefined ? {} : { counted }),
@@ -168,9 +168,9 @@ export class EgressLedger {
     transact(db, () => {
       if (isCharged(db, roundId)) return;
       chargeBystander(db, roundId, header, charged, time);
-      const { study, noise } = header;
+      const { study } = header;
       const cumulativeSteps = submittedSums(db, study) + bystanders(db, study);
-      const spend = spendOf(noise, charged.unit);
+      const spend = spendOf(header, charged.unit);
       this.append([{ type: "privacy.spent", time, roundId, study, ...spend, steps: 1, cumulativeSteps }]);
     });
   }

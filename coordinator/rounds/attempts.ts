@@ -145,7 +145,7 @@ async function advance(
         type: "privacy.spent",
         roundId,
         study,
-        ...spendOf(header.noise, unit),
+        ...spendOf(header, unit),
         steps: 1,
         cumulativeSteps: round,
       },

@@ -6,15 +6,15 @@ import type { StudyManifest } from "../../models/study.ts";
 import { type StudyState, studyResult } from "../../models/study-loop.ts";
 import { lineageDigest } from "../../privacy/log/entry.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
-import { eventOf, type NoiseTerms } from "../../privacy/sum/noise-terms.ts";
+import { eventOf } from "../../privacy/sum/noise-terms.ts";
 import { protectionOf } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
 import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
 
-/** @param terms - of the released sums, JSON. @returns what they cost together. */
-function costOf(terms: readonly string[], delta: number, unit: "record" | "subject") {
-  const events = terms.map((text) => eventOf(JSON.parse(text) as NoiseTerms, unit));
+/** @param headers - of the released sums: of each its noise and what it follows, JSON. @returns what they cost together. */
+function costOf(headers: readonly string[], delta: number, unit: "record" | "subject") {
+  const events = headers.map((text) => eventOf(JSON.parse(text) as Parameters<typeof eventOf>[0], unit));
   return { delta, epsilon: epsilonOf(events, delta, unit) };
 }
 
@@ -42,7 +42,8 @@ export async function publishModel(
 ): Promise<Digest> {
   const rows = await sql`
     SELECT round_id, header::jsonb -> 'algorithm' ->> 'name' AS algorithm,
-      header::jsonb ->> 'noise' AS noise, survivors, digest, state
+      json_build_object('noise', header::jsonb -> 'noise', 'follows', header::jsonb -> 'follows')::text AS noise,
+      survivors, digest, state
     FROM attempt JOIN sum_certificate USING (study, round)
     WHERE study = ${study} AND phase = 'released' ORDER BY round`;
   const rounds = rows.map(

@@ -398,7 +398,7 @@ export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, st
   if (
     header !== undefined &&
     canonicalJson(spentEvent(entry)) !==
-      canonicalJson(spentEvent({ ...spendOf(header.noise, entry.unit), steps: 1 }))
+      canonicalJson(spentEvent({ ...spendOf(header, entry.unit), steps: 1 }))
   )
     return "the spend is not what the header's noise costs";
   return entry.cumulativeSteps === study.steps + entry.steps

@@ -2,16 +2,19 @@
 import type { z } from "zod";
 import { epsilonOf } from "../noise/accountant.ts";
 import type { PrivacyEvent } from "../noise/event.ts";
-import { eventOf, type NoiseTerms } from "../sum/noise-terms.ts";
+import { eventOf, type NoisyHeader } from "../sum/noise-terms.ts";
 import type { EntryOf } from "./entry.ts";
 import type { spendShape } from "./spend-shape.ts";
 
 type Spend = z.infer<z.ZodObject<typeof spendShape, z.core.$strict>>;
 
-/** @returns what an entry says of a sum with these terms. */
-export function spendOf(noise: NoiseTerms | undefined, unit: PrivacyEvent["unit"]): Spend {
+/** @returns what an entry says of a sum with this header. */
+export function spendOf(
+  { noise, follows }: Pick<NoisyHeader, "noise" | "follows">,
+  unit: PrivacyEvent["unit"],
+): Spend {
   if (noise === undefined) return { mechanism: "none", unit };
-  const { count: _, ...spend } = eventOf(noise, unit);
+  const { count: _, ...spend } = eventOf({ noise, follows }, unit);
   return spend;
 }
 

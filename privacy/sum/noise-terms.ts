@@ -48,11 +48,21 @@ type WithTerms = NoisyHeader & { readonly noise: NoiseTerms };
 export const isNoisy = <Header extends NoisyHeader>(header: Header): header is Header & WithTerms =>
   header.noise !== undefined;
 
-/** @returns what a sum with this noise costs. */
+/**
+ * What a sum with noise costs. Vectors that are summed again are of the rows that were drawn the first time: who knows the
+ * first sum may know that a unit was drawn, so that the second is counted as if every one had been.
+ */
 export const eventOf = (
-  { samplingRate, sensitivity }: NoiseTerms,
+  { noise: { samplingRate, sensitivity }, follows }: Pick<WithTerms, "noise" | "follows">,
   unit: PrivacyEvent["unit"],
-): PrivacyEvent => ({ mechanism: "gaussian", unit, sensitivity, sigma: 1, samplingRate, count: 1 });
+): PrivacyEvent => ({
+  mechanism: "gaussian",
+  unit,
+  sensitivity,
+  sigma: 1,
+  samplingRate: follows === null ? samplingRate : 1,
+  count: 1,
+});
 
 /** @returns how few parties a sum may count: with fewer, honest ones would not reach σ². Vectors summed again need all. */
 export function leastSurvivors({ cohort, minCohort, follows, noise }: NoisyHeader): number {

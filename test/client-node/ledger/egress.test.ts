@@ -1,12 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
-import { forecastOf, spentEvents } from "../../../client-node/ledger/budget.ts";
+import { forecastOf, isCharged, spentEvents } from "../../../client-node/ledger/budget.ts";
 import { type Departure, EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { consentedManifests, knowsRound, storeConsent } from "../../../client-node/ledger/records.ts";
 import { LedgerFailure, openStore, transact } from "../../../client-node/ledger/store.ts";
-import { seededRandom } from "../../../core/random.ts";
+import { secureRandom, seededRandom, uniform } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../../../privacy/identity.ts";
 import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
@@ -234,4 +237,49 @@ test("every step with noise is charged once, what follows an unmasked attempt ag
   t.deepEqual(spentEvents(db, "rows"), [{ ...event, count: 4 }] as never);
   t.is(ledger.spendingOverTime("rows", 1e-6).length, 1);
   await entriesOf(ledger);
+});
+
+/** Kills a process that charges and sends, at a random moment. @returns what left it. */
+async function sentUntilKilled(path: string, manner: string): Promise<string[]> {
+  const child = spawn(
+    process.execPath,
+    ["--no-warnings", fileURLToPath(new URL("../../support/ledger-child.ts", import.meta.url)), path, manner],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let said = "";
+  let isDoomed = false;
+  child.stdout.on("data", (bytes: Buffer) => {
+    said += bytes;
+    if (isDoomed || manner === "careless") return;
+    isDoomed = true;
+    // Anywhere in the milliseconds that a sum takes.
+    setTimeout(() => child.kill("SIGKILL"), 40 * uniform(secureRandom));
+  });
+  await once(child, "close");
+  return said.split("\n").filter((line) => line.length === 64);
+}
+
+const uncharged = (path: string, sent: readonly string[]): string[] => {
+  const db = openStore(path);
+  const missing = sent.filter((roundId) => !isCharged(db, roundId));
+  const [event] = spentEvents(db, "rows");
+  db.close();
+  if (event!.count < sent.length - missing.length)
+    throw new Error(`${event!.count} events of ${sent.length}`);
+  return missing;
+};
+
+const kills = process.env.SLOW ? 200 : 4;
+
+test(`killed ${kills} times between charge and send, a ledger counts no sum too few`, async (t) => {
+  const path = join(folder, "killed.db");
+  const sent: string[] = [];
+  for (let kill = 0; kill < kills; kill++) {
+    sent.push(...(await sentUntilKilled(path, "careful")));
+    t.deepEqual(uncharged(path, sent), []);
+  }
+  t.true(sent.length >= kills);
+  // What sends first and charges then is found out.
+  const careless = join(folder, "careless.db");
+  t.is(uncharged(careless, await sentUntilKilled(careless, "careless")).length, 1);
 });

@@ -1,5 +1,6 @@
 /** Noise under the sum: what is released has the variance it should, whoever drops out, lies, or is summed again. */
 import test from "ava";
+import fc from "fast-check";
 import type { Bfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { roundIdOf } from "../../../privacy/sum/header.ts";
 import { quantize } from "../../../privacy/sum/layout.ts";
@@ -84,12 +85,37 @@ test.serial(
         const expected = (s * of) / (s - terms.colluding);
         const ratio = variances![i]! / expected;
         t.true(Math.abs(ratio - 1) < chance, `${gone.length} missing: ${ratio}`);
-        // what honest survivors reach without the colluding
-        t.true((s - terms.colluding) * Math.ceil(of / (s - terms.colluding)) >= of);
       }
     }
   },
 );
+
+test("honest survivors reach σ² without the colluding, however many are missing, and all of them little more", (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 4, max: 200 }),
+      fc.nat(20),
+      fc.nat(20),
+      fc.integer({ min: 18, max: 2 ** 40 }),
+      (n, missing, c, of) => {
+        const dropOuts = Math.min(missing, n - 3);
+        const colluding = Math.min(c, n - dropOuts - 1);
+        const cohort = partyIds(n);
+        const noise = { ...terms, colluding, dropOuts, variances: [of] };
+        const parts = partVariances({ cohort, minCohort: 3, follows: null, noise });
+        t.is(parts.length, dropOuts + 1);
+        let kept = 0;
+        for (const [gone, part] of parts.entries()) {
+          kept += part[0]!;
+          const survivors = n - gone;
+          t.true((survivors - colluding) * kept >= of);
+          // Parts are whole numbers, and large enough to be added to others.
+          if (of > 1e6) t.true(kept * (survivors - colluding) <= 1.02 * of);
+        }
+      },
+    ),
+  );
+});
 
 test.serial("who falls silent after agreeing keeps all its noise, and the sum is released", async (t) => {
   const { variances, done } = await play({ dropsBefore: (id) => (id === a ? "unmask" : undefined) });
@@ -226,7 +252,11 @@ test.serial("vectors that are summed again keep the noise that stayed in the sum
 });
 
 test("what a sum costs is in its header", (t) => {
-  t.deepEqual(eventOf(terms, "record"), {
+  const sampled = { ...terms, samplingRate: 0.05 };
+  t.is(eventOf({ noise: sampled, follows: null }, "record").samplingRate, 0.05);
+  // who was drawn may be known from the sum before
+  t.is(eventOf({ noise: sampled, follows: { of: "00" } }, "record").samplingRate, 1);
+  t.deepEqual(eventOf({ noise: terms, follows: null }, "record"), {
     mechanism: "gaussian",
     unit: "record",
     sensitivity: 0.1,
