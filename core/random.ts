@@ -35,6 +35,18 @@ export function keyedRandom(secret: Uint8Array, info: string): Random {
   };
 }
 
+/**
+ * Numbers that follow from names, one each: whoever has not the key cannot tell them from drawn ones.
+ * @param key - 32 secret bytes, for this purpose alone.
+ * @param names - 16 bytes each, no two alike.
+ * @returns uniform numbers in [0, 1) with 48 random bits: AES-256 of each name.
+ */
+export function keyedUniforms(key: Uint8Array, names: Uint8Array): Float64Array {
+  const cipher = createCipheriv("aes-256-ecb", key, null).setAutoPadding(false);
+  const blocks = cipher.update(names);
+  return Float64Array.from({ length: names.length / 16 }, (_, i) => blocks.readUIntBE(16 * i, 6) / 2 ** 48);
+}
+
 /** @returns a uniform number in [0, 1) with 53 random bits. */
 export function uniform(random: Random): number {
   const b = random.bytes(7);

@@ -164,7 +164,7 @@ export interface FederatedAlgorithm<T extends AlgorithmTypes> extends Computatio
    */
   readonly takesNoise?: true;
   /** Probability with which each record is in a sum, on its own and secretly; 1 without it. */
-  samplingRate?(state: T["state"], study: Study<T>): number;
+  samplingRate?(params: T["params"]): number;
 }
 
 /** An algorithm as the study loop runs it: whatever comes from outside is parsed by the algorithm's own schemas. */
@@ -189,6 +189,8 @@ export interface Configured {
   readonly needs: readonly Need<unknown>[];
   /** 0 where the result follows from earlier ones. */
   readonly maxSteps: number;
+  /** Probability with which each record is in a sum; 1 where all are. */
+  readonly samplingRate: number;
   /** @throws Refusal parameters_invalid where an earlier result is missing, state_invalid where it is another's */
   within(schema: StudySchema, before: ReadonlyMap<string, Finished>, noise?: NoiseDemand): Running;
 }

@@ -25,7 +25,7 @@ export const defineAlgorithm = <T extends AlgorithmTypes>(
 ): Algorithm<T["result"]> =>
   define(
     own,
-    (params) => own.maxSteps(params),
+    (params) => ({ maxSteps: own.maxSteps(params), samplingRate: own.samplingRate?.(params) ?? 1 }),
     (study, demand) => running(own, study, demand),
     own.takesNoise === true && own.sensitivity !== undefined,
   );
@@ -36,7 +36,7 @@ export const defineComputation = <T extends AlgorithmTypes & { readonly state: n
 ): Algorithm<T["result"]> =>
   define(
     own,
-    () => 0,
+    () => ({ maxSteps: 0, samplingRate: 1 }),
     (study) => {
       const none = (): never => {
         throw new RangeError(`${own.name} takes no sum`);
@@ -58,7 +58,7 @@ export const defineComputation = <T extends AlgorithmTypes & { readonly state: n
 
 function define<T extends AlgorithmTypes>(
   own: Computation<T>,
-  maxSteps: (params: T["params"]) => number,
+  sumsOf: (params: T["params"]) => Pick<Configured, "maxSteps" | "samplingRate">,
   run: (study: Study<T>, demand: NoiseDemand | undefined) => Running,
   takesNoise = true,
 ): Algorithm<T["result"]> {
@@ -75,7 +75,7 @@ function define<T extends AlgorithmTypes>(
       const needs = own.needs(params);
       return {
         needs: Object.values<Need<unknown>>(needs),
-        maxSteps: maxSteps(params),
+        ...sumsOf(params),
         within: (schema, before, demand) =>
           run({ schema, params, prior: readAll(needs, before), noise: demand?.multiplier }, demand),
       };
@@ -107,7 +107,7 @@ function running<T extends AlgorithmTypes>(
     const blocks = own.blocks(state, study);
     const count = Object.values(blocks).filter(({ length }) => length > 0).length;
     const joint = own.joint?.(state, study) ?? Math.sqrt(count);
-    const samplingRate = own.samplingRate?.(state, study) ?? 1;
+    const samplingRate = own.samplingRate?.(study.params) ?? 1;
     return noiseFor(blocks, { sensitivity, joint, samplingRate }, demand);
   };
   return {

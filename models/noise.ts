@@ -10,7 +10,7 @@ export interface Reach {
   readonly sensitivity: Readonly<Record<string, number>>;
   /** L2 norm of what one record changes in all blocks, each in units of its sensitivity. */
   readonly joint: number;
-  /** With which each record is in the sum. */
+  /** Probability with which each record is in the sum. */
   readonly samplingRate: number;
 }
 
@@ -62,12 +62,18 @@ export function noiseFor(
     terms: {
       colluding,
       dropOuts,
-      samplingRate,
+      samplingRate: unitRate(samplingRate, rowsPerUnit),
       sensitivity: joint * ratio,
       variances: noisy.map(([, { variance }]) => variance),
     },
   };
 }
+
+/**
+ * Of a unit's rows, each of which is drawn on its own, any is with this probability at most: all of them are then counted.
+ */
+export const unitRate = (samplingRate: number, rowsPerUnit: number): number =>
+  Math.min(1, samplingRate * rowsPerUnit);
 
 /** The coarsest grid that is fine enough; whole numbers stay whole on it. */
 function noisyBlock(name: string, block: BlockOf, reach: number, deviations: number): Noisy {

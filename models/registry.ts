@@ -1,6 +1,7 @@
 import { Refusal } from "../core/reasons.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { additive } from "./algorithms/additive.ts";
+import { additivePrivate } from "./algorithms/additive-private.ts";
 import { bins } from "./algorithms/bins.ts";
 import { boosting } from "./algorithms/boosting.ts";
 import { correlation } from "./algorithms/correlation.ts";
@@ -9,10 +10,12 @@ import { evaluate } from "./algorithms/evaluate.ts";
 import { extraTrees } from "./algorithms/extra-trees.ts";
 import { forest } from "./algorithms/forest.ts";
 import { logistic } from "./algorithms/logistic.ts";
+import { logisticPrivate } from "./algorithms/logistic-private.ts";
 import { multinomial } from "./algorithms/multinomial.ts";
 import { naiveBayes } from "./algorithms/naive-bayes.ts";
 import { neighbours } from "./algorithms/neighbours.ts";
 import { neural } from "./algorithms/neural.ts";
+import { neuralPrivate } from "./algorithms/neural-private.ts";
 import { range } from "./algorithms/range.ts";
 import { scorecard } from "./algorithms/scorecard.ts";
 import { select } from "./algorithms/select.ts";
@@ -43,6 +46,9 @@ const registered: readonly Algorithm[] = [
   naiveBayes,
   neighbours,
   neural,
+  additivePrivate,
+  logisticPrivate,
+  neuralPrivate,
   traditional,
   evaluate,
 ];

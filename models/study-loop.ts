@@ -6,7 +6,7 @@ import type { VectorLayout } from "../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
 import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum, Transform } from "./algorithm.ts";
 import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
-import type { NoiseDemand } from "./noise.ts";
+import { type NoiseDemand, unitRate } from "./noise.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
 import { type Entry, entriesOf, entryOf, finishedOf, transformed, transformsAmong } from "./results.ts";
@@ -213,7 +213,8 @@ export const studyEvents = (manifest: StudyManifest): PrivacyEvent[] =>
     if (count === 0) return [];
     const { unit } = manifest.privacy;
     const demand = demandOf(manifest, entry);
-    const of = { unit, samplingRate: 1, count };
+    const { samplingRate } = entry.algorithm.configure(entry.params);
+    const of = { unit, samplingRate: unitRate(samplingRate, demand?.rowsPerUnit ?? 1), count };
     return demand === undefined
       ? [{ mechanism: "none", sensitivity: 1, sigma: 0, ...of }]
       : [{ mechanism: "gaussian", sensitivity: 1, sigma: demand.multiplier, ...of }];

@@ -1,15 +1,9 @@
 import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
+import { additiveFields, additiveScoring, isWhole } from "../additive-model.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import {
-  allFit,
-  type CoarseColumn,
-  coarseBins,
-  coarseColumnSchema,
-  coarseColumns,
-  coarseOf,
-} from "../coarse-bins.ts";
+import { type CoarseColumn, coarseBins, coarseColumns, coarseOf } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
@@ -18,9 +12,7 @@ import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
-import { joinedTerm } from "../portable.ts";
 import { checkRows } from "../rows.ts";
-import { featureSchema } from "../study.ts";
 import { type BinsResult, bins } from "./bins.ts";
 
 const parameters = z.strictObject({
@@ -39,22 +31,12 @@ type Params = z.output<typeof parameters>;
 
 const result = z
   .strictObject({
-    /** Log-odds of bad where every column adds its average over the training rows. */
-    intercept: z.number(),
-    features: z.array(featureSchema),
-    columns: z.record(z.string(), coarseColumnSchema),
-    /** By column: what each coarse bin adds to the log-odds of bad. */
-    effects: z.record(z.string(), z.array(z.number())),
+    ...additiveFields,
     /** Newton steps taken, and the largest change of an effect in the last of them. */
     steps: z.int().min(1),
     lastChange: z.number().min(0),
   })
-  .refine(({ features, columns }) => allFit(features, columns), "a feature has no bins of its kind")
-  .refine(
-    ({ features, columns, effects }) =>
-      features.every(({ name }) => effects[name]?.length === coarseBins(columns[name]!)),
-    "a bin has no effect",
-  );
+  .refine(isWhole, "a bin has no effect");
 
 type AdditiveResult = Readonly<z.output<typeof result>>;
 
@@ -165,35 +147,7 @@ export const additive = defineAlgorithm<Types>({
     return { gradient: Math.sqrt(n), curvature: 0.25 * Math.sqrt((n * (n + 1)) / 2) };
   },
 
-  features: ({ features }) => features,
-
-  score({ intercept, features, columns, effects }, rows) {
-    const bins = coarseOf(features, columns, rows);
-    return Float64Array.from({ length: rows.rows }, (_, row) =>
-      probabilityOf(features.reduce((sum, { name }, f) => sum + effects[name]![bins[f]![row]!]!, intercept)),
-    );
-  },
-
-  portable: ({ intercept, features, columns, effects }) => ({
-    kind: "terms",
-    features,
-    base: intercept,
-    terms: features.map(({ name }) => {
-      const { binned, coarse } = columns[name]!;
-      return joinedTerm(
-        name,
-        binned,
-        coarse.map((bin) => effects[name]![bin]!),
-      );
-    }),
-  }),
-
-  explain({ features, columns, effects }, rows) {
-    const bins = coarseOf(features, columns, rows);
-    return Array.from({ length: rows.rows }, (_, row) =>
-      features.map(({ name: feature }, f) => ({ feature, effect: effects[feature]![bins[f]![row]!]! })),
-    );
-  },
+  ...additiveScoring,
 });
 
 const binsKey: MemoKey<Uint16Array[]> = { name: "coarse bins" };

@@ -62,6 +62,8 @@ const result = z
     bad: z.int().min(0),
     features: z.array(featureSchema),
     columns: z.record(z.string(), binnedColumn),
+    /** Standard deviation of the noise in what one cell counts of a class, as honest enterprises reach it. */
+    deviation: z.number().min(0).exactOptional(),
   })
   .refine(
     ({ features, columns }) => features.every((feature) => fits(feature, columns[feature.name]?.binned)),
@@ -164,7 +166,9 @@ export const bins = defineAlgorithm<{
     const features = study.schema.features.map((feature) =>
       feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
     );
-    return { done: { good, bad, features, columns: Object.fromEntries(columns) } };
+    const done = { good, bad, features, columns: Object.fromEntries(columns) };
+    if (study.noise === undefined) return { done };
+    return { done: { ...done, deviation: study.noise * Math.sqrt(study.schema.features.length) } };
   },
 
   takesNoise: true,

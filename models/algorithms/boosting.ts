@@ -8,7 +8,7 @@ import { type CoarseColumn, coarseColumns, coarseOf } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
-import { probabilityOf } from "../numerics/logistic-sums.ts";
+import { mostOfResidualAndWeight, probabilityOf } from "../numerics/logistic-sums.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
@@ -134,12 +134,13 @@ export const boosting = defineAlgorithm<Types>({
     const curvature = new Float64Array(gradient.length);
     for (let row = 0; row < training.rows; row++) {
       const p = probabilityOf(margins[row]!);
-      const g = rounded(
-        (training.label[row] === 1 ? 1 : 0) - p,
-        gradientStep,
-        drawn(digests[row]!, 2 * round),
-      );
-      const h = rounded(p * (1 - p), curvatureStep, drawn(digests[row]!, 2 * round + 1));
+      let g = (training.label[row] === 1 ? 1 : 0) - p;
+      let h = p * (1 - p);
+      // Under noise no sum is whole anyway, and what rounding adds to a row would have to be paid for.
+      if (study.noise === undefined) {
+        g = rounded(g, gradientStep, drawn(digests[row]!, 2 * round));
+        h = rounded(h, curvatureStep, drawn(digests[row]!, 2 * round + 1));
+      }
       for (const [t, tree] of growing.entries()) {
         if (drawn(digests[row]!, 0x10000 + round * growing.length + t) >= study.params.rowShare) continue;
         const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
@@ -161,7 +162,10 @@ export const boosting = defineAlgorithm<Types>({
     const setting = settingOf(study);
     const plots = plotsOf(setting, state.round);
     const sumsOfNodes = nodesOf(state, plots, sums);
-    const growing = state.growing.map((tree, t) => grown(tree, t, state.level, sumsOfNodes, plots, setting));
+    const noise = (study.noise ?? 0) * Math.sqrt(mostOfResidualAndWeight) * Math.sqrt(cellsOf(plots));
+    const growing = state.growing.map((tree, t) =>
+      grown(tree, t, state.level, sumsOfNodes, plots, setting, noise * noise),
+    );
     if (state.level + 1 < params.depth) {
       const above = Buffer.from(Int32Array.from(sumsOfNodes.flatMap((part) => [...part])).buffer).toString(
         "base64",
@@ -177,12 +181,15 @@ export const boosting = defineAlgorithm<Types>({
     return { done: { base: setting.base, depth: params.depth, features, columns: setting.columns, trees } };
   },
 
-  // A row is in one bin of each column that each tree has.
+  takesNoise: true,
+  // A row is in one bin of each column that each tree has, whichever rows the public seed draws; |y − p| is at most 1, and
+  // p (1 − p) at most 1/4.
   sensitivity({ round }, study) {
-    const { columns } = plotsOf(settingOf(study), round);
-    const bins = Math.sqrt(columns.reduce((all, own) => all + own.length, 0));
+    const bins = Math.sqrt(cellsOf(plotsOf(settingOf(study), round)));
     return { gradient: bins, curvature: 0.25 * bins };
   },
+  // Where one of the two is large, the other is not.
+  joint: () => Math.sqrt(mostOfResidualAndWeight),
 
   ...treeScoring,
 });
@@ -252,6 +259,9 @@ function drawPlots({ params, others }: Setting, round: number): Plots {
   };
 }
 
+/** @returns in how many cells of a sum one row is at most. */
+const cellsOf = ({ columns }: Plots): number => columns.reduce((all, own) => all + own.length, 0);
+
 /** @returns the place of a left child among those of its level, of the root 0; −1 for what is not summed. */
 function leftPlace(node: number, level: number): number {
   const first = 2 ** level - 1;
@@ -266,8 +276,9 @@ function nodesOf(
   sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
 ): readonly [Float64Array, Float64Array] {
   const left = [
-    sums.gradient.map((x) => x / gradientStep),
-    sums.curvature.map((x) => x / curvatureStep),
+    // Whole already where no noise is added; with it, a step is far below it.
+    sums.gradient.map((x) => Math.round(x / gradientStep)),
+    sums.curvature.map((x) => Math.round(x / curvatureStep)),
   ] as const;
   if (level === 0) return left;
   const bytes = Buffer.from(above, "base64");
@@ -288,7 +299,10 @@ function nodesOf(
   return [whole(0), whole(1)];
 }
 
-/** @returns the tree with the splits of one level more, and the values of the nodes below them. */
+/**
+ * @param variance - of the noise in one entry of gradients: what many of them add up to is believed the less.
+ * @returns the tree with the splits of one level more, and the values of the nodes below them.
+ */
 function grown(
   tree: Tree,
   t: number,
@@ -296,6 +310,7 @@ function grown(
   [gradients, curvatures]: readonly [Float64Array, Float64Array],
   plots: Plots,
   { params, others }: Setting,
+  variance: number,
 ): Tree {
   const next = {
     features: tree.features.slice(),
@@ -303,8 +318,13 @@ function grown(
     othersLeft: tree.othersLeft.slice(),
     values: tree.values.slice(),
   };
-  const worth = (g: number, h: number) => (g * g) / (h + params.ridge);
-  const leafValue = (g: number, h: number) => (params.learningRate * g) / (h + params.ridge) / params.trees;
+  /** g ÷ h is right up to a variance of (h + that of the entries' noise) ÷ h². */
+  const belief = (h: number, entries: number): number =>
+    variance === 0 ? 1 : Math.max(0, h) / (Math.max(0, h) + entries * variance);
+  const worth = (g: number, h: number, entries: number) =>
+    (belief(h, entries) * g * g) / (Math.max(0, h) + params.ridge);
+  const leafValue = (g: number, h: number, entries: number) =>
+    (belief(h, entries) * params.learningRate * g) / (Math.max(0, h) + params.ridge) / params.trees;
   for (let place = 0; place < 2 ** level; place++) {
     const node = 2 ** level - 1 + place;
     let at = plots.first(t, level) + place * plots.widths[t]!;
@@ -315,18 +335,19 @@ function grown(
       const h = Array.from(curvatures.subarray(at, at + width), (x) => x * curvatureStep);
       at += width;
       const total = { g: g.reduce((sum, x) => sum + x, 0), h: h.reduce((sum, x) => sum + x, 0) };
-      if (level === 0) next.values[0] = leafValue(total.g, total.h);
+      if (level === 0) next.values[0] = leafValue(total.g, total.h, width);
       const other = { g: g[width - 1]!, h: h[width - 1]! };
-      for (const othersLeft of other.h > 0 ? [1, 0] : [0]) {
+      for (const othersLeft of other.h > 2 * Math.sqrt(variance) ? [1, 0] : [0]) {
         const left = othersLeft === 1 ? { ...other } : { g: 0, h: 0 };
         for (let cut = 0; cut < width - 1; cut++) {
           left.g += g[cut]!;
           left.h += h[cut]!;
           const right = { g: total.g - left.g, h: total.h - left.h };
           if (left.h < params.minWeight || right.h < params.minWeight) continue;
-          const gain = worth(left.g, left.h) + worth(right.g, right.h) - worth(total.g, total.h);
+          const gain =
+            worth(left.g, left.h, cut + 1) + worth(right.g, right.h, width) - worth(total.g, total.h, width);
           if (gain > (best?.gain ?? 1e-9))
-            best = { feature, cut, othersLeft, gain, left: { ...left }, right };
+            best = { feature, cut, othersLeft, gain, left: { ...left, entries: cut + 1 }, right };
         }
       }
     }
@@ -334,8 +355,8 @@ function grown(
     next.features[node] = best.feature;
     next.cuts[node] = best.cut;
     next.othersLeft[node] = best.othersLeft;
-    next.values[2 * node + 1] = leafValue(best.left.g, best.left.h);
-    next.values[2 * node + 2] = leafValue(best.right.g, best.right.h);
+    next.values[2 * node + 1] = leafValue(best.left.g, best.left.h, best.left.entries);
+    next.values[2 * node + 2] = leafValue(best.right.g, best.right.h, others[best.feature]! + 1);
   }
   return next;
 }
@@ -345,7 +366,7 @@ interface Split {
   readonly cut: number;
   readonly othersLeft: number;
   readonly gain: number;
-  readonly left: { readonly g: number; readonly h: number };
+  readonly left: { readonly g: number; readonly h: number; readonly entries: number };
   readonly right: { readonly g: number; readonly h: number };
 }
 

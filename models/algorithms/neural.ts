@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { seededRandom, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { type Count, count, type Sum, sum } from "../blocks.ts";
@@ -8,30 +7,27 @@ import {
   type Design,
   type DesignBasis,
   designFrom,
-  designMatrix,
   designNeeds,
   designParameters,
-  designSchema,
   trainingMatrix,
 } from "../design.ts";
-import { activations } from "../network/activation.ts";
 import { architectureSchema, hiddenLayersOf } from "../network/architecture.ts";
-import { integratedGradients, logOddsOf } from "../network/in-double.ts";
 import { trainLocally } from "../network/local-training.ts";
-import { type HiddenLayer, type Network, networkOf, rectified } from "../network/mlp.ts";
-
+import { type HiddenLayer, initialWeights, type Network, rectified } from "../network/mlp.ts";
 import { moveOn } from "../network/server-step.ts";
 import { decodeWeights, encodeWeights, weightsSchema } from "../network/weights.ts";
-import { probabilityOf } from "../numerics/logistic-sums.ts";
+import {
+  hiddenSchema,
+  type NetworkModel,
+  networkIn,
+  networkModelSchema,
+  networkScoring,
+} from "../network-model.ts";
 import { exponentAbove, powerOfTwo } from "../numerics/powers-of-two.ts";
-
-import type { Table } from "../table.ts";
-
-const hidden = z.array(z.int().min(1).max(4096)).min(1).max(8);
 
 const parameters = z.strictObject({
   ...designParameters,
-  hidden: hidden.default([64, 32]).describe("rectified units per hidden layer"),
+  hidden: hiddenSchema.default([64, 32]).describe("rectified units per hidden layer"),
   architecture: architectureSchema
     .optional()
     .describe(
@@ -68,30 +64,6 @@ const parameters = z.strictObject({
 
 type Parameters = z.output<typeof parameters>;
 
-const result = z
-  .strictObject({
-    hidden,
-    /** Of the hidden layers; rectified units where absent. */
-    activations: z.array(z.enum(activations)).exactOptional(),
-    /** Flat, base64 of little-endian float32: per layer the kernel [inputs, outputs], then the bias. */
-    weights: z.string(),
-    rounds: z.int().min(1),
-    design: designSchema,
-  })
-  .refine(
-    ({ hidden, activations }) => activations === undefined || activations.length === hidden.length,
-    "not an activation for each hidden layer",
-  )
-  .refine(
-    ({ hidden, weights, design }) =>
-      weightsSchema(networkIn(design, rectified(hidden)).length).safeParse(weights).success,
-    {
-      error: "the weights are not those of the network",
-    },
-  );
-
-export type NeuralResult = Readonly<z.output<typeof result>>;
-
 /** Flat, as in the result; a moment is empty where the optimizer keeps none. */
 type NeuralState = {
   readonly weights: string;
@@ -104,7 +76,7 @@ type Types = {
   params: Parameters;
   prior: DesignBasis;
   state: NeuralState;
-  result: NeuralResult;
+  result: NetworkModel;
   blocks: {
     readonly rows: Count;
     /** n · Δw, in units of `maxRowsPerParty` rows. */
@@ -112,8 +84,6 @@ type Types = {
   };
 };
 
-/** Standard deviations from the mean at which an input is cut off when rows are scored. */
-const farthest = 1e6;
 /** Bits of an entry on its way: values are multiples of the step in ±(2¹⁵ − 1) steps. */
 const updateBits = 16;
 
@@ -125,7 +95,7 @@ const updateBits = 16;
 export const neural = defineAlgorithm<Types>({
   name: "neural",
   parameters,
-  result,
+  result: networkModelSchema,
   needs: designNeeds,
   maxSteps: ({ rounds }) => rounds,
 
@@ -206,97 +176,25 @@ export const neural = defineAlgorithm<Types>({
         };
   },
 
-  features: ({ design }) => design.features,
-
-  score: (model, rows) =>
-    logOddsOf(networkOfResult(model), decodeWeights(model.weights), inputsOf(model, rows)).map(probabilityOf),
-
-  /** Integrated gradients: what each column's inputs add, against a row that is the average of all. */
-  explain(model, rows) {
-    const { columns, features } = model.design;
-    const effects = integratedGradients(
-      networkOfResult(model),
-      decodeWeights(model.weights),
-      inputsOf(model, rows),
-    );
-    return Array.from({ length: rows.rows }, (_, row) =>
-      features.map(({ name: feature }) => ({
-        feature,
-        effect: columns.reduce(
-          (sum, column, j) => (column.feature === feature ? sum + effects[row * columns.length + j]! : sum),
-          0,
-        ),
-      })),
-    );
-  },
-
-  portable: (model) => ({
-    kind: "network",
-    features: model.design.features,
-    design: model.design,
-    network: networkOfResult(model),
-    weights: decodeWeights(model.weights),
-    farthest,
-  }),
-
-  exports: {
-    /** `tf.loadLayersModel` reads it; `design.json` says how rows become its inputs. */
-    async layers(model) {
-      // Loaded where it is asked for: an enterprise's node needs no tensor library.
-      const { exportLayersModel } = await import("../network/layers-model.ts");
-      return [
-        ...(await exportLayersModel(networkOfResult(model), decodeWeights(model.weights))),
-        { name: "design.json", bytes: Buffer.from(JSON.stringify(model.design, undefined, 2)) },
-      ];
-    },
-  },
+  ...networkScoring,
 });
 
 const designOf = ({ schema, prior }: Study<Types>): Design => designFrom(schema, prior);
 
-const networkIn = (design: Design, hidden: readonly HiddenLayer[]): Network =>
-  networkOf(design.columns.length, hidden);
-
 const networkFor = (study: Study<Types>): Network => networkIn(designOf(study), layersOf(study.params));
-
-/** @returns what training drops is not there any more. */
-const networkOfResult = ({ design, hidden, activations }: NeuralResult): Network =>
-  networkIn(
-    design,
-    rectified(hidden).map((layer, l) => ({ ...layer, activation: activations?.[l] ?? layer.activation })),
-  );
 
 const layersOf = ({ hidden, architecture }: Parameters): HiddenLayer[] =>
   architecture === undefined ? rectified(hidden) : hiddenLayersOf(architecture);
 
 /** @returns what of a network's layers stands in a result. */
-function shapeOf(params: Parameters): Pick<NeuralResult, "hidden" | "activations"> {
+function shapeOf(params: Parameters): Pick<NetworkModel, "hidden" | "activations"> {
   const layers = layersOf(params);
   const hidden = layers.map(({ units }) => units);
   if (params.architecture === undefined) return { hidden };
   return { hidden, activations: layers.map(({ activation }) => activation) };
 }
 
-/** Far outside of what was trained on, a score is that of what lies at the edge. */
-const inputsOf = ({ design }: NeuralResult, rows: Table): Float64Array =>
-  designMatrix(design, rows).map((x) => Math.max(-farthest, Math.min(farthest, x)));
-
 function updateGrid({ updateBound }: Parameters): { bound: number; step: number } {
   const step = powerOfTwo(exponentAbove(updateBound) - updateBits + 1);
   return { bound: (powerOfTwo(updateBits - 1) - 1) * step, step };
-}
-
-/** Uniform in ±√(6 / (inputs + outputs)), biases 0. @see Glorot and Bengio 2010, AISTATS 9:249 */
-function initialWeights({ sizes, length }: Network, seed: string): Float32Array {
-  const random = seededRandom(seed);
-  const weights = new Float32Array(length);
-  let at = 0;
-  for (let l = 1; l < sizes.length; l++) {
-    const inputs = sizes[l - 1]!;
-    const outputs = sizes[l]!;
-    const limit = Math.sqrt(6 / (inputs + outputs));
-    for (let i = 0; i < inputs * outputs; i++) weights[at++] = limit * (2 * uniform(random) - 1);
-    at += outputs;
-  }
-  return weights;
 }

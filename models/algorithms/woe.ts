@@ -67,6 +67,8 @@ const result = z
     bad: z.int().min(1),
     features: z.array(featureSchema),
     columns: z.record(z.string(), woeColumnSchema),
+    /** Of the noise in what one cell of the bins counts of a class. */
+    deviation: z.number().min(0).exactOptional(),
   })
   .refine(
     ({ features, columns }) => features.every((feature) => fits(feature, columns[feature.name]?.binned)),
@@ -96,7 +98,7 @@ export const woe = defineComputation<{
   needs: (params) => ({ bins: resultOf(bins, params.bins) }),
 
   start({ schema, params, prior }) {
-    const { good, bad, columns, features } = prior.bins;
+    const { good, bad, columns, features, deviation } = prior.bins;
     if (good === 0 || bad === 0) throw new Refusal("single_class", `all ${good + bad} labels are equal`);
     for (const name of Object.keys(params.trends))
       if (!schema.features.some((feature) => feature.kind === "numeric" && feature.name === name))
@@ -106,7 +108,8 @@ export const woe = defineComputation<{
       const trend = params.trends[name] ?? params.trend;
       return [name, woeColumn(column, trend, { good, bad }, params)] as const;
     });
-    return { done: { good, bad, features, columns: Object.fromEntries(woes) } };
+    const done = { good, bad, features, columns: Object.fromEntries(woes) };
+    return { done: deviation === undefined ? done : { ...done, deviation } };
   },
 });
 

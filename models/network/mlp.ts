@@ -1,4 +1,4 @@
-import type { Random } from "../../core/random.ts";
+import { type Random, seededRandom, uniform } from "../../core/random.ts";
 import { type Activation, activationFunctions } from "./activation.ts";
 import { columnBlock, type Kernels, kernelsOn, rowBlock } from "./kernels.ts";
 
@@ -34,6 +34,21 @@ export function networkOf(inputs: number, hidden: readonly HiddenLayer[]): Netwo
   for (let l = 1; l < sizes.length; l++) length += (sizes[l - 1]! + 1) * sizes[l]!;
   const activations = hidden.map(({ activation }) => activation);
   return { sizes, activations, dropouts: hidden.map(({ dropout }) => dropout), length };
+}
+
+/** Uniform in ±√(6 / (inputs + outputs)), biases 0. @see Glorot and Bengio 2010, AISTATS 9:249 */
+export function initialWeights({ sizes, length }: Network, seed: string): Float32Array {
+  const random = seededRandom(seed);
+  const weights = new Float32Array(length);
+  let at = 0;
+  for (let l = 1; l < sizes.length; l++) {
+    const inputs = sizes[l - 1]!;
+    const outputs = sizes[l]!;
+    const limit = Math.sqrt(6 / (inputs + outputs));
+    for (let i = 0; i < inputs * outputs; i++) weights[at++] = limit * (2 * uniform(random) - 1);
+    at += outputs;
+  }
+  return weights;
 }
 
 /** Rows taken through the network at a time: what is in flight fits a processor's cache. */

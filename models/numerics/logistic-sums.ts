@@ -63,3 +63,6 @@ export function probabilityOf(logOdds: number): number {
   const decay = Math.exp(-Math.abs(logOdds));
   return (logOdds >= 0 ? 1 : decay) / (1 + decay);
 }
+
+/** The most that (y − p, 4 p (1 − p)) measures, squared: (1 − p)² + 16 p² (1 − p)² is largest near p = 0.427. */
+export const mostOfResidualAndWeight = 1.2863;

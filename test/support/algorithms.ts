@@ -36,6 +36,14 @@ export function studyAbout(name: string): StudyManifest {
   return studyOf(borrowerFeatures, [...plan.values()] as never);
 }
 
+/** @returns the study with noise under every sum, which one party alone reaches; without algorithms that cannot do with it. */
+export const withNoise = (study: StudyManifest, multiplier: number): StudyManifest => ({
+  ...study,
+  algorithms: study.algorithms.filter(({ name }) => algorithmNamed(name).takesNoise),
+  privacy: { ...study.privacy, maxColluding: 0, noise: { multiplier, delta: 1e-6, dropOuts: 0 } },
+  unprotected: [],
+});
+
 /** @returns the study's states while its last algorithm runs, the first `most` of them. */
 export async function statesOf(study: StudyManifest, table: Table, most: number): Promise<StudyState[]> {
   const states: StudyState[] = [];

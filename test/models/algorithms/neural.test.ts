@@ -3,7 +3,7 @@ import { loadLayersModel, sequential, layers as tfLayers } from "@tensorflow/tfj
 import test from "ava";
 import fc from "fast-check";
 import { seededRandom, uniform } from "../../../core/random.ts";
-import { type NeuralResult, neural } from "../../../models/algorithms/neural.ts";
+import { neural } from "../../../models/algorithms/neural.ts";
 import { designMatrix } from "../../../models/design.ts";
 import { type Activation, activations } from "../../../models/network/activation.ts";
 import { chooseBackend } from "../../../models/network/backend.ts";
@@ -19,6 +19,7 @@ import {
 } from "../../../models/network/mlp.ts";
 import { moveOn, type ServerStep } from "../../../models/network/server-step.ts";
 import { decodeWeights, encodeWeights } from "../../../models/network/weights.ts";
+import type { NetworkModel } from "../../../models/network-model.ts";
 import { runPlain, runPooled } from "../../../models/plain.ts";
 import { takeRows } from "../../../models/rows.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
@@ -33,13 +34,13 @@ async function train(
   tables: Parameters<typeof runPlain>[1],
   params = {},
   run = runPlain,
-): Promise<NeuralResult> {
+): Promise<NetworkModel> {
   const study = studyOf(borrowerFeatures, [
     { name: "range" },
     { name: "summary" },
     { name: "neural", hidden: [6, 3], rounds: 4, ...params },
   ]);
-  return (await run(study, tables)).results.neural as NeuralResult;
+  return (await run(study, tables)).results.neural as NetworkModel;
 }
 
 const parted = (parties: number, seed: string) =>
