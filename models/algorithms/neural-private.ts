@@ -42,7 +42,7 @@ const parameters = z.strictObject({
     .max(1e3)
     .default(1)
     .describe("length to which each row's gradient is shortened"),
-  learningRate: z.number().positive().default(1).describe("of each step"),
+  learningRate: z.number().positive().default(2).describe("of each step"),
   farthest: z
     .number()
     .min(1)
