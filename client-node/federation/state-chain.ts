@@ -28,7 +28,7 @@ export interface NextStep {
 export interface StateChainOptions {
   readonly db: DatabaseSync;
   readonly certificates: Certificates;
-  readonly statistics: Statistics;
+  readonly statistics: Pick<Statistics, "advance">;
 }
 
 export class StateChain {

@@ -2,7 +2,8 @@
  * Score statements: the enterprise scores its own rows with the bank's published model, here, and says what comes out,
  * under a consent of its own. Nothing of a row leaves.
  */
-import { type Digest, digestOf } from "../../core/canonical.ts";
+import { z } from "zod";
+import { canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Model } from "../../models/algorithm.ts";
 import { parsePublic } from "../../models/parameters.ts";
@@ -10,9 +11,14 @@ import { studyResultsSchema } from "../../models/results.ts";
 import { gradeOf, parseGrades } from "../../models/scoring/grades.ts";
 import { chooseModel } from "../../models/scoring/score.ts";
 import type { StudyManifest } from "../../models/study.ts";
+import { advanceStudy, studyResult } from "../../models/study-loop.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
-import { type ScoreStatement, signScoreStatement } from "../../privacy/log/score-statement.ts";
+import {
+  type ScoreStatement,
+  scoreStatementSchema,
+  signScoreStatement,
+} from "../../privacy/log/score-statement.ts";
 import { refusalOf, Scores, Studies } from "../../proto/wire.ts";
 import {
   knownStatements,
@@ -25,7 +31,9 @@ import {
 import { transact } from "../ledger/store.ts";
 import { checkStudy, type Policy } from "../policy.ts";
 import type { OwnScore } from "../rows/own-score.ts";
+import { Certificates } from "./certificates.ts";
 import type { FederationEvent } from "./events.ts";
+import { StateChain } from "./state-chain.ts";
 import { openManifest, type StudyDesk } from "./studies.ts";
 
 /** Scores the enterprise's own rows of a month. @param month - months since the year 0 */
@@ -118,20 +126,26 @@ export async function makeStatement(
 ): Promise<ScoreStatement> {
   const { credentials, db, now, ownScore, transport } = desk;
   const policy = desk.policy();
-  const { purpose } = await studyAllowed(desk, study, policy);
+  const manifest = await studyAllowed(desk, study, policy);
   if (ownScore === undefined) throw new Refusal("rows_missing", "this node has no rows of its own to score");
   const reply = await transport.call(Studies.service.GetModel, { study: bytesOf(study) });
   const model = reply.digest.toString("hex");
   const text = reply.canonicalJson.toString("utf8");
   if (digestOf(text) !== model)
     throw new Refusal("digest_mismatch", "the model does not have the digest the bank states");
-  const document = parsePublic("model", studyResultsSchema, JSON.parse(text));
+  const document = parsePublic("model", documentSchema, JSON.parse(text));
+  await requireOwn(desk, study, manifest, document);
   const inUse = reply.inUse === "" ? undefined : reply.inUse;
   const chosen = chooseModel(document, result ?? inUse);
-  const { probability, reasons, scored } = await ownScore(chosen.model, { purpose, policy, month });
+  const { probability, reasons, scored } = await ownScore(chosen.model, {
+    purpose: manifest.purpose,
+    policy,
+    month,
+  });
   const passed = lastPassRate(db);
   const { consortium, enterprise } = credentials;
-  return {
+  // The scale is the bank's, and its grades have to be names.
+  return parsePublic("score statement", scoreStatementSchema, {
     ...{ consortium, enterprise, study, model, result: chosen.name },
     from: `${monthText(month)}-01`,
     until: untilOf(month),
@@ -141,7 +155,33 @@ export async function makeStatement(
     reasons: [...reasons],
     scored,
     ...(passed === undefined ? {} : { passed }),
-  };
+  });
+}
+
+const documentSchema = studyResultsSchema.extend({
+  lineage: z.looseObject({ rounds: z.array(z.unknown()) }),
+});
+
+/**
+ * A model is believed once this node's own state chain comes to it: one that the bank made up could score by a single
+ * column, and the statement would say its value.
+ * @throws Refusal state_mismatch, and those of the certificates of sums that this node missed
+ */
+async function requireOwn(
+  desk: StatementDesk,
+  study: Digest,
+  manifest: StudyManifest,
+  { algorithms, results, lineage }: z.output<typeof documentSchema>,
+): Promise<void> {
+  const certificates = new Certificates(desk);
+  const chain = new StateChain({ db: desk.db, certificates, statistics: { advance: advanceStudy } });
+  const isFinished = (): boolean => chain.next(study, manifest) === undefined;
+  if (!isFinished()) await chain.catchUp(study, manifest, lineage.rounds.length + 1);
+  const own = studyResult(chain.head(study, manifest).state);
+  if (own === undefined || canonicalJson([manifest.algorithms, own]) !== canonicalJson([algorithms, results]))
+    throw new Refusal("state_mismatch", "the model shown is not what the study's sums come to", {
+      hint: "nothing was said; tell the auditor",
+    });
 }
 
 /**
@@ -171,7 +211,11 @@ export async function sendStatement(
 }
 
 /** The month's statement stays here; a running node does not make it either. */
-export function keepStatement({ db, now }: StatementDesk, study: Digest, month = lastMonth(now())): void {
+export function keepStatement(
+  { db, now }: Pick<StatementDesk, "db" | "now">,
+  study: Digest,
+  month = lastMonth(now()),
+): void {
   storeStatement(db, { study, until: untilOf(month), what: "kept", note: "", atMillis: now() });
 }
 
@@ -191,15 +235,23 @@ export async function sendDue(desk: StatementDesk, emit: (event: FederationEvent
   for (const study of dueStatements(desk))
     try {
       if (desk.policy().scores?.send !== "automatic") return;
-      const { grade } = await sendStatement(desk, study);
-      emit({ type: "statement", study, until, grade });
+      const grade = await sentOnce(desk, study, until);
+      if (grade !== undefined) emit({ type: "statement", study, until, grade });
     } catch (error) {
       const { reason, message } = refusalOf(error);
-      // It came, and the answer did not: or people sent it meanwhile.
-      if (reason === "already_exists")
-        storeStatement(desk.db, { study, until, what: "sent", note: "", atMillis: desk.now() });
-      else emit({ type: "statement", study, until, reason, message });
+      emit({ type: "statement", study, until, reason, message });
     }
+}
+
+/** @returns the grade; undefined where the bank had the month's statement, and only its answer was lost. */
+async function sentOnce(desk: StatementDesk, study: Digest, until: string): Promise<string | undefined> {
+  try {
+    return (await sendStatement(desk, study)).grade;
+  } catch (error) {
+    if (refusalOf(error).reason !== "already_exists") throw error;
+    storeStatement(desk.db, { study, until, what: "sent", note: "", atMillis: desk.now() });
+    return undefined;
+  }
 }
 
 /** A node's score statements, for whoever decides about them. Each throws the Refusal of its function above. */
