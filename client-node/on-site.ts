@@ -2,14 +2,17 @@ import { join } from "node:path";
 import { Refusal } from "../core/reasons.ts";
 import type { NodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
-import { rowsTable } from "./federation/studies.ts";
+import { keepStatement } from "./federation/statements.ts";
+import { openManifest, rowsTable } from "./federation/studies.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
+import { seenManifests } from "./ledger/records.ts";
 import { openStore } from "./ledger/store.ts";
 import type { NodeOptions, RunningNode } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
+import { describePreview } from "./preview/preview-text.ts";
 
 /** The page's password, as a hash, in a data directory. */
 export const passwordFile = (dataDir: string): string => join(dataDir, "page.password");
@@ -117,6 +120,26 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       ...(operations === undefined ? {} : { operations }),
       studies: async () => joined().studies(),
       model: async (study) => joined().model(study),
+      coordinator: config.coordinator,
+      decisions: {
+        consent: async (study) => joined().consent(study),
+        withdraw: async (study) => joined().withdraw(study),
+        statements: {
+          agree: async (study) => joined().statements.agree(study),
+          withdraw: async (study) => joined().statements.withdraw(study),
+          make: async (study) => joined().statements.make(study),
+          send: async (study) => joined().statements.send(study),
+        },
+        keep: (study) => keepStatement({ db, now }, study),
+        async preview(study) {
+          const { previewOwn } = await import("./preview/own-preview.ts");
+          const known = seenManifests(db).find((one) => one.study === study);
+          if (known === undefined) throw new Refusal("not_found", "the bank has not shown this study");
+          const { manifest } = openManifest(study, Buffer.from(known.manifest));
+          const options = { policy: node.policy(), sampleRows: 3, random, nowMillis: now() };
+          return describePreview(await previewOwn(config, manifest, options));
+        },
+      },
       // What is shown here leaves nothing to tell about.
       rows: (manifest) =>
         node.rows(manifest, {

@@ -5,8 +5,6 @@ import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
 import { readYaml } from "../../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
-import { purposeKeys } from "../../privacy/desensitize/keys.ts";
-import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import { type NodeConfig, readNodeConfig } from "../config.ts";
 import { openManifest } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
@@ -14,10 +12,8 @@ import { seenManifests } from "../ledger/records.ts";
 import { openStore } from "../ledger/store.ts";
 import { ledgerFile } from "../node.ts";
 import { policyAt } from "../policy.ts";
-import { previewStudy } from "../preview/preview.ts";
+import { previewOwn } from "../preview/own-preview.ts";
 import { describePreview } from "../preview/preview-text.ts";
-import { desensitizationKey } from "../rows/desensitization-key.ts";
-import { ownRecords } from "../rows/own-records.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 
 export function addPreview(node: Command): void {
@@ -44,27 +40,10 @@ async function preview(
   const config = readNodeConfig(configFile(dir));
   const policy = policyAt(policyFile(dir))();
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
-  const sources = await ownRecords(config)();
-  const key = desensitizationKey(config.dataDir, secureRandom);
-  const nowMillis = Date.now();
-  const bfv = await openBfv();
-  try {
-    const shown = await previewStudy(manifest, sources, {
-      policy,
-      salt: secureRandom.bytes(32),
-      keys: purposeKeys(key, manifest.purpose, nowMillis),
-      enterprise: config.enterprise,
-      destination: config.coordinator,
-      random: secureRandom,
-      bfv,
-      sampleRows,
-      nowMillis,
-    });
-    if (json) print(JSON.stringify(shown));
-    else for (const line of describePreview(shown)) print(line);
-  } finally {
-    await bfv.close();
-  }
+  const options = { policy, sampleRows, random: secureRandom, nowMillis: Date.now() };
+  const shown = await previewOwn(config, manifest, options);
+  if (json) print(JSON.stringify(shown));
+  else for (const line of describePreview(shown)) print(line);
 }
 
 /** @returns the manifest as the bank showed it, without asking again. @throws Refusal not_found */

@@ -50,6 +50,11 @@ export class Bank {
     return { ...rest, studies: asOfNow, consents: this.#consents(studies.map(({ study }) => study)) };
   }
 
+  /** Asks anew the next time: something was decided. */
+  forget(): void {
+    this.#asked = undefined;
+  }
+
   async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {
     const { studies, consents, unreachable } = await this.studies();
     const models: ModelKnowledge[] = [];

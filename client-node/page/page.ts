@@ -14,6 +14,7 @@ import type { Policy } from "../policy.ts";
 import { readPassword, Sessions } from "./access.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
+import { type Decisions, decisionPages, ownForms, studyDecisions } from "./decisions.ts";
 import { devicesView, liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
 import { featuresView } from "./features.ts";
@@ -37,6 +38,10 @@ export interface PageOptions extends BankOptions {
   /** Absent where the node has no collectors. */
   readonly operations?: Operations;
   readonly ledger: EgressLedger;
+  /** Absent where nothing can be decided here. */
+  readonly decisions?: Decisions;
+  /** host:port of the bank's coordinator. */
+  readonly coordinator: string;
   readonly random: Random;
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
@@ -150,7 +155,14 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     const position = Number(params.position);
     return Number.isSafeInteger(position) && position >= 0 ? entryView(options.ledger, position) : undefined;
   });
-  show("/studies", async () => studiesView(await bank.studies(), now()));
+  // Without a password everybody on this machine reaches the page, and not everybody decides.
+  const decisions = sessions && options.decisions;
+  const forms = ownForms(options.random);
+  show("/studies", async () =>
+    studiesView(await bank.studies(), now(), decisions && studyDecisions(options, forms.form)),
+  );
+  if (decisions !== undefined)
+    decisionPages(app, { ...decisions, decided: () => bank.forget() }, forms, send);
   show("/budget", async () => {
     const policy = options.policy();
     const { delta } = policy.maxEpsilon;

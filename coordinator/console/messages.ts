@@ -215,6 +215,13 @@ export const en = {
   model: "Model",
   published: "Published",
   noModels: "No study has published a model yet.",
+  compare: "Compare",
+  with: "With",
+  comparedCaption: "What they were learned from",
+  onlyHere: "Columns of this one alone",
+  ownHoldout: "Each on the held-out rows of its own study",
+  compareWarning:
+    "The held-out rows are those of each study: where cohorts or times differ, so do the figures. Swap sets of a study with both models compare them on the same rows.",
   registry: "Which model is used",
   standings: { published: "published", champion: "champion", challenger: "challenger", retired: "retired" },
   decide: {
@@ -613,6 +620,13 @@ export const zh: Words = {
   model: "模型",
   published: "发布于",
   noModels: "尚无研究发布模型。",
+  compare: "比较",
+  with: "与",
+  comparedCaption: "各自的学习依据",
+  onlyHere: "仅此模型使用的列",
+  ownHoldout: "各自研究的留出行上",
+  compareWarning:
+    "留出行属于各自的研究：参与方或时间不同，指标也会不同。包含两个模型的研究用换入换出集在相同的行上比较。",
   registry: "使用哪个模型",
   standings: { published: "已发布", champion: "冠军", challenger: "挑战者", retired: "已停用" },
   decide: {

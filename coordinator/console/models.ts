@@ -18,13 +18,15 @@ import {
 } from "../studies/standing.ts";
 import { type Asked, digestIn, type Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
-import { deciders, form, may, type View } from "./frame.ts";
+import { deciders, form, may, numeric, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
-import { documentSchema, type ModelDocument, resultsView } from "./results.ts";
+import { documentSchema, type ModelDocument, resultsView, rocChart } from "./results.ts";
 import { manifestFacts } from "./studies.ts";
 
 export function modelPages(desk: Desk): void {
   desk.show("/models", modelsView);
+  // Before a model's own address: "compare" is none.
+  desk.show("/models/compare", compareView);
   desk.show("/models/:model", modelView);
   desk.show("/models/:model/card", cardView);
   for (const [order, give] of Object.entries({ promote, challenge, retire, "roll-back": rollBack }))
@@ -113,7 +115,88 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
               standingsOf(digest),
             ]),
           )}
+${rows.length > 1 && compareForm(rows as unknown as { digest: string; name: string }[], locale)}
 ${historyView(await decisions(bank.database.sql), locale, new Map(rows.map((row) => [row.digest as string, row.name as string])))}`,
+  };
+}
+
+function compareForm(models: readonly { digest: string; name: string }[], { words }: Locale): Html {
+  const choice = (name: "a" | "b", label: string, chosen: number): Html =>
+    html`<div class="field"><label for="${name}">${label}</label><select id="${name}" name="${name}">${models.map(
+      (one, i) => html`<option value="${one.digest}"${i === chosen && html` selected`}>${one.name}</option>`,
+    )}</select></div>`;
+  return html`<h2>${words.compare}</h2>
+<form method="get" action="/models/compare" class="narrow-form">
+${choice("a", words.model, 1)}
+${choice("b", words.with, 0)}
+<button>${words.compare}</button>
+</form>`;
+}
+
+/** Two published models side by side: what they were learned from and how well they score. */
+async function compareView({ bank, locale, query }: Asked): Promise<View> {
+  const { words, number, fixed, moment } = locale;
+  const sides = await Promise.all(["a", "b"].map((name) => published(bank, digestIn(query.text(name)))));
+  const now = await standings(bank.database.sql);
+  const evaluated = sides.flatMap(({ digest, study, document }) =>
+    [...resultsBy(evaluate, document).values()]
+      .flatMap(({ models }) => Object.entries(models))
+      .map(([result, one]) => ({ digest, study, result, one })),
+  );
+  const columns = sides.map(({ manifest }) => manifest.features.map(({ name }) => name));
+  const onlyIn = (side: number): string =>
+    columns[side]!.filter((name) => !columns[1 - side]!.includes(name)).join(", ") || words.none;
+  const [a, b] = sides as [Published, Published];
+  return {
+    title: `${a.study.name} – ${b.study.name}`,
+    body: html`${table(
+      words.comparedCaption,
+      ["", a.study.name, b.study.name],
+      [
+        [words.published, moment(a.publishedMillis), moment(b.publishedMillis)],
+        [words.purpose, a.manifest.purpose, b.manifest.purpose],
+        ...(
+          [
+            [words.released, (side: Published) => side.document.lineage.rounds.length],
+            [words.smallestCohort, (side: Published) => side.document.protection.smallestCohort],
+          ] as const
+        ).map(([name, of]) => [name, number(of(a)), number(of(b))]),
+        [words.onlyHere, onlyIn(0), onlyIn(1)],
+        [
+          words.runsWithout,
+          ...sides.map(({ document }) => document.protection.unprotected.join(", ") || words.nothingLeftOut),
+        ],
+      ],
+    )}
+<h2>${words.howWell}</h2>
+${
+  evaluated.length === 0
+    ? note(words.notEvaluated)
+    : html`${table(
+        words.ownHoldout,
+        [
+          words.model,
+          words.standing,
+          ...[words.rows, "AUC", words.binsWithin, "KS", "Gini", "Brier"].map(numeric),
+        ],
+        evaluated.map(({ digest, study, result, one }) => [
+          html`<a href="/models/${digest}">${study.name}: ${result}</a>`,
+          standingBadge(
+            now.find((other) => other.model === digest && other.result === result)?.standing,
+            locale,
+          ),
+          number(one.n),
+          fixed(one.auc, 4),
+          fixed(one.aucWithin, 4),
+          ...[one.ks, one.gini, one.brier].map((value) => fixed(value, 3)),
+        ]),
+      )}
+${rocChart(
+  evaluated.map(({ study, result, one }) => [`${study.name}: ${result}`, one] as const),
+  locale,
+)}
+<p class="note">${words.compareWarning}</p>`
+}`,
   };
 }
 

@@ -103,7 +103,7 @@ const tableWords = ({ words }: Locale) => ({ numbers: words.theNumbers, at: word
 /** At most as many curves as colours can be told apart. */
 const mostCurves = 4;
 
-function rocChart(evaluated: readonly (readonly [string, Evaluation])[], locale: Locale): Html {
+export function rocChart(evaluated: readonly (readonly [string, Evaluation])[], locale: Locale): Html {
   const { words, fixed, percent } = locale;
   const shown = evaluated.slice(0, mostCurves);
   const xs = [

@@ -24,7 +24,8 @@ const manifest = {
   ]),
   name: "sme-default-90",
 };
-const study = digestOf(canonicalJson(manifest));
+/** The one study that the page knows. */
+export const study = digestOf(canonicalJson(manifest));
 
 const view: StudyView = {
   study,
@@ -83,6 +84,7 @@ export async function openPage(
     listen: "127.0.0.1:0",
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
+    coordinator: "bank.example:8443",
     policy: () => policyFor(manifest),
     ledger,
     db,

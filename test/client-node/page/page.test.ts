@@ -6,13 +6,15 @@ import test from "ava";
 import type { Browser } from "playwright-core";
 import type { Operations } from "../../../client-node/operations/operations.ts";
 import { Sessions, writePassword } from "../../../client-node/page/access.ts";
+import type { Decisions } from "../../../client-node/page/decisions.ts";
 import type { RunningPage } from "../../../client-node/page/page.ts";
 import { escapeHtml, html } from "../../../core/pages/html.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
+import type { ScoreStatement } from "../../../privacy/log/score-statement.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { leftOut } from "../../support/left-out.ts";
-import { openPage, passwordFileIn } from "../../support/page.ts";
+import { openPage, passwordFileIn, study } from "../../support/page.ts";
 import { history, hostileDevice, openPlant, type Plant, until } from "../../support/plant.ts";
 
 const paths = [
@@ -151,6 +153,75 @@ test("where others can reach the page it asks for the password, and without one 
   const leaving = await fetch(at("/logout"), { method: "POST", redirect: "manual", headers: { cookie } });
   t.is(leaving.status, 303);
   t.is((await get("/egress", cookie)).status, 303, "the session is over, whoever still has its cookie");
+});
+
+test("what is decided on the page needs its password and its own form, and a refusal is shown", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-page-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const decided: string[] = [];
+  const statement: ScoreStatement = {
+    ...{ consortium: "riverbank", enterprise: "mill", study, model: "ab".repeat(32), result: "logistic" },
+    ...{ from: "2026-10-01", until: "2026-11-01", issued: 0, probability: 0.1234, grade: "E" },
+    ...{ reasons: ["<img src=x>"], scored: 1, passed: 0.92 },
+  };
+  const note = (what: string) => async (of: string) => void decided.push(`${what} ${of === study}`);
+  const decisions: Decisions = {
+    consent: note("consent"),
+    async withdraw() {
+      throw new Refusal("unavailable", "<b>no route</b>");
+    },
+    keep: (of) => void decided.push(`keep ${of === study}`),
+    preview: async () => ["income: 12 → <b>10</b>"],
+    statements: {
+      agree: async (of) => note("agree")(of).then(() => ({ expiresMillis: 2e12 })),
+      withdraw: note("say nothing"),
+      make: async () => statement,
+      send: async (of) => note("send")(of).then(() => statement),
+    },
+  };
+  const open = await openPage(folder, undefined, { decisions });
+  t.teardown(() => open.stop());
+  t.regex(await (await fetch(new URL("/studies", open.url))).text(), /fedcredit node password/);
+  t.is((await fetch(new URL(`/studies/${study}/consent`, open.url), { method: "POST" })).status, 404);
+  t.is((await fetch(new URL(`/studies/${study}/score`, open.url))).status, 404);
+
+  await writePassword(passwordFileIn(folder), secret, secureRandom, lightCost);
+  const guarded = await openPage(folder, undefined, { decisions });
+  t.teardown(() => guarded.stop());
+  const send = (path: string, fields: Record<string, string>, cookie = ""): Promise<Response> =>
+    fetch(new URL(path, guarded.url), {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    });
+  const cookie = (await send("/login", { password: secret })).headers.get("set-cookie")!.split(";")[0]!;
+  const get = async (path: string): Promise<string> =>
+    (await fetch(new URL(path, guarded.url), { headers: { cookie } })).text();
+  const text = await get("/studies");
+  for (const words of [/What leaves/, /Dry run on own rows/, /What can be learned without noise/])
+    t.regex(text, words);
+  const token = /name="token" value="([0-9a-f]{64})"/.exec(text)![1]!;
+  const paths = ["consent", "withdraw", "scores/agree", "scores/withdraw", "scores/send", "scores/keep"];
+  for (const path of paths) {
+    const at = `/studies/${study}/${path}`;
+    t.is((await send(at, { token })).status, 401, `${path} without a session`);
+    t.is((await send(at, {}, cookie)).status, 403, `${path} without the form's token`);
+    t.is((await send(at, { token: "0".repeat(64) }, cookie)).status, 403, `${path}, another token`);
+    const { status } = await send(at, { token }, cookie);
+    t.is(status, path === "withdraw" ? 400 : 303, path);
+    t.is((await send(`/studies/nothing/${path}`, { token }, cookie)).status, 400);
+  }
+  t.deepEqual(
+    decided,
+    ["consent", "agree", "say nothing", "send", "keep"].map((what) => `${what} true`),
+  );
+  const refused = await (await send(`/studies/${study}/withdraw`, { token }, cookie)).text();
+  t.true(refused.includes(escapeHtml("<b>no route</b>")) && !refused.includes("<b>no route"));
+  t.regex(await get(`/studies/${study}/preview`), /Nothing was sent/);
+  const asked = await get(`/studies/${study}/score`);
+  t.true(asked.includes(escapeHtml("<img src=x>")) && !asked.includes("<img"));
+  t.regex(asked, /12\.3\d? ?%/);
 });
 
 /** Sessions whose password is `secret`, and their clock. */
