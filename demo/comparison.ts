@@ -23,7 +23,7 @@ export interface Comparison {
   readonly best: number;
 }
 
-const scored = ["logistic", "neural"] as const;
+const scored = ["logistic", "scorecard", "boosting", "neural"] as const;
 
 /** What the federation is measured against, from the rows its nodes made; only the demo may read everyone's. */
 export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {

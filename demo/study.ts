@@ -25,8 +25,12 @@ export const manifest = {
   algorithms: [
     { name: "range" },
     { name: "summary" },
+    { name: "bins", cells: 512 },
+    { name: "woe" },
     { name: "logistic" },
-    { name: "neural", hidden: [16, 8], rounds: 120 },
+    { name: "scorecard" },
+    { name: "boosting", rounds: 3 },
+    { name: "neural", hidden: [16, 8], rounds: 60 },
     { name: "evaluate" },
   ],
   privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
