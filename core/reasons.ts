@@ -78,6 +78,11 @@ export const reasons = {
   manifest_changed: entry(status.failedPrecondition, false, "review the new manifest and consent to it"),
   consent_missing: entry(status.permissionDenied, false, "consent to the study's manifest first"),
   consent_expired: entry(status.permissionDenied, false, "consent to the study's manifest again"),
+  model_rejected: entry(
+    status.failedPrecondition,
+    false,
+    "find out who spoiled the model, train it anew, or propose it with another `gate`",
+  ),
   policy_refuses: entry(status.permissionDenied, false, "policy.yaml of this enterprise forbids it"),
   unprotected: entry(
     status.permissionDenied,

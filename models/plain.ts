@@ -21,6 +21,8 @@ export interface PlainOptions {
   readonly randomOf?: (party: number) => Random;
   /** Asked before each sum for each party: whether it takes part. All do by default. */
   readonly isPresent?: (party: number) => boolean;
+  /** What a party sends in place of what it should, shape [vectorLength(layout)]: for attacks. */
+  readonly onContribution?: (party: number, values: Float64Array, state: StudyState) => Float64Array;
   /** Told before each sum is taken. */
   readonly onRound?: (state: StudyState, round: number) => void;
 }
@@ -50,7 +52,8 @@ export async function runPlain(
   while (state.algorithm !== null) {
     options.onRound?.(state, rounds);
     const present = [...tables.keys()].filter((party) => options.isPresent?.(party) ?? true);
-    state = await advanceStudy(manifest, state, await plainSum(manifest, state, tables, means, present));
+    const sum = await plainSum(manifest, state, tables, means, present, options.onContribution);
+    state = await advanceStudy(manifest, state, sum);
     rounds++;
   }
   return { results: state.results, rounds };
@@ -74,6 +77,7 @@ async function plainSum(
   tables: readonly Table[],
   means: readonly PartyMeans[],
   present: readonly number[],
+  sentBy: PlainOptions["onContribution"] = (_, values) => values,
 ): Promise<SealedSum> {
   const { layout, noise } = studyNext(manifest, state);
   const cohort = present.map((party) => `party-${party}`);
@@ -82,7 +86,7 @@ async function plainSum(
   const total = new Float64Array(packing.slots);
   for (const party of present) {
     const contribution = await studyContribute(manifest, state, tables[party]!, means[party]!);
-    const slots = quantize(contribution, packing);
+    const slots = quantize(sentBy(party, contribution, state), packing);
     const { parts } = drawNoise("", header, [], means[party]!.random);
     addNoiseFrom(0, slots, packing, parts);
     for (let s = 0; s < slots.length; s++) total[s] = (total[s]! + slots[s]!) % T;

@@ -4,12 +4,30 @@ import { Refusal, refuseAll } from "../core/reasons.ts";
 import type { PrivacyEvent } from "../privacy/noise/event.ts";
 import type { VectorLayout } from "../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
-import type { Algorithm, Json, Outcome, PriorResults, Running, SealedSum, Transform } from "./algorithm.ts";
+import type {
+  Algorithm,
+  Json,
+  Model,
+  Outcome,
+  PriorResults,
+  Running,
+  SealedSum,
+  Transform,
+} from "./algorithm.ts";
+import { checkGate } from "./gate.ts";
 import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
 import { type NoiseDemand, unitRate } from "./noise.ts";
 import { roundTo } from "./numerics/rounding.ts";
 import { parsePublic } from "./parameters.ts";
-import { type Entry, entriesOf, entryOf, finishedOf, transformed, transformsAmong } from "./results.ts";
+import {
+  type Entry,
+  entriesOf,
+  entryOf,
+  finishedOf,
+  modelsOf,
+  transformed,
+  transformsAmong,
+} from "./results.ts";
 import { holdsOut, type StudyManifest } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
@@ -52,7 +70,12 @@ export function checkAlgorithms(manifest: StudyManifest): void {
 
 /** @returns what is wrong with a manifest that has the schema's form. */
 export function manifestFaults(manifest: StudyManifest): Refusal[] {
-  return [...algorithmFaults(manifest), ...noiseFaults(manifest), ...columnFaults(manifest)];
+  return [
+    ...algorithmFaults(manifest),
+    ...noiseFaults(manifest),
+    ...columnFaults(manifest),
+    ...gateFaults(manifest),
+  ];
 }
 
 function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
@@ -159,6 +182,53 @@ function columnFaults({ features, label, subject, holdout }: StudyManifest): Ref
   return faults;
 }
 
+/** A gate stands between a model and a sum after it, and compares on rows that are held out. */
+function gateFaults({ algorithms, features, gate, holdout }: StudyManifest): Refusal[] {
+  if (gate === undefined) return [];
+  const faults: Refusal[] = [];
+  const wrong = (message: string, hint: string): unknown =>
+    faults.push(new Refusal("parameters_invalid", message, { hint }));
+  const at = algorithms.findIndex(({ name, as = name }) => as === gate.model);
+  if (at < 0 || algorithmOf(algorithms[at]!.name)?.isModel !== true)
+    wrong(`gate.model: no model of the study is called ${gate.model}`, "name one of its results");
+  else if (!algorithms.slice(at + 1).some((entry) => takesSums(entry)))
+    wrong(`gate: no sum comes after ${gate.model}`, "list evaluate after it");
+  if (!holdsOut(holdout)) wrong("gate: no rows are held out", "set holdout.fraction, or holdout.outOfTime");
+  try {
+    const known = new Set(features.map(({ name }) => name));
+    const missing = championOf(gate).features.find(({ name }) => !known.has(name));
+    if (missing !== undefined)
+      wrong(
+        `gate.champion reads ${missing.name}, which is no feature of the study`,
+        "list it among features",
+      );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    faults.push(error);
+  }
+  return faults;
+}
+
+/** @returns whether an entry sums anything; false for one that another fault names. */
+function takesSums(listed: StudyManifest["algorithms"][number]): boolean {
+  if (algorithmOf(listed.name) === undefined) return false;
+  try {
+    return maxStepsOf(entryOf(listed)) > 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return false;
+  }
+}
+
+/** @throws Refusal algorithm_unknown, state_invalid, parameters_invalid */
+function championOf({ champion }: NonNullable<StudyManifest["gate"]>): Model {
+  const model = entryOf({ name: champion.algorithm }).algorithm.model(champion.result);
+  if (model !== undefined) return model;
+  throw new Refusal("parameters_invalid", `gate.champion: ${champion.algorithm} makes no models`, {
+    hint: "take the result of one that does",
+  });
+}
+
 const twiceIn = (names: readonly string[]): string[] => [
   ...new Set(names.filter((name, i) => names.indexOf(name) !== i)),
 ];
@@ -240,6 +310,8 @@ export interface PartyMeans {
   readonly memory: StudyMemory;
 }
 
+const passedKey: MemoKey<true> = { name: "gate" };
+
 const seenRows: MemoKey<PartyRows> = { name: "rows through the transforms" };
 
 function through(transforms: readonly Transform[], { training, heldOut }: PartyRows): PartyRows {
@@ -252,7 +324,7 @@ function through(transforms: readonly Transform[], { training, heldOut }: PartyR
  * @returns shape [vectorLength(studyLayout(manifest, state))].
  * @throws Refusal naming the column
  */
-export function studyContribute(
+export async function studyContribute(
   manifest: StudyManifest,
   state: StudyState,
   table: Table,
@@ -262,6 +334,14 @@ export function studyContribute(
   const { running, transforms } = current(manifest, state);
   const rows = memory.split(table, holdsOut(manifest.holdout), manifest.privacy.noise?.rowsPerSubject);
   const memo = memory.memoOf(about);
+  const { gate } = manifest;
+  if (gate !== undefined && Object.hasOwn(state.results, gate.model))
+    memo.keep(passedKey, () => {
+      // As scored rows are: before transforms, which are part of the study's models.
+      const model = modelsOf({ algorithms: manifest.algorithms, results: state.results }).get(gate.model)!;
+      checkGate(gate.model, model, championOf(gate), gate.within, rows);
+      return true;
+    });
   const seen = transforms.length === 0 ? rows : memo.keep(seenRows, () => through(transforms, rows));
   return running.contribute(state.algorithmState, { ...seen, memo, random });
 }

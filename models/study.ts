@@ -118,6 +118,29 @@ export const manifestSchema = z.strictObject({
     )
     .min(1)
     .describe("run in this order, each with its parameters; each sees the results before it"),
+  gate: z
+    .strictObject({
+      model: nameSchema.describe(
+        "name of the result that each enterprise looks at before it helps to publish it",
+      ),
+      champion: z
+        .strictObject({
+          algorithm: z.string().describe("that made it"),
+          result: z.unknown().describe("as its study published it"),
+        })
+        .describe(
+          "the model that decides today, on the study's features; an enterprise compares both on rows of its own that neither learned from",
+        ),
+      within: z
+        .number()
+        .min(0)
+        .max(0.1)
+        .describe("by how much the model's AUC may be below the champion's there, beside one standard error"),
+    })
+    .describe(
+      "each enterprise refuses sums that come after a model which ranks its held-out rows worse than the champion does: poisoned updates hide in sums, and nobody can lie about what others see at home",
+    )
+    .optional(),
   privacy: z
     .strictObject({
       minCohort: z.int().min(2).describe("fewest enterprises in a released sum, counted in organisations"),
