@@ -1,21 +1,76 @@
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectory } from "../core/files.ts";
 import { secureRandom } from "../core/random.ts";
 import { epsilonOf } from "../privacy/noise/accountant.ts";
 import { sampleDiscreteGaussian } from "../privacy/noise/discrete-gaussian.ts";
 import type { Step } from "../privacy/noise/loss-distribution.ts";
 import { renyiEpsilon } from "../privacy/noise/rdp.ts";
-import { atMost, type Bench, cpuTimer, type Figure, median, noted } from "./bench.ts";
+import { atLeast, atMost, type Bench, cpuTimer, type Figure, median, noted, option } from "./bench.ts";
+import { curve, delta, type Point, svgOf } from "./dp/curve.ts";
+import { learned } from "./dp/learned.ts";
+import { varianceFigures } from "./dp/variance.ts";
 
 const runs = 5;
+const usualSets = "taiwan,lc-16k,sba";
+const usualAlgorithms = "additive-private,logistic-private,neural-private";
 
-/** Noise and what it costs: the sampler's time, and the accountant beside dp-accounting, mechanism by mechanism. */
-export const bench: Bench = async (_args, progress) => {
+/**
+ * Noise and what it costs: the sampler's time, the accountant beside dp-accounting, mechanism by mechanism, the variance that
+ * released sums have, and where `--data` is given AUC by ε on public credit data (`--set`, `--algorithm`, `--out DIR` for the table and the curves).
+ */
+export const bench: Bench = async (args, progress) => {
   progress("sampling");
   const figures = samplingTimes();
   progress("accounting");
   figures.push(...accountantTable());
-  return { bench: "dp", runs, figures };
+  progress("summing noise");
+  figures.push(...(await varianceFigures(10, 10_000)));
+  if (!args.includes("--data")) return { bench: "dp", runs, figures };
+  const sets = option(args, "--set", usualSets).split(",");
+  const algorithms = option(args, "--algorithm", usualAlgorithms).split(",");
+  const points = await curve(option(args, "--data", ""), sets, algorithms, progress);
+  figures.push(...points.flatMap(figuresOf));
+  const text = textOf(points);
+  const report = { bench: "dp", runs, figures, text, tables: points };
+  const out = option(args, "--out", "");
+  if (out !== "") {
+    await makeDirectory(out);
+    await writeFile(join(out, "dp.json"), JSON.stringify(report, undefined, 1));
+    await writeFile(join(out, "dp.txt"), `${text}\n`);
+    for (const set of sets) await writeFile(join(out, `dp-${set}.svg`), svgOf(points, set));
+  }
+  return report;
 };
+
+/** How far an AUC may be from what the design came to. */
+const within = 0.005;
+
+function figuresOf({ set, algorithm, asked, epsilon, federated, central }: Point): Figure[] {
+  const name = `${set}, ${algorithm}, ε = ${asked}`;
+  const figures = [
+    atMost(`${name}: ε by the accountant`, rounded(epsilon), "", asked),
+    noted(`${name}: AUC`, rounded(federated), ""),
+    atLeast(`${name}: AUC beside central`, rounded(federated - central), "", -within),
+  ];
+  const known = learned[set]?.[algorithm]?.[asked];
+  if (known !== undefined)
+    figures.push(atLeast(`${name}: AUC against ${known}`, rounded(federated), "", rounded(known - within)));
+  return figures;
+}
+
+const rounded = (x: number): number => Math.round(1e4 * x) / 1e4;
+
+function textOf(points: readonly Point[]): string {
+  const lines = points.map(
+    ({ set, algorithm, asked, federated, central }) =>
+      `${set.padEnd(8)} ${algorithm.padEnd(18)} ${String(asked).padStart(4)}  ${federated.toFixed(4)}  ${central.toFixed(4)}`,
+  );
+  return [`AUC by ε, δ = ${delta}, ten parties, beside a central mechanism of the same σ`, ...lines].join(
+    "\n",
+  );
+}
 
 function samplingTimes(): Figure[] {
   return [9, 2 ** 20, 2 ** 40].map((variance) => {

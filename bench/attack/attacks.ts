@@ -3,6 +3,8 @@ import { consortiumAttacks } from "./consortium-attacks.ts";
 import { floodAttacks } from "./flood-attacks.ts";
 import { manifestAttacks } from "./manifest-attacks.ts";
 import { memberAttacks } from "./member-attacks.ts";
+import { membershipAttacks } from "./membership-attacks.ts";
+import { noiseAttacks } from "./noise-attacks.ts";
 import { stateAttacks } from "./state-attacks.ts";
 import { sumAttacks } from "./sum-attacks.ts";
 
@@ -13,5 +15,7 @@ export const attacks: readonly Attack[] = [
   ...manifestAttacks,
   ...consortiumAttacks,
   ...memberAttacks,
+  ...noiseAttacks,
+  ...membershipAttacks,
   ...floodAttacks,
 ];

@@ -16,7 +16,7 @@ import {
   type StudyState,
   startStudy,
   studyContribute,
-  studyLayout,
+  studyNext,
 } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
@@ -174,11 +174,13 @@ export class Stage implements AsyncDisposable {
     state: StudyState = startStudy(manifest),
   ): Promise<RoundHeader> {
     const { index, step } = state;
+    const { layout, noise } = studyNext(manifest, state);
     const algorithm = { index, name: state.algorithm ?? manifest.algorithms.at(-1)!.name, step };
     const header = simulatedHeader(
       this.bank.consortium,
       {
-        layout: studyLayout(manifest, state),
+        layout,
+        ...(noise === undefined ? {} : { noise }),
         minCohort: manifest.privacy.minCohort,
         round: 1,
         study,

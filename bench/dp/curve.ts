@@ -1,0 +1,147 @@
+/** What privacy costs: AUC by ε on public credit data, over ten parties and beside a central mechanism of the same σ. */
+import type { EChartsCoreOption } from "echarts/core";
+import { seededRandom } from "../../core/random.ts";
+import { runPlain, runPooled } from "../../models/plain.ts";
+import { modelsOf } from "../../models/results.ts";
+import type { StudyManifest } from "../../models/study.ts";
+import { studyEvents } from "../../models/study-loop.ts";
+import { epsilonOf } from "../../privacy/noise/accountant.ts";
+import { drawing } from "../../simulate/plots.ts";
+import { type CreditSet, readCreditSet } from "../credit/sets.ts";
+import { dealt, exactAuc } from "../credit/split.ts";
+import { type Share, sharedOut } from "./plan.ts";
+
+const parties = 10;
+const colluding = 1;
+export const delta = 1e-6;
+export const epsilons = [0.5, 1, 2, 4, 8] as const;
+
+/** Share of μ² for everything before the last entry, and how often it is run with other noise. */
+interface Recipe {
+  readonly shares: readonly Share[];
+  readonly runs: number;
+}
+
+const histogram = (range: number, bins: number): Share[] => [
+  { entry: { name: "range" }, share: range },
+  { entry: { name: "bins" }, share: bins },
+];
+
+export const recipes: Readonly<Record<string, Recipe>> = {
+  "additive-private": {
+    shares: [...histogram(0.04, 0.2), { entry: { name: "additive-private" }, share: 0.76 }],
+    runs: 5,
+  },
+  "logistic-private": {
+    shares: [
+      ...histogram(0.04, 0.4),
+      { entry: { name: "woe" }, share: 0 },
+      { entry: { name: "logistic-private" }, share: 0.56 },
+    ],
+    runs: 5,
+  },
+  "neural-private": {
+    shares: [
+      { entry: { name: "range" }, share: 0.05 },
+      { entry: { name: "summary" }, share: 0.15 },
+      { entry: { name: "neural-private" }, share: 0.8 },
+    ],
+    runs: 1,
+  },
+};
+
+/** Mean AUC over the runs; `epsilon` is what the accountant says of all sums. */
+export interface Point {
+  readonly set: string;
+  readonly algorithm: string;
+  readonly asked: number;
+  readonly epsilon: number;
+  readonly federated: number;
+  readonly central: number;
+}
+
+/** @param rounds - of neural training, where fewer shall do. */
+export async function pointsOf(
+  set: CreditSet,
+  algorithm: string,
+  asked: number,
+  overriding: Readonly<Record<string, unknown>> = {},
+): Promise<Point> {
+  const { shares, runs } = recipes[algorithm]!;
+  const own = shares.map((one, i) =>
+    i === shares.length - 1 ? { ...one, entry: { ...one.entry, ...overriding } } : one,
+  );
+  let [federated, central, epsilon] = [0, 0, 0];
+  for (let run = 0; run < runs; run++) {
+    const { tables, test } = dealt(set, parties, "0");
+    const maxRowsPerParty = Math.max(...tables.map(({ rows }) => rows));
+    const manifest = sharedOut(
+      {
+        ...set.manifest,
+        maxRowsPerParty,
+        privacy: { ...set.manifest.privacy, maxColluding: colluding },
+      },
+      own,
+      { epsilon: asked, delta, dropOuts: 0 },
+    );
+    epsilon = epsilonOf(studyEvents(manifest), delta);
+    const aucOf = async (study: StudyManifest, runStudy: typeof runPlain): Promise<number> => {
+      const { results } = await runStudy(study, tables, {
+        randomOf: (party) => seededRandom(`noise ${run} ${party}`),
+      });
+      const model = modelsOf({ algorithms: study.algorithms, results }).get(algorithm)!;
+      return exactAuc(model.score(test), test.label);
+    };
+    federated += (await aucOf(manifest, runPlain)) / runs;
+    // One party with all rows adds the whole noise itself, and no more than σ².
+    const alone = { ...manifest, privacy: { ...manifest.privacy, maxColluding: 0 } };
+    central += (await aucOf(alone, runPooled)) / runs;
+  }
+  return { set: set.name, algorithm, asked, epsilon, federated, central };
+}
+
+export async function curve(
+  dir: string,
+  names: readonly string[],
+  algorithms: readonly string[],
+  progress: (line: string) => void,
+): Promise<Point[]> {
+  const points: Point[] = [];
+  for (const name of names) {
+    const set = await readCreditSet(dir, name);
+    for (const algorithm of algorithms)
+      for (const epsilon of epsilons) {
+        const point = await pointsOf(set, algorithm, epsilon);
+        points.push(point);
+        progress(
+          `${name}, ${algorithm}, ε = ${epsilon}: AUC ${point.federated.toFixed(4)}, central ${point.central.toFixed(4)}`,
+        );
+      }
+  }
+  return points;
+}
+
+/** @returns one chart of a set: a line for each algorithm, dashed for its central mechanism. */
+export function svgOf(points: readonly Point[], set: string): string {
+  const own = points.filter((point) => point.set === set);
+  const algorithms = [...new Set(own.map(({ algorithm }) => algorithm))];
+  const colours = ["#1f6fb2", "#c2571a", "#2c7a4b"];
+  const lines = algorithms.flatMap((algorithm, i) =>
+    (["federated", "central"] as const).map((kind) => ({
+      name: kind === "federated" ? algorithm : `${algorithm}, central`,
+      type: "line",
+      color: colours[i % colours.length],
+      lineStyle: { type: kind === "federated" ? "solid" : "dashed" },
+      data: own.filter((point) => point.algorithm === algorithm).map((point) => [point.asked, point[kind]]),
+    })),
+  );
+  const option: EChartsCoreOption = {
+    title: { text: `${set}: AUC by ε at δ = ${delta}, ${parties} parties`, left: "center" },
+    legend: { top: 32 },
+    grid: { left: 64, right: 24, top: 96, bottom: 56 },
+    xAxis: { type: "log", logBase: 2, name: "ε", nameLocation: "middle", nameGap: 28, min: 0.5, max: 8 },
+    yAxis: { type: "value", name: "AUC", scale: true },
+    series: lines,
+  };
+  return drawing(option, 820, 480);
+}
