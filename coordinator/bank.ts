@@ -86,6 +86,8 @@ export interface Bank {
   readonly statements: HourlyLimit;
   /** When a score or a warning becomes a case. */
   readonly casePolicy: CasePolicy;
+  /** Reports of warnings, by enterprise. */
+  readonly warningReports: HourlyLimit;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
   /** Whether enterprises wait because the database was restored from a backup. */

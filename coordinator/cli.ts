@@ -4,6 +4,7 @@ import { memberCommands } from "./commands/members.ts";
 import { processCommands } from "./commands/process.ts";
 import { studyCommands } from "./commands/studies.ts";
 import { userCommand } from "./commands/users.ts";
+import { warningsCommand } from "./commands/warnings.ts";
 
 /** `fedcredit coordinator …`: the bank's process and what its operator does. Failures are Refusals. */
 export function coordinatorCommand(): Command {
@@ -23,6 +24,7 @@ Example, after fedcredit audit init --out auditor:
     ...memberCommands(),
     userCommand(),
     ...caseCommands(),
+    warningsCommand(),
     ...shown,
   ])
     coordinator.addCommand(command);

@@ -4,6 +4,7 @@ import { addressSchema } from "../core/address.ts";
 import { idSchema } from "../core/ids.ts";
 import { monitorSchema } from "../core/monitor.ts";
 import { parseYaml, readYaml } from "../core/yaml.ts";
+import { warningTermsSchema } from "../privacy/warnings/terms.ts";
 
 const consoleSchema = z.strictObject({
   listen: addressSchema.describe("host:port of the pages; port 0 takes a free one"),
@@ -61,6 +62,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       "cases.yaml: when a score or a warning becomes a case, and what is suggested about the limit; the reference's defaults without it",
+    ),
+  warnings: warningTermsSchema
+    .optional()
+    .describe(
+      "what the bank asks of enterprises' warnings: an enterprise whose policy allows as much tells them, no other; none are asked for without it",
     ),
   console: consoleSchema
     .optional()

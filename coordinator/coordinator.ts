@@ -106,6 +106,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       consents: new HourlyLimit(quotas.consentsPerHour, () => clock.now()),
       statements: new HourlyLimit(quotas.statementsPerHour, () => clock.now()),
       casePolicy,
+      warningReports: new HourlyLimit(quotas.warningReportsPerHour, () => clock.now()),
       revoked: new Set(),
       restored: { isAwaited: false },
       exports: new Set(),

@@ -17,8 +17,9 @@ import type { StudyFault__Output } from "../proto/generated/fedcredit/v1/StudyFa
 import type { StudyMember__Output } from "../proto/generated/fedcredit/v1/StudyMember.ts";
 import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyStatus.ts";
 import type { TakenStatement__Output } from "../proto/generated/fedcredit/v1/TakenStatement.ts";
+import type { ToldWarning__Output } from "../proto/generated/fedcredit/v1/ToldWarning.ts";
 import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
-import { Log, Membership, Scores, Studies } from "../proto/wire.ts";
+import { Log, Membership, Scores, Studies, Warnings } from "../proto/wire.ts";
 import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { BackupHeader } from "./store/backup.ts";
@@ -280,6 +281,19 @@ export class Operator {
   /** Assigns, comments or decides. */
   async orderCase(number: number, order: Omit<CaseOrder, "number" | "order">): Promise<Case__Output> {
     return this.#wire.call(Scores.service.OrderCase, { number, ...order });
+  }
+
+  /** @returns what enterprises told of their warnings, the latest first. @param since - first day, YYYY-MM-DD */
+  async warnings({
+    enterprise = "",
+    since = "",
+    limit,
+  }: {
+    readonly enterprise?: string | undefined;
+    readonly since?: string | undefined;
+    readonly limit: number;
+  }): Promise<ToldWarning__Output[]> {
+    return (await this.#wire.call(Warnings.service.List, { enterprise, since, limit })).warnings;
   }
 
   async checkpoint(): Promise<string> {

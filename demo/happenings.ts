@@ -1,4 +1,5 @@
-import type { Warning, WarningType } from "../client-node/operations/warnings/warning.ts";
+import type { Warning } from "../client-node/operations/warnings/warning.ts";
+import type { WarningType } from "../core/warning-types.ts";
 
 /** A warning that a node raised by its own rules. */
 export interface RaisedWarning {

@@ -23,10 +23,11 @@ import { FeatureWatch } from "../../client-node/operations/warnings/feature-watc
 import { readProfiles } from "../../client-node/operations/warnings/profiles.ts";
 import type { Fence, OwnLimit, Route } from "../../client-node/operations/warnings/rule.ts";
 import { WarningStream } from "../../client-node/operations/warnings/stream.ts";
-import type { Warning, WarningType } from "../../client-node/operations/warnings/warning.ts";
+import type { Warning } from "../../client-node/operations/warnings/warning.ts";
 import type { Batch, Collector } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { secureRandom } from "../../core/random.ts";
+import type { WarningType } from "../../core/warning-types.ts";
 
 export const second = 1_000_000;
 export const minute = 60 * second;
@@ -102,7 +103,7 @@ export interface Seen {
 
 /** An enterprise's node with its own folder, spool and pipeline; readings come from a recording. */
 export class World {
-  readonly #options: WorldOptions;
+  readonly options: WorldOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), "fedcredit-case-"));
   readonly #spool: Spool;
   readonly pipeline: Pipeline;
@@ -114,7 +115,7 @@ export class World {
   readonly bindings: string[] = [];
 
   constructor(options: WorldOptions) {
-    this.#options = options;
+    this.options = options;
     const segments = join(this.#folder, "segments");
     mkdirSync(segments);
     this.#spool = new Spool({
@@ -168,7 +169,7 @@ export class World {
   }
 
   #reference(): Reference {
-    const { sites, exclusions, excludedStatuses, calibrations, declarations } = this.#options;
+    const { sites, exclusions, excludedStatuses, calibrations, declarations } = this.options;
     return {
       catalogue: readCatalogue(),
       devices: this.registry.devices(),
@@ -184,7 +185,7 @@ export class World {
   /** Plays a recording in order of time, with the clock ticking along. */
   async play(readings: readonly Reading[]): Promise<void> {
     const sorted = [...readings].sort((a, b) => a.time - b.time);
-    const step = (this.#options.tickSeconds ?? 86_400) * second;
+    const step = (this.options.tickSeconds ?? 86_400) * second;
     const last = sorted.at(-1)?.time ?? 0;
     let from = 0;
     while (from < sorted.length) {

@@ -13,6 +13,7 @@ import {
   remove,
   revoke,
 } from "../authority/membership.ts";
+import { toldWarnings } from "../warnings/reports.ts";
 import { type Asked, enterpriseIn, type Fields } from "./asked.ts";
 import { scoresView } from "./cases.ts";
 import type { Desk } from "./desk.ts";
@@ -149,6 +150,31 @@ ${
   return { title: words.enterprises, body };
 }
 
+/** A page of them; the command has all. */
+const mostWarnings = 100;
+
+async function warningsOf({ bank, locale }: Asked, enterprise: string): Promise<Html | undefined> {
+  if (bank.config.warnings === undefined) return undefined;
+  const { words, day } = locale;
+  const told = await toldWarnings(bank, { enterprise, limit: mostWarnings });
+  return html`<h2>${words.warnings}</h2>
+${
+  told.length === 0
+    ? note(words.noWarnings)
+    : table(
+        words.warningsCaption(words.periods[bank.config.warnings.period]),
+        [words.periodFrom, words.severity, words.warningType, words.place, words.receivedOn],
+        told.map(({ from, severity, type, place, received }) => [
+          from,
+          html`<span class="badge ${severity}">${words.severities[severity]}</span>`,
+          words.warningTypes[type],
+          place ?? "–",
+          day(received),
+        ]),
+      )
+}`;
+}
+
 const lastEnd = ({ certificates }: EnterpriseView): number =>
   Math.max(0, ...certificates.map(({ expiresMillis }) => expiresMillis));
 
@@ -179,6 +205,7 @@ ${
       )
 }
 ${await scoresView(asked, enterprise)}
+${await warningsOf(asked, enterprise)}
 ${
   may(session, admitters) &&
   html`<div class="columns">${

@@ -16,4 +16,6 @@ export const quotas = {
   consentsPerHour: 20,
   /** Score statements an hour of one member, refused ones counted. */
   statementsPerHour: 30,
+  /** Reports of warnings an hour of one member. */
+  warningReportsPerHour: 30,
 } as const;

@@ -13,6 +13,7 @@ import {
   Rounds,
   Scores,
   Studies,
+  Warnings,
 } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
@@ -23,6 +24,7 @@ import { anyone, enterprise } from "./request.ts";
 import { scoresService } from "./scores-service.ts";
 import { studiesService } from "./studies-service.ts";
 import { type HangUp, Methods } from "./transport.ts";
+import { warningsService } from "./warnings-service.ts";
 
 /** Served without client certificates, on its own port. */
 export function registerEnrolment(server: grpc.Server, bank: Bank, hangUp: HangUp): void {
@@ -55,4 +57,5 @@ export function registerServices(
   server.addService(Blobs.service, blobsService(bank, methods));
   server.addService(Rounds.service, rounds);
   server.addService(Log.service, logService(bank, methods));
+  server.addService(Warnings.service, warningsService(bank, methods));
 }

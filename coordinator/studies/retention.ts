@@ -7,6 +7,7 @@ import { readStored } from "../../privacy/sum/coordinator/point.ts";
 import type { RoundPoint } from "../../privacy/sum/coordinator/state.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql } from "../store/sql.ts";
+import { pruneWarnings } from "../warnings/reports.ts";
 
 export interface Pruned {
   /** Names of studies whose sums and model were removed. */
@@ -53,6 +54,7 @@ export function pruneDaily(bank: Bank): () => Promise<void> {
 export async function prune(bank: Bank): Promise<Pruned> {
   if (bank.exports.size > 0) throw new Refusal("unavailable", "the log is being exported: try again later");
   await announce(bank);
+  await pruneWarnings(bank);
   const witnessed = (await bank.privacyLog.witnessed(bank.config.witnesses.quorum))?.size ?? 0;
   const { sql } = bank.database;
   const rows = await sql`

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { sitesSchema } from "../../client-node/operations/sites.ts";
-import type { WarningType } from "../../client-node/operations/warnings/warning.ts";
 import type { CollectorInput } from "../../collectors/config.ts";
+import type { WarningType } from "../../core/warning-types.ts";
 import type { PastValue } from "../history.ts";
 
 /** Where a plant's devices are reached, by name: ports, and files that a node has to know. */

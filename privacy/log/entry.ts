@@ -275,6 +275,16 @@ const credit = {
   },
 };
 
+const warning = {
+  "warning.raised": {
+    enterprise: party,
+    warnings: z.int().min(1).describe("of the report, how many were new to the bank"),
+    terms: digest.describe("of the bank's terms that it consented to"),
+    report: digest.describe("of the report, salted: the log holds nothing of what it says"),
+    statement: note.describe("which report under which terms, signed by the enterprise's identity key"),
+  },
+};
+
 const tree = z.strictObject({ size: count, root: digest });
 
 const ledger = {
@@ -302,7 +312,7 @@ const ledger = {
   },
 };
 
-const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...credit, ...ledger };
+const shapes = { ...consortium, ...study, ...data, ...round, ...model, ...credit, ...warning, ...ledger };
 
 type Shapes = typeof shapes;
 export type EntryType = keyof Shapes;

@@ -98,6 +98,7 @@ export function factsOf(
     case "case.assigned":
     case "case.commented":
     case "case.decided":
+    case "warning.raised":
     case "ledger.reported":
     case "egress.sent":
     case "log.recovered":

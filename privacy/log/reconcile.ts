@@ -137,6 +137,7 @@ class BankSide {
       case "case.assigned":
       case "case.commented":
       case "case.decided":
+      case "warning.raised":
       case "egress.sent":
       case "log.recovered":
         return;

@@ -4,6 +4,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { keptOf, logRecoveries, recoveriesSince } from "../recovery.ts";
 import { countOrganisations } from "../roster.ts";
 import { releaseQuorum } from "../sum/statements.ts";
+import { openStatement } from "../warnings/report.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { openConsent } from "./consent.ts";
 import { type Entry, type EntryOf, type EntryType, lineageDigest, submissionsDigest } from "./entry.ts";
@@ -164,6 +165,19 @@ export const consentSigned = about(consents, (entry, state) =>
     if (consent.enterprise !== entry.enterprise || consent.consortium !== state.consortium?.name)
       return "the consent is another enterprise's";
     return consent.expires === entry.expires ? undefined : "the expiry is not the consent's";
+  }),
+);
+
+export const warningsAreTheirOwn = about(["warning.raised"], (entry, state) =>
+  complaint(() => {
+    const member = state.roster?.byId.get(entry.enterprise);
+    if (member === undefined) return `${entry.enterprise} is not in the roster`;
+    const signed = openStatement(entry.statement, parseVerifierKey(member.verifierKey));
+    if (signed.enterprise !== entry.enterprise || signed.consortium !== state.consortium?.name)
+      return "the report is another enterprise's";
+    return signed.report === entry.report && signed.terms === entry.terms
+      ? undefined
+      : "the report or its terms are not those that were signed";
   }),
 );
 

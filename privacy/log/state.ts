@@ -404,6 +404,7 @@ export function apply(state: LogState, entry: Entry): void {
     case "desensitization.ran":
     case "data.committed":
     case "model.standing":
+    case "warning.raised":
     case "log.recovered":
       return;
     case "egress.sent":

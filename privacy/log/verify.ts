@@ -47,6 +47,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "complaints settled as their evidence shows": sums.complaintsSettled,
   "manifests as proposed": rules.manifestAsProposed,
   "no order after a study was stopped": rules.ordersOfStudies,
+  "warnings are told by who signed for them": rules.warningsAreTheirOwn,
   "consents signed by the enterprises": rules.consentSigned,
   "policies count up": rules.policyCountsUp,
   "rounds as their headers say": rules.headerAsRecorded,

@@ -112,11 +112,19 @@ import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Ou
 import type { Survivor as _fedcredit_v1_Survivor, Survivor__Output as _fedcredit_v1_Survivor__Output } from './fedcredit/v1/Survivor.ts';
 import type { Survivors as _fedcredit_v1_Survivors, Survivors__Output as _fedcredit_v1_Survivors__Output } from './fedcredit/v1/Survivors.ts';
 import type { TakenStatement as _fedcredit_v1_TakenStatement, TakenStatement__Output as _fedcredit_v1_TakenStatement__Output } from './fedcredit/v1/TakenStatement.ts';
+import type { ToldWarning as _fedcredit_v1_ToldWarning, ToldWarning__Output as _fedcredit_v1_ToldWarning__Output } from './fedcredit/v1/ToldWarning.ts';
 import type { Unmask as _fedcredit_v1_Unmask, Unmask__Output as _fedcredit_v1_Unmask__Output } from './fedcredit/v1/Unmask.ts';
 import type { UploadChunk as _fedcredit_v1_UploadChunk, UploadChunk__Output as _fedcredit_v1_UploadChunk__Output } from './fedcredit/v1/UploadChunk.ts';
 import type { User as _fedcredit_v1_User, User__Output as _fedcredit_v1_User__Output } from './fedcredit/v1/User.ts';
 import type { UserRequest as _fedcredit_v1_UserRequest, UserRequest__Output as _fedcredit_v1_UserRequest__Output } from './fedcredit/v1/UserRequest.ts';
 import type { UserResponse as _fedcredit_v1_UserResponse, UserResponse__Output as _fedcredit_v1_UserResponse__Output } from './fedcredit/v1/UserResponse.ts';
+import type { WarningList as _fedcredit_v1_WarningList, WarningList__Output as _fedcredit_v1_WarningList__Output } from './fedcredit/v1/WarningList.ts';
+import type { WarningQuery as _fedcredit_v1_WarningQuery, WarningQuery__Output as _fedcredit_v1_WarningQuery__Output } from './fedcredit/v1/WarningQuery.ts';
+import type { WarningReport as _fedcredit_v1_WarningReport, WarningReport__Output as _fedcredit_v1_WarningReport__Output } from './fedcredit/v1/WarningReport.ts';
+import type { WarningReported as _fedcredit_v1_WarningReported, WarningReported__Output as _fedcredit_v1_WarningReported__Output } from './fedcredit/v1/WarningReported.ts';
+import type { WarningTerms as _fedcredit_v1_WarningTerms, WarningTerms__Output as _fedcredit_v1_WarningTerms__Output } from './fedcredit/v1/WarningTerms.ts';
+import type { WarningTermsRequest as _fedcredit_v1_WarningTermsRequest, WarningTermsRequest__Output as _fedcredit_v1_WarningTermsRequest__Output } from './fedcredit/v1/WarningTermsRequest.ts';
+import type { WarningsClient as _fedcredit_v1_WarningsClient, WarningsDefinition as _fedcredit_v1_WarningsDefinition } from './fedcredit/v1/Warnings.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -236,11 +244,19 @@ export interface ProtoGrpcType {
       Survivor: MessageTypeDefinition<_fedcredit_v1_Survivor, _fedcredit_v1_Survivor__Output>
       Survivors: MessageTypeDefinition<_fedcredit_v1_Survivors, _fedcredit_v1_Survivors__Output>
       TakenStatement: MessageTypeDefinition<_fedcredit_v1_TakenStatement, _fedcredit_v1_TakenStatement__Output>
+      ToldWarning: MessageTypeDefinition<_fedcredit_v1_ToldWarning, _fedcredit_v1_ToldWarning__Output>
       Unmask: MessageTypeDefinition<_fedcredit_v1_Unmask, _fedcredit_v1_Unmask__Output>
       UploadChunk: MessageTypeDefinition<_fedcredit_v1_UploadChunk, _fedcredit_v1_UploadChunk__Output>
       User: MessageTypeDefinition<_fedcredit_v1_User, _fedcredit_v1_User__Output>
       UserRequest: MessageTypeDefinition<_fedcredit_v1_UserRequest, _fedcredit_v1_UserRequest__Output>
       UserResponse: MessageTypeDefinition<_fedcredit_v1_UserResponse, _fedcredit_v1_UserResponse__Output>
+      WarningList: MessageTypeDefinition<_fedcredit_v1_WarningList, _fedcredit_v1_WarningList__Output>
+      WarningQuery: MessageTypeDefinition<_fedcredit_v1_WarningQuery, _fedcredit_v1_WarningQuery__Output>
+      WarningReport: MessageTypeDefinition<_fedcredit_v1_WarningReport, _fedcredit_v1_WarningReport__Output>
+      WarningReported: MessageTypeDefinition<_fedcredit_v1_WarningReported, _fedcredit_v1_WarningReported__Output>
+      WarningTerms: MessageTypeDefinition<_fedcredit_v1_WarningTerms, _fedcredit_v1_WarningTerms__Output>
+      WarningTermsRequest: MessageTypeDefinition<_fedcredit_v1_WarningTermsRequest, _fedcredit_v1_WarningTermsRequest__Output>
+      Warnings: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_WarningsClient> & { service: _fedcredit_v1_WarningsDefinition }
     }
   }
 }

@@ -1,7 +1,7 @@
+import type { Severity, WarningType } from "../../../core/warning-types.ts";
 import type { FeatureRow } from "../features/features.ts";
 import type { Verification } from "../quality/quality.ts";
 import type { Profile } from "./profiles.ts";
-import type { Severity, WarningType } from "./warning.ts";
 
 /** What a window of one site shows, to be judged. */
 export interface Evidence {

@@ -1,10 +1,10 @@
 import type { Position } from "../../../collectors/reading.ts";
+import type { Severity, WarningType } from "../../../core/warning-types.ts";
 import type { Device, Site } from "../device-registry.ts";
 import type { Catalogue } from "../features/catalogue.ts";
 import type { Cell } from "./anomaly/channel.ts";
 import type { Point } from "./geo.ts";
 import type { Profile } from "./profiles.ts";
-import type { Severity, WarningType } from "./warning.ts";
 
 /** A reading as rules see it: usable, in the catalogue's unit, later than all before it of its metric. */
 export interface Observation {

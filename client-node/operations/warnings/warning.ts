@@ -1,27 +1,4 @@
-export const warningTypes = [
-  "temperature_breach",
-  "vibration_peak",
-  "anomaly",
-  "own_limit",
-  "stoppage",
-  "dwell",
-  "unexplained_stop",
-  "route_deviation",
-  "signal_lost",
-  "operating_rate_fall",
-  "idle_operation",
-  "energy_production_mismatch",
-  "partial_shutdown",
-  "full_shutdown",
-  "declared_revenue_gap",
-  "order_loss",
-  "revenue_fall",
-  "sales_mismatch",
-  "low_conversion",
-] as const;
-
-export type WarningType = (typeof warningTypes)[number];
-export type Severity = "notice" | "warning" | "alarm";
+import type { Severity, WarningType } from "../../../core/warning-types.ts";
 
 /** A condition that has begun. Times in µs UTC. */
 export interface WarningDraft {

@@ -84,6 +84,15 @@ const others: Entry[] = [
   },
   { ...common, type: "score.withdrawn", study: digest, enterprise: "mill" },
   { ...common, type: "study.ordered", study: digest, order: "paused" },
+  {
+    ...common,
+    type: "warning.raised",
+    enterprise: "cold-chain",
+    warnings: 2,
+    terms: digest,
+    report: digest,
+    statement: "signed",
+  },
   { ...common, type: "study.pruned", study: digest, sums: 3, model: digest },
   { ...common, type: "round.lost", roundId: digest, reason: "round_lost" },
   {
@@ -139,6 +148,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "case.decided": true,
   "ledger.reported": true,
   "egress.sent": true,
+  "warning.raised": true,
 };
 
 test("every entry type has a sample, and each sample survives its bytes", (t) => {

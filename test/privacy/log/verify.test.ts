@@ -12,6 +12,7 @@ import { writeExport } from "../../../privacy/log/export.ts";
 import { noteSigner, parseVerifierKey } from "../../../privacy/log/note.ts";
 import { parsePolicy } from "../../../privacy/log/policy.ts";
 import { allHold, type Check, verifyExport } from "../../../privacy/log/verify.ts";
+import { signStatement } from "../../../privacy/warnings/report.ts";
 import {
   placeOf as at,
   auditor,
@@ -31,6 +32,44 @@ import {
 } from "../../support/log.ts";
 
 const failures = (checks: readonly Check[]): Check[] => checks.filter(({ ok }) => !ok);
+
+/** What an enterprise told of its warnings, as the bank logs it; with parts that are not what it signed. */
+function warningEntry(
+  time: number,
+  forged: {
+    readonly enterprise?: string;
+    readonly signer?: string;
+    readonly report?: string;
+    readonly terms?: string;
+    readonly consortium?: string;
+  } = {},
+): EntryOf<"warning.raised"> {
+  const { signer = "cold-chain", enterprise = "cold-chain", consortium: of = consortium } = forged;
+  const signed = {
+    consortium: of,
+    enterprise: "cold-chain",
+    terms: digestOf("terms"),
+    report: digestOf("r"),
+  };
+  const { name, signingSeed } = identities.get(signer)!;
+  return {
+    type: "warning.raised",
+    time,
+    enterprise,
+    warnings: 1,
+    terms: forged.terms ?? signed.terms,
+    report: forged.report ?? signed.report,
+    statement: signStatement(signed, noteSigner(name, signingSeed)),
+  };
+}
+
+test("a log with warnings that were told verifies", async (t) => {
+  const log = sampleLog({ entry: before("study.withdrawn", ({ time }) => warningEntry(time)) });
+  t.deepEqual(
+    failures(await verifyExport([await log.export()], policy, { arithmetic: studyArithmetic })),
+    [],
+  );
+});
 
 test("an honest log verifies", async (t) => {
   const seen: string[] = [];
@@ -656,6 +695,20 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
           : [entry],
     },
   ],
+  ...(
+    [
+      ["warnings told by a stranger", { enterprise: "stranger" }],
+      ["warnings of another enterprise", { signer: "textile-mill" }],
+      ["another report than the one that was signed", { report: stranger }],
+      ["other terms than those that were signed", { terms: stranger }],
+      ["a report of another consortium", { consortium: "other" }],
+    ] as const
+  ).map(([what, forged]): [name: string, check: string, entry: number, Forgery] => [
+    what,
+    "warnings are told by who signed for them",
+    at("study.withdrawn"),
+    { entry: before("study.withdrawn", ({ time }) => warningEntry(time, forged)) },
+  ]),
   [
     "a model evaluated twice",
     "model lineage",
