@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { addBrowse } from "./cli/browse.ts";
+import { addCollect } from "./cli/collect.ts";
 import { addDevices } from "./cli/devices.ts";
 import { addEnrolment } from "./cli/enrolment.ts";
 import { addForecast } from "./cli/forecast.ts";
@@ -7,6 +9,7 @@ import { addRunning } from "./cli/running.ts";
 import { addScore } from "./cli/score.ts";
 import { addStatement } from "./cli/statement.ts";
 import { addStudies } from "./cli/studies.ts";
+import { addWarnings } from "./cli/warnings.ts";
 
 /** `fedcredit node …`: the enterprise's process and its commands. */
 export function nodeCommand(): Command {
@@ -18,7 +21,10 @@ export function nodeCommand(): Command {
   addPreview(node);
   addForecast(node);
   addRunning(node);
+  addWarnings(node);
   addDevices(node);
+  addBrowse(node);
+  addCollect(node);
   return node.addHelpText(
     "after",
     `
@@ -29,6 +35,11 @@ Example:
   fedcredit node studies --dir mill
   fedcredit node preview --dir mill sme-default-90
   fedcredit node consent --dir mill sme-default-90
-  fedcredit node start --dir mill`,
+  fedcredit node start --dir mill
+
+Without a bank:
+  fedcredit node init --dir plant --collect-only
+  fedcredit node browse opc.tcp://127.0.0.1:4840
+  fedcredit node collect --dir plant`,
   );
 }

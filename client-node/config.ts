@@ -6,6 +6,7 @@ import { csvOptionsSchema } from "../core/csv.ts";
 import { idSchema } from "../core/ids.ts";
 import { monitorSchema } from "../core/monitor.ts";
 import { filePath } from "../core/paths.ts";
+import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { checkSites, sitesSchema } from "./operations/sites.ts";
 import { writtenOut } from "./repeat.ts";
@@ -18,13 +19,18 @@ const featureRows = z.strictObject({
   window: z.enum(["day", "week", "month"]).describe("length of the windows"),
 });
 
+/** What a node is told of its bank. */
+const bankKeys = ["consortium", "coordinator", "enrolment"] as const;
+
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z
   .strictObject({
-    enterprise: idSchema.describe("this enterprise's id in the consortium"),
-    consortium: idSchema.describe("id of the consortium; enrolment into any other is refused"),
-    coordinator: addressSchema.describe("host:port of the bank's coordinator (mutual TLS)"),
-    enrolment: addressSchema.describe("host:port of the bank's enrolment service, needed once"),
+    enterprise: idSchema.describe("this enterprise's id in the consortium, or any while it is in none"),
+    consortium: idSchema
+      .optional()
+      .describe("id of the consortium; enrolment into any other is refused. None: the node only collects"),
+    coordinator: addressSchema.optional().describe("host:port of the bank's coordinator (mutual TLS)"),
+    enrolment: addressSchema.optional().describe("host:port of the bank's enrolment service, needed once"),
     dataDir: filePath("folder for keys, pins and the egress ledger; readable by this user only"),
     rows: z
       .strictObject({
@@ -82,6 +88,16 @@ export const nodeConfigSchema = z
       .describe("host:port of the enterprise's page; anything but this machine itself needs node password"),
   })
   .superRefine(checkSites)
+  .superRefine((config, context) => {
+    const missing = bankKeys.filter((key) => config[key] === undefined);
+    if (missing.length < bankKeys.length)
+      for (const key of missing)
+        context.addIssue({
+          code: "custom",
+          path: [key],
+          message: `missing: ${bankKeys.join(", ")} go together, or none of them`,
+        });
+  })
   .superRefine(({ collectors, rows, sites }, context) => {
     if (sites.length > 0) return;
     const message = "needs sites: name at least one under sites";
@@ -91,11 +107,25 @@ export const nodeConfigSchema = z
   });
 
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;
+/** Of a node that has a bank. */
+export type MemberConfig = NodeConfig & Readonly<Record<(typeof bankKeys)[number], string>>;
 export type FeatureRowsConfig = z.infer<typeof featureRows>;
 
 /**
+ * @param text - what the file says, where that was read before.
  * @returns the node's configuration, with absolute paths.
  * @throws Refusal file_missing, file_malformed (YAML), config_invalid naming the field.
  */
-export const readNodeConfig = (file: string): NodeConfig =>
-  readYaml(file, nodeConfigSchema, (value) => writtenOut(value, file).value);
+export const readNodeConfig = (file: string, text?: string): NodeConfig =>
+  readYaml(file, nodeConfigSchema, (value) => writtenOut(value, file).value, text);
+
+export const hasBank = (config: NodeConfig): config is MemberConfig => config.consortium !== undefined;
+
+/** @throws Refusal as `readNodeConfig`; config_invalid where the file names no bank. */
+export function readMemberConfig(file: string): MemberConfig {
+  const config = readNodeConfig(file);
+  if (hasBank(config)) return config;
+  throw new Refusal("config_invalid", `${file} names no bank: this node only collects`, {
+    hint: "fedcredit node collect runs it; fedcredit node init with the bank's addresses makes it a member",
+  });
+}

@@ -38,6 +38,10 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
           ? log.info({ until }, "certificate renewed")
           : log.warn({ until, reason, detail }, "certificate not renewed");
       }
+      case "warnings":
+        return event.reason === undefined
+          ? log.info({ warnings: event.told }, "warnings told to the bank, in coarse form")
+          : log.warn({ reason: event.reason, detail: event.message }, "no warnings told to the bank");
       case "epoch":
         return "epoch" in event
           ? log.debug({ epoch: shortDigest(event.epoch) }, "key epoch open")
@@ -66,6 +70,12 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
       }
       case "refreshed":
         return log.info({ windows: event.windows, series: event.series }, "features and quality computed");
+      case "configured":
+        return event.waiting.length === 0
+          ? log.info("node.yaml was read again")
+          : log.warn({ waiting: event.waiting }, "node.yaml was read again, in part");
+      case "configuration refused":
+        return log.error({ reason: event.reason, detail: event.message }, "node.yaml is not taken");
       case "page":
         return log.info({ url: event.url }, "page");
     }

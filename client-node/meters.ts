@@ -3,7 +3,6 @@ import { X509Certificate } from "node:crypto";
 import { Counter, Gauge, Registry } from "prom-client";
 import { freeBytes } from "../core/monitor.ts";
 import type { NodeEvent } from "./events.ts";
-import type { NodeOptions } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
 
 const dayMillis = 86_400_000;
@@ -15,11 +14,16 @@ export interface NodeMeters {
   troubles(): string[];
 }
 
-export function nodeMeters(
-  { credentials, now }: Pick<NodeOptions, "credentials" | "now">,
-  dataDir: string,
-  operations: () => Operations | undefined,
-): NodeMeters {
+export interface Metered {
+  readonly dataDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** PEM, of a member of a consortium. */
+  readonly certificate?: string;
+  readonly operations: () => Operations | undefined;
+}
+
+export function nodeMeters({ certificate, dataDir, now, operations }: Metered): NodeMeters {
   const registry = new Registry();
   const registers = [registry];
   let connected = false;
@@ -48,11 +52,13 @@ export function nodeMeters(
       },
     });
   };
-  gauge("connected", "whether the bank is reached", [], async () => [[{}, connected ? 1 : 0]]);
+  if (certificate !== undefined) {
+    gauge("connected", "whether the bank is reached", [], async () => [[{}, connected ? 1 : 0]]);
+    gauge("certificate_days_left", "until the node's certificate ends", [], async () => [
+      [{}, (+new X509Certificate(certificate).validToDate - now()) / dayMillis],
+    ]);
+  }
   gauge("disk_free_bytes", "room where dataDir is", [], async () => [[{}, await freeBytes(dataDir)]]);
-  gauge("certificate_days_left", "until the node's certificate ends", [], async () => [
-    [{}, (+new X509Certificate(credentials.certificate).validToDate - now()) / dayMillis],
-  ]);
   const ofCollectors = (
     name: string,
     help: string,
@@ -75,6 +81,22 @@ export function nodeMeters(
           [{ what: "dropped" }, spool.dropped],
         ];
   });
+  gauge("set_aside", "readings that were not let in", ["reason"], async () =>
+    [...Map.groupBy(operations()?.setAside() ?? [], ({ reason }) => reason)].map(
+      ([reason, those]) => [{ reason }, those.reduce((sum, { readings }) => sum + readings, 0)] as const,
+    ),
+  );
+  gauge("unused", "readings that were let in and are not used as they are", ["notice", "metric"], async () =>
+    (operations()?.notices() ?? []).map(
+      ({ notice, metric, readings }) => [{ notice, metric }, readings] as const,
+    ),
+  );
+  gauge("lag_seconds", "since a source's last reading", ["collector"], async () =>
+    (operations()?.collectors() ?? []).flatMap(({ name: collector, health }) => {
+      const last = Math.max(...health.lastSeen.values());
+      return Number.isFinite(last) ? [[{ collector }, now() / 1000 - last / 1e6] as const] : [];
+    }),
+  );
   return {
     registry,
     take(event) {
@@ -87,6 +109,9 @@ export function nodeMeters(
       else if (event.type === "warning" && event.warning.closed === undefined)
         warnings.inc({ type: event.warning.type, severity: event.warning.severity });
     },
-    troubles: () => (connected ? [] : ["the bank is not reached"]),
+    troubles: () => [
+      ...(connected || certificate === undefined ? [] : ["the bank is not reached"]),
+      ...(operations()?.failures() ?? []),
+    ],
   };
 }

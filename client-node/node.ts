@@ -30,6 +30,7 @@ import {
   withdrawFrom,
 } from "./federation/studies.ts";
 import { backoffMillis, Transport } from "./federation/transport.ts";
+import { type RaisedSince, WarningReports } from "./federation/warnings.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
@@ -60,6 +61,8 @@ export interface NodeOptions {
   readonly random: Random;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Warnings of the enterprise; none are told without it. */
+  readonly warnings?: RaisedSince;
   /** Keeps the node's next certificate where its next start finds it; without, it is used and forgotten. */
   readonly keepCertificate?: (certificate: string) => void;
   /** Runs something after some seconds. @returns what calls it off. The system's timer by default. */
@@ -77,6 +80,8 @@ export interface RunningNode {
   model(study: Digest): Promise<{ digest: Digest; text: string; model: Json }>;
   /** What it says of its own score. */
   readonly statements: StatementsOfNode;
+  /** Something was warned about: the bank is told of it soon, as far as the policy lets it know. */
+  tellWarnings(): void;
   /** Message bytes sent and received since start, before TLS. */
   bytes(): { up: number; down: number };
   /** Leaves at once, in the middle of whatever runs: what a crash looks like from outside. */
@@ -136,20 +141,27 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { after = afterSeconds, bfv, keepCertificate: keep = () => {}, random, statistics } = options;
   const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
   const certificate = new CurrentCertificate({ ...desk, keep, emit });
+  const reports = options.warnings && new WarningReports({ ...desk, random, raised: options.warnings, emit });
   const callOff = every(hourSeconds, after, async () => {
     await certificate.renewIfDue();
     await sendDue(desk, emit);
+    await reports?.tell();
   });
+  let callOffTelling: (() => void) | undefined;
 
   const firstTry = Promise.withResolvers<void>();
   const connect = async (onConnected: () => void): Promise<void> => {
     certificate.check();
     await certificate.renewIfDue();
     await sendDue(desk, emit);
-    await participant.takePart(onConnected);
+    await participant.takePart(() => {
+      onConnected();
+      void reports?.tell();
+    });
   };
   const finished = keepConnected(connect, random, ending.signal, emit, firstTry.resolve).finally(() => {
     callOff();
+    callOffTelling?.();
     participant.close();
     transport.close();
     closeStore(db);
@@ -163,6 +175,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     withdraw: (study) => withdrawFrom(desk, study),
     model: (study) => fetchModel(desk, study),
     statements: statementsOf(desk),
+    tellWarnings() {
+      if (reports === undefined || ending.signal.aborted) return;
+      callOffTelling ??= after(tellingSeconds, () => {
+        callOffTelling = undefined;
+        void reports.tell();
+      });
+    },
     bytes: () => transport.bytes,
     drop() {
       ending.abort();
@@ -229,6 +248,8 @@ function afterSeconds(seconds: number, run: () => void): () => void {
 
 /** How often a node that stays connected looks at its certificate, and for score statements that are due. */
 const hourSeconds = 3600;
+/** What is warned about within it is told in one report. */
+const tellingSeconds = 300;
 
 /** Runs something again and again. @returns what ends that. */
 function every(

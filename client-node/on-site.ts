@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { Reading } from "../collectors/reading.ts";
+import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
-import type { NodeConfig } from "./config.ts";
+import { hasBank, type NodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
 import { keepStatement } from "./federation/statements.ts";
 import { openManifest, rowsTable } from "./federation/studies.ts";
@@ -8,6 +10,7 @@ import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { seenManifests } from "./ledger/records.ts";
 import { openStore } from "./ledger/store.ts";
+import { followConfig } from "./live-config.ts";
 import type { NodeOptions, RunningNode } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
@@ -21,8 +24,15 @@ type Log = (level: "info" | "warn" | "error", message: string, fields?: Record<s
 
 export interface OnSiteOptions {
   readonly config: NodeConfig;
-  readonly node: Pick<NodeOptions, "credentials" | "ledger" | "policy" | "rows" | "now" | "random">;
+  /** The node's folder, whose node.yaml is read again when it changes. */
+  readonly dir: string;
+  /** Of a member of a consortium; without, the node collects for its enterprise alone. */
+  readonly member?: Pick<NodeOptions, "credentials" | "ledger" | "policy" | "rows">;
+  readonly now: () => number;
+  readonly random: Random;
   readonly onEvent: (event: NodeEvent) => void;
+  /** Told of readings once they are durable and judged. */
+  readonly onReadings?: (readings: readonly Reading[]) => void;
   readonly log: Log;
 }
 
@@ -42,17 +52,18 @@ export interface OnSite {
  *
  * @throws Refusal config_invalid, port_taken and what a collector's configuration causes.
  */
-export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions): Promise<OnSite> {
+export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
+  const { config, dir, member, now, random, onEvent, log } = options;
   const { dataDir, collectors, refresh, storage } = config;
-  const { now, random } = node;
   let committing = Promise.resolve();
-  /** Days that are over are committed to in the ledger, one refresh after the other. */
+  /** Days that are over are committed to in a member's ledger, one refresh after the other. */
   const commit = (quality: QualityReport): void => {
+    if (member === undefined) return;
     committing = committing.then(async () => {
-      const db = openStore(node.ledger);
+      const db = openStore(member.ledger);
       try {
         const { commitDays } = await import("./commitments.ts");
-        const ledger = new EgressLedger(db, node.credentials.identity);
+        const ledger = new EgressLedger(db, member.credentials.identity);
         await commitDays({ enterprise: config.enterprise, dataDir, ledger, random, now }, quality);
       } catch (error) {
         log("error", "days are not committed to", { cause: (error as Error).message });
@@ -61,12 +72,12 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       }
     });
   };
-  const started =
-    collectors === undefined
+  const operations =
+    collectors === undefined && member !== undefined
       ? undefined
       : await (await import("./operations/operations.ts")).startOperations({
           dataDir,
-          collectors,
+          collectors: collectors ?? [],
           sites: config,
           now,
           log,
@@ -84,22 +95,22 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
             });
             commit(quality);
           },
+          ...(options.onReadings === undefined ? {} : { onReadings: options.onReadings }),
         });
-  const operations = started && {
-    ...started,
-    async stop() {
-      await started.stop();
-      await committing;
-    },
+  const following = operations && followConfig({ dir, config, operations, onEvent });
+  const stopOperations = async (): Promise<void> => {
+    await following?.stop();
+    await operations?.stop();
+    await committing;
   };
   if (config.page === undefined)
     return {
       ...(operations === undefined ? {} : { operations }),
       join() {},
-      stop: async () => operations?.stop(),
+      stop: stopOperations,
     };
 
-  const db = openStore(node.ledger);
+  const db = member && openStore(member.ledger);
   let participant: RunningNode | undefined;
   const joined = (): RunningNode => {
     if (participant === undefined) throw new Refusal("unavailable", "the node has not reached the bank yet");
@@ -111,42 +122,50 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       listen: config.page,
       passwordFile: passwordFile(dataDir),
       enterprise: config.enterprise,
-      policy: node.policy,
-      ledger: new EgressLedger(db, node.credentials.identity),
-      db,
+      dir,
       now,
       random,
       log,
       ...(operations === undefined ? {} : { operations }),
-      studies: async () => joined().studies(),
-      model: async (study) => joined().model(study),
-      coordinator: config.coordinator,
-      decisions: {
-        consent: async (study) => joined().consent(study),
-        withdraw: async (study) => joined().withdraw(study),
-        statements: {
-          agree: async (study) => joined().statements.agree(study),
-          withdraw: async (study) => joined().statements.withdraw(study),
-          make: async (study) => joined().statements.make(study),
-          send: async (study) => joined().statements.send(study),
-        },
-        keep: (study) => keepStatement({ db, now }, study),
-        async preview(study) {
-          const { previewOwn } = await import("./preview/own-preview.ts");
-          const known = seenManifests(db).find((one) => one.study === study);
-          if (known === undefined) throw new Refusal("not_found", "the bank has not shown this study");
-          const { manifest } = openManifest(study, Buffer.from(known.manifest));
-          const options = { policy: node.policy(), sampleRows: 3, random, nowMillis: now() };
-          return describePreview(await previewOwn(config, manifest, options));
-        },
-      },
-      // What is shown here leaves nothing to tell about.
-      rows: (manifest) =>
-        node.rows(manifest, {
-          policy: node.policy(),
-          salt: splitSalt(db, rowsTable, random.bytes(32)),
-          onRun: () => {},
-        }),
+      ...(member === undefined || db === undefined || !hasBank(config)
+        ? {}
+        : {
+            member: {
+              policy: member.policy,
+              ledger: new EgressLedger(db, member.credentials.identity),
+              db,
+              now,
+              studies: async () => joined().studies(),
+              model: async (study) => joined().model(study),
+              coordinator: config.coordinator,
+              decisions: {
+                consent: async (study) => joined().consent(study),
+                withdraw: async (study) => joined().withdraw(study),
+                statements: {
+                  agree: async (study) => joined().statements.agree(study),
+                  withdraw: async (study) => joined().statements.withdraw(study),
+                  make: async (study) => joined().statements.make(study),
+                  send: async (study) => joined().statements.send(study),
+                },
+                keep: (study) => keepStatement({ db, now }, study),
+                async preview(study) {
+                  const { previewOwn } = await import("./preview/own-preview.ts");
+                  const known = seenManifests(db).find((one) => one.study === study);
+                  if (known === undefined) throw new Refusal("not_found", "the bank has not shown this study");
+                  const { manifest } = openManifest(study, Buffer.from(known.manifest));
+                  const options = { policy: member.policy(), sampleRows: 3, random, nowMillis: now() };
+                  return describePreview(await previewOwn(config, manifest, options));
+                },
+              },
+              // What is shown here leaves nothing to tell about.
+              rows: (manifest) =>
+                member.rows(manifest, {
+                  policy: member.policy(),
+                  salt: splitSalt(db, rowsTable, random.bytes(32)),
+                  onRun: () => {},
+                }),
+            },
+          }),
     });
     onEvent({ type: "page", url: page.url });
     return {
@@ -157,13 +176,13 @@ export async function startOnSite({ config, node, onEvent, log }: OnSiteOptions)
       },
       async stop() {
         await page.stop();
-        await operations?.stop();
-        db.close();
+        await stopOperations();
+        db?.close();
       },
     };
   } catch (error) {
-    await operations?.stop();
-    db.close();
+    await stopOperations();
+    db?.close();
     throw error;
   }
 }

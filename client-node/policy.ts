@@ -4,6 +4,7 @@ import { Refusal, refuseAll } from "../core/reasons.ts";
 import { parseYaml, readText } from "../core/yaml.ts";
 import { columnsRead, type StudyManifest } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
+import { warningConsentSchema } from "../privacy/warnings/terms.ts";
 
 /** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
 export const policySchema = z
@@ -64,6 +65,11 @@ export const policySchema = z
       .optional()
       .describe(
         "statements of how this enterprise's own rows score by a study's model: the probability of bad, its grade, and names of columns, never their values; none leaves without this",
+      ),
+    warnings: warningConsentSchema
+      .optional()
+      .describe(
+        "what the bank may be told of this enterprise's warnings, in coarse form; nothing without it, and nothing where the bank asks for more",
       ),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
     fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),

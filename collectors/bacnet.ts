@@ -1,8 +1,6 @@
-import { createSocket, type Socket } from "node:dgram";
-import { lookup } from "node:dns/promises";
-import { once } from "node:events";
 import type { BacnetConfig, BacnetObject } from "./bacnet/config.ts";
-import { type Answer, decodeAnswer, property, readRequest, type Value } from "./bacnet/protocol.ts";
+import { BacnetLine } from "./bacnet/line.ts";
+import { type Answer, property, type Value } from "./bacnet/protocol.ts";
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { Reading } from "./reading.ts";
 import { Backoff, type BackoffLimits, defaultBackoff } from "./runtime/backoff.ts";
@@ -52,9 +50,7 @@ class Controller {
   readonly #device: Device;
   readonly #timeoutMillis: number;
   readonly #backoff: Backoff;
-  #socket!: Socket;
-  #invoke = 0;
-  #waiting: { readonly invoke: number; readonly resolve: (answer: Answer) => void } | undefined;
+  #line!: BacnetLine;
   /** Objects that have no status flags. */
   readonly #plain = new Set<BacnetObject>();
 
@@ -73,20 +69,14 @@ class Controller {
 
   async poll(): Promise<void> {
     const { host, port } = this.#device;
-    const { address, family } = await lookup(host);
-    if (this.#link.signal.aborted) return;
-    // A connected socket takes nothing from anybody else.
-    const socket = createSocket(family === 6 ? "udp6" : "udp4");
-    this.#socket = socket;
-    socket.on("message", (datagram) => this.#take(datagram));
-    // Nobody listens there at the moment: the wait for the answer says so.
-    socket.on("error", () => {});
+    const { signal, timer } = this.#link;
+    const timeoutMillis = this.#timeoutMillis;
+    const onNoise = (error: unknown): void => this.#link.failed(error);
+    this.#line = await BacnetLine.open(host, port, { timeoutMillis, timer, signal, onNoise });
     try {
-      socket.connect(port, address);
-      await once(socket, "connect");
-      await this.#pollAll();
+      if (!signal.aborted) await this.#pollAll();
     } finally {
-      socket.close();
+      this.#line.close();
     }
   }
 
@@ -97,7 +87,7 @@ class Controller {
   }
 
   async #read(object: BacnetObject): Promise<void> {
-    const answer = await this.#ask(object, property.presentValue);
+    const answer = await this.#line.ask(object.object, property.presentValue);
     if (this.#link.signal.aborted) return;
     if (answer === undefined) {
       this.#link.failed(new Error(`${this.#device.device}: timeout`));
@@ -111,14 +101,16 @@ class Controller {
       this.#link.failed(new Error(`${this.#device.device}: ${answer.failed}`));
       return this.#tell(object, null, "bad", answer.failed);
     }
-    const flags = this.#plain.has(object) ? undefined : await this.#ask(object, property.statusFlags);
+    const flags = this.#plain.has(object)
+      ? undefined
+      : await this.#line.ask(object.object, property.statusFlags);
     if (flags !== undefined && "failed" in flags) this.#plain.add(object);
     const [quality, status] = judged(flags);
     const { value } = answer;
     if (typeof value === "number" && Number.isFinite(value))
       return this.#tell(object, value * object.scale, quality, status);
     if (typeof value === "boolean") return this.#tell(object, value, quality, status);
-    return this.#tell(object, null, "bad", value === null ? "no number" : String(value));
+    return this.#tell(object, null, "bad", typeof value === "number" ? String(value) : "no number");
   }
 
   async #tell(
@@ -132,47 +124,6 @@ class Controller {
     await this.#link.emit([
       { device, metric, unit, value, quality, status, time: received, received, historical: false },
     ]);
-  }
-
-  /** @returns undefined where nothing came in time. */
-  async #ask({ object }: BacnetObject, id: number): Promise<Answer | undefined> {
-    this.#invoke = (this.#invoke + 1) % 256;
-    const invoke = this.#invoke;
-    const done = new AbortController();
-    const answered = new Promise<Answer>((resolve) => {
-      this.#waiting = {
-        invoke,
-        resolve: (answer) => {
-          const other =
-            !("failed" in answer) &&
-            (answer.property !== id ||
-              answer.object.type !== object.type ||
-              answer.object.instance !== object.instance);
-          if (!other) resolve(answer);
-        },
-      };
-    });
-    this.#socket.send(readRequest(invoke, object, id), () => {});
-    try {
-      const late = this.#link.timer.wait(
-        this.#timeoutMillis,
-        AbortSignal.any([done.signal, this.#link.signal]),
-      );
-      return await Promise.race([answered, late.then(() => undefined)]);
-    } finally {
-      done.abort();
-      this.#waiting = undefined;
-    }
-  }
-
-  #take(datagram: Buffer): void {
-    if (this.#waiting === undefined) return;
-    try {
-      const answer = decodeAnswer(datagram);
-      if (answer?.invoke === this.#waiting.invoke) this.#waiting.resolve(answer);
-    } catch (error) {
-      this.#link.failed(error);
-    }
   }
 }
 

@@ -61,7 +61,7 @@ export class SparkplugHost {
     const [, group, type, edge, device] = topic.split("/");
     if (group !== this.#config.group || type === undefined || edge === undefined) return { readings: [] };
     if (!/^[ND](BIRTH|DATA|DEATH)$/.test(type)) return { readings: [] };
-    const payload = decode(bytes);
+    const payload = decodeSparkplug(bytes);
     const source = device === undefined ? edge : `${edge}/${device}`;
     switch (type) {
       case "NBIRTH":
@@ -189,7 +189,8 @@ const unborn = (askedAt: number | undefined): EdgeNode => ({
   askedAt,
 });
 
-function decode(bytes: Buffer): UPayload {
+/** @throws {Refusal} message_malformed */
+export function decodeSparkplug(bytes: Buffer): UPayload {
   try {
     return codec.decodePayload(bytes);
   } catch (cause) {
@@ -209,7 +210,7 @@ const birthSequenceOf = (payload: UPayload): number | undefined => {
 /** @see Sparkplug 3.0.0, 6.4.14 (property Quality) */
 const statusNames: Record<number, string> = { 0: "BAD", 192: "GOOD", 500: "STALE" };
 
-function judged(metric: UMetric): Pick<Reading, "value" | "quality" | "status"> {
+export function judged(metric: UMetric): Pick<Reading, "value" | "quality" | "status"> {
   const code = Number(metric.properties?.Quality?.value ?? 192);
   const status = statusNames[code] ?? `quality ${code}`;
   if (metric.isNull || metric.value === null || metric.value === undefined)
@@ -245,7 +246,8 @@ export function saysOffline(payload: Buffer): boolean {
   }
 }
 
-const rebirthOf = (group: string, edge: string): { topic: string; payload: Buffer } => ({
+/** Asks an edge node for its births. */
+export const rebirthOf = (group: string, edge: string): { topic: string; payload: Buffer } => ({
   topic: `spBv1.0/${group}/NCMD/${edge}`,
   payload: Buffer.from(
     codec.encodePayload({ metrics: [{ name: "Node Control/Rebirth", type: "Boolean", value: true }] }),

@@ -11,6 +11,7 @@ import { Refusal } from "./reasons.ts";
 /**
  * Reads one YAML file by a strict schema. Paths that the schema marks are relative to the file's own folder.
  * @param prepare - what is done to the value before it is looked at.
+ * @param text - what the file says, where that was read before.
  * @returns what the file says, with absolute paths.
  * @throws Refusal file_missing, file_malformed, config_invalid
  */
@@ -18,8 +19,9 @@ export function readYaml<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
   prepare: (value: unknown) => unknown = (value) => value,
+  text = readText(file),
 ): z.infer<Schema> {
-  const value = resolvePaths(prepare(yamlValue(readText(file), file)), schema, dirname(resolve(file)));
+  const value = resolvePaths(prepare(yamlValue(text, file)), schema, dirname(resolve(file)));
   return valid(value, file, schema);
 }
 

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { CollectorContext } from "../../collectors/collector.ts";
-import type { OpcuaServer } from "../../collectors/opcua/config.ts";
 import { readRefusal } from "../../core/files.ts";
 import { secureRandom, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -10,6 +9,7 @@ import { print, tell } from "../../core/terminal.ts";
 import { readNodeConfig } from "../config.ts";
 import { configFile } from "../init.ts";
 import { type Common, commandOf } from "./node-folder.ts";
+import { readingLine } from "./reading-line.ts";
 
 /** What helps to connect devices; nothing is stored, and no bank is needed. */
 export function addDevices(node: Command): void {
@@ -51,16 +51,6 @@ Example:
     .option("--count <number>", "ends earlier, with so many readings")
     .option("--json", "print one JSON object a line")
     .action(tryOne);
-  commandOf(
-    node,
-    "browse",
-    "list the variables of an OPC UA server, to choose what to collect",
-    "browse opc.tcp://127.0.0.1:4840",
-  )
-    .argument("<name>", "an opcua collector of node.yaml, or opc.tcp://host:port of an open server")
-    .option("--from <node>", "node id to start at; the Objects folder when absent")
-    .option("--json", "print one JSON array")
-    .action(browse);
 }
 
 async function setAside({ dir, json }: Common): Promise<void> {
@@ -130,12 +120,7 @@ async function tryOne(
     found,
     AbortSignal.timeout(duration * 1000),
     wanted,
-    (reading) =>
-      print(
-        json
-          ? JSON.stringify(reading)
-          : `${new Date(reading.time / 1000).toISOString()}  ${reading.device}  ${reading.metric}  ${reading.value ?? "absent"} ${reading.unit}  ${reading.quality} (${reading.status})`,
-      ),
+    (reading) => print(readingLine(reading, json)),
   );
   if (readings === 0)
     throw new Refusal(
@@ -174,39 +159,4 @@ function inFile<Result>(file: string, read: () => Result): Result {
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal(error.reason, `${file}: ${error.message}`, { cause: error });
   }
-}
-
-async function browse(name: string, { dir, from, json }: Common & { readonly from?: string }): Promise<void> {
-  const { browseOpcua } = await import("../../collectors/opcua/browse.ts");
-  const context: CollectorContext = {
-    now: Date.now,
-    random: () => uniform(secureRandom),
-    // What goes wrong ends the command and is said then.
-    log() {},
-  };
-  const server = await serverCalled(name, dir);
-  const found = await browseOpcua(server, context, from).catch((error: unknown) => {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal("unavailable", `${server.endpoint}: ${(error as Error).message}`, {
-      cause: error,
-      hint: "is the server there, and its certificate under pki/trusted/certs?",
-    });
-  });
-  if (json) print(JSON.stringify(found));
-  else for (const { node, path, dataType } of found) print(`${node}\t${path}\t${dataType}`);
-}
-
-async function serverCalled(name: string, dir: string): Promise<OpcuaServer> {
-  if (name.startsWith("opc.tcp://")) {
-    const { opcuaServer } = await import("../../collectors/opcua/config.ts");
-    return opcuaServer.parse({ endpoint: name, security: "none", identity: "anonymous" });
-  }
-  const servers = (readNodeConfig(configFile(dir)).collectors ?? []).flatMap(({ opcua }) => opcua ?? []);
-  const named = (server: OpcuaServer): string => server.name ?? server.endpoint;
-  const found = servers.find((server) => named(server) === name);
-  if (found === undefined)
-    throw new Refusal("not_found", `${configFile(dir)} has no opcua collector called ${name}`, {
-      hint: servers.length === 0 ? "give opc.tcp://host:port" : `it has ${servers.map(named).join(", ")}`,
-    });
-  return found;
 }

@@ -6,7 +6,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { publicIdentity } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { readNodeConfig } from "../config.ts";
+import { readMemberConfig } from "../config.ts";
 import {
   isEnrolled,
   type Pins,
@@ -15,7 +15,7 @@ import {
   writePins,
 } from "../federation/credentials.ts";
 import { enrol } from "../federation/enrol.ts";
-import { configFile, initNode, policyFile } from "../init.ts";
+import { configFile, initCollecting, initNode, policyFile } from "../init.ts";
 import { EgressLedger } from "../ledger/egress.ts";
 import { openStore } from "../ledger/store.ts";
 import { ledgerFile } from "../node.ts";
@@ -31,10 +31,11 @@ export function addEnrolment(node: Command): void {
     "make a node's folder: configuration, policy, keys",
     "init --dir mill --enterprise mill --consortium riverbank --coordinator bank.example:8443 --enrolment bank.example:8444",
   )
-    .requiredOption("--enterprise <id>", "this enterprise's id in the consortium")
-    .requiredOption("--consortium <id>", "the consortium's id")
-    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
-    .requiredOption("--enrolment <host:port>", "the bank's enrolment service")
+    .option("--collect-only", "for the plant alone: no bank, no keys; the bank's addresses can come later")
+    .option("--enterprise <id>", "this enterprise's id in the consortium; with --collect-only, any")
+    .option("--consortium <id>", "the consortium's id")
+    .option("--coordinator <host:port>", "the bank's coordinator")
+    .option("--enrolment <host:port>", "the bank's enrolment service")
     .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
     .option("--json", "print one JSON object")
     .action(init);
@@ -49,16 +50,38 @@ export function addEnrolment(node: Command): void {
     .action(enrolNode);
 }
 
-async function init(options: {
+interface InitFlags {
   readonly dir: string;
-  readonly enterprise: string;
-  readonly consortium: string;
-  readonly coordinator: string;
-  readonly enrolment: string;
+  readonly collectOnly?: true;
+  readonly enterprise?: string;
+  readonly consortium?: string;
+  readonly coordinator?: string;
+  readonly enrolment?: string;
   readonly rows: readonly string[];
   readonly json?: true;
-}): Promise<void> {
-  const { dir, enterprise, consortium, coordinator, enrolment, rows, json } = options;
+}
+
+async function init(flags: InitFlags): Promise<void> {
+  const { dir, enterprise, consortium, coordinator, enrolment, rows, json } = flags;
+  const ofBank = { enterprise, consortium, coordinator, enrolment };
+  if (flags.collectOnly) {
+    const { enterprise: _, ...others } = ofBank;
+    const given = Object.entries(others).find(([, value]) => value !== undefined);
+    if (given !== undefined)
+      throw new Refusal("usage", `--${given[0]} does not go with --collect-only, which has no bank`);
+    if (rows.length > 0) throw new Refusal("usage", "--rows does not go with --collect-only");
+    await initCollecting(dir, enterprise ?? "plant");
+    if (json) print(JSON.stringify({ config: resolve(configFile(dir)) }));
+    tell(`wrote ${configFile(dir)}: name what to read there, then fedcredit node collect --dir ${dir}`);
+    return;
+  }
+  if (!enterprise || !consortium || !coordinator || !enrolment) {
+    const [missing] = Object.entries(ofBank).find(([, value]) => !value)!;
+    const value = missing === "enterprise" || missing === "consortium" ? "id" : "host:port";
+    throw new Refusal("usage", `required option '--${missing} <${value}>' not specified`, {
+      hint: "the bank says what it is; without a bank, fedcredit node init --collect-only",
+    });
+  }
   const config = await initNode(
     dir,
     {
@@ -77,7 +100,7 @@ async function init(options: {
 }
 
 async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {
-  const config = readNodeConfig(configFile(dir));
+  const config = readMemberConfig(configFile(dir));
   const again = isEnrolled(config.dataDir);
   const secrets = readSecrets(config.dataDir);
   const db = openStore(ledgerFile(config.dataDir));

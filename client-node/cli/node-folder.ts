@@ -4,7 +4,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
-import { type NodeConfig, readNodeConfig } from "../config.ts";
+import { type MemberConfig, type NodeConfig, readMemberConfig } from "../config.ts";
 import type { NodeEvent } from "../events.ts";
 import { readCredentials, renewPins } from "../federation/credentials.ts";
 import type { StatementDesk } from "../federation/statements.ts";
@@ -31,8 +31,8 @@ export const commandOf = (parent: Command, name: string, description: string, ex
     .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".")
     .addHelpText("after", `\nExample:\n  fedcredit node ${example}`);
 
-export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: NodeConfig } {
-  const config = readNodeConfig(configFile(dir));
+export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: MemberConfig } {
+  const config = readMemberConfig(configFile(dir));
   const credentials = readCredentials(config.dataDir, Date.now());
   if (credentials.enterprise !== config.enterprise || credentials.consortium !== config.consortium)
     throw new Refusal(

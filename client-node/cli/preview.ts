@@ -5,7 +5,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
 import { readYaml } from "../../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
-import { type NodeConfig, readNodeConfig } from "../config.ts";
+import { type NodeConfig, readMemberConfig } from "../config.ts";
 import { openManifest } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
 import { seenManifests } from "../ledger/records.ts";
@@ -37,7 +37,7 @@ async function preview(
   const sampleRows = Number(rows);
   if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
     throw new Refusal("usage", `--rows ${rows}: not a whole number`);
-  const config = readNodeConfig(configFile(dir));
+  const config = readMemberConfig(configFile(dir));
   const policy = policyAt(policyFile(dir))();
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
   const options = { policy, sampleRows, random: secureRandom, nowMillis: Date.now() };

@@ -12,11 +12,13 @@ import type { NodeEvent } from "../events.ts";
 import { readCredentials } from "../federation/credentials.ts";
 import { shownCheckpoint } from "../federation/recovery.ts";
 import { StatisticsThread } from "../federation/statistics.ts";
+import type { RaisedSince } from "../federation/warnings.ts";
 import { configFile } from "../init.ts";
 import { openStore } from "../ledger/store.ts";
 import { nodeMeters } from "../meters.ts";
-import { ledgerFile, openDesk, startNode } from "../node.ts";
+import { ledgerFile, openDesk, type RunningNode, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
+import type { FindingsStore } from "../operations/findings-store.ts";
 import type { Operations } from "../operations/operations.ts";
 import { writePassword } from "../page/access.ts";
 import { type Common, commandOf, readNode } from "./node-folder.ts";
@@ -65,12 +67,15 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
   const nodeLog = openLog(flags, Date.now);
   const toLog = logEvents(nodeLog);
   let operations: Operations | undefined;
+  let running: RunningNode | undefined;
   const { dataDir, monitor } = options.config;
-  const meters = nodeMeters(options, dataDir, () => operations);
+  const { certificate } = options.credentials;
+  const meters = nodeMeters({ dataDir, now: options.now, certificate, operations: () => operations });
   const onEvent = (event: NodeEvent): void => {
     if (json) print(JSON.stringify(event));
     meters.take(event);
     toLog(event);
+    if (event.type === "warning") running?.tellWarnings();
   };
   const log = (level: "info" | "warn" | "error", message: string, fields = {}): void =>
     nodeLog[level](fields, message);
@@ -78,10 +83,13 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
   const bfv = await openBfv();
   const statistics = new StatisticsThread();
   try {
-    const onSite = await startOnSite({ config: options.config, node: options, onEvent, log });
+    const { config, now, random } = options;
+    const onSite = await startOnSite({ config, dir, member: options, now, random, onEvent, log });
     operations = onSite.operations;
     try {
-      const node = await startNode({ ...options, bfv, statistics, onEvent });
+      const warnings = raisedBy(() => operations?.findings);
+      const node = await startNode({ ...options, bfv, statistics, onEvent, warnings });
+      running = node;
       onSite.join(node);
       const stop = (): void => void node.stop();
       process.once("SIGINT", stop).once("SIGTERM", stop);
@@ -95,6 +103,17 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
     await watched?.close();
   }
 }
+
+/** An enterprise's warnings, as what of them could be told. */
+export const raisedBy =
+  (findings: () => Pick<FindingsStore, "warningsSince"> | undefined): RaisedSince =>
+  (since) =>
+    (findings()?.warningsSince(since * 1000) ?? []).map(({ type, severity, site, detected }) => ({
+      type,
+      severity,
+      site,
+      known: detected / 1000,
+    }));
 
 async function password({ dir }: Common): Promise<void> {
   const { dataDir } = readNodeConfig(configFile(dir));

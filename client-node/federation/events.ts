@@ -27,6 +27,13 @@ export type FederationEvent =
       readonly reason?: Reason;
       readonly message?: string;
     }
+  /** Warnings were told to the bank, in coarse form; with a reason, why none were. */
+  | {
+      readonly type: "warnings";
+      readonly told: number;
+      readonly reason?: Reason;
+      readonly message?: string;
+    }
   /** The coordinator ended an attempt. */
   | {
       readonly type: "closed";

@@ -15,6 +15,8 @@ type Occasion =
   | "after an absence"
   /** Once in about nine months. */
   | "near a certificate's end"
+  /** Where the enterprise consents to tell warnings, and the bank asks for no more than that. */
+  | "where policy.yaml has warnings"
   | "in a round"
   /** Where the enterprise agreed to say how its own rows score. */
   | "of its own score"
@@ -41,6 +43,9 @@ export const outgoing = {
   "Scores.Withdraw": "of its own score",
   /** A signed statement: model, month, probability, grade, reason codes. */
   "Scores.State": "of its own score",
+  "Warnings.GetTerms": "where policy.yaml has warnings",
+  /** Warnings in coarse form, signed. */
+  "Warnings.Report": "where policy.yaml has warnings",
   "Rounds.Participate/hello": "apart from rounds",
   "Rounds.Participate/joinEpoch": "apart from rounds",
   "Rounds.Participate/epochNonce": "apart from rounds",

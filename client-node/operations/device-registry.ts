@@ -55,6 +55,9 @@ export interface Binding {
   readonly by: string;
 }
 
+/** What made a binding that node.yaml states. */
+const configured = "configuration";
+
 /**
  * Devices and where they are. A device belongs to one site at a time; moving an NFC tag to a site's terminal
  * binds the tagged device to that site from then on, and leaves an entry.
@@ -64,6 +67,8 @@ export class DeviceRegistry {
   readonly #tags = new Map<string, string>();
   readonly #bindings = new Map<string, Binding[]>();
   readonly #log: (entry: Binding) => void;
+  /** Of devices that are not named now. */
+  #gone: readonly Binding[] = [];
 
   /**
    * @param tags - NFC tag identity → device id.
@@ -77,14 +82,26 @@ export class DeviceRegistry {
     earlier: readonly Binding[] = [],
   ) {
     this.#log = log;
+    this.#set(devices, tags, earlier);
+  }
+
+  /** Goes on with other devices and tags; bindings made on the floor stay, also those of devices that come back. */
+  update(devices: readonly Device[], tags: ReadonlyMap<string, string>): void {
+    this.#set(devices, tags, [...this.bindings().filter(({ by }) => by !== configured), ...this.#gone]);
+  }
+
+  #set(devices: readonly Device[], tags: ReadonlyMap<string, string>, earlier: readonly Binding[]): void {
+    for (const known of [this.#tags, this.#devices, this.#bindings]) known.clear();
     for (const [tag, device] of tags) this.#tags.set(tag, device);
+    const made = Map.groupBy(earlier, ({ device }) => device);
     for (const device of devices) {
       this.#devices.set(device.id, device);
       this.#bindings.set(device.id, [
-        { device: device.id, site: device.site, from: 0, by: "configuration" },
-        ...earlier.filter((binding) => binding.device === device.id).sort((a, b) => a.from - b.from),
+        { device: device.id, site: device.site, from: 0, by: configured },
+        ...(made.get(device.id) ?? []).toSorted((a, b) => a.from - b.from),
       ]);
     }
+    this.#gone = earlier.filter(({ device }) => !this.#devices.has(device));
   }
 
   device(id: string): Device | undefined {

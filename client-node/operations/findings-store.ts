@@ -100,6 +100,14 @@ export class FindingsStore {
       .map((row) => JSON.parse(String(row.body)) as Warning);
   }
 
+  /** @param detected - µs UTC. @returns those that were known then or later. */
+  warningsSince(detected: number): Warning[] {
+    return this.#db
+      .prepare("SELECT body FROM warning WHERE detected >= ? ORDER BY detected, id")
+      .all(detected)
+      .map((row) => JSON.parse(String(row.body)) as Warning);
+  }
+
   countWarnings(): { open: number; all: number } {
     const row = this.#db
       .prepare("SELECT count(*) AS n, count(*) FILTER (WHERE closed IS NULL) AS open FROM warning")

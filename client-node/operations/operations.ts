@@ -1,13 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Collector, CollectorContext, CollectorHealth, Timer } from "../../collectors/collector.ts";
+import type { CollectorContext, CollectorHealth, Timer } from "../../collectors/collector.ts";
 import type { CollectorEntry } from "../../collectors/config.ts";
-import { createCollector } from "../../collectors/create.ts";
+import type { Reading } from "../../collectors/reading.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { Collecting } from "./collecting.ts";
+import { writeApart } from "./cut-apart.ts";
 import { DeviceRegistry, type Site } from "./device-registry.ts";
-import { type AsideReason, asideReasons, type Notice } from "./door.ts";
+import { type AsideReason, asideReasons, type Door, type Notice } from "./door.ts";
 import { type Catalogue, readCatalogue } from "./features/catalogue.ts";
 import { FindingsStore, findingsFile, type PastStep } from "./findings-store.ts";
 import { KeptWrites } from "./kept-writes.ts";
@@ -25,11 +27,15 @@ import type { Past } from "./warnings/rule.ts";
 import { WarningStream } from "./warnings/stream.ts";
 import type { Warning } from "./warnings/warning.ts";
 
-export interface OperationsOptions {
-  /** The node's data folder; exists. */
-  readonly dataDir: string;
+/** What node.yaml says of the plant: all that can change while the node runs. */
+export interface PlantConfig {
   readonly collectors: readonly CollectorEntry[];
   readonly sites: SitesConfig;
+}
+
+export interface OperationsOptions extends PlantConfig {
+  /** The node's data folder; exists. */
+  readonly dataDir: string;
   /** Bytes of readings not yet in segments. */
   readonly spoolBytes: number;
   readonly keepDays: number;
@@ -43,6 +49,8 @@ export interface OperationsOptions {
   /** Told once when a warning opens and once when it closes. */
   readonly onWarning?: (warning: Warning) => void;
   readonly onRefresh?: (refresh: Refresh) => void;
+  /** Told of readings once they are durable and judged. */
+  readonly onReadings?: (readings: readonly Reading[]) => void;
   /** Operational log; never the values of readings. */
   readonly log: CollectorContext["log"];
 }
@@ -65,8 +73,21 @@ export interface Operations {
   spool(): SpoolStats;
   /** What was not let in, by reason, device and metric. */
   setAside(): AsideCount[];
+  /** What was let in and is not as it should be. */
+  notices(): ReturnType<Door["notices"]>;
+  /** Work that failed when it was last tried, and a configuration that is not taken. */
+  failures(): string[];
   /** What is wrong now: work that failed, what was set aside, what was let in and is not used. */
   troubles(): Trouble[];
+  /**
+   * Goes on under another configuration: collectors whose entry changed are restarted alone, what is known of devices
+   * that did not change stays. One change after the other.
+   *
+   * @throws Refusal config_invalid and what else a configuration causes; everything is then as it was.
+   */
+  reconfigure(next: PlantConfig): Promise<void>;
+  /** Shows what is wrong with a configuration that is not taken; undefined once there is no such. */
+  refuseConfiguration(trouble: Trouble | undefined): void;
   /** @param listener - told when readings came in or a warning changed. @returns what ends it. */
   subscribe(listener: () => void): () => void;
   /** Cuts segments and computes quality and features now; joins a refresh that runs already. */
@@ -114,8 +135,11 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       timer,
       lastStored: (device, metric) => spool.lastStored(device, metric),
     };
-    const collectors = await Promise.all(options.collectors.map((entry) => createCollector(entry, context)));
-    const known = sitesFor(options.sites, collectors);
+    let pipeline: Pipeline;
+    const collecting = new Collecting(context, (collector) => pipeline.take(collector));
+    const first = await collecting.plan(options.collectors);
+    let known = sitesFor(options.sites, first.names);
+    let plant: PlantConfig = options;
     const writes = new KeptWrites((cause) => log("error", "findings refuse", { cause: cause.message }));
     const registry = new DeviceRegistry(
       known.devices,
@@ -124,9 +148,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       findings.bindings(),
     );
     const board = new LiveBoard(now, (device) => registry.device(device) !== undefined);
-    const catalogue = readCatalogue(options.sites.metrics);
-    const profiles = readProfiles(options.sites.thresholds);
-    const { sites, specialDays } = known;
+    let catalogue = readCatalogue(options.sites.metrics);
     findings.endWatch(micros());
     // What the rule learned outlives the process: steps are written once a minute.
     let pastSteps: PastStep[] = [];
@@ -139,30 +161,33 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       pastSteps = [];
     };
 
+    const record = (warning: Warning): void =>
+      writes.add(() => {
+        if (!findings.recordWarning(warning)) return;
+        options.onWarning?.(warning);
+        tellListeners();
+      });
+    const profiles = readProfiles(options.sites.thresholds);
     const stream = new WarningStream({ ...known, catalogue, registry, profiles, past });
-    const pipeline = new Pipeline({
+    pipeline = new Pipeline({
       spool,
       segments,
       days: join(dataDir, "days"),
+      write: writeApart(spoolFile(dataDir), ending.signal),
       compute: (job) => refreshApart(job, ending.signal),
       registry,
       reference: { ...referenceOf(known), catalogue },
       stream,
-      watch: new FeatureWatch({ profiles, sites, specialDays }),
+      watch: new FeatureWatch({ ...known, profiles }),
       async wait(millis) {
         await timer.wait(millis, ending.signal);
         // What is not durable by now was not acknowledged: its source still has it.
         if (ending.signal.aborted) throw new Refusal("unavailable", "the node stopped");
       },
-      onWarning(warning) {
-        writes.add(() => {
-          if (!findings.recordWarning(warning)) return;
-          options.onWarning?.(warning);
-          tellListeners();
-        });
-      },
+      onWarning: record,
       onJudged(readings) {
         board.observe(readings);
+        options.onReadings?.(readings);
         tellListeners();
       },
       log,
@@ -211,12 +236,33 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       }
     };
 
-    await startAll(collectors);
-    const taking = collectors.map((collector) =>
-      pipeline.take(collector).catch((error: unknown) => {
-        log("error", "collector ended", { collector: collector.name, cause: (error as Error).message });
-      }),
-    );
+    await first.go();
+
+    const reconfigureOnce = async (next: PlantConfig): Promise<void> => {
+      const { names, go } = await collecting.plan(next.collectors);
+      const then = sitesFor(next.sites, names);
+      const nextCatalogue = readCatalogue(next.sites.metrics);
+      const nextProfiles = readProfiles(next.sites.thresholds);
+      // From here on nothing refuses any more.
+      const isSame = unchangedDevices(plant.sites, next.sites);
+      [known, plant, catalogue] = [then, next, nextCatalogue];
+      registry.update(then.devices, then.tags);
+      keepPast();
+      const ended = stream.reconfigure(
+        { ...then, catalogue, registry, profiles: nextProfiles, past },
+        isSame,
+        micros(),
+      );
+      for (const warning of ended) record(warning);
+      pipeline.reconfigure(
+        { ...referenceOf(then), catalogue },
+        new FeatureWatch({ ...then, profiles: nextProfiles }),
+      );
+      await go();
+      tellListeners();
+    };
+    let reconfiguring: Promise<void> = Promise.resolve();
+    let refused: Trouble | undefined;
     const repeating = [
       repeat("warnings", minuteMillis, () => {
         writes.again();
@@ -235,18 +281,36 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       board,
       findings,
       registry,
-      catalogue,
-      sites,
-      collectors: () => collectors.map((one) => ({ name: one.name, health: one.health() })),
+      get catalogue() {
+        return catalogue;
+      },
+      get sites() {
+        return known.sites;
+      },
+      collectors: () => collecting.collectors.map((one) => ({ name: one.name, health: one.health() })),
       spool: () => spool.stats(),
       setAside: () => spool.aside.counts(),
+      notices: () => pipeline.door.notices(),
+      failures: () => [
+        ...(refused === undefined ? [] : [refused.what]),
+        ...[...failures].map(([work, cause]) => `${work} failed: ${cause}`),
+      ],
+      reconfigure(next) {
+        const done = reconfiguring.then(() => reconfigureOnce(next));
+        reconfiguring = done.catch(() => {});
+        return done;
+      },
+      refuseConfiguration(trouble) {
+        refused = trouble;
+      },
       troubles: () => [
+        ...(refused === undefined ? [] : [refused]),
         ...[...failures].map(([work, cause]) => ({
           what: `${work} failed: ${cause}`,
           hint: "it is tried again; readings are kept meanwhile",
           readings: 0,
         })),
-        ...collectors
+        ...collecting.collectors
           .map((one) => ({ name: one.name, health: one.health() }))
           .filter(({ health }) => health.state !== "running" && health.lastError !== undefined)
           .map(({ name, health }) => ({
@@ -272,9 +336,10 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       },
       refresh,
       async stop() {
-        await Promise.all(collectors.map((one) => one.stop()));
+        await reconfiguring;
+        await collecting.stop();
         ending.abort();
-        await Promise.all([...taking, ...repeating]);
+        await Promise.all([collecting.taken(), ...repeating]);
         await refreshing?.catch(() => {});
         keepPast();
         close();
@@ -324,26 +389,36 @@ const noticeTrouble = (one: {
   readings: one.readings,
 });
 
-async function startAll(collectors: readonly Collector[]): Promise<void> {
-  const started: Collector[] = [];
-  try {
-    for (const collector of collectors) {
-      await collector.start();
-      started.push(collector);
-    }
-  } catch (error) {
-    await Promise.all(started.map((one) => one.stop()));
-    throw error;
-  }
+/** @returns whether a device is what it was, and under the same rules. */
+function unchangedDevices(before: SitesConfig, after: SitesConfig): (device: string) => boolean {
+  const { devices: devicesBefore, ...restBefore } = sitesPart(before);
+  const { devices: devicesAfter, ...restAfter } = sitesPart(after);
+  if (JSON.stringify(restBefore) !== JSON.stringify(restAfter)) return () => false;
+  const texts = new Map(devicesBefore.map((one) => [one.id, JSON.stringify(one)]));
+  const same = new Set(
+    devicesAfter.filter((one) => texts.get(one.id) === JSON.stringify(one)).map(({ id }) => id),
+  );
+  return (device) => same.has(device);
 }
 
+/** Of a whole node.yaml, what is about sites. */
+const sitesPart = (config: SitesConfig): SitesConfig => {
+  const { sites, devices, fences, specialDays, metrics, thresholds, limits, maintenanceStatuses } = config;
+  return {
+    sites,
+    devices,
+    fences,
+    specialDays,
+    maintenanceStatuses,
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+};
+
 /** @throws Refusal config_invalid where a device's collector cannot be told. */
-function sitesFor(config: SitesConfig, collectors: readonly Collector[]): Sites {
-  const names = collectors.map((one) => one.name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new Refusal("config_invalid", `two collectors are called ${twice}`, { hint: "give each a name" });
-  const hint = `collectors are ${names.join(", ")}`;
+function sitesFor(config: SitesConfig, names: readonly string[]): Sites {
+  const hint = names.length === 0 ? "name one under collectors" : `collectors are ${names.join(", ")}`;
   for (const { id, source } of config.devices) {
     if (source === undefined && names.length > 1)
       throw new Refusal("config_invalid", `devices: ${id}: source is missing`, { hint });

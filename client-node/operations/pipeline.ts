@@ -4,7 +4,14 @@ import type { DeviceRegistry } from "./device-registry.ts";
 import { Door, type SetAside } from "./door.ts";
 import type { Period, Reference } from "./quality/reference.ts";
 import type { Refresh, RefreshJob } from "./refresh/refresh.ts";
-import { type CutReport, cutSegment, isOfTheMachine, recoverSegments, UncuttableBatch } from "./segments.ts";
+import {
+  type CutReport,
+  cutSegment,
+  isOfTheMachine,
+  recoverSegments,
+  UncuttableBatch,
+  type WriteSegment,
+} from "./segments.ts";
 import type { Spool } from "./spool.ts";
 import type { FeatureWatch } from "./warnings/feature-watch.ts";
 import type { WarningStream } from "./warnings/stream.ts";
@@ -21,6 +28,8 @@ export interface PipelineOptions {
   readonly watch: FeatureWatch;
   /** Folder of the days that were computed before. */
   readonly days: string;
+  /** Writes segments, here or in another process. */
+  readonly write?: WriteSegment;
   /** Does the work of a refresh, here or in another process. */
   compute(job: Omit<RefreshJob, "engine">): Promise<Refresh>;
   /** Resolves after about so many milliseconds: the pause before a failed write is tried again. */
@@ -44,7 +53,9 @@ const mostInSegment = 1_000_000;
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly door: Door;
+  #reference: PipelineOptions["reference"];
+  #watch: FeatureWatch;
+  #door: Door;
   #queue: Batch[] = [];
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
@@ -52,13 +63,30 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { registry, reference, spool } = options;
-    this.door = new Door({
-      catalogue: reference.catalogue,
+    this.#reference = options.reference;
+    this.#watch = options.watch;
+    this.#door = this.#openDoor();
+    recoverSegments(options.spool, options.segments);
+  }
+
+  get door(): Door {
+    return this.#door;
+  }
+
+  /** Goes on under another configuration, from the next readings and the next refresh on. */
+  reconfigure(reference: PipelineOptions["reference"], watch: FeatureWatch): void {
+    this.#reference = reference;
+    this.#watch = watch;
+    this.#door = this.#openDoor();
+  }
+
+  #openDoor(): Door {
+    const { registry, spool } = this.#options;
+    return new Door({
+      catalogue: this.#reference.catalogue,
       registered: (device) => registry.device(device) !== undefined,
       known: spool.series(),
     });
-    recoverSegments(options.spool, options.segments);
   }
 
   /** Takes a collector's readings until it stops; resolves when all of them are durable. */
@@ -86,7 +114,7 @@ export class Pipeline {
   }
 
   async #cutAll(): Promise<CutReport[]> {
-    const { spool, segments, registry, log } = this.#options;
+    const { spool, segments, registry, log, write } = this.#options;
     const deviceClass = (device: string): string => registry.device(device)?.class ?? "unregistered";
     const reports: CutReport[] = [];
     const { batches } = spool.stats();
@@ -94,7 +122,12 @@ export class Pipeline {
     for (let alone = 0; ; ) {
       const maxReadings = alone > 0 ? 1 : mostInSegment;
       try {
-        const report = await cutSegment(spool, { folder: segments, deviceClass, maxReadings });
+        const report = await cutSegment(
+          spool,
+          { folder: segments, deviceClass, maxReadings },
+          undefined,
+          write,
+        );
         if (report === undefined) return reports;
         reports.push(report);
         if (alone === 0 && report.readings + report.duplicates < mostInSegment) return reports;
@@ -103,7 +136,7 @@ export class Pipeline {
         recoverSegments(spool, segments);
         if (error instanceof UncuttableBatch) {
           log("error", "a batch cannot be cut", { batch: error.batch, cause: error.message });
-          spool.setBatchAside(error.batch, (readings) => this.door.admit(readings), error.message);
+          spool.setBatchAside(error.batch, (readings) => this.#door.admit(readings), error.message);
         } else if (alone > 0 || isOfTheMachine(error)) throw error;
         else alone = batches;
       }
@@ -116,14 +149,14 @@ export class Pipeline {
    * @param now - µs UTC; when the warnings are known.
    */
   async refresh(period: Period, now: number): Promise<Refresh> {
-    const { compute, days, registry, segments, watch } = this.#options;
+    const { compute, days, registry, segments } = this.#options;
     const reference = {
-      ...this.#options.reference,
+      ...this.#reference,
       devices: registry.devices(),
       bindings: registry.bindings(),
     };
     const { quality, features } = await compute({ segments, days, reference, period });
-    const warnings = watch.evaluate(features, quality.verifications, now);
+    const warnings = this.#watch.evaluate(features, quality.verifications, now);
     for (const warning of warnings) this.#options.onWarning(warning);
     return { quality, features };
   }
@@ -139,7 +172,7 @@ export class Pipeline {
         batches.push(batch);
         for (const reading of batch.readings) readings.push(reading);
       }
-      const { admitted, aside } = this.door.admit(readings);
+      const { admitted, aside } = this.#door.admit(readings);
       await this.#store(admitted, aside);
       this.#queue = this.#queue.slice(batches.length);
       this.#inFlight -= readings.length;

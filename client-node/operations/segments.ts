@@ -12,8 +12,9 @@ import {
 import { dirname, join, relative } from "node:path";
 import { Refusal } from "../../core/reasons.ts";
 import { type BatchColumns, firstDeliveryMark, historicalMark, lateMark } from "./batch-codec.ts";
-import { Engine, quoteText } from "./engine.ts";
-import type { CutIntent, Series, Spool } from "./spool.ts";
+import { Engine, type EngineOptions, quoteText } from "./engine.ts";
+import type { CutIntent, Spool } from "./spool.ts";
+import type { Series, SpoolSource } from "./spool-reader.ts";
 
 export interface SegmentOptions {
   /** Root of `date=YYYY-MM-DD/device_class=…/*.parquet`. */
@@ -43,6 +44,16 @@ export class UncuttableBatch extends Error {
   }
 }
 
+/** Classes of devices that have one, by device. */
+export type DeviceClasses = ReadonlyMap<string, string>;
+
+/** Writes what a cut was begun for, from the spool into segments. */
+export type WriteSegment = (
+  source: SpoolSource,
+  intent: CutIntent,
+  to: { readonly folder: string; readonly classes: DeviceClasses },
+) => Promise<CutReport>;
+
 /** Named steps of a cut, for tests that end the process between them. */
 export type CutStep = "begun" | "written" | "renamed" | "ended";
 
@@ -60,42 +71,61 @@ export async function cutSegment(
   spool: Spool,
   options: SegmentOptions,
   at: (step: CutStep) => void = () => {},
+  write: WriteSegment = (source, intent, to) => writeSegment(source, intent, to, {}, () => at("written")),
 ): Promise<CutReport | undefined> {
+  const { folder, deviceClass, maxReadings } = options;
   // A cut that a full disk broke off.
-  recoverSegments(spool, options.folder);
-  const intent = spool.beginCut(options.maxReadings);
+  recoverSegments(spool, folder);
+  const intent = spool.beginCut(maxReadings);
   if (intent === undefined) return undefined;
   at("begun");
-  const staging = join(options.folder, `.cut-${intent.name}`);
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
-
-  const engine = await Engine.open({ spillFolder: staging });
   let report: CutReport;
   try {
-    const { late } = await stage(engine, spool, intent, options);
-    const duplicates = late === 0 ? 0 : await dropSecondDeliveries(engine, options.folder);
+    const devices = new Set(spool.series().map(({ device }) => device));
+    const classes = new Map([...devices].map((device) => [device, deviceClass(device)]));
+    report = await write(spool, intent, { folder, classes });
+  } catch (error) {
+    if (intent.first !== intent.last || isOfTheMachine(error)) throw error;
+    rmSync(stagingOf(folder, intent), { recursive: true, force: true });
+    spool.forgetCut(intent);
+    throw new UncuttableBatch(intent.first, error);
+  }
+  at("renamed");
+  spool.endCut(intent, report.readings);
+  at("ended");
+  return report;
+}
+
+const stagingOf = (folder: string, intent: CutIntent): string => join(folder, `.cut-${intent.name}`);
+
+/** Writes a cut's batches as segments, synced and renamed into place. The spool is only read. */
+export async function writeSegment(
+  source: SpoolSource,
+  intent: CutIntent,
+  { folder, classes }: Parameters<WriteSegment>[2],
+  engineOptions: EngineOptions = {},
+  onWritten: () => void = () => {},
+): Promise<CutReport> {
+  const staging = stagingOf(folder, intent);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  const engine = await Engine.open({ spillFolder: staging, ...engineOptions });
+  let report: CutReport;
+  try {
+    const { late } = await stage(engine, source, intent, classes);
+    const duplicates = late === 0 ? 0 : await dropSecondDeliveries(engine, folder);
     await engine.run(`COPY (${segmentRows}) TO ${quoteText(join(staging, "out"))} (
       FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, PARTITION_BY (date, device_class),
       FILENAME_PATTERN ${quoteText(`${intent.name}-{i}`)})`);
-    at("written");
-    const files = publish(join(staging, "out"), options.folder);
+    onWritten();
+    const files = publish(join(staging, "out"), folder);
     const [total] = await engine.rows("SELECT count(*) AS n FROM staged");
-    const readings = Number(total!.n);
-    const bytes = files.reduce((sum, file) => sum + statSync(join(options.folder, file)).size, 0);
-    report = { files, readings, duplicates, bytes };
-  } catch (error) {
-    if (intent.first !== intent.last || isOfTheMachine(error)) throw error;
-    rmSync(staging, { recursive: true, force: true });
-    spool.forgetCut(intent);
-    throw new UncuttableBatch(intent.first, error);
+    const bytes = files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+    report = { files, readings: Number(total!.n), duplicates, bytes };
   } finally {
     engine.close();
   }
   rmSync(staging, { recursive: true, force: true });
-  at("renamed");
-  spool.endCut(intent, report.readings);
-  at("ended");
   return report;
 }
 
@@ -143,11 +173,11 @@ export function seriesKey(series: Pick<Series, "device" | "metric" | "unit">): n
 
 async function stage(
   engine: Engine,
-  spool: Spool,
+  source: SpoolSource,
   intent: CutIntent,
-  options: SegmentOptions,
+  classes: DeviceClasses,
 ): Promise<{ late: number }> {
-  const series = spool.series();
+  const series = source.series();
   await engine.run(`
     CREATE TABLE series (id UINTEGER, series DOUBLE, device VARCHAR, metric VARCHAR, unit VARCHAR, device_class VARCHAR);
     CREATE TABLE texts (id UINTEGER, body VARCHAR);
@@ -160,12 +190,12 @@ async function stage(
     series.map((one) => one.device),
     series.map((one) => one.metric),
     series.map((one) => one.unit),
-    series.map((one) => options.deviceClass(one.device)),
+    series.map((one) => classes.get(one.device) ?? "unregistered"),
   ]);
 
   const codes = new Map<string, number>([["", 0]]);
   let late = 0;
-  for (const { id, columns } of spool.batches(intent.first - 1)) {
+  for (const { id, columns } of source.batches(intent.first - 1)) {
     if (id > intent.last) break;
     if (columns === undefined) throw new RangeError(`batch ${id} is not what was stored`);
     for (let i = 0; i < columns.count; i++) if (columns.marks[i]! & lateMark) late++;

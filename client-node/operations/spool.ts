@@ -2,9 +2,10 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Reading } from "../../collectors/reading.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type BatchColumns, decodeBatch, encodeBatch, readingsOf, type SeriesIndex } from "./batch-codec.ts";
+import { decodeBatch, encodeBatch, readingsOf, type SeriesIndex } from "./batch-codec.ts";
 import { type Admission, aheadMicros, asideOf, type SetAside } from "./door.ts";
 import { SetAsideStore } from "./set-aside.ts";
+import { batchesOf, type Series, type SpooledBatch, type SpoolSource } from "./spool-reader.ts";
 
 export interface SpoolOptions {
   /** Database file; its folder exists. */
@@ -17,19 +18,6 @@ export interface SpoolOptions {
   now(): number;
   /** For the id of a new spool. */
   readonly random: Random;
-}
-
-export interface Series {
-  readonly id: number;
-  readonly device: string;
-  readonly metric: string;
-  readonly unit: string;
-}
-
-export interface SpooledBatch {
-  readonly id: number;
-  /** Undefined where the stored bytes are no batch. */
-  readonly columns: BatchColumns | undefined;
 }
 
 /** A cut that was begun: its files carry this name, so that a half-written one is found after a crash. */
@@ -69,7 +57,7 @@ const schema = `
  * A second delivery of a reading costs space only until the next cut, which stores it once.
  * When a bound is reached the oldest batches go first, and `stats().dropped` counts their readings.
  */
-export class Spool {
+export class Spool implements SpoolSource {
   readonly #db: DatabaseSync;
   readonly #options: SpoolOptions;
   readonly #insertBatch: StatementSync;
@@ -174,20 +162,8 @@ export class Spool {
   }
 
   /** Uncut batches after id `after`, oldest first. */
-  *batches(after = 0): Generator<SpooledBatch> {
-    const next = this.#db.prepare("SELECT id, body FROM batch WHERE id > ? ORDER BY id LIMIT 1");
-    for (let id = after; ; ) {
-      const row = next.get(id);
-      if (row === undefined) return;
-      id = Number(row.id);
-      let columns: BatchColumns | undefined;
-      try {
-        columns = decodeBatch(row.body as Uint8Array);
-      } catch {
-        columns = undefined;
-      }
-      yield { id, columns };
-    }
+  batches(after = 0): Generator<SpooledBatch> {
+    return batchesOf(this.#db, after);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../../core/canonical.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
@@ -25,6 +26,8 @@ export interface BankOptions {
 
 /** Reading a page asks the bank at most this often. */
 const askAgainMillis = 60_000;
+/** The first view waits no longer for the bank. */
+const patienceMillis = 200;
 
 /** What the bank says, asked seldom: a page that is looked at often must not make the node talk often. */
 export class Bank {
@@ -53,6 +56,17 @@ export class Bank {
   /** Asks anew the next time: something was decided. */
   forget(): void {
     this.#asked = undefined;
+  }
+
+  /** What is known without waiting for the bank, which is asked meanwhile. */
+  async known(): Promise<StudyKnowledge> {
+    const asked = this.studies();
+    asked.catch(() => {});
+    const remembered = (): StudyKnowledge => {
+      const studies = this.#remembered();
+      return { studies, consents: this.#consents(studies.map(({ study }) => study)) };
+    };
+    return await Promise.race([asked, delay(patienceMillis).then(remembered)]);
   }
 
   async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {

@@ -10,14 +10,14 @@ import { Refusal } from "../../core/reasons.ts";
 import { rowsTable } from "../federation/studies.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import type { Operations } from "../operations/operations.ts";
-import type { Policy } from "../policy.ts";
 import { readPassword, Sessions } from "./access.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
 import { type Decisions, decisionPages, ownForms, studyDecisions } from "./decisions.ts";
-import { devicesView, liveTexts } from "./devices.ts";
+import { liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
 import { featuresView } from "./features.ts";
+import { firstView, nextSteps } from "./first-view.ts";
 import { layout, type View } from "./layout.ts";
 import { LiveStreams } from "./live-streams.ts";
 import { loginPage } from "./login.ts";
@@ -26,23 +26,31 @@ import { qualityView } from "./quality.ts";
 import { studiesView } from "./studies.ts";
 import { warningsView } from "./warnings.ts";
 
-/** What the page shows, and of whom. */
-export interface PageOptions extends BankOptions {
-  /** host:port; port 0 takes a free one. */
-  readonly listen: string;
-  /** The password's hash; needed unless only this machine can reach the page, and asked for wherever it is there. */
-  readonly passwordFile: string;
-  readonly enterprise: string;
-  /** As it stands on disk now. */
-  readonly policy: () => Policy;
-  /** Absent where the node has no collectors. */
-  readonly operations?: Operations;
+/** What a member of a consortium has beside its devices. */
+export interface Membership extends BankOptions {
   readonly ledger: EgressLedger;
   /** Absent where nothing can be decided here. */
   readonly decisions?: Decisions;
   /** host:port of the bank's coordinator. */
   readonly coordinator: string;
+}
+
+/** What the page shows, and of whom. */
+export interface PageOptions {
+  /** host:port; port 0 takes a free one. */
+  readonly listen: string;
+  /** The password's hash; needed unless only this machine can reach the page, and asked for wherever it is there. */
+  readonly passwordFile: string;
+  readonly enterprise: string;
+  /** The node's folder, as commands name it. */
+  readonly dir: string;
+  /** Absent where the node has no collectors. */
+  readonly operations?: Operations;
+  /** Absent where the enterprise belongs to no consortium. */
+  readonly member?: Membership;
   readonly random: Random;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   log(level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -56,7 +64,7 @@ export interface RunningPage {
  * @throws Refusal config_invalid where others could reach it without a password; port_taken, file_malformed
  */
 export async function startPage(options: PageOptions): Promise<RunningPage> {
-  const { listen, now, operations, enterprise } = options;
+  const { listen, member, now, operations, enterprise } = options;
   const host = listen.slice(0, listen.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
   const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
   const local = isLoopback(host);
@@ -77,7 +85,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     ? new Sessions(readPassword(options.passwordFile), now, options.random)
     : undefined;
   const streams = new LiveStreams(operations);
-  const bank = new Bank(options);
+  const bank = member && new Bank(member);
 
   const app = pageApplication();
   // A name that somebody else's DNS points here must not read a page that trusts whoever reaches it.
@@ -134,10 +142,10 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         ? { title, body: note("No collectors are configured: name them under collectors in node.yaml.") }
         : view(operations, request);
 
-  show(
-    "/",
-    ofOperations("Devices", (of, request) => devicesView(of, pageOf(request), now() * 1000)),
-  );
+  show("/", async (request) => {
+    const steps = nextSteps({ dir: options.dir, operations, member, studies: await bank?.known() });
+    return firstView(steps, operations, pageOf(request), now() * 1000);
+  });
   show(
     "/quality",
     ofOperations("Quality", (of) => qualityView(of.findings)),
@@ -150,29 +158,53 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     "/warnings",
     ofOperations("Warnings", (of, request) => warningsView(of, pageOf(request))),
   );
-  show("/egress", (request) => egressView(options.ledger, pageOf(request)));
-  show("/egress/:position", ({ params }) => {
-    const position = Number(params.position);
-    return Number.isSafeInteger(position) && position >= 0 ? entryView(options.ledger, position) : undefined;
-  });
+  const ofMember =
+    (
+      title: string,
+      view: (of: Membership, bank: Bank, request: Request) => View | undefined | Promise<View | undefined>,
+    ) =>
+    (request: Request) =>
+      member === undefined || bank === undefined
+        ? { title, body: note("This node belongs to no consortium: nothing leaves it.") }
+        : view(member, bank, request);
+  show(
+    "/egress",
+    ofMember("What has left", ({ ledger }, _, request) => egressView(ledger, pageOf(request))),
+  );
+  show(
+    "/egress/:position",
+    ofMember("What has left", ({ ledger }, _, { params }) => {
+      const position = Number(params.position);
+      return Number.isSafeInteger(position) && position >= 0 ? entryView(ledger, position) : undefined;
+    }),
+  );
   // Without a password everybody on this machine reaches the page, and not everybody decides.
-  const decisions = sessions && options.decisions;
+  const decisions = sessions && member?.decisions;
   const forms = ownForms(options.random);
-  show("/studies", async () =>
-    studiesView(await bank.studies(), now(), decisions && studyDecisions(options, forms.form)),
+  show(
+    "/studies",
+    ofMember("Studies and consents", async (of, asked) =>
+      studiesView(await asked.studies(), now(), decisions && studyDecisions(of, forms.form)),
+    ),
   );
   if (decisions !== undefined)
-    decisionPages(app, { ...decisions, decided: () => bank.forget() }, forms, send);
-  show("/budget", async () => {
-    const policy = options.policy();
-    const { delta } = policy.maxEpsilon;
-    const overTime = delta === undefined ? [] : options.ledger.spendingOverTime(rowsTable, delta);
-    return budgetView(options.ledger.spends(), overTime, policy, bank.names());
-  });
-  show("/model", async () => {
-    const { models, unreachable } = await bank.models();
-    return modelView(models, unreachable);
-  });
+    decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms, send);
+  show(
+    "/budget",
+    ofMember("Budget", ({ ledger, policy: read }, of) => {
+      const policy = read();
+      const { delta } = policy.maxEpsilon;
+      const overTime = delta === undefined ? [] : ledger.spendingOverTime(rowsTable, delta);
+      return budgetView(ledger.spends(), overTime, policy, of.names());
+    }),
+  );
+  show(
+    "/model",
+    ofMember("Model", async (_, of) => {
+      const { models, unreachable } = await of.models();
+      return modelView(models, unreachable);
+    }),
+  );
   app.get("/live", (request, response) => {
     streams.open(response, () =>
       operations === undefined ? {} : liveTexts(operations, pageOf(request), now() * 1000),

@@ -29,7 +29,7 @@ ${
 }
 </article>`;
   };
-  const body = html`<p><span data-live="warnings.open" aria-live="polite">${open}</span> open, ${all} in all. Warnings are shown here and sent nowhere.</p>
+  const body = html`<p><span data-live="warnings.open" aria-live="polite">${open}</span> open, ${all} in all. What is shown here stays here; where policy.yaml has <code>warnings</code>, the bank is told type, severity, coarse time and place, and the ledger says so.</p>
 ${all === 0 && note("Nothing has been warned about.")}
 ${shown.some(isOpenWarning) && html`<h2>Open</h2>`}
 ${shown.filter(isOpenWarning).map(card)}

@@ -2,7 +2,7 @@ import type { Random } from "../../core/random.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
-import type { NodeConfig } from "../config.ts";
+import type { MemberConfig } from "../config.ts";
 import type { Policy } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
@@ -19,7 +19,7 @@ export interface OwnPreviewOptions {
 
 /** What a study would make of the rows that node.yaml names. @throws Refusal as `previewStudy` */
 export async function previewOwn(
-  config: NodeConfig,
+  config: MemberConfig,
   manifest: StudyManifest,
   { policy, sampleRows, random, nowMillis }: OwnPreviewOptions,
 ): Promise<Preview> {

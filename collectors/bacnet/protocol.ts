@@ -26,28 +26,50 @@ export interface ObjectId {
   readonly instance: number;
 }
 
-export const property = { presentValue: 85, statusFlags: 111 } as const;
+export const property = {
+  objectList: 76,
+  objectName: 77,
+  presentValue: 85,
+  statusFlags: 111,
+  units: 117,
+} as const;
 const service = { readProperty: 12 } as const;
 /** @see ASHRAE 135-2020, clause 20.1 */
 const pdu = { confirmed: 0, complexAck: 3, error: 5, reject: 6, abort: 7 } as const;
-const tag = { boolean: 1, unsigned: 2, signed: 3, real: 4, double: 5, bits: 8, enumerated: 9 } as const;
+const tag = {
+  boolean: 1,
+  unsigned: 2,
+  signed: 3,
+  real: 4,
+  double: 5,
+  text: 7,
+  bits: 8,
+  enumerated: 9,
+  object: 12,
+} as const;
 
 /**
  * ```
- * BVLC 81 0A length u16 | NPDU 01 04 | 00 max-apdu invoke 0C | [0] object id | [1] property
+ * BVLC 81 0A length u16 | NPDU 01 04 | 00 max-apdu invoke 0C | [0] object id | [1] property | ([2] index u16)
  * ```
  * @see ASHRAE 135-2020, 15.5 and annex J
  */
-export function readRequest(invoke: number, { type, instance }: ObjectId, propertyId: number): Buffer {
-  const frame = Buffer.alloc(17);
+export function readRequest(
+  invoke: number,
+  { type, instance }: ObjectId,
+  propertyId: number,
+  index?: number,
+): Buffer {
+  const frame = Buffer.alloc(index === undefined ? 17 : 20);
   // No segments, 1,476 bytes at most: what fits one datagram.
   frame.set([0x81, 0x0a, 0, frame.length, 1, 4, 0, 5, invoke, service.readProperty, 0x0c]);
   frame.writeUInt32BE(((type << 22) | instance) >>> 0, 11);
   frame.set([0x19, propertyId], 15);
+  if (index !== undefined) frame.set([0x2a, index >> 8, index & 0xff], 17);
   return frame;
 }
 
-export type Value = number | boolean | readonly boolean[] | null;
+export type Value = number | boolean | string | readonly boolean[] | ObjectId | null;
 export type Answer =
   | { readonly invoke: number; readonly object: ObjectId; readonly property: number; readonly value: Value }
   | { readonly invoke: number; readonly failed: string };
@@ -165,6 +187,14 @@ class Walk {
       case tag.double:
         if (length !== 8) throw malformed(`a double of ${length} bytes`);
         return body.readDoubleBE();
+      case tag.text:
+        // UTF-8; other character sets are old, and read by nothing here.
+        return body[0] === 0 ? body.subarray(1).toString() : null;
+      case tag.object: {
+        if (length !== 4) throw malformed(`an object id of ${length} bytes`);
+        const id = body.readUInt32BE();
+        return { type: id >>> 22, instance: id & 0x3fffff };
+      }
       case tag.bits: {
         if (length < 1 || body[0]! > 7) throw malformed("bits without their number");
         const bits = [...body.subarray(1)].flatMap((byte) =>

@@ -3,8 +3,14 @@ import { readConfigured, readSecret } from "../runtime/secrets.ts";
 import { Refused } from "../runtime/supervise.ts";
 import type { MqttConfig } from "./config.ts";
 
+/** What a connection to a broker needs to be told. */
+export type BrokerLogin = Pick<
+  MqttConfig,
+  "protocol" | "clientId" | "identity" | "tls" | "sessionExpiry" | "keepAlive" | "timeout" | "inFlight"
+>;
+
 /** @throws {Refusal} file_missing or config_invalid if a secret or a certificate cannot be read. */
-export async function clientOptions(config: MqttConfig): Promise<IClientOptions> {
+export async function clientOptions(config: BrokerLogin): Promise<IClientOptions> {
   const { identity, tls } = config;
   const v5 = config.protocol === "5";
   return {

@@ -32,7 +32,10 @@ export class S7Channel {
   }
 
   /** @throws {Error} where there is no controller, or it does not let us in. */
-  static async open(config: S7Config, signal: AbortSignal): Promise<S7Channel> {
+  static async open(
+    config: Pick<S7Config, "host" | "port" | "rack" | "slot" | "timeout">,
+    signal: AbortSignal,
+  ): Promise<S7Channel> {
     const { host, port, rack, slot, timeout } = config;
     const channel = new S7Channel(connect({ host, port, noDelay: true }), timeout);
     const onAbort = () => channel.destroy();

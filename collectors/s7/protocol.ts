@@ -102,7 +102,16 @@ export function setupAnswer(answer: Buffer, reference: number): number {
 }
 
 /** The controller's own word; the line stands. */
-export class S7Error extends Error {}
+export class S7Error extends Error {
+  readonly code: number | undefined;
+  constructor(message: string, code?: number) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Return code of a block that is not there. */
+export const noSuchBlock = 10;
 
 /** @see the return codes of data items: 5 address out of range, 0x0a no such object */
 const returnCodes: ReadonlyMap<number, string> = new Map([
@@ -110,7 +119,7 @@ const returnCodes: ReadonlyMap<number, string> = new Map([
   [3, "access not allowed"],
   [5, "no such address"],
   [6, "type not supported"],
-  [10, "no such block"],
+  [noSuchBlock, "no such block"],
 ]);
 
 /** @throws {S7Error} where the controller does not give it; {Refusal} where the answer is none. */
@@ -118,7 +127,7 @@ export function readAnswer(answer: Buffer, reference: number, { bytes }: Place):
   const { parameters, data } = payload(answer, reference, 4);
   if (parameters[1] !== 1 || data.length < 4) throw malformed("answer without its item");
   const code = data[0]!;
-  if (code !== 0xff) throw new S7Error(returnCodes.get(code) ?? `code ${code}`);
+  if (code !== 0xff) throw new S7Error(returnCodes.get(code) ?? `code ${code}`, code);
   const unit = data[1] === 4 || data[1] === 5 ? 8 : 1;
   if (data.readUInt16BE(2) !== bytes * unit || data.length < 4 + bytes)
     throw malformed("item of another length");

@@ -12,7 +12,10 @@ export interface SqlConnection {
 }
 
 export interface SqlLogin {
-  readonly config: SqlConfig;
+  readonly config: Pick<
+    SqlConfig,
+    "server" | "host" | "port" | "database" | "user" | "tls" | "timeout" | "batch"
+  >;
   readonly password: string;
   /** PEM. */
   readonly ca: string | undefined;

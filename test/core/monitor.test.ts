@@ -91,7 +91,12 @@ test("a node's metrics count what happens", async (t) => {
   const { credentials } = await testConsortium();
   const dir = await temporaryDirectory();
   t.teardown(() => rm(dir, { recursive: true }));
-  const meters = nodeMeters({ credentials, now: Date.now }, dir, () => undefined);
+  const meters = nodeMeters({
+    dataDir: dir,
+    now: Date.now,
+    certificate: credentials.certificate,
+    operations: () => undefined,
+  });
   t.deepEqual(meters.troubles(), ["the bank is not reached"]);
   const events: NodeEvent[] = [
     { type: "connected" },

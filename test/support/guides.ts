@@ -15,8 +15,8 @@ type Action =
   | { readonly kind: "file"; readonly path: string; readonly text: string }
   | { readonly kind: "hand"; readonly path: string; readonly to: string };
 
-export type GuideStep = Action & {
-  readonly guide: GuideName;
+export type GuideStep<Guide extends string = GuideName> = Action & {
+  readonly guide: Guide;
   /** Of the heading; 0 before the first: installation. */
   readonly step: number;
   readonly line: number;
@@ -26,8 +26,8 @@ export type GuideStep = Action & {
 const exemplar = "mill";
 
 /** @throws Error where a block is not marked as the runner understands it. */
-export function parseGuide(guide: GuideName, text: string): GuideStep[] {
-  const steps: GuideStep[] = [];
+export function parseGuide<Guide extends string>(guide: Guide, text: string): GuideStep<Guide>[] {
+  const steps: GuideStep<Guide>[] = [];
   const lines = text.split("\n");
   let step = 0;
   let mark = "";
@@ -211,7 +211,12 @@ const speaksOfEnterprise = (one: GuideStep): boolean =>
     one.kind === "hand" ? `${one.path} ${one.to}` : ((one as { script?: string }).script ?? ""),
   );
 
-function collect(child: ChildProcess): { out: string; err: string; says(text: string): Promise<void> } {
+/** What a child process says, as it comes. */
+export function collect(child: ChildProcess): {
+  out: string;
+  err: string;
+  says(text: string): Promise<void>;
+} {
   const waiting: (() => void)[] = [];
   const output = {
     out: "",

@@ -6,7 +6,12 @@ import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { rememberManifest, storeConsent } from "../../client-node/ledger/records.ts";
 import { openStore } from "../../client-node/ledger/store.ts";
 import type { Operations } from "../../client-node/operations/operations.ts";
-import { type PageOptions, type RunningPage, startPage } from "../../client-node/page/page.ts";
+import {
+  type Membership,
+  type PageOptions,
+  type RunningPage,
+  startPage,
+} from "../../client-node/page/page.ts";
 import { canonicalJson, digestOf } from "../../core/canonical.ts";
 import { secureRandom, seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
@@ -45,7 +50,8 @@ export const passwordFileIn = (folder: string): string => join(folder, "page.pas
 export async function openPage(
   folder: string,
   operations: Operations | undefined,
-  change: Partial<PageOptions> = {},
+  change: Partial<Omit<PageOptions, "member">> = {},
+  ofMember: Partial<Membership> = {},
 ): Promise<RunningPage> {
   const db = openStore(join(folder, "ledger.db"));
   const ledger = new EgressLedger(db, generateIdentity("riverbank/mill", seededRandom("page")));
@@ -84,21 +90,26 @@ export async function openPage(
     listen: "127.0.0.1:0",
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
-    coordinator: "bank.example:8443",
-    policy: () => policyFor(manifest),
-    ledger,
-    db,
+    dir: "mill",
     now: Date.now,
     random: secureRandom,
     log() {},
     ...(operations === undefined ? {} : { operations }),
-    studies: async () => [view],
-    async model() {
-      const { results } = await runPlain(manifest, [borrowers()]);
-      const model = { results };
-      return { digest: digestOf(canonicalJson(model)), model };
+    member: {
+      coordinator: "bank.example:8443",
+      policy: () => policyFor(manifest),
+      ledger,
+      db,
+      now: Date.now,
+      studies: async () => [view],
+      async model() {
+        const { results } = await runPlain(manifest, [borrowers()]);
+        const model = { results };
+        return { digest: digestOf(canonicalJson(model)), model };
+      },
+      rows: async () => own,
+      ...ofMember,
     },
-    rows: async () => own,
     ...change,
   });
   return {

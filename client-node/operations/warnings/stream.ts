@@ -61,25 +61,48 @@ interface DeviceState {
  * Readings that are bad, not convertible, or not later than what was seen are no observations.
  */
 export class WarningStream {
-  readonly #options: StreamOptions;
+  #options: StreamOptions;
   readonly #devices = new Map<string, DeviceState | undefined>();
   readonly #open = new Map<string, Warning>();
   readonly #fleet = new SquareFleet();
-  readonly #excludedStatuses: ReadonlySet<string>;
-  readonly #sites: ReadonlyMap<string, Site>;
-  readonly #exclusions = new Map<string, Exclusion[]>();
+  #excludedStatuses!: ReadonlySet<string>;
+  #sites!: ReadonlyMap<string, Site>;
+  #exclusions!: ReadonlyMap<string, readonly Exclusion[]>;
   readonly #watched = new Set<string>();
   readonly #unwatched = new Set<string>();
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#excludedStatuses = new Set(options.excludedStatuses);
-    this.#sites = new Map(options.sites.map((site) => [site.id, site]));
-    for (const exclusion of options.exclusions) {
-      const known = this.#exclusions.get(exclusion.device);
-      if (known === undefined) this.#exclusions.set(exclusion.device, [exclusion]);
-      else known.push(exclusion);
+    this.#index(options);
+  }
+
+  /**
+   * Goes on under other options. Devices that are what they were keep their state; the others begin anew.
+   *
+   * @param now - µs UTC.
+   * @returns warnings that were open about those that begin anew or are gone, closed.
+   */
+  reconfigure(options: StreamOptions, isSame: (device: string) => boolean, now: number): Warning[] {
+    this.#options = options;
+    this.#index(options);
+    for (const id of this.#devices.keys()) if (!isSame(id)) this.#devices.delete(id);
+    for (const channels of [this.#watched, this.#unwatched])
+      for (const channel of channels)
+        if (!isSame((JSON.parse(channel) as [string])[0])) channels.delete(channel);
+    const ended: Warning[] = [];
+    for (const [key, warning] of this.#open) {
+      if (warning.device === undefined || isSame(warning.device)) continue;
+      this.#open.delete(key);
+      const explanation = `${warning.explanation}; its device or its rules were configured anew`;
+      ended.push({ ...warning, closed: now, explanation });
     }
+    return ended;
+  }
+
+  #index({ exclusions, excludedStatuses, sites }: StreamOptions): void {
+    this.#excludedStatuses = new Set(excludedStatuses);
+    this.#sites = new Map(sites.map((site) => [site.id, site]));
+    this.#exclusions = Map.groupBy(exclusions, ({ device }) => device);
   }
 
   /** Gauges for which there was no room to watch them against their past. */

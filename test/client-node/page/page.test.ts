@@ -179,14 +179,14 @@ test("what is decided on the page needs its password and its own form, and a ref
       send: async (of) => note("send")(of).then(() => statement),
     },
   };
-  const open = await openPage(folder, undefined, { decisions });
+  const open = await openPage(folder, undefined, {}, { decisions });
   t.teardown(() => open.stop());
   t.regex(await (await fetch(new URL("/studies", open.url))).text(), /fedcredit node password/);
   t.is((await fetch(new URL(`/studies/${study}/consent`, open.url), { method: "POST" })).status, 404);
   t.is((await fetch(new URL(`/studies/${study}/score`, open.url))).status, 404);
 
   await writePassword(passwordFileIn(folder), secret, secureRandom, lightCost);
-  const guarded = await openPage(folder, undefined, { decisions });
+  const guarded = await openPage(folder, undefined, {}, { decisions });
   t.teardown(() => guarded.stop());
   const send = (path: string, fields: Record<string, string>, cookie = ""): Promise<Response> =>
     fetch(new URL(path, guarded.url), {
@@ -308,13 +308,19 @@ test("over HTTP the right password from another address works during an attack",
 
 test("while the bank cannot be reached, studies and consents are shown from memory, and it is asked once a minute", async (t) => {
   let asked = 0;
-  const alone = await openPage(plant.folder, undefined, {
-    studies() {
-      asked++;
-      return Promise.reject(new Refusal("unavailable", "no route"));
+  const now = () => 1_774_000_000_000;
+  const alone = await openPage(
+    plant.folder,
+    undefined,
+    { now },
+    {
+      studies() {
+        asked++;
+        return Promise.reject(new Refusal("unavailable", "no route"));
+      },
+      now,
     },
-    now: () => 1_774_000_000_000,
-  });
+  );
   t.teardown(() => alone.stop());
   for (let i = 0; i < 3; i++) {
     const text = await (await fetch(new URL("/studies", alone.url))).text();
