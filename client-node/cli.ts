@@ -37,7 +37,7 @@ Example:
   fedcredit node consent --dir mill sme-default-90
   fedcredit node start --dir mill
 
-Without a bank:
+Example, without a bank:
   fedcredit node init --dir plant --collect-only
   fedcredit node browse opc.tcp://127.0.0.1:4840
   fedcredit node collect --dir plant`,

@@ -151,7 +151,8 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
                 async preview(study) {
                   const { previewOwn } = await import("./preview/own-preview.ts");
                   const known = seenManifests(db).find((one) => one.study === study);
-                  if (known === undefined) throw new Refusal("not_found", "the bank has not shown this study");
+                  if (known === undefined)
+                    throw new Refusal("not_found", "the bank has not shown this study");
                   const { manifest } = openManifest(study, Buffer.from(known.manifest));
                   const options = { policy: member.policy(), sampleRows: 3, random, nowMillis: now() };
                   return describePreview(await previewOwn(config, manifest, options));

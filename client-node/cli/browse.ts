@@ -15,23 +15,7 @@ interface BrowseFlags extends Common {
   readonly passwordFile?: string;
 }
 
-/** `node browse`: what there is to collect. */
-export function addBrowse(node: Command): void {
-  commandOf(
-    node,
-    "browse",
-    "list what a device, a broker or a database has, to choose what to collect",
-    "browse modbus://127.0.0.1:502/1 --from 40001 --count 100",
-  )
-    .argument("<name>", "a collector of node.yaml, by its name, or an address as below")
-    .option("--from <place>", "where to begin: a Modbus address, an OPC UA node id, an S7 block's number")
-    .option("--count <number>", "how many addresses or blocks are tried; 100 when absent")
-    .option("--seconds <number>", "how long is listened to a broker or a station", "10")
-    .option("--password-file <file>", "file with a database's password, for an address")
-    .option("--json", "print one JSON array")
-    .addHelpText(
-      "after",
-      `
+const whatIsListed = `
 What is listed, by address:
   opc.tcp://HOST:4840              variables, from the Objects folder or --from
   modbus://HOST:502/UNIT           registers or bits that can be read, as the numbers they may be
@@ -40,8 +24,24 @@ What is listed, by address:
   s7://HOST:102/RACK/SLOT          data blocks that can be read, and how long they are
   iec104://HOST:2404/STATION       points, with their values
   postgresql://USER@HOST/DATABASE  tables and columns; mysql:// too
-Servers that ask for a certificate, a user or TLS are browsed by their name in node.yaml.`,
-    )
+Servers that ask for a certificate, a user or TLS are browsed by their name in node.yaml.
+`;
+
+/** `node browse`: what there is to collect. */
+export function addBrowse(node: Command): void {
+  commandOf(
+    node,
+    "browse",
+    "list what a device, a broker or a database has, to choose what to collect",
+    "browse modbus://127.0.0.1:502/1 --from 40001 --count 100",
+    whatIsListed,
+  )
+    .argument("<name>", "a collector of node.yaml, by its name, or an address as below")
+    .option("--from <place>", "where to begin: a Modbus address, an OPC UA node id, an S7 block's number")
+    .option("--count <number>", "how many addresses or blocks are tried; 100 when absent")
+    .option("--seconds <number>", "how long is listened to a broker or a station", "10")
+    .option("--password-file <file>", "file with a database's password, for an address")
+    .option("--json", "print one JSON array")
     .action(browse);
 }
 

@@ -15,6 +15,11 @@ import type { Operations } from "../operations/operations.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 import { readingLine } from "./reading-line.ts";
 
+const whatIsPrinted = `
+Every reading is stored before it is printed. Printing never slows collecting: what stdout does not take in time is
+left out there, and stderr says how many.
+`;
+
 /** `node collect`: a plant's node without a bank. */
 export function addCollect(node: Command): void {
   const collecting = commandOf(
@@ -22,15 +27,10 @@ export function addCollect(node: Command): void {
     "collect",
     "collect, warn and show the page without a bank, until stopped; print what comes in",
     "collect --dir plant",
+    whatIsPrinted,
   )
     .option("--json", "print each reading as a line of JSON")
-    .option("--quiet", "print no readings: store them, as under a service manager")
-    .addHelpText(
-      "after",
-      `
-Every reading is stored before it is printed. Printing never slows collecting: what stdout does not take in time is
-left out there, and stderr says how many.`,
-    );
+    .option("--quiet", "print no readings: store them, as under a service manager");
   for (const option of logOptions()) collecting.addOption(option);
   collecting.action(collect);
 }

@@ -4,7 +4,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
-import { type MemberConfig, type NodeConfig, readMemberConfig } from "../config.ts";
+import { type MemberConfig, readMemberConfig } from "../config.ts";
 import type { NodeEvent } from "../events.ts";
 import { readCredentials, renewPins } from "../federation/credentials.ts";
 import type { StatementDesk } from "../federation/statements.ts";
@@ -23,13 +23,22 @@ export interface Common {
   readonly json?: true;
 }
 
-/** Adds a command that works on a node's folder; its help ends in `example`, without `fedcredit node`. */
-export const commandOf = (parent: Command, name: string, description: string, example: string): Command =>
+/**
+ * Adds a command that works on a node's folder; its help ends in `example`, without `fedcredit node`.
+ * @param more - what its help says before that.
+ */
+export const commandOf = (
+  parent: Command,
+  name: string,
+  description: string,
+  example: string,
+  more = "",
+): Command =>
   parent
     .command(name)
     .description(description)
     .option("--dir <folder>", "the node's folder, with node.yaml and policy.yaml", ".")
-    .addHelpText("after", `\nExample:\n  fedcredit node ${example}`);
+    .addHelpText("after", `${more}\nExample:\n  fedcredit node ${example}`);
 
 export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readonly config: MemberConfig } {
   const config = readMemberConfig(configFile(dir));

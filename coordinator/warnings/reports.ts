@@ -7,6 +7,7 @@ import { openStatement, parseReport, termsDigest } from "../../privacy/warnings/
 import { type CoarseWarning, periodOf, type WarningTerms } from "../../privacy/warnings/terms.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
+import { lockCases, raiseCase } from "../cases/cases.ts";
 
 /** Longer than a node is away; what is older, or to come, was made up or comes of a clock that is wrong. */
 const oldestMillis = 92 * 86_400_000;
@@ -58,13 +59,15 @@ export async function takeReport(
   for (const warning of warnings) checkWarning(warning, asked, bank.clock.now());
 
   return bank.database.transaction(async (sql) => {
-    let fresh = 0;
-    for (const { type, severity, from, place = "" } of warnings) {
+    await lockCases(sql);
+    const fresh: CoarseWarning[] = [];
+    for (const warning of warnings) {
+      const { type, severity, from, place = "" } = warning;
       const added = await sql`
         INSERT INTO warning (enterprise, type, severity, period_from, place, received_at)
         VALUES (${enterprise}, ${type}, ${severity}, ${from}, ${place}, ${new Date(bank.clock.now())})
         ON CONFLICT DO NOTHING`;
-      fresh += added.count;
+      if (added.count > 0) fresh.push(warning);
     }
     for (const from of new Set(warnings.map((one) => one.from))) {
       const [held] = await sql`
@@ -72,18 +75,20 @@ export async function takeReport(
       if (Number(held!.count) > mostOfPeriod)
         throw new Refusal("rate_limited", `more than ${mostOfPeriod} different warnings of ${from}`);
     }
-    if (fresh > 0)
-      await bank.privacyLog.append(sql, [
-        {
-          type: "warning.raised",
-          enterprise,
-          warnings: fresh,
-          terms: signed.terms,
-          report: signed.report,
-          statement: note,
-        },
-      ]);
-    return fresh;
+    if (fresh.length === 0) return 0;
+    const entry = await bank.privacyLog.append(sql, [
+      {
+        type: "warning.raised",
+        enterprise,
+        warnings: fresh.length,
+        terms: signed.terms,
+        report: signed.report,
+        statement: note,
+      },
+    ]);
+    const severity = severities.findLast((one) => fresh.some((warning) => warning.severity === one))!;
+    await raiseCase(bank, sql, { enterprise, entry, cause: { cause: "warning", severity } });
+    return fresh.length;
   });
 }
 

@@ -389,6 +389,9 @@ export function apply(state: LogState, entry: Entry): void {
       state.lastScores.set(scoresKey(entry), state.facts.score ?? { issued: entry.time, until: "" });
       state.causes.set(state.entries - 1, { enterprise: entry.enterprise, cause: "grade" });
       return;
+    case "warning.raised":
+      state.causes.set(state.entries - 1, { enterprise: entry.enterprise, cause: "warning" });
+      return;
     case "case.raised": {
       const { enterprise, cause, suggestion } = entry;
       state.cases.set(entry.case, { enterprise, cause, suggestion, decided: false });
@@ -404,7 +407,6 @@ export function apply(state: LogState, entry: Entry): void {
     case "desensitization.ran":
     case "data.committed":
     case "model.standing":
-    case "warning.raised":
     case "log.recovered":
       return;
     case "egress.sent":

@@ -54,9 +54,7 @@ test("the first view names what comes next, with the command, and is silent once
   };
   t.deepEqual(missing({ member: { policy: broken } }), ["No policy that can be read | "]);
   t.deepEqual(missing({ studies: known({ unreachable: "no route" }) }), ["The bank is not reached | "]);
-  t.deepEqual(missing({ studies: known() }), [
-    "No consent to sme | fedcredit node consent --dir mill sme",
-  ]);
+  t.deepEqual(missing({ studies: known() }), ["No consent to sme | fedcredit node consent --dir mill sme"]);
 });
 
 test("a node that only collected becomes a member and keeps what its node.yaml says; what is half a bank is refused", async (t) => {
