@@ -1,8 +1,9 @@
 /** What a published model came to: figures, curves, coefficients, scorecards. */
 import { z } from "zod";
 import { chart } from "../../core/pages/charts.ts";
-import { type Html, html } from "../../core/pages/html.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { note, table } from "../../core/pages/parts.ts";
+import { type DriftResult, drift } from "../../models/algorithms/drift.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { logistic } from "../../models/algorithms/logistic.ts";
 import { scorecard } from "../../models/algorithms/scorecard.ts";
@@ -51,6 +52,7 @@ ${
 }
 ${evaluated.length > 0 && rocChart(evaluated, locale)}
 ${evaluated.map(([name, one]) => evaluationView(name, one, locale))}
+${[...resultsBy(drift, document)].map(([name, found]) => stabilityView(name, found, locale))}
 ${[...resultsBy(logistic, document)].map(
   ([name, { intercept, coefficients, ...rest }]) => html`<h2>${words.coefficientsOf(name)}</h2>
 ${table(
@@ -95,6 +97,31 @@ ${table(
     .sort(([, a], [, b]) => b.iv - a.iv)
     .map(([column, { iv, bins }]) => [column, fixed(iv, 3), number(bins.length)]),
 )}`,
+)}`;
+}
+
+/** Of a population stability index, as is usual: below the first nothing is done, from the second on the model is looked at. */
+const shifts = [
+  [0.25, "shifted", "alarm"],
+  [0.1, "watch", "warning"],
+  [0, "stable", "good"],
+] as const;
+
+/** How far scores and columns moved since the model was learned. */
+function stabilityView(name: string, { columns, scores }: DriftResult, { words, fixed }: Locale): Html {
+  const line = (what: string, index: number): Content[] => {
+    const [, says, kind] = shifts.find(([from]) => index >= from)!;
+    return [what, fixed(index, 3), html`<span class="badge ${kind}">${words.shifts[says]}</span>`];
+  };
+  const indices = [
+    ...Object.entries(scores).map(([model, { psi }]) => [words.scoresOf(model), psi] as const),
+    ...Object.entries(columns).map(([column, { csi }]) => [column, csi] as const),
+  ];
+  return html`<h2>${words.stabilityOf(name)}</h2>
+${table(
+  words.stabilityCaption,
+  [words.column, numeric(words.stabilityIndex), words.standing],
+  indices.toSorted(([, a], [, b]) => b - a).map(([what, index]) => line(what, index)),
 )}`;
 }
 
