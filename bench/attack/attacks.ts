@@ -5,6 +5,7 @@ import { manifestAttacks } from "./manifest-attacks.ts";
 import { memberAttacks } from "./member-attacks.ts";
 import { membershipAttacks } from "./membership-attacks.ts";
 import { noiseAttacks } from "./noise-attacks.ts";
+import { poisonAttacks } from "./poison-attacks.ts";
 import { stateAttacks } from "./state-attacks.ts";
 import { sumAttacks } from "./sum-attacks.ts";
 
@@ -15,6 +16,7 @@ export const attacks: readonly Attack[] = [
   ...manifestAttacks,
   ...consortiumAttacks,
   ...memberAttacks,
+  ...poisonAttacks,
   ...noiseAttacks,
   ...membershipAttacks,
   ...floodAttacks,

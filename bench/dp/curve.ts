@@ -14,7 +14,7 @@ import { type Share, sharedOut } from "./plan.ts";
 const parties = 10;
 const colluding = 1;
 export const delta = 1e-6;
-export const epsilons = [0.5, 1, 2, 4, 8] as const;
+const epsilons = [0.5, 1, 2, 4, 8] as const;
 
 /** Share of μ² for everything before the last entry, and how often it is run with other noise. */
 interface Recipe {
@@ -27,7 +27,7 @@ const histogram = (range: number, bins: number): Share[] => [
   { entry: { name: "bins" }, share: bins },
 ];
 
-export const recipes: Readonly<Record<string, Recipe>> = {
+const recipes: Readonly<Record<string, Recipe>> = {
   "additive-private": {
     shares: [...histogram(0.04, 0.2), { entry: { name: "additive-private" }, share: 0.76 }],
     runs: 5,
@@ -60,17 +60,8 @@ export interface Point {
   readonly central: number;
 }
 
-/** @param rounds - of neural training, where fewer shall do. */
-export async function pointsOf(
-  set: CreditSet,
-  algorithm: string,
-  asked: number,
-  overriding: Readonly<Record<string, unknown>> = {},
-): Promise<Point> {
+async function pointOf(set: CreditSet, algorithm: string, asked: number): Promise<Point> {
   const { shares, runs } = recipes[algorithm]!;
-  const own = shares.map((one, i) =>
-    i === shares.length - 1 ? { ...one, entry: { ...one.entry, ...overriding } } : one,
-  );
   let [federated, central, epsilon] = [0, 0, 0];
   for (let run = 0; run < runs; run++) {
     const { tables, test } = dealt(set, parties, "0");
@@ -81,7 +72,7 @@ export async function pointsOf(
         maxRowsPerParty,
         privacy: { ...set.manifest.privacy, maxColluding: colluding },
       },
-      own,
+      shares,
       { epsilon: asked, delta, dropOuts: 0 },
     );
     epsilon = epsilonOf(studyEvents(manifest), delta);
@@ -111,7 +102,7 @@ export async function curve(
     const set = await readCreditSet(dir, name);
     for (const algorithm of algorithms)
       for (const epsilon of epsilons) {
-        const point = await pointsOf(set, algorithm, epsilon);
+        const point = await pointOf(set, algorithm, epsilon);
         points.push(point);
         progress(
           `${name}, ${algorithm}, ε = ${epsilon}: AUC ${point.federated.toFixed(4)}, central ${point.central.toFixed(4)}`,
