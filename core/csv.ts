@@ -40,6 +40,12 @@ export interface Records {
   each(visit: (cells: readonly Cell[], line: number) => void): void;
 }
 
+/** Records that are read again from where they lie each time: of a file that is larger than memory. */
+export interface RecordStream extends Omit<Records, "each" | "atMost"> {
+  /** As {@link Records} has it. @throws what it throws there */
+  each(visit: (cells: readonly Cell[], line: number) => void): Promise<void>;
+}
+
 /**
  * @returns where a column is. @throws Refusal column_unknown, file_malformed where the header names it twice
  */
@@ -70,31 +76,38 @@ export function requireColumns(source: Pick<Records, "name" | "header">, columns
 }
 
 /**
- * @param encoding - UTF-8 where absent; a byte order mark of UTF-16 counts.
- * @throws Refusal file_malformed where the bytes are not of the encoding, usage for an unknown one
+ * @param start - of the text: a byte order mark of UTF-16 counts where no encoding is said.
+ * @throws Refusal usage for an unknown encoding
  */
-export function decodeText(bytes: Uint8Array, name: string, encoding?: string): string {
+export function textDecoder(start: Uint8Array, encoding?: string): InstanceType<typeof TextDecoder> {
   const marked =
-    bytes[0] === 0xff && bytes[1] === 0xfe
+    start[0] === 0xff && start[1] === 0xfe
       ? "utf-16le"
-      : bytes[0] === 0xfe && bytes[1] === 0xff
+      : start[0] === 0xfe && start[1] === 0xff
         ? "utf-16be"
         : "utf-8";
-  let decoder: InstanceType<typeof TextDecoder>;
   try {
-    decoder = new TextDecoder(encoding ?? marked, { fatal: true, ignoreBOM: false });
+    return new TextDecoder(encoding ?? marked, { fatal: true, ignoreBOM: false });
   } catch (cause) {
     throw new Refusal("usage", `no encoding is called ${encoding}`, {
       hint: "utf-8, gbk, gb18030, big5, shift_jis, windows-1252, utf-16le, …",
       cause,
     });
   }
+}
+
+/**
+ * @param encoding - UTF-8 where absent; a byte order mark of UTF-16 counts.
+ * @throws Refusal file_malformed where the bytes are not of the encoding, usage for an unknown one
+ */
+export function decodeText(bytes: Uint8Array, name: string, encoding?: string): string {
+  const decoder = textDecoder(bytes, encoding);
   try {
     return decoder.decode(bytes);
   } catch (cause) {
     throw new Refusal(
       "file_malformed",
-      `${name}: not ${(encoding ?? marked).toUpperCase()} text of at most 512 MiB`,
+      `${name}: not ${(encoding ?? decoder.encoding).toUpperCase()} text of at most 512 MiB`,
       {
         hint: "say its encoding (gbk, windows-1252, …), save the file as UTF-8, or use Parquet for larger ones",
         cause,
@@ -158,20 +171,11 @@ export function csvRecords(text: string, name: string, options: CsvOptions = {})
     header = cells.map((cell) => cell.trim());
     break;
   }
-  if (header === undefined)
-    throw new Refusal("file_malformed", `${name}: no header line`, {
-      hint: "the first line names the columns",
-    });
-  // Where commas part the cells, a number with a comma is more likely text or thousands.
-  const decimal = options.decimal ?? (delimiter === "," ? "." : decimalOf(each));
-  const missing = new Set(options.missing ?? []);
-  const pointed = (cell: string): string =>
-    commaNumber.test(cell.trim()) ? cell.trim().replaceAll(".", "").replace(",", ".") : cell;
-  const reads: ((cell: string) => string)[] = [
-    ...(missing.size > 0 ? [(cell: string) => (missing.has(cell.trim()) ? "" : cell)] : []),
-    ...(decimal === "," ? [pointed] : []),
-  ];
-  const width = header.length;
+  if (header === undefined) throw noHeader(name);
+  const read = cellsReader(
+    { name, width: header.length, decimal: decimalIn(each, delimiter, options) },
+    options,
+  );
   return {
     name,
     header,
@@ -183,18 +187,129 @@ export function csvRecords(text: string, name: string, options: CsvOptions = {})
           isHeader = false;
           continue;
         }
-        if (cells.length !== width)
-          throw new Refusal(
-            "file_malformed",
-            `${name}:${line}: ${cells.length} cells where the header has ${width}`,
-          );
-        visit(
-          reads.reduce<readonly string[]>((read, change) => read.map(change), cells),
-          line,
-        );
+        visit(read(cells, line), line);
       }
     },
   };
+}
+
+const noHeader = (name: string): Refusal =>
+  new Refusal("file_malformed", `${name}: no header line`, { hint: "the first line names the columns" });
+
+// Where commas part the cells, a number with a comma is more likely text or thousands.
+const decimalIn = (lines: Iterable<Line>, delimiter: string, { decimal }: CsvOptions): "." | "," =>
+  decimal ?? (delimiter === "," ? "." : decimalOf(lines));
+
+/** @returns what makes a record of a line's cells. It throws Refusal file_malformed. */
+function cellsReader(
+  { name, width, decimal }: { readonly name: string; readonly width: number; readonly decimal: "." | "," },
+  options: CsvOptions,
+): (cells: readonly string[], line: number) => readonly string[] {
+  const missing = new Set(options.missing ?? []);
+  const pointed = (cell: string): string =>
+    commaNumber.test(cell.trim()) ? cell.trim().replaceAll(".", "").replace(",", ".") : cell;
+  const reads: ((cell: string) => string)[] = [
+    ...(missing.size > 0 ? [(cell: string) => (missing.has(cell.trim()) ? "" : cell)] : []),
+    ...(decimal === "," ? [pointed] : []),
+  ];
+  return (cells, line) => {
+    if (cells.length !== width)
+      throw new Refusal(
+        "file_malformed",
+        `${name}:${line}: ${cells.length} cells where the header has ${width}`,
+      );
+    return reads.reduce<readonly string[]>((read, change) => read.map(change), cells);
+  };
+}
+
+/** Characters of a record at most, where quotes join its lines. */
+const longestRecord = 1 << 20;
+
+/**
+ * {@link csvRecords} of a file that is not held in memory: separator and decimal sign are found out from its beginning.
+ * @param open - gives the text from its beginning, in pieces.
+ * @throws as csvRecords
+ */
+export async function csvStream(
+  open: () => AsyncIterable<string>,
+  name: string,
+  options: CsvOptions = {},
+): Promise<RecordStream> {
+  let head = "";
+  for await (const piece of open()) {
+    head += piece;
+    if (head.length >= 1 << 16) break;
+  }
+  const delimiter = options.delimiter ?? delimiterOf(head.startsWith("\uFEFF") ? head.slice(1) : head);
+  const cellsOf = (text: string): readonly string[] => {
+    if (!text.includes('"')) return text.split(delimiter);
+    for (const { cells } of quoted(text, name, delimiter)) return cells;
+    return [];
+  };
+  const beginning: Line[] = [];
+  for await (const { text, line } of recordsIn(open(), name)) {
+    beginning.push({ cells: cellsOf(text), line });
+    if (beginning.length > looked) break;
+  }
+  const header = beginning[0]?.cells.map((cell) => cell.trim());
+  if (header === undefined) throw noHeader(name);
+  const decimal = decimalIn(beginning, delimiter, options);
+  const read = cellsReader({ name, width: header.length, decimal }, options);
+  return {
+    name,
+    header,
+    async each(visit) {
+      let isHeader = true;
+      for await (const { text, line } of recordsIn(open(), name)) {
+        if (isHeader) {
+          isHeader = false;
+          continue;
+        }
+        visit(read(cellsOf(text), line), line);
+      }
+    },
+  };
+}
+
+/** @yields texts of records without their ends, and the line each begins at: lines, joined as long as a quote is open. */
+async function* recordsIn(
+  pieces: AsyncIterable<string>,
+  name: string,
+): AsyncGenerator<{ readonly text: string; readonly line: number }> {
+  let rest = "";
+  let line = 0;
+  let begun = 1;
+  let open: string | undefined;
+  const take = (ended: string): { text: string; line: number } | undefined => {
+    line++;
+    if (open === undefined) begun = line;
+    const text = open === undefined ? ended : `${open}\n${ended}`;
+    const isOpen = text.includes('"') && text.split('"').length % 2 === 0;
+    if (isOpen && text.length > longestRecord)
+      throw new Refusal("file_malformed", `${name}: quotes do not match near line ${begun}`);
+    open = isOpen ? text : undefined;
+    const bare = text.endsWith("\r") ? text.slice(0, -1) : text;
+    return isOpen || bare === "" ? undefined : { text: bare, line: begun };
+  };
+  let first = true;
+  for await (const piece of pieces) {
+    const text = rest + (first && piece.startsWith("\uFEFF") ? piece.slice(1) : piece);
+    first = false;
+    const lines = text.split("\n");
+    rest = lines.pop()!;
+    if (rest.length > 64 * longestRecord)
+      throw new Refusal("file_malformed", `${name}: line ${line + 1} does not end`);
+    for (const ended of lines) {
+      const record = take(ended);
+      if (record !== undefined) yield record;
+    }
+  }
+  if (rest !== "") {
+    const record = take(rest);
+    if (record !== undefined) yield record;
+  }
+  if (open !== undefined)
+    throw new Refusal("file_malformed", `${name}: quotes do not match near line ${begun}`);
 }
 
 interface Line {

@@ -26,28 +26,33 @@ interface ColumnReader {
   column(rows: number): Column;
 }
 
+/**
+ * @returns what reads a cell as the feature's value, NaN or −1 where it is missing: the number, or the level's code; a
+ *   text says what is wrong with it.
+ */
+export function cellReader(feature: FeatureSchema): (cell: Cell) => number | string {
+  if (feature.kind === "numeric") return (cell) => numberOf(cell) ?? "not a finite number";
+  const codeOf = new Map(feature.levels.map((level, code) => [level, code]));
+  return (cell) => {
+    const text = textOf(cell);
+    return codeOf.get(text) ?? (isMissing(text) ? -1 : "not among the study's levels");
+  };
+}
+
 /** @param capacity - rows at most. */
 export function columnReader(feature: FeatureSchema, capacity: number): ColumnReader {
-  if (feature.kind === "numeric") {
-    const values = new Float64Array(capacity);
-    return {
-      read(cell, row) {
-        const value = numberOf(cell);
-        if (value === undefined) return "not a finite number";
-        values[row] = value;
-      },
-      column: (rows) => ({ kind: "numeric", values: values.slice(0, rows) }),
-    };
-  }
-  const codes = new Int32Array(capacity);
-  const codeOf = new Map(feature.levels.map((level, code) => [level, code]));
+  const readCell = cellReader(feature);
+  const values = feature.kind === "numeric" ? new Float64Array(capacity) : new Int32Array(capacity);
   return {
     read(cell, row) {
-      const text = textOf(cell);
-      const code = codeOf.get(text) ?? (isMissing(text) ? -1 : undefined);
-      if (code === undefined) return "not among the study's levels";
-      codes[row] = code;
+      const value = readCell(cell);
+      if (typeof value === "string") return value;
+      values[row] = value;
+      return undefined;
     },
-    column: (rows) => ({ kind: "categorical", codes: codes.slice(0, rows), levels: feature.levels }),
+    column: (rows) =>
+      feature.kind === "numeric"
+        ? { kind: "numeric", values: (values as Float64Array).slice(0, rows) }
+        : { kind: "categorical", codes: (values as Int32Array).slice(0, rows), levels: feature.levels },
   };
 }

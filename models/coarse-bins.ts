@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BinsResult } from "./algorithms/bins.ts";
 import { binCount, binnedSchema, binsOf, fits, valueBins } from "./binning.ts";
+import type { Memo, MemoKey } from "./memory.ts";
 import { quantileCuts } from "./numerics/quantile-cuts.ts";
 import { checkRows } from "./rows.ts";
 import type { FeatureSchema, Table } from "./table.ts";
@@ -71,4 +72,20 @@ export function coarseOf(
     const { binned, coarse } = columns[feature.name]!;
     return binsOf(binned, feature, rows).map((bin) => coarse[bin]!);
   });
+}
+
+const binsKey: MemoKey<Uint16Array[]> = { name: "coarse bins" };
+
+/**
+ * {@link coarseOf} of a part of the training rows.
+ * @param memo - where the part is all there is; of rows that do not lie in memory bins are made anew in each round.
+ */
+export function binsOfPart(
+  features: readonly FeatureSchema[],
+  columns: Readonly<Record<string, CoarseColumn>>,
+  part: Table,
+  memo: Memo | undefined,
+): Uint16Array[] {
+  const make = () => coarseOf(features, columns, part);
+  return memo === undefined ? make() : memo.keep(binsKey, make);
 }

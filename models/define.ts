@@ -18,6 +18,7 @@ import { decodeSums, encodeContribution, layoutOf } from "./blocks.ts";
 import { type NoiseDemand, noiseFor } from "./noise.ts";
 import { parseParameters, parsePublic } from "./parameters.ts";
 import type { Portable } from "./portable.ts";
+import { isStored, partsOf } from "./rows.ts";
 
 /** An algorithm that takes sums, for the registry. */
 export const defineAlgorithm = <T extends AlgorithmTypes>(
@@ -161,7 +162,12 @@ function modelOf<Result>(own: Scoring<Result>, parse: () => Result): Model | und
   ];
   return {
     features: features(result),
-    score: (rows) => score(result, rows),
+    score: (rows) => {
+      if (!isStored(rows)) return score(result, rows);
+      const scores = new Float64Array(rows.rows);
+      for (const { first, part } of partsOf(rows)) scores.set(score(result, part), first);
+      return scores;
+    },
     points: points && ((rows) => points(result, rows)),
     explain: explain && ((rows) => explain(result, rows)),
     exports: new Map(files),

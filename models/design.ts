@@ -11,8 +11,9 @@ import {
 } from "./algorithms/summary.ts";
 import type { MemoKey } from "./memory.ts";
 import { resultOf } from "./needs.ts";
+import type { LabelledRows } from "./numerics/logistic-sums.ts";
 import { resultName } from "./parameters.ts";
-import { categoricalColumn, checkRows, numericColumn } from "./rows.ts";
+import { categoricalColumn, checkRowCount, checkRows, isStored, numericColumn, partsOf } from "./rows.ts";
 import { featureSchema } from "./study.ts";
 import type { StudySchema, Table } from "./table.ts";
 
@@ -174,6 +175,24 @@ export const trainingMatrix = (
     checkAgainstDesign(design, maxRowsPerParty, training);
     return designMatrix(design, training);
   });
+
+/** The same in parts: of rows that do not lie in memory the matrix is made anew in each round. */
+export function* trainingParts(
+  design: Design,
+  schema: StudySchema,
+  party: Pick<Party, "training" | "memo">,
+): Generator<LabelledRows> {
+  const { training } = party;
+  if (!isStored(training)) {
+    yield { matrix: trainingMatrix(design, schema, party), label: training.label };
+    return;
+  }
+  checkRowCount(schema, training);
+  for (const { part } of partsOf(training)) {
+    checkAgainstDesign(design, Number.POSITIVE_INFINITY, part);
+    yield { matrix: designMatrix(design, part), label: part.label };
+  }
+}
 
 function checkAgainstDesign(design: Design, maxRowsPerParty: number, table: Table): void {
   checkRows({ features: design.features, maxRowsPerParty }, table);

@@ -4,7 +4,7 @@ import { Refusal } from "../core/reasons.ts";
 import type { Outcome } from "./algorithm.ts";
 import { type Contribution, type Count, count, type Sum, type Sums, sum } from "./blocks.ts";
 import { type Cholesky, cholesky, dependences, dot, solveCholesky } from "./numerics/linear-algebra.ts";
-import { type LogisticSums, sumsAt } from "./numerics/logistic-sums.ts";
+import { type LabelledRows, type LogisticSums, sumsAt } from "./numerics/logistic-sums.ts";
 import { exponentAbove, powerOfTwo } from "./numerics/powers-of-two.ts";
 import { agreed } from "./numerics/rounding.ts";
 
@@ -137,13 +137,13 @@ export function newtonBlocks(state: NewtonState, setting: NewtonSetting, rows: n
   return { rows: count(1), logLikelihood, ...gradient, ...hessian };
 }
 
-/** @param matrix - row-major, without the intercept's column. */
+/** @param rows - in all parts together. */
 export function newtonContribution(
   state: NewtonState,
-  matrix: Float64Array,
-  label: Uint8Array,
+  parts: Iterable<LabelledRows>,
+  rows: number,
 ): Contribution<NewtonBlocks> {
-  return newtonEntries(sumsAt(Float64Array.from(state.weights), matrix, label), label.length);
+  return newtonEntries(sumsAt(Float64Array.from(state.weights), parts), rows);
 }
 
 /** @param at - gradient, and the Hessian by rows of its lower triangle. */

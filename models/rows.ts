@@ -11,12 +11,15 @@ export function selectRows(table: Table, keep: (row: number) => boolean): Table 
 /** @returns the given rows, in the given order. */
 export function takeRows(table: Table, rows: readonly number[]): Table {
   const columns = new Map<string, Column>();
+  const chosen = isStored(table) ? Int32Array.from(rows) : undefined;
   for (const [name, column] of table.columns)
     columns.set(
       name,
-      column.kind === "numeric"
-        ? { kind: "numeric", values: take(column.values, rows, new Float64Array(rows.length)) }
-        : { ...column, codes: take(column.codes, rows, new Int32Array(rows.length)) },
+      column.stored !== undefined
+        ? column.stored.pick(chosen!)
+        : column.kind === "numeric"
+          ? { kind: "numeric", values: take(column.values, rows, new Float64Array(rows.length)) }
+          : { ...column, codes: take(column.codes, rows, new Int32Array(rows.length)) },
     );
   return {
     rows: rows.length,
@@ -84,6 +87,44 @@ function concatSubjects(tables: readonly Table[]): Int32Array {
   return joined;
 }
 
+/** Whether some of a table's columns do not lie in memory. */
+export const isStored = ({ columns }: Table): boolean =>
+  [...columns.values()].some(({ stored }) => stored !== undefined);
+
+/**
+ * @returns the table's rows in order, as tables in memory: the table itself where it lies there. Every part but the last
+ *   has a multiple of four rows.
+ */
+export function* partsOf(table: Table): Generator<{ readonly first: number; readonly part: Table }> {
+  if (!isStored(table)) {
+    yield { first: 0, part: table };
+    return;
+  }
+  const rows = Math.min(...[...table.columns.values()].map(({ stored }) => stored?.rowsAtOnce ?? Infinity));
+  for (let first = 0; first < table.rows; first += rows) {
+    const end = Math.min(table.rows, first + rows);
+    const columns = new Map<string, Column>();
+    for (const [name, column] of table.columns) columns.set(name, cut(column, first, end));
+    const { label, outcome, subject, holdout } = table;
+    const part = {
+      rows: end - first,
+      columns,
+      label: label.subarray(first, end),
+      outcome: outcome.subarray(first, end),
+      subject: subject.subarray(first, end),
+      holdout: holdout.subarray(first, end),
+    };
+    yield { first, part };
+  }
+}
+
+function cut(column: Column, first: number, end: number): Column {
+  if (column.stored !== undefined) return column.stored.read(first, end);
+  return column.kind === "numeric"
+    ? { kind: "numeric", values: column.values.subarray(first, end) }
+    : { ...column, codes: column.codes.subarray(first, end) };
+}
+
 /** @throws Refusal column_unknown */
 export function numericColumn(table: Table, name: string): NumericColumn {
   const column = table.columns.get(name);
@@ -105,13 +146,18 @@ export function categoricalColumn(table: Table, feature: { name: string; levels:
  * @throws Refusal value_out_of_bounds | value_not_finite | column_unknown
  */
 export function checkRows(schema: Pick<StudySchema, "features" | "maxRowsPerParty">, table: Table): void {
+  checkRowCount(schema, table);
+  for (const feature of schema.features) checkFeature(feature, table);
+}
+
+/** @throws Refusal value_out_of_bounds */
+export function checkRowCount(schema: Pick<StudySchema, "maxRowsPerParty">, table: Table): void {
   if (table.rows > schema.maxRowsPerParty)
     throw new Refusal(
       "value_out_of_bounds",
       `${table.rows} rows exceed the study's maxRowsPerParty ${schema.maxRowsPerParty}`,
       { hint: "propose the study with a larger maxRowsPerParty, or take fewer rows" },
     );
-  for (const feature of schema.features) checkFeature(feature, table);
 }
 
 function checkFeature(feature: FeatureSchema, table: Table): void {

@@ -22,10 +22,21 @@ export interface Outcome {
 
 export type Column = NumericColumn | CategoricalColumn;
 
+/** Of a column that does not lie in memory: what reads its values as a whole reads them anew each time. */
+interface StoredColumn {
+  /** How many rows are best looked at together, of all columns: a multiple of four. */
+  readonly rowsAtOnce: number;
+  /** @returns rows `from` (inclusive) to `to` (exclusive), in memory. */
+  read(from: number, to: number): Column;
+  /** @param rows - ascending. @returns those rows, where they lie. */
+  pick(rows: Int32Array): Column;
+}
+
 export interface NumericColumn {
   readonly kind: "numeric";
   /** Missing entries hold NaN; nothing else may. */
   readonly values: Float64Array;
+  readonly stored?: StoredColumn;
 }
 
 export interface CategoricalColumn {
@@ -33,6 +44,7 @@ export interface CategoricalColumn {
   /** Index into `levels`; -1 = missing. */
   readonly codes: Int32Array;
   readonly levels: readonly string[];
+  readonly stored?: StoredColumn;
 }
 
 /** The columns a study reads, in the order every party uses. Public: part of the manifest. */

@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Table } from "../../models/table.ts";
+import { unpackTable } from "../rows/stored-columns.ts";
 import { DirectStatistics, type StatisticsReply, type StatisticsRequest } from "./statistics.ts";
 
 const statistics = new DirectStatistics(secureRandom);
@@ -13,7 +14,7 @@ async function done(request: StatisticsRequest): Promise<StatisticsReply> {
   try {
     switch (request.work) {
       case "table":
-        tables.set(request.number, request.table);
+        tables.set(request.number, unpackTable(request.table));
         return { id, done: undefined };
       case "forget":
         tables.delete(request.number);

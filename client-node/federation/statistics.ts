@@ -11,6 +11,7 @@ import { StudyMemory } from "../../models/memory.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { advanceStudy, type StudyState, studyContribute } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
+import { type PackedTable, packTable } from "../rows/stored-columns.ts";
 
 export interface Statistics {
   /** @returns shape [vectorLength(layout)] of the state's layout. @throws Refusal those of the algorithm */
@@ -49,7 +50,7 @@ export class DirectStatistics implements Statistics {
 
 /** What the thread is asked. A table is sent once and named by its number from then on. */
 export type StatisticsRequest = { readonly id: number } & (
-  | { readonly work: "table"; readonly number: number; readonly table: Table }
+  | { readonly work: "table"; readonly number: number; readonly table: PackedTable }
   | { readonly work: "forget"; readonly number: number }
   | {
       readonly work: "contribute";
@@ -87,6 +88,7 @@ export class StatisticsThread implements Statistics {
   #worker: Worker | undefined;
   /** The tables that the thread holds, the oldest first. */
   readonly #tables = new Map<Table, number>();
+  readonly #held = new Set<{ readonly table: Table }>();
   #last = 0;
 
   constructor(file = new URL("./statistics-worker.ts", import.meta.url)) {
@@ -99,8 +101,15 @@ export class StatisticsThread implements Statistics {
     state: StudyState,
     table: Table,
   ): Promise<Float64Array> {
-    const number = this.#tables.get(table) ?? (await this.#send(table));
-    return (await this.#ask({ work: "contribute", study, manifest, state, number })) as Float64Array;
+    // The thread reads columns that lie on disk from the file that this table keeps open.
+    const held = { table };
+    this.#held.add(held);
+    try {
+      const number = this.#tables.get(table) ?? (await this.#send(table));
+      return (await this.#ask({ work: "contribute", study, manifest, state, number })) as Float64Array;
+    } finally {
+      this.#held.delete(held);
+    }
   }
 
   async #send(table: Table): Promise<number> {
@@ -110,7 +119,7 @@ export class StatisticsThread implements Statistics {
       await this.#ask({ work: "forget", number });
     }
     const number = ++this.#last;
-    await this.#ask({ work: "table", number, table });
+    await this.#ask({ work: "table", number, table: packTable(table) });
     this.#tables.set(table, number);
     return number;
   }

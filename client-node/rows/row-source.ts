@@ -6,7 +6,7 @@ import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import type { Policy } from "../policy.ts";
 import { type DesensitizationRun, desensitizeRows } from "./desensitize.ts";
 import { type RowCounts, requireLearnable } from "./rows.ts";
-import { type RecordReader, readRows } from "./sources.ts";
+import { type RecordReader, readRows, type StreamReader } from "./sources.ts";
 
 /** What the node gives to the reading of its rows. */
 export interface RowMeans {
@@ -23,6 +23,8 @@ export type RowSource = (manifest: StudyManifest, means: RowMeans) => Promise<Ta
 export interface RowSourceOptions {
   /** Gives the rows as they are. */
   readonly read: RecordReader;
+  /** Gives them where they are larger than memory may be. */
+  readonly streams?: StreamReader | undefined;
   /** The enterprise's root key, 32 bytes. */
   readonly key: Uint8Array;
   /** Milliseconds since the epoch. */
@@ -31,11 +33,11 @@ export interface RowSourceOptions {
 
 /** @throws Refusal value_out_of_bounds where there are more rows than the study's public bound; those of `read`. */
 export const desensitizedRows =
-  ({ read, key, now }: RowSourceOptions): RowSource =>
+  ({ read, streams, key, now }: RowSourceOptions): RowSource =>
   async (manifest, { policy, salt, onRun }) => {
     let counts: RowCounts = { records: 0, unlabelled: 0, indeterminate: 0 };
     const { table, run } = await desensitizeRows(
-      (passage) => readRows(read, manifest, salt, passage, (seen) => (counts = seen)),
+      (passage) => readRows(read, manifest, salt, passage, (seen) => (counts = seen), streams),
       manifest,
       policy,
       purposeKeys(key, manifest.purpose, now()),

@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
 import { type Cell, isMissing, numberOf, textOf } from "../../core/cell.ts";
-import { columnAt, type Records, requireColumns } from "../../core/csv.ts";
+import { columnAt, type RecordStream, type Records, requireColumns } from "../../core/csv.ts";
 import { monthOf } from "../../core/month.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { columnReader, type Passage, unchanged } from "../../models/cells.ts";
+import { cellReader, columnReader, type Passage, unchanged } from "../../models/cells.ts";
 import { selectRows } from "../../models/rows.ts";
 import { columnsRead, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
+import { ColumnsWriter } from "./stored-columns.ts";
 
 /** What of a manifest says how cells become a table. */
 export type RowSchema = Pick<StudyManifest, "features" | "label" | "subject" | "holdout">;
@@ -50,22 +51,97 @@ export function tableFromRecords(
 ): Table {
   const capacity = sources.reduce((rows, source) => rows + source.atMost, 0);
   const readers = schema.features.map((feature) => columnReader(feature, capacity));
-  const label = new Uint8Array(capacity);
-  const outcome = new Uint8Array(capacity);
-  const holdout = new Uint8Array(capacity);
-  const subject = new Int32Array(capacity);
-  const subjects = new Map<string, number>();
-  const firstMonth = new Uint8Array(capacity);
-  const later = new Set<number>();
-  const outcomeOf = labelReader(schema.label);
-  const { outOfTime } = schema.holdout;
-  const from = outOfTime === undefined ? Infinity : monthOf(outOfTime.from)!;
-  let records = 0;
-  let unlabelled = 0;
-  let rows = 0;
+  const taker = new RowTaker(schema, salt, passage, {
+    read: (feature, cell, row) => readers[feature]!.read(cell, row),
+    taken: () => {},
+    columns: (rows) => new Map(schema.features.map((feature, i) => [feature.name, readers[i]!.column(rows)])),
+  });
+  for (const source of sources) source.each(taker.begin(source));
+  return taker.end(tell);
+}
 
-  const faults = new CellFaults();
-  for (const source of sources) {
+/**
+ * As {@link tableFromRecords}, of a table that is larger than memory: its columns lie on disk. What is held of a row are
+ * its label, its side of the split and its subject.
+ * @param folder - on a disk with room for eight bytes a cell. @param blockCells - cells that are read together.
+ * @throws as tableFromRecords; disk_full
+ */
+export async function tableFromStreams(
+  sources: readonly RecordStream[],
+  schema: RowSchema,
+  salt: Uint8Array,
+  folder: string,
+  passage: Passage = unchanged,
+  tell?: (counts: RowCounts) => void,
+  blockCells?: number,
+): Promise<Table> {
+  const writer = await ColumnsWriter.begin(folder, schema.features, blockCells);
+  try {
+    const readers = schema.features.map((feature) => cellReader(feature));
+    const taker = new RowTaker(schema, salt, passage, {
+      read(feature, cell) {
+        const value = readers[feature]!(cell);
+        if (typeof value === "string") return value;
+        writer.set(feature, value);
+        return undefined;
+      },
+      taken: () => writer.next(),
+      columns: () => writer.end(),
+    });
+    for (const source of sources) await source.each(taker.begin(source));
+    return taker.end(tell);
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+/** Where the cells of a table go. */
+interface CellStore {
+  /** @returns what is wrong with the cell; undefined when nothing is. */
+  read(feature: number, cell: Cell, row: number): string | undefined;
+  /** All cells of a row were read. */
+  taken(): void;
+  columns(rows: number): Table["columns"];
+}
+
+/** Takes records of several sources as rows of one table, in order. */
+class RowTaker {
+  readonly #schema: RowSchema;
+  readonly #salt: Uint8Array;
+  readonly #passage: Passage;
+  readonly #store: CellStore;
+  readonly #outcomeOf: ReturnType<typeof labelReader>;
+  readonly #from: number;
+  readonly #label = new Growing(Uint8Array);
+  readonly #outcome = new Growing(Uint8Array);
+  readonly #holdout = new Growing(Uint8Array);
+  readonly #firstMonth = new Growing(Uint8Array);
+  readonly #subject = new Growing(Int32Array);
+  readonly #subjects = new Map<string, number>();
+  readonly #later = new Set<number>();
+  readonly #names: string[] = [];
+  readonly #faults = new CellFaults();
+  #records = 0;
+  #unlabelled = 0;
+  #rows = 0;
+
+  constructor(schema: RowSchema, salt: Uint8Array, passage: Passage, store: CellStore) {
+    this.#schema = schema;
+    this.#salt = salt;
+    this.#passage = passage;
+    this.#store = store;
+    this.#outcomeOf = labelReader(schema.label);
+    const { outOfTime } = schema.holdout;
+    this.#from = outOfTime === undefined ? Infinity : monthOf(outOfTime.from)!;
+  }
+
+  /** @returns what takes the source's records. @throws Refusal column_unknown, file_malformed, and the passage's */
+  begin(source: Pick<Records, "name" | "header">): (cells: readonly Cell[], line: number) => void {
+    const schema = this.#schema;
+    const passage = this.#passage;
+    this.#names.push(source.name);
+    const { outOfTime } = schema.holdout;
     const at = (column: string): number => columnAt(source, column);
     const header = { name: source.name, at };
     const reads = columnsRead(schema).flatMap((column) => passage.reads(column));
@@ -75,55 +151,99 @@ export function tableFromRecords(
     const takeDate = outOfTime === undefined ? undefined : passage.take(outOfTime.column, header);
     const subjectAt = schema.subject === undefined ? undefined : at(schema.subject);
 
-    source.each((cells, line) => {
-      const key = subjectAt === undefined ? String(records) : textOf(cells[subjectAt]);
-      records++;
+    return (cells, line) => {
+      const key = subjectAt === undefined ? String(this.#records) : textOf(cells[subjectAt]);
+      this.#records++;
       const labelCell = takeLabel(cells, line);
-      const code = outcomeOf(labelCell);
+      const code = this.#outcomeOf(labelCell);
       if (code === undefined || code === "indeterminate") {
-        if (isMissing(textOf(labelCell))) unlabelled++;
+        if (isMissing(textOf(labelCell))) this.#unlabelled++;
         else if (code === undefined && schema.label.indeterminate !== undefined)
-          faults.add(source, line, schema.label.column, "named in none of bad, good and indeterminate");
+          this.#faults.add(source, line, schema.label.column, "named in none of bad, good and indeterminate");
         return;
       }
-      if (key === "") faults.add(source, line, schema.subject!, "no subject");
-      for (let i = 0; i < readers.length; i++) {
-        const problem = readers[i]!.read(features[i]!(cells, line), rows);
-        if (problem !== undefined) faults.add(source, line, schema.features[i]!.name, problem);
+      const row = this.#rows;
+      if (key === "") this.#faults.add(source, line, schema.subject!, "no subject");
+      for (let i = 0; i < features.length; i++) {
+        const problem = this.#store.read(i, features[i]!(cells, line), row);
+        if (problem !== undefined) this.#faults.add(source, line, schema.features[i]!.name, problem);
       }
-      label[rows] = code >= schema.label.good.length ? 1 : 0;
-      outcome[rows] = code;
-      subject[rows] = subjects.get(key) ?? subjects.size;
-      subjects.set(key, subject[rows]!);
+      const subject = subjectAt === undefined ? row : this.#subjectOf(key);
       const month = takeDate === undefined ? -Infinity : monthOf(textOf(takeDate(cells, line)));
-      if (month === undefined) faults.add(source, line, outOfTime!.column, "not a date such as 2015-07-31");
-      else if (month === from) firstMonth[rows] = 1;
-      else if (month > from) later.add(subject[rows]!);
-      holdout[rows] = isHeldOut(schema.holdout, salt, key) || (month ?? 0) >= from ? 1 : 0;
-      rows++;
-    });
+      if (month === undefined)
+        this.#faults.add(source, line, outOfTime!.column, "not a date such as 2015-07-31");
+      else if (month > this.#from) this.#later.add(subject);
+      this.#label.push(code >= schema.label.good.length ? 1 : 0);
+      this.#outcome.push(code);
+      this.#subject.push(subject);
+      this.#firstMonth.push(month === this.#from ? 1 : 0);
+      this.#holdout.push(isHeldOut(schema.holdout, this.#salt, key) || (month ?? 0) >= this.#from ? 1 : 0);
+      this.#store.taken();
+      this.#rows++;
+    };
   }
-  faults.refuse();
-  tell?.({ records, unlabelled, indeterminate: records - rows - unlabelled });
 
-  const names = sources.map((source) => source.name).join(", ");
-  if (records === 0) throw new Refusal("rows_missing", `${names}: no rows`);
-  if (rows === 0)
-    throw new Refusal(
-      "label_not_binary",
-      `${names}: no cell of "${schema.label.column}" is named in label.bad or label.good`,
-    );
-  const table: Table = {
-    rows,
-    columns: new Map(schema.features.map((feature, i) => [feature.name, readers[i]!.column(rows)])),
-    label: label.slice(0, rows),
-    outcome: outcome.slice(0, rows),
-    subject: subject.slice(0, rows),
-    holdout: holdout.slice(0, rows),
-  };
-  if (outOfTime === undefined) return table;
-  const firstHeldOut = firstMonth.slice(0, rows).map((is, row) => (later.has(table.subject[row]!) ? 0 : is));
-  return withoutEarlier({ ...table, firstHeldOut });
+  #subjectOf(key: string): number {
+    const known = this.#subjects.get(key);
+    if (known !== undefined) return known;
+    const next = this.#subjects.size;
+    this.#subjects.set(key, next);
+    return next;
+  }
+
+  /** @throws Refusal cell_malformed, rows_missing, label_not_binary */
+  end(tell?: (counts: RowCounts) => void): Table {
+    const [records, rows, unlabelled] = [this.#records, this.#rows, this.#unlabelled];
+    this.#faults.refuse();
+    tell?.({ records, unlabelled, indeterminate: records - rows - unlabelled });
+
+    const names = this.#names.join(", ");
+    if (records === 0) throw new Refusal("rows_missing", `${names}: no rows`);
+    if (rows === 0)
+      throw new Refusal(
+        "label_not_binary",
+        `${names}: no cell of "${this.#schema.label.column}" is named in label.bad or label.good`,
+      );
+    const table: Table = {
+      rows,
+      columns: this.#store.columns(rows),
+      label: this.#label.end(),
+      outcome: this.#outcome.end(),
+      subject: this.#subject.end(),
+      holdout: this.#holdout.end(),
+    };
+    if (this.#schema.holdout.outOfTime === undefined) return table;
+    const later = this.#later;
+    const firstHeldOut = this.#firstMonth.end().map((is, row) => (later.has(table.subject[row]!) ? 0 : is));
+    return withoutEarlier({ ...table, firstHeldOut });
+  }
+}
+
+/** An array of which nobody knows how long it will be. */
+class Growing<Of extends Uint8Array | Int32Array> {
+  readonly #kind: new (
+    length: number,
+  ) => Of;
+  #values: Of;
+  #length = 0;
+
+  constructor(kind: new (length: number) => Of) {
+    this.#kind = kind;
+    this.#values = new kind(1024);
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const longer = new this.#kind(2 * this.#length);
+      longer.set(this.#values);
+      this.#values = longer;
+    }
+    this.#values[this.#length++] = value;
+  }
+
+  end(): Of {
+    return this.#values.slice(0, this.#length) as Of;
+  }
 }
 
 /** @returns the table without the training rows of subjects that are held out: nobody is on both sides. */
@@ -193,7 +313,7 @@ const mostNamed = 40;
 class CellFaults {
   readonly #found = new Map<string, { readonly first: string; cells: number }>();
 
-  add({ name }: Records, line: number, column: string, problem: string): void {
+  add({ name }: Pick<Records, "name">, line: number, column: string, problem: string): void {
     const key = `${name}\n${column}\n${problem}`;
     const known = this.#found.get(key);
     if (known === undefined)

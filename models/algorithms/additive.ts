@@ -3,16 +3,15 @@ import { Refusal } from "../../core/reasons.ts";
 import { additiveFields, additiveScoring, isWhole } from "../additive-model.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import { type CoarseColumn, coarseBins, coarseColumns, coarseOf } from "../coarse-bins.ts";
+import { binsOfPart, type CoarseColumn, coarseBins, coarseColumns } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
-import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
 import { cholesky, solveCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
-import { checkRows } from "../rows.ts";
+import { checkRowCount, partsOf } from "../rows.ts";
 import { type BinsResult, bins } from "./bins.ts";
 
 const parameters = z.strictObject({
@@ -100,27 +99,28 @@ export const additive = defineAlgorithm<Types>({
 
   contribute({ intercept, effects }, { training, memo }, study) {
     const { columns, first, width } = settingOf(study);
-    const bins = memo.keep(binsKey, () => {
-      checkRows(study.schema, training);
-      return coarseOf(study.schema.features, columns, training);
-    });
+    checkRowCount(study.schema, training);
+    const { features } = study.schema;
     const gradient = new Float64Array(width);
     const curvature = new Float64Array((width * (width + 1)) / 2);
-    const places = new Int32Array(bins.length);
-    for (let row = 0; row < training.rows; row++) {
-      let logOdds = intercept;
-      for (const [f, column] of bins.entries()) {
-        places[f] = first[f]! + column[row]!;
-        logOdds += effects[places[f]!]!;
-      }
-      const p = probabilityOf(logOdds);
-      const residual = (training.label[row] === 1 ? 1 : 0) - p;
-      const weight = p * (1 - p);
-      for (let f = 0; f < places.length; f++) {
-        const place = places[f]!;
-        gradient[place]! += residual;
-        const line = (place * (place + 1)) / 2;
-        for (let other = 0; other <= f; other++) curvature[line + places[other]!]! += weight;
+    const places = new Int32Array(features.length);
+    for (const { part } of partsOf(training)) {
+      const bins = binsOfPart(features, columns, part, part === training ? memo : undefined);
+      for (let row = 0; row < part.rows; row++) {
+        let logOdds = intercept;
+        for (const [f, column] of bins.entries()) {
+          places[f] = first[f]! + column[row]!;
+          logOdds += effects[places[f]!]!;
+        }
+        const p = probabilityOf(logOdds);
+        const residual = (part.label[row] === 1 ? 1 : 0) - p;
+        const weight = p * (1 - p);
+        for (let f = 0; f < places.length; f++) {
+          const place = places[f]!;
+          gradient[place]! += residual;
+          const line = (place * (place + 1)) / 2;
+          for (let other = 0; other <= f; other++) curvature[line + places[other]!]! += weight;
+        }
       }
     }
     return { gradient, curvature };
@@ -149,8 +149,6 @@ export const additive = defineAlgorithm<Types>({
 
   ...additiveScoring,
 });
-
-const binsKey: MemoKey<Uint16Array[]> = { name: "coarse bins" };
 
 interface Setting {
   readonly columns: Readonly<Record<string, CoarseColumn>>;

@@ -4,7 +4,7 @@ import { seededRandom, shuffle } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import { type CoarseColumn, coarseColumns, coarseOf } from "../coarse-bins.ts";
+import { binsOfPart, type CoarseColumn, coarseColumns } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
@@ -12,7 +12,7 @@ import { mostOfResidualAndWeight, probabilityOf } from "../numerics/logistic-sum
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
-import { checkRows } from "../rows.ts";
+import { checkRowCount, partsOf } from "../rows.ts";
 import { emptyTree, nodeOf, type Tree, treeSchema } from "../tree.ts";
 import { addTrees, othersOf, type TreeModel, treeModelSchema, treeScoring } from "../tree-model.ts";
 import { type BinsResult, bins } from "./bins.ts";
@@ -118,42 +118,56 @@ export const boosting = defineAlgorithm<Types>({
 
   contribute({ trees, round, level, growing }, { training, memo }, study) {
     const setting = settingOf(study);
-    const { bins, digests } = memo.keep(rowsKey, () => {
-      checkRows(study.schema, training);
-      const bins = coarseOf(study.schema.features, setting.columns, training);
-      return { bins, digests: digestsOf(bins, training.label, study.params.seed) };
-    });
-    const start = () => ({ last: "", trees: 0, margins: new Float64Array(training.rows).fill(setting.base) });
-    const margins = updated(
-      memo.keep(marginsKey, start),
-      { ...setting, trees, depth: study.params.depth },
-      bins,
-    );
+    checkRowCount(study.schema, training);
+    const kept = memo.keep(keptKey, () => ({
+      last: "",
+      trees: 0,
+      margins: new Float64Array(training.rows).fill(setting.base),
+      digests: undefined,
+    }));
+    const forests = { ...setting, trees, depth: study.params.depth };
+    const since = newTrees(kept, forests);
+    const digests = kept.digests ?? new Uint32Array(training.rows);
     const plots = plotsOf(setting, round);
     const gradient = new Float64Array(plots.entries(Math.max(0, level - 1)));
     const curvature = new Float64Array(gradient.length);
-    for (let row = 0; row < training.rows; row++) {
-      const p = probabilityOf(margins[row]!);
-      let g = (training.label[row] === 1 ? 1 : 0) - p;
-      let h = p * (1 - p);
-      // Under noise no sum is whole anyway, and what rounding adds to a row would have to be paid for.
-      if (study.noise === undefined) {
-        g = rounded(g, gradientStep, drawn(digests[row]!, 2 * round));
-        h = rounded(h, curvatureStep, drawn(digests[row]!, 2 * round + 1));
-      }
-      for (const [t, tree] of growing.entries()) {
-        if (drawn(digests[row]!, 0x10000 + round * growing.length + t) >= study.params.rowShare) continue;
-        const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
-        if (place < 0) continue;
-        let at = plots.first(t, Math.max(0, level - 1)) + place * plots.widths[t]!;
-        for (const feature of plots.columns[t]!) {
-          const entry = at + bins[feature]![row]!;
-          gradient[entry]! += g;
-          curvature[entry]! += h;
-          at += setting.others[feature]! + 1;
+    for (const { first, part } of partsOf(training)) {
+      const bins = binsOfPart(
+        study.schema.features,
+        setting.columns,
+        part,
+        part === training ? memo : undefined,
+      );
+      const end = first + part.rows;
+      if (kept.digests === undefined) digests.set(digestsOf(bins, part.label, study.params.seed), first);
+      const margins = kept.margins.subarray(first, end);
+      addTrees(margins, { ...forests, trees: since }, bins);
+      for (let row = 0; row < part.rows; row++) {
+        const digest = digests[first + row]!;
+        const p = probabilityOf(margins[row]!);
+        let g = (part.label[row] === 1 ? 1 : 0) - p;
+        let h = p * (1 - p);
+        // Under noise no sum is whole anyway, and what rounding adds to a row would have to be paid for.
+        if (study.noise === undefined) {
+          g = rounded(g, gradientStep, drawn(digest, 2 * round));
+          h = rounded(h, curvatureStep, drawn(digest, 2 * round + 1));
+        }
+        for (const [t, tree] of growing.entries()) {
+          if (drawn(digest, 0x10000 + round * growing.length + t) >= study.params.rowShare) continue;
+          const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
+          if (place < 0) continue;
+          let at = plots.first(t, Math.max(0, level - 1)) + place * plots.widths[t]!;
+          for (const feature of plots.columns[t]!) {
+            const entry = at + bins[feature]![row]!;
+            gradient[entry]! += g;
+            curvature[entry]! += h;
+            at += setting.others[feature]! + 1;
+          }
         }
       }
     }
+    kept.digests = digests;
+    kept.last = lastOf(trees);
     return { gradient, curvature };
   },
 
@@ -193,8 +207,6 @@ export const boosting = defineAlgorithm<Types>({
 
   ...treeScoring,
 });
-
-const rowsKey: MemoKey<{ bins: Uint16Array[]; digests: Uint32Array }> = { name: "bins and digests" };
 
 interface Setting {
   readonly params: Params;
@@ -377,26 +389,30 @@ interface Forests {
   readonly others: readonly number[];
 }
 
-/** Log-odds of bad by the first trees, the last of them as text. */
-interface Margins {
+/** Of each row, what is made once: log-odds of bad by the first trees, the last of them as text; digests. */
+interface Kept {
   last: string;
   trees: number;
   readonly margins: Float64Array;
+  digests: Uint32Array | undefined;
 }
 
-const marginsKey: MemoKey<Margins> = { name: "margins" };
+const keptKey: MemoKey<Kept> = { name: "margins and digests" };
 
-/** Adds the trees that have come since; begins anew where the trees are others. */
-function updated(kept: Margins, model: Forests, bins: readonly Uint16Array[]): Float64Array {
-  const lastOf = (count: number) => (count === 0 ? "" : JSON.stringify(model.trees[count - 1]));
-  if (lastOf(kept.trees) !== kept.last) {
-    kept.margins.fill(model.base);
+const lastOf = (trees: readonly Tree[]): string => (trees.length === 0 ? "" : JSON.stringify(trees.at(-1)));
+/** While trees are added: what ends in the middle is begun anew. */
+const underWay = "under way";
+
+/** @returns the trees that have come since, all of them where the trees are others. */
+function newTrees(kept: Kept, { base, trees }: Forests): Tree[] {
+  if (lastOf(trees.slice(0, kept.trees)) !== kept.last) {
+    kept.margins.fill(base);
     kept.trees = 0;
   }
-  addTrees(kept.margins, { ...model, trees: model.trees.slice(kept.trees) }, bins);
-  kept.trees = model.trees.length;
-  kept.last = lastOf(kept.trees);
-  return kept.margins;
+  const since = trees.slice(kept.trees);
+  kept.trees = trees.length;
+  kept.last = underWay;
+  return since;
 }
 
 /** @returns of each row 32 bits that follow from its bins, its label and the public seed. */

@@ -9,7 +9,7 @@ import {
   designNeeds,
   designParameters,
   designSchema,
-  trainingMatrix,
+  trainingParts,
 } from "../design.ts";
 import {
   byColumn,
@@ -119,8 +119,8 @@ export const logistic = defineAlgorithm<Types>({
   blocks: (state, study) => newtonBlocks(state, settingOf(study), study.schema.maxRowsPerParty),
 
   contribute(state, party, study) {
-    const matrix = trainingMatrix(settingOf(study).design, study.schema, party);
-    return newtonContribution(state, matrix, party.training.label);
+    const parts = trainingParts(settingOf(study).design, study.schema, party);
+    return newtonContribution(state, parts, party.training.rows);
   },
 
   advance(state, sums, study) {

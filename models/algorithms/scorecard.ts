@@ -113,7 +113,7 @@ export const scorecard = defineAlgorithm<Types>({
       checkRows(study.schema, training);
       return matrixOf(setting.columns, study.prior.woe, training);
     });
-    return newtonContribution(state, matrix, training.label);
+    return newtonContribution(state, [{ matrix, label: training.label }], training.rows);
   },
 
   advance(state, sums, study) {

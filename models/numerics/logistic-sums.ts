@@ -12,35 +12,44 @@ export interface LogisticSums {
 /** Rows whose products are added to the Hessian together: one pass over it instead of four. */
 const rowsAtOnce = 4;
 
+/** Rows in order: all at once, or in parts of which all but the last have a multiple of four. */
+export interface LabelledRows {
+  /** Row-major, without the intercept's column, shape [rows, n - 1]. */
+  readonly matrix: Float64Array;
+  readonly label: Uint8Array;
+}
+
 /**
  * @param weights - intercept first, shape [n].
- * @param matrix - row-major, without the intercept's column, shape [rows, n - 1].
- * @returns log-likelihood, gradient [n], and the Hessian by rows of its lower triangle [n (n + 1) / 2].
+ * @returns log-likelihood, gradient [n], and the Hessian by rows of its lower triangle [n (n + 1) / 2]: to the last bit
+ *   the same, however the rows are cut into parts.
  */
-export function sumsAt(weights: Float64Array, matrix: Float64Array, label: Uint8Array) {
+export function sumsAt(weights: Float64Array, parts: Iterable<LabelledRows>) {
   const n = weights.length;
   const gradient = new Float64Array(n);
   const triangle = new Float64Array((n * (n + 1)) / 2);
   let logLikelihood = 0;
   const rows = Array.from({ length: rowsAtOnce }, () => new Float64Array(n).fill(1));
   const curvatures = new Float64Array(rowsAtOnce);
-  for (let first = 0; first < label.length; first += rowsAtOnce) {
-    curvatures.fill(0);
-    for (let i = 0; i < Math.min(rowsAtOnce, label.length - first); i++) {
-      const row = rows[i]!;
-      for (let j = 1, at = (first + i) * (n - 1); j < n; j++, at++) row[j] = matrix[at]!;
-      const logOdds = dot(weights, row);
-      const bad = label[first + i] === 1;
-      // Written with the exponential of a negative number only: it cannot overflow.
-      const decay = Math.exp(-Math.abs(logOdds));
-      logLikelihood += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
-      const sum = 1 + decay;
-      const missed = (logOdds >= 0 === bad ? decay : 1) / sum;
-      const residual = bad ? missed : -missed;
-      for (let j = 0; j < n; j++) gradient[j]! += residual * row[j]!;
-      curvatures[i] = decay / (sum * sum);
+  for (const { matrix, label } of parts) {
+    for (let first = 0; first < label.length; first += rowsAtOnce) {
+      curvatures.fill(0);
+      for (let i = 0; i < Math.min(rowsAtOnce, label.length - first); i++) {
+        const row = rows[i]!;
+        for (let j = 1, at = (first + i) * (n - 1); j < n; j++, at++) row[j] = matrix[at]!;
+        const logOdds = dot(weights, row);
+        const bad = label[first + i] === 1;
+        // Written with the exponential of a negative number only: it cannot overflow.
+        const decay = Math.exp(-Math.abs(logOdds));
+        logLikelihood += Math.min(bad ? logOdds : -logOdds, 0) - Math.log1p(decay);
+        const sum = 1 + decay;
+        const missed = (logOdds >= 0 === bad ? decay : 1) / sum;
+        const residual = bad ? missed : -missed;
+        for (let j = 0; j < n; j++) gradient[j]! += residual * row[j]!;
+        curvatures[i] = decay / (sum * sum);
+      }
+      addProducts(triangle, rows, curvatures);
     }
-    addProducts(triangle, rows, curvatures);
   }
   return { logLikelihood, gradient, triangle };
 }

@@ -10,6 +10,7 @@ import { canonicalJson, digestOf } from "../../../core/canonical.ts";
 import { secureRandom, seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { startStudy } from "../../../models/study-loop.ts";
+import type { Column } from "../../../models/table.ts";
 import { borrowerFeatures, borrowers, studyOf, tableOf } from "../../support/rows.ts";
 
 /** A network over so many rows that its step takes seconds. */
@@ -101,7 +102,7 @@ test.serial("a refusal keeps its reason, its words and its hint; a defect is non
   t.teardown(() => thread.close());
   const rows = borrowers();
   const huge = { kind: "numeric" as const, values: new Float64Array(rows.rows).fill(1e300) };
-  const beyond = { ...rows, columns: new Map([...rows.columns, ["income", huge]]) };
+  const beyond = { ...rows, columns: new Map<string, Column>([...rows.columns, ["income", huge]]) };
   const direct = new DirectStatistics(secureRandom);
   const refusalBy = (of: Statistics) =>
     t.throwsAsync(of.contribute(study, manifest, first, beyond), { instanceOf: Refusal });
