@@ -28,7 +28,7 @@ export interface Server {
 const shortPause = (): Promise<void> => delay(50);
 
 /** Debian keeps each major version's programs in a folder of their own. */
-const installed = programPrefixes()
+export const installed = programPrefixes()
   .map((prefix) => join(prefix, "lib", "postgresql"))
   .filter(existsSync)
   .flatMap((folder) => readdirSync(folder).map((version) => ({ version, bin: join(folder, version, "bin") })))
