@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addBackups } from "./cli/backups.ts";
 import { addBrowse } from "./cli/browse.ts";
 import { addCollect } from "./cli/collect.ts";
 import { addDevices } from "./cli/devices.ts";
@@ -22,6 +23,7 @@ export function nodeCommand(): Command {
   addForecast(node);
   addRunning(node);
   addWarnings(node);
+  addBackups(node);
   addDevices(node);
   addBrowse(node);
   addCollect(node);

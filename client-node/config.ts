@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { z } from "zod";
 import { collectorEntries } from "../collectors/config.ts";
 import { duration } from "../collectors/runtime/fields.ts";
@@ -8,6 +9,7 @@ import { monitorSchema } from "../core/monitor.ts";
 import { filePath } from "../core/paths.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
+import { usualTable } from "../models/study.ts";
 import { checkSites, sitesSchema } from "./operations/sites.ts";
 import { writtenOut } from "./repeat.ts";
 
@@ -22,6 +24,28 @@ const featureRows = z.strictObject({
 /** What a node is told of its bank. */
 const bankKeys = ["consortium", "coordinator", "enrolment"] as const;
 
+const rowsSchema = z
+  .strictObject({
+    files: z
+      .array(filePath("file"))
+      .min(1)
+      .optional()
+      .describe("CSV (.csv, .csv.gz) or Parquet files with one header and one row a loan, read as one table"),
+    csv: csvOptionsSchema.optional().describe("how the CSV files are written, where that is not found out"),
+    memoryMegabytes: z
+      .number()
+      .min(0)
+      .default(1000)
+      .describe(
+        "a table of files that would take more than about so much memory, 10⁶ bytes, lies on dataDir's disk while it is used",
+      ),
+    features: featureRows.optional().describe("each loan with what its site's devices showed before"),
+  })
+  .refine(
+    ({ files, features }) => (files === undefined) !== (features === undefined),
+    "give files, or features",
+  );
+
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z
   .strictObject({
@@ -32,26 +56,13 @@ export const nodeConfigSchema = z
     coordinator: addressSchema.optional().describe("host:port of the bank's coordinator (mutual TLS)"),
     enrolment: addressSchema.optional().describe("host:port of the bank's enrolment service, needed once"),
     dataDir: filePath("folder for keys, pins and the egress ledger; readable by this user only"),
-    rows: z
-      .strictObject({
-        files: z
-          .array(filePath("file"))
-          .min(1)
-          .optional()
-          .describe(
-            "CSV (.csv, .csv.gz) or Parquet files with one header and one row a loan, read as one table",
-          ),
-        csv: csvOptionsSchema
-          .optional()
-          .describe("how the CSV files are written, where that is not found out"),
-        features: featureRows.optional().describe("each loan with what its site's devices showed before"),
-      })
-      .refine(
-        ({ files, features }) => (files === undefined) !== (features === undefined),
-        "give files, or features",
-      )
-      .optional()
-      .describe("where training rows come from"),
+    rows: rowsSchema.optional().describe("where training rows come from"),
+    tables: z
+      .record(idSchema, rowsSchema)
+      .default({})
+      .describe(
+        "further tables, by the name that a study gives as `table`; policy.yaml says under `tables` what each allows, and each has its own budgets. No file may be in two of them",
+      ),
     scores: z
       .strictObject({
         date: column
@@ -98,8 +109,29 @@ export const nodeConfigSchema = z
           message: `missing: ${bankKeys.join(", ")} go together, or none of them`,
         });
   })
-  .superRefine(({ collectors, rows, sites }, context) => {
+  .superRefine(({ rows, tables }, context) => {
+    if (Object.hasOwn(tables, usualTable))
+      context.addIssue({ code: "custom", path: ["tables", usualTable], message: "write it as rows" });
+    const seen = new Map((rows?.files ?? []).map((file) => [normalize(file), usualTable]));
+    for (const [name, { files = [] }] of Object.entries(tables))
+      for (const file of files) {
+        const other = seen.get(normalize(file));
+        // Its rows would have two budgets.
+        const message = `${file} is in the table ${other} already`;
+        if (other !== undefined)
+          context.addIssue({ code: "custom", path: ["tables", name, "files"], message });
+        seen.set(normalize(file), name);
+      }
+  })
+  .superRefine(({ collectors, rows, tables, sites }, context) => {
     if (sites.length > 0) return;
+    for (const [name, { features }] of Object.entries(tables))
+      if (features !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["tables", name, "features"],
+          message: "needs sites: name at least one under sites",
+        });
     const message = "needs sites: name at least one under sites";
     if (collectors !== undefined) context.addIssue({ code: "custom", path: ["collectors"], message });
     if (rows?.features !== undefined)
@@ -109,6 +141,7 @@ export const nodeConfigSchema = z
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;
 /** Of a node that has a bank. */
 export type MemberConfig = NodeConfig & Readonly<Record<(typeof bankKeys)[number], string>>;
+export type RowsConfig = z.infer<typeof rowsSchema>;
 export type FeatureRowsConfig = z.infer<typeof featureRows>;
 
 /**

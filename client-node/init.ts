@@ -66,10 +66,10 @@ sites:                  # where things stand
 `;
 
 /** What a new node is told; everything else is written into its files later. */
-export type NodeSettings = Pick<
-  MemberConfig,
-  "enterprise" | "consortium" | "coordinator" | "enrolment" | "rows"
->;
+export interface NodeSettings
+  extends Pick<MemberConfig, "enterprise" | "consortium" | "coordinator" | "enrolment"> {
+  readonly rows?: { readonly files: readonly string[] } | undefined;
+}
 
 /**
  * Makes a node's folder: node.yaml, policy.yaml and keys, the keys readable by this user only. A node that only
@@ -84,7 +84,7 @@ export async function initNode(dir: string, settings: NodeSettings, random: Rand
   const { rows, ...bank } = settings;
   const lines = {
     ...bank,
-    ...(rows?.files === undefined ? {} : { rows: { files: rows.files.map((one) => resolve(one)) } }),
+    ...(rows === undefined ? {} : { rows: { files: rows.files.map((one) => resolve(one)) } }),
   };
   const text =
     before === undefined ? stringify({ ...lines, dataDir: "data" }) : withLines(readText(file), lines);

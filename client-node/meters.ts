@@ -3,6 +3,8 @@ import { X509Certificate } from "node:crypto";
 import { Counter, Gauge, Registry } from "prom-client";
 import { freeBytes } from "../core/monitor.ts";
 import type { NodeEvent } from "./events.ts";
+import { lastBackup } from "./ledger/records.ts";
+import { openStore } from "./ledger/store.ts";
 import type { Operations } from "./operations/operations.ts";
 
 const dayMillis = 86_400_000;
@@ -20,10 +22,12 @@ export interface Metered {
   readonly now: () => number;
   /** PEM, of a member of a consortium. */
   readonly certificate?: string;
+  /** File of a member's ledger. */
+  readonly ledger?: string;
   readonly operations: () => Operations | undefined;
 }
 
-export function nodeMeters({ certificate, dataDir, now, operations }: Metered): NodeMeters {
+export function nodeMeters({ certificate, dataDir, ledger, now, operations }: Metered): NodeMeters {
   const registry = new Registry();
   const registers = [registry];
   let connected = false;
@@ -59,6 +63,16 @@ export function nodeMeters({ certificate, dataDir, now, operations }: Metered): 
     ]);
   }
   gauge("disk_free_bytes", "room where dataDir is", [], async () => [[{}, await freeBytes(dataDir)]]);
+  if (ledger !== undefined)
+    gauge("backup_age_seconds", "since the last backup that was read back was begun", [], async () => {
+      const db = openStore(ledger);
+      try {
+        const begun = lastBackup(db);
+        return begun === undefined ? [] : [[{}, (now() - begun) / 1000]];
+      } finally {
+        db.close();
+      }
+    });
   const ofCollectors = (
     name: string,
     help: string,

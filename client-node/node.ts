@@ -5,7 +5,7 @@ import type { Digest } from "../core/canonical.ts";
 import { type Random, uniform } from "../core/random.ts";
 import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
-import type { StudyManifest } from "../models/study.ts";
+import { type StudyManifest, tableOf } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
@@ -25,7 +25,7 @@ import {
   consentTo,
   fetchModel,
   listStudies,
-  rowsTable,
+  type StudyDesk,
   type StudyView,
   withdrawFrom,
 } from "./federation/studies.ts";
@@ -34,7 +34,7 @@ import { type RaisedSince, WarningReports } from "./federation/warnings.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, policyOf } from "./policy.ts";
 import { recordDesensitization } from "./rows/desensitize.ts";
 import { requireEnough } from "./rows/enough.ts";
 import { type RowSource, remembered } from "./rows/row-source.ts";
@@ -109,12 +109,12 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): Stat
     random,
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
-  const { policy } = options;
+  const policy: StudyDesk["policy"] = (manifest) => policyOf(options.policy(), tableOf(manifest));
   const tables = remembered((manifest, policy) => {
     const about = { db, ledger, policy, enterprise: credentials.enterprise };
     return options.rows(manifest, {
       policy,
-      salt: splitSalt(db, rowsTable, options.random.bytes(32)),
+      salt: splitSalt(db, tableOf(manifest), options.random.bytes(32)),
       onRun(run, counts) {
         recordDesensitization(about, run, now());
         options.onEvent?.({ type: "rows", study: manifest.name, rows: run.rowsOut, ...counts });

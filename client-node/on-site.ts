@@ -2,10 +2,11 @@ import { join } from "node:path";
 import type { Reading } from "../collectors/reading.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
+import { tableOf } from "../models/study.ts";
 import { hasBank, type NodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
 import { keepStatement } from "./federation/statements.ts";
-import { openManifest, rowsTable } from "./federation/studies.ts";
+import { openManifest } from "./federation/studies.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { seenManifests } from "./ledger/records.ts";
@@ -15,6 +16,7 @@ import type { NodeOptions, RunningNode } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
+import { policyOf } from "./policy.ts";
 import { describePreview } from "./preview/preview-text.ts";
 
 /** The page's password, as a hash, in a data directory. */
@@ -161,8 +163,8 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
               // What is shown here leaves nothing to tell about.
               rows: (manifest) =>
                 member.rows(manifest, {
-                  policy: member.policy(),
-                  salt: splitSalt(db, rowsTable, random.bytes(32)),
+                  policy: policyOf(member.policy(), tableOf(manifest)),
+                  salt: splitSalt(db, tableOf(manifest), random.bytes(32)),
                   onRun: () => {},
                 }),
             },

@@ -1,32 +1,70 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
+import { idSchema } from "../core/ids.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
 import { parseYaml, readText } from "../core/yaml.ts";
-import { columnsRead, type StudyManifest } from "../models/study.ts";
+import { columnsRead, type StudyManifest, usualTable } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 import { warningConsentSchema } from "../privacy/warnings/terms.ts";
 
+/** What is said of each table of rows. */
+const tableTerms = {
+  minRows: z
+    .int()
+    .min(2)
+    .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
+  exactSums: z
+    .strictObject({
+      perTable: z
+        .int()
+        .min(0)
+        .describe("sums without noise that may ever be released over one table of rows"),
+      cohortChange: z
+        .enum(["refuse", "accept"])
+        .describe(
+          "what happens where the survivors of such a sum differ from an earlier one's over the same table: subtracting the two, or a third, can show a few or one of them. With refuse, a study ends for this enterprise as soon as somebody drops out of it",
+        ),
+    })
+    .describe("sums released without noise"),
+  maxEpsilon: z
+    .strictObject({
+      lifetime: z
+        .number()
+        .positive()
+        .describe(
+          "epsilon that all sums with noise over the table may cost together, of all studies; a sum that would cost more is refused before anything is sent. Sums without noise cost no epsilon that can be stated, and are counted by exactSums",
+        ),
+      delta: z
+        .number()
+        .min(1e-12)
+        .max(1e-3)
+        .describe(
+          "probability with which epsilon need not hold, far below one over the table's rows; without it no study with noise is taken part in",
+        )
+        .optional(),
+    })
+    .describe("privacy budget"),
+  fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
+  anonymity: anonymitySchema
+    .optional()
+    .describe("what rows hold to over the fields of class quasi; needed where there are any"),
+};
+
+type TableTerms = z.infer<z.ZodObject<typeof tableTerms>>;
+
+const withAnonymity = <Of extends z.ZodType<Pick<TableTerms, "fields" | "anonymity">>>(schema: Of): Of =>
+  schema.refine(
+    ({ fields, anonymity }) =>
+      anonymity !== undefined ||
+      !fields.some((field) => field.class === "quasi" && field.operator !== "drop"),
+    { path: ["anonymity"], message: "needed: a field of class quasi may pass" },
+  );
+
 /** policy.yaml: what this enterprise allows, whatever a study asks for. Nothing here has a default. */
-export const policySchema = z
-  .strictObject({
+export const policySchema = withAnonymity(
+  z.strictObject({
     minCohort: z.int().min(2).describe("fewest enterprises, counted in organisations, in any released sum"),
-    minRows: z
-      .int()
-      .min(2)
-      .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
-    exactSums: z
-      .strictObject({
-        perTable: z
-          .int()
-          .min(0)
-          .describe("sums without noise that may ever be released over one table of rows"),
-        cohortChange: z
-          .enum(["refuse", "accept"])
-          .describe(
-            "what happens where the survivors of such a sum differ from an earlier one's over the same table: subtracting the two, or a third, can show a few or one of them. With refuse, a study ends for this enterprise as soon as somebody drops out of it",
-          ),
-      })
-      .describe("sums released without noise"),
+    ...tableTerms,
     allow: z
       .strictObject({
         algorithms: z.array(z.string().min(1)).describe("algorithms that may run on this enterprise's rows"),
@@ -36,24 +74,6 @@ export const policySchema = z
     unprotected: z
       .array(z.enum(["noise"]))
       .describe("layers a study may run without: sums without noise are counted by exactSums"),
-    maxEpsilon: z
-      .strictObject({
-        lifetime: z
-          .number()
-          .positive()
-          .describe(
-            "epsilon that all sums with noise over the table may cost together, of all studies; a sum that would cost more is refused before anything is sent. Sums without noise cost no epsilon that can be stated, and are counted by exactSums",
-          ),
-        delta: z
-          .number()
-          .min(1e-12)
-          .max(1e-3)
-          .describe(
-            "probability with which epsilon need not hold, far below one over the table's rows; without it no study with noise is taken part in",
-          )
-          .optional(),
-      })
-      .describe("privacy budget"),
     scores: z
       .strictObject({
         send: z
@@ -72,17 +92,14 @@ export const policySchema = z
         "what the bank may be told of this enterprise's warnings, in coarse form; nothing without it, and nothing where the bank asks for more",
       ),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
-    fields: fieldsSchema.describe("columns a study may read; a column without a line here cannot pass"),
-    anonymity: anonymitySchema
-      .optional()
-      .describe("what rows hold to over the fields of class quasi; needed where there are any"),
-  })
-  .refine(
-    ({ fields, anonymity }) =>
-      anonymity !== undefined ||
-      !fields.some((field) => field.class === "quasi" && field.operator !== "drop"),
-    { path: ["anonymity"], message: "needed: a field of class quasi may pass" },
-  );
+    tables: z
+      .record(idSchema, withAnonymity(z.strictObject(tableTerms)))
+      .describe(
+        "the same for each further table of node.yaml: what stands above is of `rows`; a table without an entry here takes part in nothing",
+      )
+      .optional(),
+  }),
+);
 
 export type Policy = z.infer<typeof policySchema>;
 
@@ -99,14 +116,37 @@ export function policyAt(file: string): () => Policy {
   };
 }
 
+/** The whole file that a table's policy was made of. */
+const wholes = new WeakMap<Policy, Policy>();
+const byTable = new WeakMap<Policy, Map<string, Policy>>();
+
+/** @returns the policy as it is for a table's rows. @throws Refusal policy_refuses, where it says nothing of the table */
+export function policyOf(whole: Policy, table: string): Policy {
+  if (table === usualTable) return whole;
+  const made = byTable.get(whole) ?? new Map<string, Policy>();
+  byTable.set(whole, made);
+  const known = made.get(table);
+  if (known !== undefined) return known;
+  const terms = Object.hasOwn(whole.tables ?? {}, table) ? whole.tables?.[table] : undefined;
+  if (terms === undefined)
+    throw new Refusal("policy_refuses", `policy.yaml says nothing of the table ${table}`, {
+      hint: "say under tables what may become of its rows",
+    });
+  const { anonymity: _, ...rest } = whole;
+  const policy = { ...rest, ...terms };
+  wholes.set(policy, whole);
+  made.set(table, policy);
+  return policy;
+}
+
 /** Everything that a node says names it, and {@link policyAt} gives the same object for the same text. */
 const digests = new WeakMap<Policy, Digest>();
 
-/** @returns SHA-256 of the policy's canonical JSON: comments and order of keys do not count. */
+/** @returns SHA-256 of the whole policy's canonical JSON: comments and order of keys do not count. */
 export function policyDigest(policy: Policy): Digest {
   const known = digests.get(policy);
   if (known !== undefined) return known;
-  const digest = digestOf(canonicalBytes(policy));
+  const digest = digestOf(canonicalBytes(wholes.get(policy) ?? policy));
   digests.set(policy, digest);
   return digest;
 }
@@ -129,9 +169,12 @@ export function checkStudy(policy: Policy, manifest: StudyManifest): void {
  * @param policy - as it stands on disk: what a running node reads before each round.
  * @returns why no round of a study runs under it, a policy that cannot be read included; nothing where one does.
  */
-export function whyRefused(policy: () => Policy, manifest: StudyManifest): string | undefined {
+export function whyRefused(
+  policy: (manifest: StudyManifest) => Policy,
+  manifest: StudyManifest,
+): string | undefined {
   try {
-    checkStudy(policy(), manifest);
+    checkStudy(policy(manifest), manifest);
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error.message;

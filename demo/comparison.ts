@@ -1,5 +1,4 @@
 import { readNodeConfig } from "../client-node/config.ts";
-import { rowsTable } from "../client-node/federation/studies.ts";
 import { configFile } from "../client-node/init.ts";
 import { splitSalt } from "../client-node/ledger/chain.ts";
 import { openStore } from "../client-node/ledger/store.ts";
@@ -10,7 +9,7 @@ import type { Records } from "../core/csv.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { runPlain, runPooled } from "../models/plain.ts";
 import { concatRows, selectRows } from "../models/rows.ts";
-import { manifestSchema } from "../models/study.ts";
+import { manifestSchema, usualTable } from "../models/study.ts";
 import type { NodeFolder } from "./node-folder.ts";
 import { manifest } from "./study.ts";
 
@@ -56,7 +55,7 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
 function saltOf({ dataDir }: NodeFolder): Uint8Array {
   const db = openStore(ledgerFile(dataDir));
   try {
-    return splitSalt(db, rowsTable, new Uint8Array(32));
+    return splitSalt(db, usualTable, new Uint8Array(32));
   } finally {
     db.close();
   }

@@ -50,6 +50,11 @@ const noiseSchema = z.strictObject({
  */
 export const manifestSchema = z.strictObject({
   consortium: idSchema.describe("the consortium whose enterprises are asked"),
+  table: idSchema
+    .describe(
+      "which of an enterprise's tables its rows are of: by `tables` of node.yaml, `rows` where absent",
+    )
+    .optional(),
   ...studyTerms,
   subject: z
     .string()
@@ -175,6 +180,13 @@ export const manifestSchema = z.strictObject({
 });
 
 export type StudyManifest = z.infer<typeof manifestSchema>;
+
+/** What a table is called where an enterprise has one. */
+export const usualTable = "rows";
+
+/** @returns the name of the table that a study's rows are of. */
+export const tableOf = (manifest: Pick<StudyManifest, "table"> | undefined): string =>
+  manifest?.table ?? usualTable;
 
 /** @returns whether evaluation is on rows that are kept from training. */
 export const holdsOut = ({ fraction, outOfTime }: StudyManifest["holdout"]): boolean =>

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
+import { tableOf, usualTable } from "../../models/study.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
 import { type MemberConfig, readMemberConfig } from "../config.ts";
@@ -12,7 +13,7 @@ import { configFile, policyFile } from "../init.ts";
 import { ledgerFile, openDesk } from "../node.ts";
 import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
-import { ownRecords } from "../rows/own-records.ts";
+import { ownRecords, ownStreams } from "../rows/own-records.ts";
 import { ownScore } from "../rows/own-score.ts";
 import { desensitizedRows } from "../rows/row-source.ts";
 import { describeCounts } from "../rows/rows.ts";
@@ -57,11 +58,17 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
     credentials,
     coordinator: config.coordinator,
     policy,
-    rows: desensitizedRows({ read: ownRecords(config), key, now: Date.now }),
-    ownScore: async (model, { purpose, policy, month }) => {
+    rows: async (manifest, means) => {
+      const table = tableOf(manifest);
+      const read = ownRecords(config, table);
+      const rows = desensitizedRows({ read, streams: ownStreams(config, table), key, now: Date.now });
+      return rows(manifest, means);
+    },
+    ownScore: async (model, { purpose, table, policy, month }) => {
       const passage = new Desensitizer(policy.fields, purposeKeys(key, purpose, Date.now()));
-      const dateColumn = config.scores?.date ?? config.rows?.features?.date;
-      return ownScore(model, await ownRecords(config)(), passage, { month, dateColumn });
+      const { features } = (table === usualTable ? config.rows : config.tables[table]) ?? {};
+      const dateColumn = config.scores?.date ?? features?.date;
+      return ownScore(model, await ownRecords(config, table)(), passage, { month, dateColumn });
     },
     ledger: ledgerFile(config.dataDir),
     keepCertificate: (certificate) => renewPins(config.dataDir, certificate),

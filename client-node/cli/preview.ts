@@ -38,8 +38,8 @@ async function preview(
   if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
     throw new Refusal("usage", `--rows ${rows}: not a whole number`);
   const config = readMemberConfig(configFile(dir));
-  const policy = policyAt(policyFile(dir))();
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
+  const policy = policyAt(policyFile(dir))();
   const options = { policy, sampleRows, random: secureRandom, nowMillis: Date.now() };
   const shown = await previewOwn(config, manifest, options);
   if (json) print(JSON.stringify(shown));

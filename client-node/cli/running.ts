@@ -70,7 +70,13 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
   let running: RunningNode | undefined;
   const { dataDir, monitor } = options.config;
   const { certificate } = options.credentials;
-  const meters = nodeMeters({ dataDir, now: options.now, certificate, operations: () => operations });
+  const meters = nodeMeters({
+    dataDir,
+    now: options.now,
+    certificate,
+    ledger: options.ledger,
+    operations: () => operations,
+  });
   const onEvent = (event: NodeEvent): void => {
     if (json) print(JSON.stringify(event));
     meters.take(event);

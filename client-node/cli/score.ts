@@ -10,12 +10,13 @@ import { parseGrades } from "../../models/scoring/grades.ts";
 import { addScoreOptions, type ScoreFlags } from "../../models/scoring/options.ts";
 import { chooseModel, lastFinished, scoreApplicants } from "../../models/scoring/score.ts";
 import { scoresReport } from "../../models/scoring/text.ts";
+import { usualTable } from "../../models/study.ts";
 import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
 import { readNodeConfig } from "../config.ts";
 import { fetchModel, listStudies } from "../federation/studies.ts";
 import { configFile, policyFile } from "../init.ts";
-import { policyAt } from "../policy.ts";
+import { policyAt, policyOf } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords } from "../rows/own-records.ts";
 import { fileRecords } from "../rows/sources.ts";
@@ -23,6 +24,7 @@ import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
 interface Flags extends Common, ScoreFlags {
   readonly rows?: string;
+  readonly table: string;
 }
 
 /** `fedcredit node score`: the enterprise's own rows, scored where they are. */
@@ -34,21 +36,22 @@ export function addScore(node: Command): void {
     "score --dir mill sme-default-90 --result scorecard --out scores.csv",
   )
     .argument("[study]", "name, or the beginning of its digest; the last finished one by default")
-    .option("--rows <file>", "CSV (gz too) or Parquet instead of the rows that node.yaml names");
+    .option("--rows <file>", "CSV (gz too) or Parquet instead of the rows that node.yaml names")
+    .option("--table <name>", "which of node.yaml's tables, and of policy.yaml's", usualTable);
   addScoreOptions(command).action(score);
 }
 
 const documentSchema = studyResultsSchema.extend({ study: z.string(), purpose: z.string() });
 
 async function score(wanted: string | undefined, flags: Flags): Promise<void> {
-  const { dir, rows, id, result } = flags;
+  const { dir, rows, id, result, table } = flags;
   const grades = parseGrades(flags.grades);
   const config = readNodeConfig(configFile(dir));
-  const policy = policyAt(policyFile(dir))();
+  const policy = policyOf(policyAt(policyFile(dir))(), table);
   const document = flags.model === undefined ? await ofBank(dir, wanted) : await readJson(flags.model);
   const study = parsePublic("model", documentSchema, document);
   const chosen = chooseModel(study, result);
-  const read = rows === undefined ? ownRecords(config) : fileRecords([rows], config.rows?.csv);
+  const read = rows === undefined ? ownRecords(config, table) : fileRecords([rows], config.rows?.csv);
   // The model learned from what the policy lets pass, and scores the same.
   const key = desensitizationKey(config.dataDir, secureRandom);
   const passage = new Desensitizer(policy.fields, purposeKeys(key, study.purpose, Date.now()));

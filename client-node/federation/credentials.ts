@@ -33,6 +33,9 @@ export interface NodeCredentials extends NodeSecrets, Pins {}
 
 const files = { tlsKey: "tls.key", identity: "identity.key", pins: "pins.json" } as const;
 
+/** What a backup of the data directory leaves out: who restores it gets keys and pins of its own. */
+export const credentialFiles: readonly string[] = Object.values(files);
+
 const pinsSchema = z.strictObject({
   enterprise: z.string(),
   consortium: z.string(),

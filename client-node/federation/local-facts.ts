@@ -1,6 +1,6 @@
 import type { Digest } from "../../core/canonical.ts";
 import type { Refusal } from "../../core/reasons.ts";
-import { readManifest } from "../../models/study.ts";
+import { readManifest, tableOf } from "../../models/study.ts";
 import type { EpochSecrets } from "../../privacy/sum/epoch/secrets.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { Open } from "../../privacy/sum/messages.ts";
@@ -8,11 +8,12 @@ import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import { isWithin } from "../ledger/budget.ts";
 import { knowsRound, storedConsent } from "../ledger/records.ts";
+import { isAccounted } from "../ledger/recoveries.ts";
 import { exactSumsOf, exactSurvivors, stepHolder } from "../ledger/steps.ts";
 import { checkStudy } from "../policy.ts";
 import { requireRemembered } from "./memory.ts";
 import type { StateChain } from "./state-chain.ts";
-import { rowsTable, type StudyDesk } from "./studies.ts";
+import type { StudyDesk } from "./studies.ts";
 import { type WitnessedCheckpoint, witnessCheckpoint } from "./witness.ts";
 
 /** What the node knows of a round before it says a word in it. */
@@ -40,13 +41,14 @@ export async function lookUp(
   const { study, round } = header;
   // Who only helps to unmask signs the survivors, too.
   await requireRemembered(desk, study);
-  const policy = desk.policy();
   const stored = storedConsent(db, study);
   // Who only helps to unmask needs no consent and knows no state.
   const consent =
     stored === undefined || stored.withdrawn || !header.cohort.includes(credentials.enterprise)
       ? undefined
       : { expiresMillis: stored.expiresMillis, manifest: readManifest(stored.manifest) };
+  const policy = desk.policy(consent?.manifest);
+  const table = tableOf(consent?.manifest);
   if (consent !== undefined) {
     checkStudy(policy, consent.manifest);
     await chain.catchUp(study, consent.manifest, round);
@@ -66,13 +68,13 @@ export async function lookUp(
     withinBudget:
       consent === undefined ||
       isWithin(db, header, {
-        table: rowsTable,
+        table,
         unit: consent.manifest.privacy.unit,
         budget: policy.maxEpsilon,
       }),
     exactSums: {
-      left: Math.max(0, perTable - exactSumsOf(db, rowsTable)),
-      survivors: exactSurvivors(db, rowsTable),
+      left: isAccounted(db) ? Math.max(0, perTable - exactSumsOf(db, table)) : 0,
+      survivors: exactSurvivors(db, table),
     },
     epoch,
     next: consent && chain.next(study, consent.manifest),

@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import type { Refusal } from "../../core/reasons.ts";
-import { readManifest } from "../../models/study.ts";
+import { readManifest, type StudyManifest, tableOf } from "../../models/study.ts";
 import software from "../../package.json" with { type: "json" };
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
@@ -37,7 +37,7 @@ import { PoliciesInForce } from "./policies-in-force.ts";
 import { RoundRuntime } from "./round.ts";
 import { StateChain } from "./state-chain.ts";
 import type { Statistics } from "./statistics.ts";
-import { rowsTable, type StudyDesk } from "./studies.ts";
+import type { StudyDesk } from "./studies.ts";
 import type { Participation, WirePartyMessage } from "./transport.ts";
 import { cosignatureOf, type WitnessedCheckpoint } from "./witness.ts";
 
@@ -297,13 +297,13 @@ export class Participant {
 
   /** @returns digest of the policy in force, where the attempt has rows of this node. @throws Refusal where it forbids the study */
   #policyOf({ study }: RoundHeader, roundId: Digest): Digest | undefined {
-    const consent = storedConsent(this.#options.db, study);
-    return this.#policies.require(study, roundId, consent && readManifest(consent.manifest));
+    return this.#policies.require(study, roundId, this.#consented(study));
   }
 
   #lock(header: RoundHeader, { roundId, among, threshold }: LockedStep, survivors: readonly PartyId[]): void {
     const { credentials, db, ledger, now } = this.#options;
     const { roster } = this.#membership.context();
+    const manifest = this.#consented(header.study);
     const holderOfStep = header.follows?.of;
     this.#policyOf(header, roundId);
     const isBystander =
@@ -317,7 +317,7 @@ export class Participant {
         study: header.study,
         round: header.round,
         state: header.state,
-        table: rowsTable,
+        table: tableOf(manifest),
         survivors,
         organisations: [...new Set(survivors.map((id) => roster.byId.get(id)!.organisation))].sort(),
         exact: survivors.includes(credentials.enterprise) && header.protection.noise === "none",
@@ -325,14 +325,15 @@ export class Participant {
         among,
         threshold,
       },
-      this.#options.policy().exactSums,
+      this.#options.policy(manifest).exactSums,
     );
   }
 
   #record(record: PartyRecord): void {
     const { credentials, ledger, now, transport } = this.#options;
     const { enterprise } = credentials;
-    const policy = this.#policyOf(record.header, record.roundId) ?? policyDigest(this.#options.policy());
+    const policy =
+      this.#policyOf(record.header, record.roundId) ?? policyDigest(this.#options.policy(undefined));
     const charged = this.#charged(record.header.study);
     const destination = transport.address;
     ledger.recordStep(record, { destination, nowMillis: now(), charged, enterprise, policy });
@@ -340,9 +341,14 @@ export class Participant {
 
   /** In whose budget a study's sums are counted. */
   #charged(study: Digest): Charged {
+    const manifest = this.#consented(study);
+    const unit = manifest?.privacy.unit ?? "record";
+    return { table: tableOf(manifest), unit, budget: this.#options.policy(manifest).maxEpsilon };
+  }
+
+  #consented(study: Digest): StudyManifest | undefined {
     const consent = storedConsent(this.#options.db, study);
-    const unit = consent === undefined ? "record" : readManifest(consent.manifest).privacy.unit;
-    return { table: rowsTable, unit, budget: this.#options.policy().maxEpsilon };
+    return consent && readManifest(consent.manifest);
   }
 
   #report(state: PartyState): void {

@@ -12,17 +12,17 @@ const rowTerms = ({ fields, anonymity, minRows }: Policy): string =>
  * that the node says in an attempt: what forbids it stops it there, not with the next round.
  */
 export class PoliciesInForce {
-  readonly #read: () => Policy;
+  readonly #read: (manifest: StudyManifest) => Policy;
   readonly #attempts = new Map<Digest, { readonly roundId: Digest; readonly policy: Policy }>();
 
-  /** @param read - the policy as it stands on disk. */
-  constructor(read: () => Policy) {
+  /** @param read - the policy as it stands on disk, for a study's table. */
+  constructor(read: (manifest: StudyManifest) => Policy) {
     this.#read = read;
   }
 
   /** @returns the policy that the attempt's rows go by. @throws Refusal as {@link checkStudy}, and what is wrong with the file */
   begin(study: Digest, roundId: Digest, manifest: StudyManifest): Policy {
-    const policy = this.#read();
+    const policy = this.#read(manifest);
     checkStudy(policy, manifest);
     this.#attempts.set(study, { roundId, policy });
     return policy;
@@ -35,7 +35,7 @@ export class PoliciesInForce {
   require(study: Digest, roundId: Digest, manifest: StudyManifest | undefined): Digest | undefined {
     const begun = this.#attempts.get(study);
     if (begun?.roundId !== roundId || manifest === undefined) return undefined;
-    const policy = this.#read();
+    const policy = this.#read(manifest);
     checkStudy(policy, manifest);
     if (policy !== begun.policy && rowTerms(policy) !== rowTerms(begun.policy))
       throw new Refusal(

@@ -11,7 +11,13 @@ import type { Roster } from "../../privacy/roster.ts";
 import { Log } from "../../proto/wire.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
-import { beginMemory, rememberRecoveries, storedRecoveries } from "../ledger/recoveries.ts";
+import {
+  beginMemory,
+  memorySince,
+  rememberRecoveries,
+  storedRecoveries,
+  undecided,
+} from "../ledger/recoveries.ts";
 import { transact } from "../ledger/store.ts";
 import type { Witness } from "./witness.ts";
 
@@ -31,7 +37,11 @@ export async function acceptRecoveries(desk: RecoveryDesk, roster: Roster, entry
   const { credentials, db, ledger, now, transport } = desk;
   const recoveries = roster.recoveries ?? [];
   const fresh = recoveriesSince(storedRecoveries(db), recoveries);
-  if (fresh.length === 0) return;
+  // A restored node has a new key, which this roster is the first to hold.
+  const begins =
+    memorySince(db) === undecided ||
+    fresh.some((one) => one.kind === "ledger" && one.enterprise === credentials.enterprise);
+  if (fresh.length === 0 && !begins) return;
   const bank = parseVerifierKey(credentials.bankKey);
   const { note } = await transport.call(Log.service.GetCheckpoint, {});
   const { checkpoint } = openCheckpoint(note, bank);
@@ -50,9 +60,8 @@ export async function acceptRecoveries(desk: RecoveryDesk, roster: Roster, entry
   transact(db, () => {
     rememberRecoveries(db, recoveries);
     rememberCheckpoint(db, bank.name, checkpoint, note);
-    const isOwn = fresh.some((one) => one.kind === "ledger" && one.enterprise === credentials.enterprise);
     // The roster holds the key that this node has now: whatever it signs with it comes after the entry.
-    if (isOwn) beginMemory(db, entry);
+    if (begins) beginMemory(db, entry);
     ledger.append(
       ofLog.map(({ kept, lost }) => ({
         type: "log.recovered",

@@ -10,7 +10,7 @@ import { parsePublic } from "../../models/parameters.ts";
 import { studyResultsSchema } from "../../models/results.ts";
 import { gradeOf, parseGrades } from "../../models/scoring/grades.ts";
 import { chooseModel } from "../../models/scoring/score.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { type StudyManifest, tableOf } from "../../models/study.ts";
 import { advanceStudy, studyResult } from "../../models/study-loop.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
@@ -39,7 +39,13 @@ import { openManifest, type StudyDesk } from "./studies.ts";
 /** Scores the enterprise's own rows of a month. @param month - months since the year 0 */
 export type OwnScorer = (
   model: Model,
-  about: { readonly purpose: string; readonly policy: Policy; readonly month: number },
+  about: {
+    readonly purpose: string;
+    /** Of the study's rows. */
+    readonly table: string;
+    readonly policy: Policy;
+    readonly month: number;
+  },
 ) => Promise<OwnScore>;
 
 /** What score statements need besides the desk of studies. */
@@ -78,7 +84,7 @@ async function studyAllowed(desk: StatementDesk, study: Digest, policy: Policy):
     });
   const status = await desk.transport.call(Studies.service.Get, { study: bytesOf(study) });
   const { manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
-  checkStudy(policy, manifest);
+  checkStudy(desk.policy(manifest), manifest);
   return manifest;
 }
 
@@ -125,8 +131,7 @@ export async function makeStatement(
   { result, month = lastMonth(desk.now()) }: StatementChoice = {},
 ): Promise<ScoreStatement> {
   const { credentials, db, now, ownScore, transport } = desk;
-  const policy = desk.policy();
-  const manifest = await studyAllowed(desk, study, policy);
+  const manifest = await studyAllowed(desk, study, desk.policy());
   if (ownScore === undefined) throw new Refusal("rows_missing", "this node has no rows of its own to score");
   const reply = await transport.call(Studies.service.GetModel, { study: bytesOf(study) });
   const model = reply.digest.toString("hex");
@@ -139,7 +144,8 @@ export async function makeStatement(
   const chosen = chooseModel(document, result ?? inUse);
   const { probability, reasons, scored } = await ownScore(chosen.model, {
     purpose: manifest.purpose,
-    policy,
+    table: tableOf(manifest),
+    policy: desk.policy(manifest),
     month,
   });
   const passed = lastPassRate(db);

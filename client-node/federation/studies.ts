@@ -3,7 +3,7 @@ import { type Digest, digestOf } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Json } from "../../models/algorithm.ts";
-import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { parseManifest, type StudyManifest, tableOf } from "../../models/study.ts";
 import { checkAlgorithms, studyEvents } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
@@ -12,14 +12,12 @@ import { Studies } from "../../proto/wire.ts";
 import { type Forecast, forecastOf } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { rememberManifest, storeConsent, storedConsent } from "../ledger/records.ts";
+import { requireAccounted } from "../ledger/recoveries.ts";
 import { transact } from "../ledger/store.ts";
 import { checkStudy, type Policy, whyRefused } from "../policy.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import { requireRemembered } from "./memory.ts";
 import type { Transport } from "./transport.ts";
-
-/** The one table of rows that a node has: what exact sums are counted over, and what a split salt is of. */
-export const rowsTable = "rows";
 
 export interface StudyView {
   readonly study: Digest;
@@ -45,8 +43,11 @@ export interface StudyDesk {
   readonly ledger: EgressLedger;
   readonly transport: Transport;
   readonly credentials: NodeCredentials;
-  /** As it stands on disk now. @throws Refusal file_missing, file_malformed, config_invalid */
-  readonly policy: () => Policy;
+  /**
+   * As it stands on disk now, for the study's table; the whole of it where no study is named.
+   * @throws Refusal file_missing, file_malformed, config_invalid; policy_refuses, where it says nothing of the table
+   */
+  readonly policy: (manifest?: StudyManifest) => Policy;
   /** Read by this policy. @throws Refusal what is wrong with them */
   readonly rows: (manifest: StudyManifest, policy: Policy) => Promise<Table>;
   readonly now: () => number;
@@ -99,7 +100,7 @@ export const studyCost = (
 ): Forecast | undefined =>
   manifest.privacy.noise === undefined
     ? undefined
-    : forecastOf(db, rowsTable, policy().maxEpsilon, studyEvents(manifest));
+    : forecastOf(db, tableOf(manifest), policy(manifest).maxEpsilon, studyEvents(manifest));
 
 /** @returns a forecast in words. */
 export const costText = ({ spent, after, lifetime, delta }: Forecast): string =>
@@ -107,18 +108,20 @@ export const costText = ({ spent, after, lifetime, delta }: Forecast): string =>
 
 /**
  * Agrees to a study for as long as the policy says: after the policy allowed it and the rows fit its schema.
- * @throws Refusal policy_refuses, unprotected, algorithm_unknown, the row source's own, the bank's own.
+ * @throws Refusal policy_refuses, unprotected, algorithm_unknown; exact_sums_spent, budget_exhausted; the row source's
+ *   own, the bank's own.
  */
 export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expiresMillis: number }> {
   const { credentials, db, ledger, transport } = desk;
-  const policy = desk.policy();
   const status = await transport.call(Studies.service.Get, { study: bytesOf(study) });
   const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
   if (manifest.consortium !== credentials.consortium)
     throw new Refusal("policy_refuses", `the study is of consortium ${manifest.consortium}`);
   checkAlgorithms(manifest);
+  const policy = desk.policy(manifest);
   checkStudy(policy, manifest);
   await requireRemembered(desk, study);
+  requireAccounted(db, manifest.privacy.noise === undefined ? "exact_sums_spent" : "budget_exhausted");
   await desk.rows(manifest, policy);
   const cost = studyCost(desk, manifest);
   if (cost !== undefined && cost.after > cost.lifetime)

@@ -9,6 +9,7 @@ import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import type { PrivacyEvent } from "../../privacy/noise/event.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import { eventOf } from "../../privacy/sum/noise-terms.ts";
+import { everyTable, isAccounted, requireAccounted } from "./recoveries.ts";
 import { prepared, transact } from "./store.ts";
 
 /** Of policy.yaml. */
@@ -46,8 +47,8 @@ export function countedIn(db: DatabaseSync, { study, round, follows }: Step): Di
 export function spentEvents(db: DatabaseSync, table: string): PrivacyEvent[] {
   const rows = prepared(
     db,
-    "SELECT event, count(*) AS sums FROM spend WHERE rows_table = ? GROUP BY event ORDER BY event",
-  ).all(table);
+    "SELECT event, count(*) AS sums FROM spend WHERE rows_table IN (?, ?) GROUP BY event ORDER BY event",
+  ).all(table, everyTable);
   return rows.map((row) => ({
     ...(JSON.parse(String(row.event)) as PrivacyEvent),
     count: Number(row.sums),
@@ -68,14 +69,14 @@ export interface SpendingOfStudy {
 export function spendingOverTime(db: DatabaseSync, table: string, delta: number): SpendingOfStudy[] {
   const rows = prepared(
     db,
-    `SELECT study, count(*) AS sums, max(time) AS last FROM spend WHERE rows_table = ?
+    `SELECT study, count(*) AS sums, max(time) AS last FROM spend WHERE rows_table IN (?, ?)
      GROUP BY study ORDER BY last`,
-  ).all(table);
+  ).all(table, everyTable);
   return rows.map((row) => {
     const until = prepared(
       db,
-      "SELECT event, count(*) AS sums FROM spend WHERE rows_table = ? AND time <= ? GROUP BY event",
-    ).all(table, Number(row.last));
+      "SELECT event, count(*) AS sums FROM spend WHERE rows_table IN (?, ?) AND time <= ? GROUP BY event",
+    ).all(table, everyTable, Number(row.last));
     const events = until.map((one) => ({
       ...(JSON.parse(String(one.event)) as PrivacyEvent),
       count: Number(one.sums),
@@ -99,7 +100,7 @@ export interface Forecast {
   readonly after: number;
 }
 
-/** @throws Refusal policy_refuses where the policy states no δ */
+/** @throws Refusal policy_refuses where the policy states no δ; budget_exhausted, where what was spent is not known */
 export function forecastOf(
   db: DatabaseSync,
   table: string,
@@ -110,6 +111,7 @@ export function forecastOf(
     throw new Refusal("policy_refuses", "policy.yaml states no maxEpsilon.delta: no epsilon can be counted", {
       hint: "set maxEpsilon.delta, for example 1e-6",
     });
+  requireAccounted(db, "budget_exhausted");
   const before = spentEvents(db, table);
   return {
     delta,
@@ -123,6 +125,7 @@ export function forecastOf(
 export function isWithin(db: DatabaseSync, header: Step, { table, unit, budget }: Charged): boolean {
   const { noise, follows } = header;
   if (noise === undefined || countedIn(db, header) !== undefined) return true;
+  if (!isAccounted(db)) return false;
   const { after } = forecastOf(db, table, budget, [eventOf({ noise, follows }, unit)]);
   return after <= budget.lifetime;
 }
@@ -141,6 +144,7 @@ export function charge(
 ): Digest | undefined {
   const counted = countedIn(db, header);
   if (header.noise === undefined || counted !== undefined) return counted;
+  requireAccounted(db, "budget_exhausted");
   if (!isWithin(db, header, charged))
     throw new Refusal(
       "budget_exhausted",
@@ -162,6 +166,25 @@ export function chargeBystander(
   time: number,
 ): void {
   transact(db, () => write(db, roundId, header, charged, time));
+}
+
+/** Charges a sum of which nothing is known: it may have had no noise, and no ε is enough for it. */
+export function chargeUnknown(db: DatabaseSync, roundId: Digest, table: string, time: number): void {
+  const event: PrivacyEvent = {
+    mechanism: "none",
+    unit: "record",
+    sensitivity: 1,
+    sigma: 0,
+    samplingRate: 1,
+    count: 1,
+  };
+  prepared(db, "INSERT OR IGNORE INTO spend VALUES (?, ?, 1, NULL, ?, ?, ?)").run(
+    roundId,
+    roundId,
+    table,
+    time,
+    JSON.stringify(event),
+  );
 }
 
 /** @returns whether a round was charged. */

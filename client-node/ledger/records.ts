@@ -147,3 +147,14 @@ export const seenManifests = (db: DatabaseSync): { study: Digest; manifest: stri
   prepared(db, "SELECT study, manifest FROM manifest ORDER BY rowid")
     .all()
     .map((row) => ({ study: String(row.study), manifest: String(row.manifest) }));
+
+/** @param begunMillis - of a backup that was read back. */
+export function noteBackup(db: DatabaseSync, begunMillis: number): void {
+  transact(db, () => prepared(db, "INSERT OR IGNORE INTO backup VALUES (?)").run(begunMillis));
+}
+
+/** @returns when the last backup was begun, Unix milliseconds; undefined where there was none. */
+export function lastBackup(db: DatabaseSync): number | undefined {
+  const begun = prepared(db, "SELECT max(begun_millis) AS begun FROM backup").get()?.begun;
+  return begun === null || begun === undefined ? undefined : Number(begun);
+}

@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { everyTable, requireAccounted } from "./recoveries.ts";
 import { prepared, transact } from "./store.ts";
 
 /** A sum this node is about to agree to. */
@@ -88,8 +89,8 @@ export const isSpent = (db: DatabaseSync, roundId: Digest): boolean =>
 
 /** @returns the survivor lists of the exact sums over a table that were agreed to. */
 export const exactSurvivors = (db: DatabaseSync, table: string): (readonly string[])[] =>
-  prepared(db, "SELECT survivors FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1")
-    .all(table)
+  prepared(db, "SELECT survivors FROM step WHERE rows_table IN (?, ?) AND phase <> 'lifted' AND exact = 1")
+    .all(table, everyTable)
     .map((row) => JSON.parse(String(row.survivors)) as string[]);
 
 /**
@@ -138,6 +139,7 @@ function isOtherHalf(db: DatabaseSync, { follows, survivors }: Step, holder: Ste
 }
 
 function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohortChange }: ExactSums): void {
+  requireAccounted(db, "exact_sums_spent");
   if (exactSumsOf(db, step.table) >= perTable)
     throw new Refusal(
       "exact_sums_spent",
@@ -147,9 +149,9 @@ function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohort
   // What a step is summed again for was no sum of valid vectors, and was not released.
   const rows = prepared(
     db,
-    `SELECT * FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1
+    `SELECT * FROM step WHERE rows_table IN (?, ?) AND phase <> 'lifted' AND exact = 1
        AND NOT (study = ? AND round = ?)`,
-  ).all(step.table, step.study, step.round);
+  ).all(step.table, everyTable, step.study, step.round);
   for (const earlier of rows.map(stored)) {
     const changed = difference(earlier.organisations, step.organisations);
     if (changed > 0)
@@ -171,8 +173,8 @@ export const exactSumsOf = (db: DatabaseSync, table: string): number =>
   Number(
     prepared(
       db,
-      "SELECT count(*) AS sums FROM step WHERE rows_table = ? AND phase <> 'lifted' AND exact = 1",
-    ).get(table)?.sums,
+      "SELECT count(*) AS sums FROM step WHERE rows_table IN (?, ?) AND phase <> 'lifted' AND exact = 1",
+    ).get(table, everyTable)?.sums,
   );
 
 /**
@@ -226,4 +228,22 @@ export function bindSlot(db: DatabaseSync, epoch: Digest, slot: number, roundId:
       throw new Refusal("slot_spent", `slot ${slot} of the key epoch serves another round, or is erased`);
     prepared(db, "INSERT INTO slot VALUES (?, ?, ?)").run(epoch, slot, roundId);
   });
+}
+
+/** Charges an exact sum that only the bank's log remembers to every table; one that is remembered stays as it is. */
+export function chargeForgotten(
+  db: DatabaseSync,
+  step: Pick<Step, "roundId" | "study" | "round" | "state" | "survivors" | "organisations" | "follows">,
+): void {
+  const { roundId, study, round, state, survivors, organisations, follows } = step;
+  prepared(db, "INSERT OR IGNORE INTO step VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, '[]', 0, 'spent')").run(
+    roundId,
+    study,
+    round,
+    state,
+    everyTable,
+    JSON.stringify(survivors),
+    JSON.stringify(organisations),
+    follows ?? null,
+  );
 }

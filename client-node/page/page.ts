@@ -7,9 +7,11 @@ import { note } from "../../core/pages/parts.ts";
 import { pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { rowsTable } from "../federation/studies.ts";
+import { usualTable } from "../../models/study.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
+import { isAccounted } from "../ledger/recoveries.ts";
 import type { Operations } from "../operations/operations.ts";
+import { policyOf } from "../policy.ts";
 import { readPassword, Sessions } from "./access.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
@@ -191,11 +193,15 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms, send);
   show(
     "/budget",
-    ofMember("Budget", ({ ledger, policy: read }, of) => {
+    ofMember("Budget", ({ db, ledger, policy: read }, of) => {
       const policy = read();
-      const { delta } = policy.maxEpsilon;
-      const overTime = delta === undefined ? [] : ledger.spendingOverTime(rowsTable, delta);
-      return budgetView(ledger.spends(), overTime, policy, of.names());
+      const tables = [usualTable, ...Object.keys(policy.tables ?? {})].map((table) => {
+        const { maxEpsilon } = policyOf(policy, table);
+        const { delta } = maxEpsilon;
+        const overTime = delta === undefined ? [] : ledger.spendingOverTime(table, delta);
+        return { table, maxEpsilon, overTime };
+      });
+      return budgetView(ledger.spends(), tables, of.names(), isAccounted(db));
     }),
   );
   show(

@@ -1,5 +1,5 @@
 import test from "ava";
-import { checkStudy, type Policy, policySchema } from "../../client-node/policy.ts";
+import { checkStudy, type Policy, policyDigest, policyOf, policySchema } from "../../client-node/policy.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { manifestSchema, type StudyManifest } from "../../models/study.ts";
@@ -90,4 +90,26 @@ test("no part of a policy has a default", (t) => {
     const { [key as keyof Policy]: _, ...rest } = policy;
     t.false(policySchema.safeParse(rest).success, key);
   }
+});
+
+test("each table has its own terms, under one file and one digest; a table without terms has none", (t) => {
+  const { minRows, exactSums, maxEpsilon } = policy;
+  const fields = policy.fields.filter(({ name }) => name === "amount" || name === "default");
+  const leases = { minRows: minRows + 5, exactSums: { ...exactSums, perTable: 1 }, maxEpsilon, fields };
+  const whole = policySchema.parse({ ...policy, tables: { leases } });
+  const own = policyOf(whole, "leases");
+  t.is(own, policyOf(whole, "leases"));
+  t.deepEqual([own.minRows, own.exactSums.perTable, own.anonymity], [7, 1, undefined]);
+  t.is(own.minCohort, 4, "who takes part is said once");
+  t.is(policyDigest(own), policyDigest(whole));
+  t.not(policyDigest(whole), policyDigest(policy));
+  t.is(policyOf(whole, "rows"), whole);
+  t.notThrows(() => checkStudy(own, { ...manifest, table: "leases" }));
+  const wide = { ...manifest, features: [{ name: "age", kind: "numeric" as const }] };
+  t.throws(() => checkStudy(own, wide), { message: /column "age"/ }, "a column of another table");
+  t.notThrows(() => checkStudy(whole, wide), "the control");
+  for (const table of ["cards", "constructor", "__proto__"])
+    t.throws(() => policyOf(whole, table), { message: /says nothing of the table/ }, table);
+  const quasi = { ...leases, fields: policy.fields };
+  t.false(policySchema.safeParse({ ...policy, tables: { leases: quasi } }).success, "anonymity is missing");
 });

@@ -95,6 +95,7 @@ test("a node's metrics count what happens", async (t) => {
     dataDir: dir,
     now: Date.now,
     certificate: credentials.certificate,
+    ledger: join(dir, "ledger.db"),
     operations: () => undefined,
   });
   t.deepEqual(meters.troubles(), ["the bank is not reached"]);

@@ -77,7 +77,8 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
   );
   t.regex(await as("mill", "withdraw"), /withdrew from sme-default-90/);
   await stop("mill");
-  await as("mill", "enterprise backup");
+  t.regex(await as("mill", "enterprise backup"), /mill-backup: \d+ files/);
+  t.regex(await as("mill", "enterprise restore"), /restored as of/);
   const again =
     "sed s/sme-default-90/again/ study.yaml > again.yaml\nfedcredit coordinator propose again.yaml --config bank/coordinator.yaml";
   await run(again, "a second study", "bank");
@@ -102,7 +103,7 @@ async function operate(t: ExecutionContext, { home, run, start, stop }: GuideRun
 const operated = [
   ...["renew token", "renew enrol", "renew auditor", "withdraw", "stop study", "prune", "remove member"],
   ...["renew operator", "add operator", "remove operator"],
-  ...["bank backup", "bank restore", "enterprise backup", "move database"],
+  ...["bank backup", "bank restore", "enterprise backup", "enterprise restore", "move database"],
 ];
 
 test("a command of a guide that no longer works is named, with what it said", async (t) => {

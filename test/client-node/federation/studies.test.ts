@@ -7,13 +7,17 @@ import { openManifest, type StudyDesk } from "../../../client-node/federation/st
 import { headOf } from "../../../client-node/ledger/chain.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { storeConsent } from "../../../client-node/ledger/records.ts";
+import { everyTable } from "../../../client-node/ledger/recoveries.ts";
+import { lockStep } from "../../../client-node/ledger/steps.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
+import { policyOf } from "../../../client-node/policy.ts";
 import { ownRecords } from "../../../client-node/rows/own-records.ts";
 import { desensitizedRows, remembered } from "../../../client-node/rows/row-source.ts";
 import { canonicalBytes, canonicalJson, digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import type { SealedSum } from "../../../models/algorithm.ts";
+import { tableOf } from "../../../models/study.ts";
 import { type StudyState, startStudy, studyLayout } from "../../../models/study-loop.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { emptyRoot } from "../../../privacy/log/merkle.ts";
@@ -170,6 +174,57 @@ test("step 0 looks at today's policy, not at the one of the consent", async (t) 
   t.is((await facts(desk)).local.consent, undefined);
 });
 
+test("what one table has spent is not spent of another", async (t) => {
+  const whole = policyFor(manifest);
+  const { minRows, maxEpsilon, fields } = whole;
+  const exactSums = { perTable: 2, cohortChange: "accept" } as const;
+  const tables = { leases: { minRows, maxEpsilon, fields, exactSums } };
+  const desk = await deskWith({
+    policy: (of) => policyOf({ ...whole, exactSums: { ...exactSums, perTable: 3 }, tables }, tableOf(of)),
+  });
+  const { name, seed } = { ...parseSignerKeyName(desk.credentials.bankKey), seed: desk.bankSeed };
+  const checkpoint = signCheckpoint({ origin: name, size: 0, root: emptyRoot }, noteSigner(name, seed));
+  const leftOf = async (table?: string): Promise<number> => {
+    const asked = { ...manifest, ...(table === undefined ? {} : { table }) };
+    const of = digestOf(canonicalBytes(asked));
+    storeConsent(desk.db, {
+      study: of,
+      manifest: canonicalJson(asked),
+      expiresMillis: 1000,
+      withdrawn: false,
+    });
+    const header = { study: of, round: 1, cohort: ["mill"], checkpoint } as unknown as RoundHeader;
+    const { chain } = chainOver(desk.db, []);
+    const facts = await lookUp(desk, chain, { roundId: "ab".repeat(32) }, header, undefined);
+    return facts.local.exactSums.left;
+  };
+  t.deepEqual([await leftOf(), await leftOf("leases")], [3, 2]);
+  const summed = (roundId: string, table: string) =>
+    lockStep(
+      desk.db,
+      {
+        roundId,
+        study: roundId,
+        round: 1,
+        state: roundId,
+        table,
+        survivors: ["mill"],
+        organisations: ["Mill"],
+        exact: true,
+        follows: undefined,
+        among: ["mill"],
+        threshold: 1,
+      },
+      exactSums,
+    );
+  summed("1".repeat(64), "leases");
+  t.deepEqual([await leftOf(), await leftOf("leases")], [3, 1]);
+  summed("2".repeat(64), everyTable);
+  t.deepEqual([await leftOf(), await leftOf("leases")], [2, 0], "of which table nobody knows: of each");
+  t.throws(() => summed("3".repeat(64), "leases"), { message: /allows no more/ });
+  t.is(await reasonOf(() => leftOf("cards")), "policy_refuses", "a table that the policy says nothing of");
+});
+
 const parseSignerKeyName = (verifierKey: string): { name: string } => ({ name: verifierKey.split("+")[0]! });
 
 test("rows are read once for a study and policy, again after a failure, and never more than the study allows", async (t) => {
@@ -189,7 +244,7 @@ test("rows are read once for a study and policy, again after a failure, and neve
   await rows(manifest, { ...policy, fields: [] });
   t.is(reads, 3, "another policy makes other rows of them");
   const none = desensitizedRows({
-    read: ownRecords({ sites: [], dataDir: "" }),
+    read: ownRecords({ sites: [], dataDir: "", tables: {} }),
     key: new Uint8Array(32),
     now: () => 0,
   });

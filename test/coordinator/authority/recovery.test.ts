@@ -4,9 +4,13 @@ import { join } from "node:path";
 import test from "ava";
 import { eventually } from "../../../bench/cases/within.ts";
 import type { NodeEvent } from "../../../client-node/events.ts";
+import { accountFor } from "../../../client-node/federation/accounting.ts";
 import type { NodeCredentials } from "../../../client-node/federation/credentials.ts";
 import { DirectStatistics } from "../../../client-node/federation/statistics.ts";
+import { forecastOf } from "../../../client-node/ledger/budget.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
+import { isAccounted } from "../../../client-node/ledger/recoveries.ts";
+import { exactSurvivors } from "../../../client-node/ledger/steps.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
 import { type RunningNode, startNode } from "../../../client-node/node.ts";
 import { backUp, restore } from "../../../coordinator/restore.ts";
@@ -126,6 +130,8 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
   await allConnected();
   const now = await witness(lost, recoveries);
   t.is(await runStudy({ ...base, name: "lost" }), "failed party_refused", "a step is summed once");
+  const early: Uint8Array[] = [];
+  for await (const chunk of bank.operator.exportLog()) early.push(chunk);
 
   // The folder of an enterprise is lost, while a study is proposed.
   const old = await bank.operator.propose({ ...base, name: "old" });
@@ -136,6 +142,38 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
   nodes[2] = await startOne("truck", again, join(bank.dir, "truck-again.db"));
   await eventually(() => events.at(-1)?.type === "connected");
   await t.throwsAsync(nodes[2]!.consent(old), { message: /lost its ledger/ });
+  // What it spent before counts as all there is, until the log that the auditor saw was gone through.
+  const afterLoss = await bank.operator.propose({ ...base, name: "after-loss" });
+  await t.throwsAsync(nodes[2]!.consent(afterLoss), { message: /not charged yet: nothing counts as left/ });
+  const db = openStore(join(bank.dir, "truck-again.db"));
+  const account = () => accountFor(() => bank.operator.exportLog(), { db, credentials: again }, Date.now());
+  await t.throwsAsync(
+    accountFor(() => early, { db, credentials: again }, Date.now()),
+    { message: /does not hold what this node was shown/ },
+    "an export of before the loss",
+  );
+  await t.throwsAsync(
+    account(),
+    { message: /does not hold what this node was shown/ },
+    "of what the auditor saw",
+  );
+  await witness(now);
+  const without = { ...again, bankKey: bank.bankKey.replace(/^riverbank/, "other") };
+  await t.throwsAsync(
+    accountFor(() => bank.operator.exportLog(), { db, credentials: without }, Date.now()),
+    { instanceOf: Refusal },
+  );
+  t.false(isAccounted(db));
+  const { exactSums, sumsWithNoise } = await account();
+  const lostSums = Math.floor((lost.size - size) / 8);
+  t.true(lostSums > 0);
+  t.is(exactSums, 1 + lostSums, "of the study that was kept, and what the lost entries may have had");
+  t.is(sumsWithNoise, lostSums);
+  t.deepEqual(exactSurvivors(db, "rows")[0], [...names].sort(), "over whom it was");
+  const budget = { lifetime: 1e9, delta: 1e-6 };
+  t.is(forecastOf(db, "rows", budget, []).spent, Number.POSITIVE_INFINITY);
+  await t.throwsAsync(account(), { message: /nothing to account for/ });
+  db.close();
   t.is(await runStudy({ ...base, name: "new-ledger" }), "finished");
 
   await witness(now);
