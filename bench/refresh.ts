@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { writeApart } from "../client-node/operations/cut-apart.ts";
 import { type Device, DeviceRegistry } from "../client-node/operations/device-registry.ts";
 import { Engine, quoteText } from "../client-node/operations/engine.ts";
 import { readCatalogue } from "../client-node/operations/features/catalogue.ts";
@@ -61,6 +62,10 @@ export const bench: Bench = async (args, progress) => {
     random: secureRandom,
     now: Date.now,
   });
+  // As a node does: the segments are written in a process of their own.
+  const write = writeApart(join(folder, "spool.db"), new AbortController().signal);
+  const cut = () =>
+    cutSegment(spool, { folder: segments, deviceClass: () => "machine", maxReadings: 1e6 }, undefined, write);
   try {
     let made = 0;
     for (const days of lengths) {
@@ -79,11 +84,11 @@ export const bench: Bench = async (args, progress) => {
             spool.append(lastMinute(period.until - tick * 1e6));
             await beat();
           }
-          await cutSegment(spool, { folder: segments, deviceClass: () => "machine", maxReadings: 1e6 });
+          await cut();
         },
         () => measure(),
       );
-      await cutSegment(spool, { folder: segments, deviceClass: () => "machine", maxReadings: 1e6 });
+      await cut();
       const next = await measure();
       const seconds = (value: number): number => Number(value.toFixed(1));
       figures.push(

@@ -5,8 +5,15 @@ import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { decodeBatch, encodeBatch } from "../../../client-node/operations/batch-codec.ts";
+import { writeApart } from "../../../client-node/operations/cut-apart.ts";
 import { Engine, quoteText } from "../../../client-node/operations/engine.ts";
-import { cutSegment, dropSegmentsBefore, parquetFiles } from "../../../client-node/operations/segments.ts";
+import {
+  cutSegment,
+  dropSegmentsBefore,
+  isOfTheMachine,
+  parquetFiles,
+  type WriteSegment,
+} from "../../../client-node/operations/segments.ts";
 import { Spool, type SpoolOptions } from "../../../client-node/operations/spool.ts";
 import type { Reading } from "../../../collectors/reading.ts";
 import { secureRandom } from "../../../core/random.ts";
@@ -160,6 +167,40 @@ test("readings come out of the segment as they went in, by day and device class"
   t.like(rows[2], { text: "04:A2", value: null, historical: true, status: "0x1" });
   t.like(rows[3], { text: null, value: null, quality: "bad" });
   spool.close();
+});
+
+test("a cut in a process of its own writes the same, and one whose process dies loses and doubles nothing", async (t) => {
+  const batch = Array.from({ length: 2000 }, (_, i) =>
+    reading(`press-${i % 3}`, "run_state", i, monday + i * second, { sequence: i }),
+  );
+  const [here, apart] = [scratch(t), scratch(t)];
+  for (const folder of [here, apart]) {
+    const spool = open(folder);
+    spool.append(batch);
+    spool.append(batch.slice(0, 10));
+    const options = segmentOptions(folder);
+    if (folder === here) await cutSegment(spool, options);
+    else {
+      const path = join(folder, "spool.db");
+      const ending = new AbortController();
+      const dying: WriteSegment = (...job) => {
+        const written = writeApart(path, ending.signal)(...job);
+        ending.abort();
+        return written;
+      };
+      const broken = cutSegment(spool, options, undefined, dying);
+      t.true(isOfTheMachine(await t.throwsAsync(broken)), "no batch is blamed for it");
+      t.is(spool.stats().readings, 2010, "all of it is still here");
+      const never = new AbortController().signal;
+      t.like(await cutSegment(spool, options, undefined, writeApart(path, never)), {
+        readings: 2000,
+        duplicates: 10,
+      });
+    }
+    t.is(spool.stats().readings, 0);
+    spool.close();
+  }
+  t.deepEqual(await stored(apart), await stored(here));
 });
 
 test("a second delivery is stored once: in the same cut, after a cut, after a restart", async (t) => {
