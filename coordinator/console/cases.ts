@@ -168,7 +168,7 @@ ${form(
 
 /** What an enterprise said of itself, over time. */
 export async function scoresView({ bank, locale }: Asked, enterprise: string): Promise<Html> {
-  const { words, number, percent, day } = locale;
+  const { words, number, percent, day, month } = locale;
   const said = (await statementsOf(bank, enterprise)).map(({ entry, note }) => ({ entry, ...saidIn(note) }));
   const last = said.slice(0, 60).toReversed();
   return html`<h2>${words.scoreHistory}</h2>
@@ -181,7 +181,7 @@ ${
           title: words.scoresOverTime,
           summary: words.scoresSummary(percent(last[0]!.probability), percent(last.at(-1)!.probability)),
           kind: "line",
-          labels: last.map(({ from }) => from.slice(0, 7)),
+          labels: last.map(({ from }) => month(from)),
           series: [{ name: words.probabilityOfBad, values: last.map(({ probability }) => probability) }],
           format: percent,
           words: { numbers: words.theNumbers, at: words.window },
@@ -200,7 +200,7 @@ ${table(
     numeric(words.logEntry),
   ],
   said.map((one) => [
-    one.from.slice(0, 7),
+    month(one.from),
     one.grade,
     percent(one.probability),
     html`<span class="long">${one.reasons.join(", ") || "–"}</span>`,

@@ -29,6 +29,8 @@ export interface Locale {
   /** @param millis - Unix milliseconds; in the time zone of the coordinator's machine, which is named. */
   moment(millis: number): Html;
   day(millis: number): Html;
+  /** @param day - ISO date, in it. */
+  month(day: string): string;
   duration(seconds: number): string;
 }
 
@@ -54,6 +56,7 @@ function localeOf(language: Language, tag: string, words: Words): Locale {
     ...{ hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
   });
   const date = new Intl.DateTimeFormat(tag, { year: "numeric", month: "short", day: "numeric" });
+  const monthOf = new Intl.DateTimeFormat(tag, { year: "numeric", month: "short", timeZone: "UTC" });
   const time = (millis: number, format: Intl.DateTimeFormat): Html =>
     html`<time datetime="${new Date(millis).toISOString()}">${format.format(millis)}</time>`;
   return {
@@ -76,6 +79,8 @@ function localeOf(language: Language, tag: string, words: Words): Locale {
     },
     moment: (millis) => time(millis, clock),
     day: (millis) => time(millis, date),
+    // On one line, however narrow.
+    month: (day) => monthOf.format(Date.parse(day)).replaceAll(" ", "\u00a0"),
     duration(of) {
       if (of < 120) return seconds.format(Math.ceil(of));
       if (of < 7200) return minutes.format(Math.ceil(of / 60));
