@@ -2,12 +2,13 @@
 import { openCheckpoint } from "../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../privacy/log/cosignature.ts";
 import { type Entry, parseEntry } from "../privacy/log/entry.ts";
-import { addSignatures, type NoteVerifier, noteSigner, openNote } from "../privacy/log/note.ts";
+import { addSignatures, type NoteVerifier, noteSigner, openNote, parseNote } from "../privacy/log/note.ts";
 import type { LogPolicy } from "../privacy/log/policy.ts";
 import { formatReceipt, verifyReceipt } from "../privacy/log/proof.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
 import { followLog, type LogRecovery } from "../privacy/recovery.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
+import { keyInForce } from "../privacy/succession.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import { Log, Membership } from "../proto/wire.ts";
 
@@ -17,7 +18,11 @@ export interface AuditorOptions {
   readonly certificatePem: string;
   readonly privateKeyPem: string;
   readonly authorityPem: string;
-  /** Name and Ed25519 seed of the auditor's own key. */
+}
+
+/** The keys in force. */
+export interface AuditorKeys {
+  /** Name and Ed25519 seed of the auditor's own. */
   readonly key: { readonly name: string; readonly seed: Uint8Array };
   readonly bankKey: NoteVerifier;
 }
@@ -29,27 +34,50 @@ export interface Witnessed extends SeenTree {
 }
 
 export class AuditorClient {
-  readonly #options: AuditorOptions;
+  #keys: AuditorKeys;
   readonly #wire: WireClient;
 
-  constructor(options: AuditorOptions) {
-    this.#options = options;
+  constructor(options: AuditorOptions & AuditorKeys) {
+    this.#keys = options;
     this.#wire = new WireClient(options.address, options);
   }
 
+  /** Goes on with keys that follow those before. */
+  use(keys: AuditorKeys): void {
+    this.#keys = keys;
+  }
+
+  /** @returns the note of the roster in force, whoever signed it. @throws Refusal not_found and the transport's */
+  async currentRoster(): Promise<string> {
+    return (await this.#wire.call(Membership.service.GetRoster, {})).note;
+  }
+
   /**
-   * @returns the roster that waits for this auditor's signature.
+   * @returns the roster that waits for this auditor's signature, signed by the bank's key that follows the one in force
+   *   by it.
    * @throws Refusal not_found, signature_invalid, note_malformed and the transport's
    */
   async pendingRoster(): Promise<{ note: string; roster: RosterText }> {
     const { note } = await this.#wire.call(Membership.service.GetPendingRoster, {});
-    return { note, roster: parseRoster(openNote(note, [this.#options.bankKey]).text) };
+    return { note, roster: parseRoster(openNote(note, [this.#bankKeyIn(note)]).text) };
   }
 
-  /** Signs exactly the note that was looked at. @returns the note with both signatures. @throws Refusal */
-  async countersign(note: string): Promise<string> {
-    const { bankKey, key } = this.#options;
-    const { text } = openNote(note, [bankKey]);
+  #bankKeyIn(note: string): NoteVerifier {
+    const { successions = [] } = parseRoster(parseNote(note).text);
+    return keyInForce(successions, "bank", this.#keys.bankKey);
+  }
+
+  /** Makes the next key of this auditor wait for its own signature. @param line - a succession's. @throws Refusal */
+  async proposeSuccession(line: string): Promise<void> {
+    await this.#wire.call(Membership.service.ProposeSuccession, { line });
+  }
+
+  /**
+   * Signs exactly the note that was looked at.
+   * @param key - in force by that note. @returns the note with both signatures. @throws Refusal
+   */
+  async countersign(note: string, key = this.#keys.key): Promise<string> {
+    const { text } = openNote(note, [this.#bankKeyIn(note)]);
     const { name, keyId, sign } = noteSigner(key.name, key.seed);
     const signed = addSignatures(note, [{ name, keyId, signature: sign(text) }]);
     return (await this.#wire.call(Membership.service.CountersignRoster, { note: signed })).note;
@@ -68,7 +96,7 @@ export class AuditorClient {
     nowMillis: number,
     fresh: readonly LogRecovery[] = [],
   ): Promise<Witnessed> {
-    const { bankKey, key } = this.#options;
+    const { bankKey, key } = this.#keys;
     const { note } = await this.#wire.call(Log.service.GetCheckpoint, {});
     const { checkpoint, text } = openCheckpoint(note, bankKey);
     await followLog(seen, checkpoint, fresh, (oldSize, newSize) => this.#prove(oldSize, newSize));
@@ -91,7 +119,7 @@ export class AuditorClient {
 
   /** Checks by the bank's signature alone: what this auditor cosigned it has checked itself. */
   get #alone(): LogPolicy {
-    return { log: this.#options.bankKey, witnesses: [], quorum: { kind: "none" } };
+    return { log: this.#keys.bankKey, witnesses: [], quorum: { kind: "none" } };
   }
 
   /**
@@ -110,9 +138,9 @@ export class AuditorClient {
     return (await this.#wire.call(Log.service.GetConsistency, { oldSize, newSize })).hashes;
   }
 
-  /** Asks for the next certificate with the one that is in force. @param csrPem - PKCS#10. */
-  async renew(csrPem: string): Promise<string> {
-    return (await this.#wire.call(Membership.service.RenewCertificate, { csrPem })).certificatePem;
+  /** Asks for the next certificate with the one that is in force. @param csrPem - PKCS#10. @returns it and its authority's. */
+  renew(csrPem: string): Promise<{ certificatePem: string; authorityPem: string }> {
+    return this.#wire.call(Membership.service.RenewCertificate, { csrPem });
   }
 
   /** The log's export in pieces. */

@@ -7,15 +7,16 @@ import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { tell } from "../core/terminal.ts";
-import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
+import { endOf, followsAuthority, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
-import { type NoteVerifier, parseNote, parseVerifierKey } from "../privacy/log/note.ts";
+import { type NoteVerifier, parseNote, parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
 import { isLost, type LogRecovery, logRecoveries } from "../privacy/recovery.ts";
-import { parseRoster, type RosterText } from "../privacy/roster.ts";
+import { openRoster, parseRoster, type RosterText } from "../privacy/roster.ts";
+import { keyInForce, keysOf, type Succession, successionsSince } from "../privacy/succession.ts";
 import { refusalOf } from "../proto/wire.ts";
-import { AuditorClient, type Witnessed } from "./client.ts";
-import { readAuditorKey } from "./keys.ts";
+import { AuditorClient, type AuditorKeys, type Witnessed } from "./client.ts";
+import { type OwnKey, readAuditorKey, readKeyOf } from "./keys.ts";
 
 export const files = {
   tlsKey: "tls.key",
@@ -46,8 +47,8 @@ export const remoteCommand = (name: string, description: string): Command =>
 
 /** Connects; a certificate in the last third of its life is renewed first. @throws Refusal */
 export async function connect(flags: Connection): Promise<AuditorClient> {
-  const key = await readAuditorKey(flags.dir);
-  const bankKey = await pinnedBankKey(flags);
+  const pinned = await pinnedBankKey(flags);
+  const keys = await keysInForce(flags.dir, pinned);
   const [privateKeyPem, chain] = await Promise.all([
     readOrRefuse(join(flags.dir, files.tlsKey), "make it with fedcredit audit request"),
     readOrRefuse(
@@ -60,17 +61,27 @@ export async function connect(flags: Connection): Promise<AuditorClient> {
     throw new Refusal("file_malformed", `${certificateFile} holds not both certificate and authority`);
   checkInForce(certificatePem, Date.now());
   const address = flags.coordinator;
-  const open = (certificate: string): AuditorClient =>
-    new AuditorClient({ address, certificatePem: certificate, privateKeyPem, authorityPem, key, bankKey });
-  const client = open(certificatePem);
+  const open = (certificate: string, authority: string): AuditorClient =>
+    new AuditorClient({
+      address,
+      certificatePem: certificate,
+      privateKeyPem,
+      authorityPem: authority,
+      ...keys,
+    });
+  const client = open(certificatePem, authorityPem);
   if (!isRenewalDue(certificatePem, Date.now())) return client;
   try {
-    const next = await client.renew(await certificateRequest(privateKeyPem, "auditor"));
+    const reply = await client.renew(await certificateRequest(privateKeyPem, "auditor"));
+    const next = reply.certificatePem;
     checkInForce(next, Date.now());
-    await writeWhole(join(flags.dir, certificateFile), `${next.trimEnd()}\n${authorityPem}\n`);
+    // The authority's own certificate may be another one, for the key that is known.
+    const isNext = followsAuthority(authorityPem, reply.authorityPem);
+    const authority = isNext ? reply.authorityPem : authorityPem;
+    await writeWhole(join(flags.dir, certificateFile), `${next.trimEnd()}\n${authority.trimEnd()}\n`);
     client.close();
     tell(`the auditor's certificate was renewed, until ${dayOf(next)}`);
-    return open(next);
+    return open(next, authority);
   } catch (error) {
     // The one at hand serves until its end: what is asked of it next says whether it does.
     const { reason, message } = refusalOf(error);
@@ -91,7 +102,10 @@ function checkInForce(certificatePem: string, nowMillis: number): void {
   });
 }
 
-/** The key given once is the key for ever. @throws Refusal usage, signature_invalid, note_malformed */
+/**
+ * The key given once is the key for ever: others are known by the successions that lead from it.
+ * @throws Refusal usage, signature_invalid, note_malformed
+ */
 export async function pinnedBankKey({
   dir,
   bankKey,
@@ -103,13 +117,43 @@ export async function pinnedBankKey({
     throw new Refusal("usage", "the bank's key is not known yet", {
       hint: "add --bank-key, as the bank printed it",
     });
-  if (pinned !== undefined && pinned.trim() !== key)
+  const { successions = [] } = (await readSigned(dir)) ?? {};
+  const isPinned = ({ key: known }: NoteVerifier): boolean => known === key;
+  if (pinned !== undefined && !keysOf(successions, "bank", parseVerifierKey(pinned.trim())).some(isPinned))
     throw new Refusal("signature_invalid", "this is not the bank's key that was pinned", {
-      hint: `if the bank really has a new key, remove ${path}`,
+      hint: "a key that follows it is told in a roster, signed by both: fedcredit audit countersign shows it",
     });
-  const verifier = parseVerifierKey(key);
   if (pinned === undefined) await writeWhole(path, `${key}\n`);
-  return verifier;
+  return parseVerifierKey(pinned?.trim() ?? key);
+}
+
+/** @returns the keys of bank and auditor by the roster that this auditor signed last. @throws Refusal file_missing, signature_invalid */
+async function keysInForce(dir: string, pinned: NoteVerifier): Promise<AuditorKeys> {
+  const { successions = [] } = (await readSigned(dir)) ?? {};
+  return { key: await ownKeyIn(dir, successions), bankKey: keyInForce(successions, "bank", pinned) };
+}
+
+/** @returns this auditor's key in force by some successions. @throws Refusal file_missing, signature_invalid */
+export async function ownKeyIn(dir: string, successions: readonly Succession[]): Promise<OwnKey> {
+  const { name, publicKey } = await readAuditorKey(dir);
+  const first = parseVerifierKey(verifierKey(name, publicKey));
+  return readKeyOf(dir, keyInForce(successions, "auditor", first));
+}
+
+/**
+ * Takes the roster in force for the one that this auditor signed last, where it did: the answer may have been lost.
+ * @returns whether there was a newer one than it remembered.
+ */
+async function rememberSigned(client: AuditorClient, dir: string, pinned: NoteVerifier): Promise<boolean> {
+  const before = await readSigned(dir);
+  const { name, publicKey } = await readAuditorKey(dir);
+  const note = await client.currentRoster();
+  const roster = openRoster(note, pinned, parseVerifierKey(verifierKey(name, publicKey)));
+  successionsSince(before?.successions ?? [], roster.successions ?? []);
+  if (roster.version <= (before?.version ?? 0)) return false;
+  await ownKeyIn(dir, roster.successions ?? []);
+  await writeSigned(dir, note);
+  return true;
 }
 
 const readOrRefuse = (path: string, hint: string): Promise<string> =>
@@ -151,6 +195,19 @@ export interface Look extends Witnessed {
 
 /** Looks at the log: it has to grow out of what was seen, but for what this auditor signed as lost since. */
 export async function lookAt(client: AuditorClient, dir: string): Promise<Look> {
+  const pinned = await pinnedBankKey({ dir });
+  client.use(await keysInForce(dir, pinned));
+  try {
+    return await lookWith(client, dir);
+  } catch (error) {
+    const isOfOtherKey = refusalOf(error).reason === "signature_invalid";
+    if (!isOfOtherKey || !(await rememberSigned(client, dir, pinned))) throw error;
+    client.use(await keysInForce(dir, pinned));
+    return lookWith(client, dir);
+  }
+}
+
+async function lookWith(client: AuditorClient, dir: string): Promise<Look> {
   const seen = await readSeen(dir);
   const recoveries = (await readSigned(dir))?.recoveries ?? [];
   const fresh = logRecoveries(recoveries.slice(seen?.recovered ?? recoveries.length));

@@ -6,7 +6,14 @@ import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { cosignatureKey } from "../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
-import { fingerprint, newSignerKey, parseSignerKey, parseVerifierKey } from "../privacy/log/note.ts";
+import {
+  fingerprint,
+  type NoteVerifier,
+  newSignerKey,
+  parseSignerKey,
+  parseVerifierKey,
+  verifierKey,
+} from "../privacy/log/note.ts";
 
 /** The auditor's public half, to be handed to bank and enterprises. */
 export interface AuditorKey {
@@ -43,14 +50,45 @@ export async function createAuditorKey(directory: string, name: string, random: 
   };
 }
 
-/** @returns name and secret seed of `auditor.key` in a directory. @throws Refusal file_missing, note_malformed */
-export async function readAuditorKey(
-  directory: string,
-): Promise<{ name: string; seed: Uint8Array; publicKey: Uint8Array }> {
-  const path = join(directory, secretFile);
+/** The auditor's own key, with its secret. */
+export interface OwnKey {
+  readonly name: string;
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** @returns `auditor.key` of a directory: the first of its keys. @throws Refusal file_missing, note_malformed */
+export const readAuditorKey = (directory: string): Promise<OwnKey> =>
+  readOwn(join(directory, secretFile), "make one with fedcredit audit init");
+
+async function readOwn(path: string, hint: string): Promise<OwnKey> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw readRefusal(path, cause, "make one with fedcredit audit init");
+    throw readRefusal(path, cause, hint);
   });
   const { name, seed } = parseSignerKey(text.trimEnd());
   return { name, seed, publicKey: ed25519PublicKey(seed) };
+}
+
+const laterFile = (keyId: string): string => `auditor-${keyId}.key`;
+
+/** @returns the key of a directory that has this verifier key. @throws Refusal file_missing, note_malformed */
+export async function readKeyOf(directory: string, { key, keyId }: NoteVerifier): Promise<OwnKey> {
+  const first = await readAuditorKey(directory);
+  if (verifierKey(first.name, first.publicKey) === key) return first;
+  return readOwn(
+    join(directory, laterFile(keyId)),
+    "restore it: the roster says that it is the auditor's key in force",
+  );
+}
+
+/** Makes a key that may follow the auditor's. @returns it and its verifier key @throws Refusal disk_full, file_missing */
+export async function makeNextKey(
+  directory: string,
+  random: Random,
+): Promise<OwnKey & { readonly verifierKey: string }> {
+  const { name } = await readAuditorKey(directory);
+  const { keep, send } = newSignerKey(name, random);
+  const path = join(directory, laterFile(parseVerifierKey(send).keyId));
+  writeNewFiles([{ path, text: `${keep}\n`, mode: 0o600 }]);
+  return { ...(await readOwn(path, "run it again")), verifierKey: send };
 }

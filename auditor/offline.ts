@@ -14,10 +14,14 @@ import { studyArithmetic } from "../models/recompute.ts";
 import { commitmentRoot, type Disclosure, parseDisclosure } from "../privacy/log/commitment.ts";
 import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
+import { openNote, parseNote } from "../privacy/log/note.ts";
+import type { LogPolicy } from "../privacy/log/policy.ts";
 import { verifyReceipt } from "../privacy/log/proof.ts";
 import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
 import { staticFiles } from "../privacy/log/tiles.ts";
 import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
+import { parseRoster } from "../privacy/roster.ts";
+import { followingPolicy, keyInForce } from "../privacy/succession.ts";
 import { policyOption, readPolicy, requireFile, sourceOf } from "./files.ts";
 
 interface Flags {
@@ -75,15 +79,20 @@ function checkReceiptCommand(): Command {
     .description("verify a receipt offline, and print the entry that it proves")
     .argument("<receipt>", "file written by fedcredit audit receipt (.tlog-proof)")
     .requiredOption(...policyOption)
+    .option(
+      "--roster <file>",
+      "newest roster.note of the auditor: leads from the policy's keys to those in force",
+    )
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       "\nExample:\n  fedcredit audit check-receipt entry-7.tlog-proof --policy log.policy",
     )
-    .action(async (file: string, { policy, json }: Flags) => {
+    .action(async (file: string, { policy: policyFile, roster, json }: Flags & { roster?: string }) => {
       await requireFile(file);
       const text = await readFile(file, "utf8");
-      const { index, entry, checkpoint, cosigned } = verifyReceipt(text, await readPolicy(policy));
+      const policy = await followed(await readPolicy(policyFile), roster);
+      const { index, entry, checkpoint, cosigned } = verifyReceipt(text, policy);
       const shown = {
         index,
         size: checkpoint.size,
@@ -97,6 +106,18 @@ function checkReceiptCommand(): Command {
         print(`cosigned by ${witness} at ${new Date(timeSeconds * 1000).toISOString()}`);
       print(utf8Text(entry) ?? "");
     });
+}
+
+/** @returns the policy with the keys that follow its own by a roster that these sign. @throws Refusal */
+async function followed(policy: LogPolicy, rosterFile: string | undefined): Promise<LogPolicy> {
+  if (rosterFile === undefined) return policy;
+  await requireFile(rosterFile);
+  const note = await readFile(rosterFile, "utf8");
+  const { successions = [] } = parseRoster(parseNote(note).text);
+  const now = followingPolicy(policy, successions);
+  keyInForce(successions, "bank", policy.log);
+  openNote(note, [now.log]);
+  return now;
 }
 
 function tilesCommand(): Command {

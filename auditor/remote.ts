@@ -4,14 +4,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { readRefusal, writeNewFiles, writeWhole } from "../core/files.ts";
+import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { certificateRequest, generateTlsKey } from "../privacy/certificate-request.ts";
 import { cosignatureVerifier } from "../privacy/log/cosignature.ts";
-import { fingerprint } from "../privacy/log/note.ts";
+import { fingerprint, noteSigner, verifierKey } from "../privacy/log/note.ts";
 import { formatPolicy } from "../privacy/log/policy.ts";
 import { logRecoveries, recoveriesSince } from "../privacy/recovery.ts";
 import { describeChanges, rosterChanges } from "../privacy/roster-changes.ts";
+import {
+  describeSuccession,
+  signSuccession,
+  successionLine,
+  successionsSince,
+} from "../privacy/succession.ts";
 import type { AuditorClient } from "./client.ts";
 import {
   type Connection,
@@ -19,16 +26,24 @@ import {
   connect,
   files,
   lookAt,
+  ownKeyIn,
   pinnedBankKey,
   readSigned,
   remoteCommand,
   writeSigned,
 } from "./connection.ts";
-import { readAuditorKey } from "./keys.ts";
+import { makeNextKey, readAuditorKey } from "./keys.ts";
 import { watchCommand } from "./watch.ts";
 
 export function remoteCommands(): Command[] {
-  return [requestCommand(), policyCommand(), countersignCommand(), watchCommand(), receiptCommand()];
+  return [
+    requestCommand(),
+    policyCommand(),
+    countersignCommand(),
+    rotateKeyCommand(),
+    watchCommand(),
+    receiptCommand(),
+  ];
 }
 
 function requestCommand(): Command {
@@ -81,23 +96,37 @@ function countersignCommand(): Command {
       "--accept-loss",
       "sign a roster that says something was lost, too: it is lost, and nobody hides it",
     )
+    .option(
+      "--accept-key",
+      "sign a roster in which keys follow others, too: their holders say that they are theirs",
+    )
     .addHelpText(
       "after",
       "\nExample:\n  fedcredit audit countersign --dir auditor --coordinator 127.0.0.1:8443 --yes",
     )
-    .action(async (flags: Connection & { yes?: true; acceptLoss?: true }) => {
+    .action(async (flags: Connection & { yes?: true; acceptLoss?: true; acceptKey?: true }) => {
       const client = await connect(flags);
       try {
         const { note, roster } = await client.pendingRoster();
         const before = await readSigned(flags.dir);
         const changes = rosterChanges(before, roster);
-        if (flags.json) print(JSON.stringify({ ...shown(roster), changes, signed: flags.yes === true }));
+        const keys = successionsSince(before?.successions ?? [], roster.successions ?? []);
+        if (flags.json)
+          print(
+            JSON.stringify({
+              ...shown(roster),
+              changes,
+              keys: keys.map(({ holder, from, to }) => ({ holder, from, to })),
+              signed: flags.yes === true,
+            }),
+          );
         else {
           print(`roster ${roster.version} of ${roster.consortium}`);
           for (const { id, organisation, identity } of shown(roster).members)
             print(`  ${id}  ${organisation}  ${identity}`);
           print(before === undefined ? "this auditor signs its first" : `against roster ${before.version}:`);
           for (const line of describeChanges(changes)) print(`  ${line}`);
+          for (const succession of keys) print(`  ${describeSuccession(succession)}`);
         }
         if (before !== undefined && roster.version <= before.version)
           tell(`careful: roster ${before.version} was signed before, and this one does not come after it`);
@@ -111,8 +140,48 @@ function countersignCommand(): Command {
               hint: "not signed: ask the bank what happened, compare with its last export, then add --accept-loss",
             },
           );
-        if (flags.yes) await writeSigned(flags.dir, await client.countersign(note));
-        else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
+        if (flags.yes && keys.length > 0 && !flags.acceptKey)
+          throw new Refusal("usage", "keys follow others in this roster, and --accept-key is not given", {
+            hint: "not signed: compare each new fingerprint with its holder over another channel, then add --accept-key",
+          });
+        if (flags.yes) {
+          const own = await ownKeyIn(flags.dir, roster.successions ?? []);
+          await writeSigned(flags.dir, await client.countersign(note, own));
+        } else tell("not signed: compare the fingerprints with the enterprises', then add --yes");
+      } finally {
+        client.close();
+      }
+    });
+}
+
+function rotateKeyCommand(): Command {
+  return remoteCommand("rotate-key", "make this auditor's next key, and let the bank propose it")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fedcredit audit rotate-key --dir auditor --coordinator 127.0.0.1:8443",
+    )
+    .action(async (flags: Connection) => {
+      const client = await connect(flags);
+      try {
+        const now = await ownKeyIn(flags.dir, (await readSigned(flags.dir))?.successions ?? []);
+        const next = await makeNextKey(flags.dir, secureRandom);
+        const { name: bank } = await pinnedBankKey(flags);
+        const keys = {
+          holder: "auditor",
+          from: verifierKey(now.name, now.publicKey),
+          to: next.verifierKey,
+        };
+        const succession = signSuccession(
+          bank.split("/")[0]!,
+          keys,
+          noteSigner(now.name, now.seed),
+          noteSigner(next.name, next.seed),
+        );
+        await client.proposeSuccession(successionLine(succession));
+        const shownKey = { verifierKey: keys.to, fingerprint: fingerprint(keys.to) };
+        if (flags.json) print(JSON.stringify(shownKey));
+        else print(`verifier key  ${shownKey.verifierKey}\nfingerprint   ${shownKey.fingerprint}`);
+        tell("in force once it has signed the roster: fedcredit audit countersign --yes --accept-key");
       } finally {
         client.close();
       }

@@ -10,7 +10,7 @@ import type { Table } from "../models/table.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
-import type { NodeCredentials } from "./federation/credentials.ts";
+import type { IdentityFiles, NodeCredentials } from "./federation/credentials.ts";
 import { Participant } from "./federation/participant.ts";
 import { CurrentCertificate } from "./federation/renewal.ts";
 import {
@@ -64,7 +64,9 @@ export interface NodeOptions {
   /** Warnings of the enterprise; none are told without it. */
   readonly warnings?: RaisedSince;
   /** Keeps the node's next certificate where its next start finds it; without, it is used and forgotten. */
-  readonly keepCertificate?: (certificate: string) => void;
+  readonly keepCertificate?: (certificate: string, ca: string) => void;
+  /** Where the identity that shall follow this node's is kept. */
+  readonly identities?: IdentityFiles;
   /** Runs something after some seconds. @returns what calls it off. The system's timer by default. */
   readonly after?: (seconds: number, run: () => void) => () => void;
   readonly onEvent?: (event: NodeEvent) => void;
@@ -101,7 +103,7 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): Stat
 } {
   const { credentials, now, random } = options;
   const db = openStore(options.ledger);
-  const ledger = new EgressLedger(db, credentials.identity);
+  const ledger = new EgressLedger(db, credentials);
   const transport = new Transport({
     address: options.coordinator,
     credentials,
@@ -139,7 +141,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const emit = options.onEvent ?? (() => {});
   const ending = new AbortController();
   const { after = afterSeconds, bfv, keepCertificate: keep = () => {}, random, statistics } = options;
-  const participant = new Participant({ ...desk, bfv, random, statistics, after, emit });
+  const { identities } = options;
+  const participant = new Participant({ ...desk, identities, bfv, random, statistics, after, emit });
   const certificate = new CurrentCertificate({ ...desk, keep, emit });
   const reports = options.warnings && new WarningReports({ ...desk, random, raised: options.warnings, emit });
   const callOff = every(hourSeconds, after, async () => {
@@ -171,7 +174,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   return {
     enterprise: options.credentials.enterprise,
     studies: () => listStudies(desk),
-    consent: async (study) => void (await consentTo(desk, study)),
+    async consent(study) {
+      await participant.followKeys();
+      await consentTo(desk, study);
+    },
     withdraw: (study) => withdrawFrom(desk, study),
     model: (study) => fetchModel(desk, study),
     statements: statementsOf(desk),

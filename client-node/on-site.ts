@@ -65,7 +65,7 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
       const db = openStore(member.ledger);
       try {
         const { commitDays } = await import("./commitments.ts");
-        const ledger = new EgressLedger(db, member.credentials.identity);
+        const ledger = new EgressLedger(db, member.credentials);
         await commitDays({ enterprise: config.enterprise, dataDir, ledger, random, now }, quality);
       } catch (error) {
         log("error", "days are not committed to", { cause: (error as Error).message });
@@ -134,7 +134,7 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
         : {
             member: {
               policy: member.policy,
-              ledger: new EgressLedger(db, member.credentials.identity),
+              ledger: new EgressLedger(db, member.credentials),
               db,
               now,
               studies: async () => joined().studies(),

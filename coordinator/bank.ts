@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { Logger } from "pino";
 import type { Digest } from "../core/canonical.ts";
 import type { Random } from "../core/random.ts";
-import type { NoteVerifier, Signer } from "../privacy/log/note.ts";
+import type { KnownSigner, NoteVerifier } from "../privacy/log/note.ts";
 import type { Authority, Identity } from "./authority/ca.ts";
 import type { CasePolicy } from "./cases/policy.ts";
 import type { CoordinatorConfig } from "./config.ts";
@@ -54,6 +54,8 @@ export interface BankEvents {
   ordered: [Digest];
   /** An attempt ended, with a sum or without. */
   ended: [];
+  /** The authority has another certificate. */
+  authority: [];
   /** The current roster changed. */
   roster: [];
   /** A user of the console has another role or password, or was removed. */
@@ -88,6 +90,8 @@ export interface Bank {
   readonly casePolicy: CasePolicy;
   /** Reports of warnings, by enterprise. */
   readonly warningReports: HourlyLimit;
+  /** Proposals of next keys, by holder. */
+  readonly successions: HourlyLimit;
   /** Serial numbers of certificates that count no more. */
   readonly revoked: Set<string>;
   /** Whether enterprises wait because the database was restored from a backup. */
@@ -98,9 +102,10 @@ export interface Bank {
   /** What a running study waits for, by its digest. */
   readonly waiting: Map<Digest, string>;
   readonly authority: Authority;
-  readonly signer: Signer;
-  readonly bankKey: NoteVerifier;
-  readonly auditorKey: NoteVerifier;
+  /** The bank's keys, those that may follow the one in force too. */
+  readonly bankKeys: KnownSigner[];
+  /** Of bank and auditor, as the log began: rosters lead from them to those in force. */
+  readonly firstKeys: { readonly bank: NoteVerifier; readonly auditor: NoteVerifier };
   readonly events: EventEmitter<BankEvents>;
   /** Aborted when the coordinator shuts down: what would go on for ever ends. */
   readonly closing: AbortSignal;

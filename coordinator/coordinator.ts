@@ -7,13 +7,15 @@ import { startMonitor } from "../core/monitor.ts";
 import type { Random } from "../core/random.ts";
 import { readYaml } from "../core/yaml.ts";
 import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
-import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
-import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
+import { parseEntry } from "../privacy/log/entry.ts";
+import { parseVerifierKey } from "../privacy/log/note.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { coordinatorName } from "../proto/wire.ts";
+import { adoptAuthority, renewAuthorityIfDue } from "./authority/authority-life.ts";
 import type { KeyPair } from "./authority/ca.ts";
 import { adoptOperator } from "./authority/certificates.ts";
-import { openAuthority, openBankKey } from "./authority/keys.ts";
+import { sealOldCodes } from "./authority/code-secrets.ts";
+import { openAuthority, openBankKeys } from "./authority/keys.ts";
 import { currentRoster } from "./authority/membership.ts";
 import { loadRestored } from "./authority/recovery.ts";
 import { loadRevoked } from "./authority/revocation.ts";
@@ -31,7 +33,7 @@ import { quotas } from "./service/quotas.ts";
 import { registerEnrolment, registerServices } from "./service/server.ts";
 import { type Listening, listen } from "./service/transport.ts";
 import { BlobStore } from "./store/blobs.ts";
-import { openDatabase } from "./store/database.ts";
+import { type Database, openDatabase } from "./store/database.ts";
 import { LogStore } from "./store/log.ts";
 import { pruneDaily, removeOldBlobs } from "./studies/retention.ts";
 import { StudyDriver } from "./studies/study-driver.ts";
@@ -71,9 +73,7 @@ const drainMillis = 5000;
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const { config, log, clock, random, onCrashPoint = () => {} } = options;
-  const [authority, signer] = await Promise.all([openAuthority(config, random), openBankKey(config)]);
-  const bankKey = parseVerifierKey(verifierKey(signer.name, ed25519PublicKey(signer.seed)));
-  const auditorKey = parseVerifierKey(config.auditor);
+  const [authority, bankKeys] = await Promise.all([openAuthority(config, random), openBankKeys(config)]);
   const casePolicy =
     config.cases === undefined ? casePolicySchema.parse({}) : readYaml(config.cases, casePolicySchema);
   const cleanUp: (() => Promise<unknown>)[] = [];
@@ -89,8 +89,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       published: await BlobStore.open(join(config.blobs, "published")),
     };
     await removeOldBlobs({ blobs, clock, database });
-    const privacyLog = new LogStore(database, signer, () => clock.now());
-    await privacyLog.verify(bankKey);
+    const privacyLog = new LogStore(database, bankKeys, () => clock.now());
+    await privacyLog.verify();
     const events = new EventEmitter<BankEvents>().setMaxListeners(0);
     const closing = new AbortController();
     const bank: Bank = {
@@ -107,20 +107,26 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       statements: new HourlyLimit(quotas.statementsPerHour, () => clock.now()),
       casePolicy,
       warningReports: new HourlyLimit(quotas.warningReportsPerHour, () => clock.now()),
+      successions: new HourlyLimit(quotas.successionsPerHour, () => clock.now()),
       revoked: new Set(),
       restored: { isAwaited: false },
       exports: new Set(),
       meters: newMeters(),
       waiting: new Map(),
       authority,
-      signer,
-      bankKey,
-      auditorKey,
+      bankKeys,
+      firstKeys: (await firstKeys(database)) ?? {
+        bank: bankKeys[0].verifier,
+        auditor: parseVerifierKey(config.auditor),
+      },
       events,
       closing: closing.signal,
       crashPoint: onCrashPoint,
     };
     await createConsortium(bank);
+    await sealOldCodes(bank);
+    await adoptAuthority(bank);
+    await renewAuthorityIfDue(bank);
     await adoptOperator(bank);
     await loadRevoked(bank);
     await loadRestored(bank);
@@ -216,34 +222,54 @@ async function openConsole(
 
 const daySeconds = 86_400;
 
-/** Looks every day whether the server's certificate is to be renewed. @returns what ends that. */
+/** Looks every day whether the certificates of server and authority are to be renewed. @returns what ends that. */
 function keepCertified(
-  { clock, log }: Bank,
+  bank: Bank,
   first: KeyPair,
   issue: () => Promise<KeyPair>,
   ports: readonly Pick<Listening, "useCertificate">[],
 ): () => void {
+  const { authority, clock, events, log } = bank;
   let inUse = first;
   let callOff = (): void => {};
-  const look = async (): Promise<void> => {
-    if (!isRenewalDue(inUse.certificatePem, clock.now())) return;
+  const renew = async (): Promise<void> => {
     inUse = await issue();
-    for (const port of ports) port.useCertificate(inUse);
+    for (const port of ports) port.useCertificate(inUse, authority.certificatePem);
     log.info({ expires: new Date(endOf(inUse.certificatePem)) }, "the server's certificate was renewed");
+  };
+  const tell = (error: unknown): void =>
+    log.error({ err: error }, "the server's certificate was not renewed");
+  const onAuthority = (): void => void renew().catch(tell);
+  const look = async (): Promise<void> => {
+    await renewAuthorityIfDue(bank);
+    if (isRenewalDue(inUse.certificatePem, clock.now())) await renew();
   };
   const wait = (): void => {
     callOff = clock.after(daySeconds, () => {
-      look().catch((error: unknown) => log.error({ err: error }, "the server's certificate was not renewed"));
+      look().catch(tell);
       wait();
     });
   };
+  events.on("authority", onAuthority);
   wait();
-  return () => callOff();
+  return () => {
+    events.off("authority", onAuthority);
+    callOff();
+  };
+}
+
+/** @returns the keys that the log began with; undefined where it is empty. */
+async function firstKeys({ sql }: Database): Promise<Bank["firstKeys"] | undefined> {
+  const [row] = await sql`SELECT entry FROM log_entry WHERE index = 0`;
+  if (row === undefined) return undefined;
+  const entry = parseEntry(row.entry as Uint8Array);
+  if (entry.type !== "consortium.created") return undefined;
+  return { bank: parseVerifierKey(entry.bank), auditor: parseVerifierKey(entry.auditor) };
 }
 
 /** The log's first entry names the keys that everything after it is checked with. */
 async function createConsortium(bank: Bank): Promise<void> {
-  const { config, bankKey, auditorKey } = bank;
+  const { config, firstKeys } = bank;
   await bank.database.transaction(async (sql) => {
     const [entry] = await sql`SELECT index FROM log_entry LIMIT 1`;
     if (entry !== undefined) return;
@@ -251,8 +277,8 @@ async function createConsortium(bank: Bank): Promise<void> {
       {
         type: "consortium.created",
         consortium: config.consortium,
-        bank: bankKey.key,
-        auditor: auditorKey.key,
+        bank: firstKeys.bank.key,
+        auditor: firstKeys.auditor.key,
       },
     ]);
   });

@@ -4,7 +4,7 @@ import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { findStudy } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
-import { endOf, isRenewalDue } from "../privacy/certificate-life.ts";
+import { endOf, followsAuthority, isRenewalDue } from "../privacy/certificate-life.ts";
 import { certificateRequest } from "../privacy/certificate-request.ts";
 import { exportLog, takeBackup, WireClient } from "../proto/client.ts";
 import type { Case__Output } from "../proto/generated/fedcredit/v1/Case.ts";
@@ -20,7 +20,12 @@ import type { TakenStatement__Output } from "../proto/generated/fedcredit/v1/Tak
 import type { ToldWarning__Output } from "../proto/generated/fedcredit/v1/ToldWarning.ts";
 import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
 import { Log, Membership, Scores, Studies, Warnings } from "../proto/wire.ts";
-import { openOperator, replaceOperatorCertificate } from "./authority/keys.ts";
+import {
+  openOperator,
+  operatorsNextKey,
+  replaceAuthorityCertificate,
+  replaceOperatorCertificate,
+} from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { BackupHeader } from "./store/backup.ts";
 
@@ -102,18 +107,43 @@ export class Operator {
    * @param now - Unix milliseconds. @returns when the new one ends, Unix milliseconds; undefined where none was due
    */
   async renewIfDue(now: number): Promise<number | undefined> {
-    const { certificatePem, privateKeyPem, authorityPem } = await openOperator(this.#config);
+    const { certificatePem, privateKeyPem } = await openOperator(this.#config);
     if (!isRenewalDue(certificatePem, now)) return undefined;
-    const csrPem = await certificateRequest(privateKeyPem, "operator");
-    const next = await this.#wire.call(Membership.service.RenewCertificate, { csrPem });
+    return this.#recertify(privateKeyPem, false);
+  }
+
+  /**
+   * Goes on with another key; certificates of the one before are revoked. A process that is killed meanwhile has either,
+   * and may do it again.
+   * @returns when its certificate ends, Unix milliseconds, and the serial numbers that count no more
+   */
+  async rotateKey(): Promise<{ expires: number; revoked: string[] }> {
+    const expires = await this.#recertify(await operatorsNextKey(this.#config), true);
+    const { serials } = await this.#wire.call(Membership.service.RetireCertificates, {});
+    return { expires, revoked: serials };
+  }
+
+  async #recertify(keyPem: string, rotate: boolean): Promise<number> {
+    const csrPem = await certificateRequest(keyPem, "operator");
+    const next = await this.#wire.call(Membership.service.RenewCertificate, { csrPem, rotate });
+    const { authorityPem } = await openOperator(this.#config);
+    // The bank's own folder has it already.
+    if (followsAuthority(authorityPem, next.authorityPem))
+      await replaceAuthorityCertificate(this.#config, next.authorityPem);
     await replaceOperatorCertificate(this.#config, next.certificatePem);
     this.#wire.close();
-    this.#wire = new WireClient(this.#address, {
-      certificatePem: next.certificatePem,
-      privateKeyPem,
-      authorityPem,
-    });
+    this.#wire = new WireClient(this.#address, await openOperator(this.#config));
     return endOf(next.certificatePem);
+  }
+
+  /** @returns the roster that the bank's next key signs, for the auditor to sign. */
+  async rotateBankKey(): Promise<string> {
+    return (await this.#wire.call(Membership.service.RotateBankKey, {})).note;
+  }
+
+  /** @returns when the authority's next certificate ends, Unix milliseconds. */
+  async renewAuthority(): Promise<number> {
+    return Number((await this.#wire.call(Membership.service.RenewAuthority, {})).expiresMillis);
   }
 
   /** @param csrPem - PKCS#10. @returns the certificate of one more operator. */

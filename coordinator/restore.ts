@@ -7,9 +7,7 @@ import { createGunzip, createGzip } from "node:zlib";
 import type { Logger } from "pino";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
-import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
-import { parseVerifierKey, verifierKey } from "../privacy/log/note.ts";
-import { openBankKey } from "./authority/keys.ts";
+import { openBankKeys } from "./authority/keys.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import type { Operator } from "./operator.ts";
 import {
@@ -75,10 +73,10 @@ const unreadable = (file: string, cause: NodeJS.ErrnoException): Refusal =>
  *   the database is not empty; database_unavailable, where a coordinator works on it; log_forked, disk_full
  */
 export async function restore(config: CoordinatorConfig, file: string, log: Logger): Promise<BackupHeader> {
-  const { name, seed } = await openBankKey(config);
-  const bankKey = verifierKey(name, ed25519PublicKey(seed));
   const header = await headerOf(file);
-  if (header.bankKey !== bankKey || header.consortium !== config.consortium)
+  // An older backup is of a key that another follows by now: its file is kept.
+  const signer = (await openBankKeys(config)).find(({ verifier }) => verifier.key === header.bankKey);
+  if (signer === undefined || header.consortium !== config.consortium)
     throw new Refusal(
       "signature_invalid",
       `the backup is of ${header.consortium}, under another bank's key`,
@@ -101,7 +99,7 @@ export async function restore(config: CoordinatorConfig, file: string, log: Logg
           if (record.kind === "rows") await filling.add(record.table, record.rows);
           else if (record.kind === "blob") await stores[record.store].put(record.bytes);
         await filling.end();
-        await checkRestoredLog(sql, parseVerifierKey(bankKey));
+        await checkRestoredLog(sql, signer.verifier);
       },
       note: async (sql) => void (await sql`INSERT INTO restored (size) VALUES (${header.size})`),
     },

@@ -18,6 +18,21 @@ function isPast(certificate: Encoded, part: number, nowMillis: number): boolean 
   return nowMillis >= from + part * (validToDate.getTime() - from);
 }
 
+/**
+ * @param pinned - the authority's certificate that is trusted, PEM. @param next - another one, PEM.
+ * @returns whether the next is the same authority's, for the same key and a later end: then it is trusted as the first.
+ */
+export function followsAuthority(pinned: string, next: string): boolean {
+  const [before, after] = [new X509Certificate(pinned), new X509Certificate(next)];
+  return (
+    after.ca &&
+    after.subject === before.subject &&
+    after.publicKey.equals(before.publicKey) &&
+    after.verify(before.publicKey) &&
+    after.validToDate > before.validToDate
+  );
+}
+
 /** @param nowMillis - Unix milliseconds. @returns whether its holder should ask for the next one. */
 export const isRenewalDue = (certificate: Encoded, nowMillis: number): boolean =>
   isPast(certificate, renewedAfter, nowMillis);

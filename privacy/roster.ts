@@ -6,7 +6,8 @@
  *     <version>
  *     <id> <identity verifier key> <base64 HPKE key> <organisation>     one line a member, sorted by id
  *
- * Once something was lost it is `fedcredit/roster/v2`, with a line for each recovery before the members.
+ * Once something was lost, or a key followed another, it is `fedcredit/roster/v2`: a line for each recovery, then one for
+ * each succession of keys, before the members.
  */
 
 import { fromBase64, toBase64 } from "../core/bytes.ts";
@@ -29,6 +30,15 @@ import {
   signNote,
 } from "./log/note.ts";
 import { parseRecovery, type Recovery, recoveryLine } from "./recovery.ts";
+import {
+  checkSuccessions,
+  keyInForce,
+  keysOf,
+  parseSuccession,
+  type Succession,
+  successionLine,
+  successionsSince,
+} from "./succession.ts";
 import type { PartyId } from "./sum/graph.ts";
 
 export interface Member extends PublicIdentity {
@@ -44,6 +54,8 @@ export interface RosterText {
   readonly version: number;
   /** In their order; absent before the first. */
   readonly recoveries?: readonly Recovery[];
+  /** Of keys, in their order; absent before the first. */
+  readonly successions?: readonly Succession[];
   /** Sorted by id. */
   readonly members: readonly Member[];
 }
@@ -52,12 +64,15 @@ export interface RosterText {
 export interface Roster extends RosterText {
   /** SHA-256 of the note's text: what headers and epochs name. */
   readonly digest: Digest;
+  /** The keys in force that signed it. */
+  readonly bank: NoteVerifier;
+  readonly auditor: NoteVerifier;
   /** Members with their Ed25519 public key, by id. */
   readonly byId: ReadonlyMap<PartyId, Member & { readonly identityKey: Uint8Array }>;
 }
 
 const kind = "fedcredit/roster/v1";
-const recoveredKind = "fedcredit/roster/v2";
+const changedKind = "fedcredit/roster/v2";
 // A note's text holds no control character but the newline; the line's fields are split at single spaces.
 export const organisationPattern = /^[^\s\p{C}](?:[^\n\p{C}]*[^\s\p{C}])?$/u;
 
@@ -67,10 +82,17 @@ const memberLine = (member: Member): string =>
   [member.id, member.verifierKey, toBase64(member.hpkeKey), member.organisation].join(" ");
 
 /** @returns the one text a roster has. @throws Refusal note_malformed where a field has no such form. */
-export function formatRoster({ consortium, version, recoveries = [], members }: RosterText): string {
+export function formatRoster({
+  consortium,
+  version,
+  recoveries = [],
+  successions = [],
+  members,
+}: RosterText): string {
   const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const head = [recoveries.length === 0 ? kind : recoveredKind, consortium, String(version)];
-  const text = `${[...head, ...recoveries.map(recoveryLine), ...sorted.map(memberLine)].join("\n")}\n`;
+  const changes = [...recoveries.map(recoveryLine), ...successions.map(successionLine)];
+  const head = [changes.length === 0 ? kind : changedKind, consortium, String(version)];
+  const text = `${[...head, ...changes, ...sorted.map(memberLine)].join("\n")}\n`;
   parseRoster(text);
   return text;
 }
@@ -82,11 +104,15 @@ export function parseRoster(text: string): RosterText {
   const firstMember = rest.findIndex((line) => !line.startsWith("+"));
   const lines = firstMember === -1 ? [] : rest.slice(firstMember);
   // No id begins with a plus: a line that does, further on, is no member's.
-  const recoveries = rest.slice(0, rest.length - lines.length).map(parseRecovery);
-  if (first !== (recoveries.length === 0 ? kind : recoveredKind) || !text.endsWith("\n"))
+  const changes = rest.slice(0, rest.length - lines.length);
+  if (first !== (changes.length === 0 ? kind : changedKind) || !text.endsWith("\n"))
     throw malformed("not a roster of this version");
   if (!idPattern.test(consortium))
     throw malformed("the consortium's name is lowercase letters, digits, hyphens");
+  const firstKey = changes.findIndex(isSuccession);
+  const recoveries = changes.slice(0, firstKey === -1 ? changes.length : firstKey).map(parseRecovery);
+  const successions = changes.slice(recoveries.length).map((line) => parseSuccession(line, consortium));
+  checkSuccessions(successions);
   if (!/^[1-9][0-9]{0,14}$/.test(versionText)) throw malformed("the version counts from 1");
   const members = lines.map(parseMember);
   const keys = new Set<string>();
@@ -98,7 +124,23 @@ export function parseRoster(text: string): RosterText {
       keys.add(key);
     }
   }
-  return { consortium, version, ...(recoveries.length === 0 ? {} : { recoveries }), members };
+  return {
+    consortium,
+    version,
+    ...(recoveries.length === 0 ? {} : { recoveries }),
+    ...(successions.length === 0 ? {} : { successions }),
+    members,
+  };
+}
+
+const isSuccession = (line: string): boolean => line.startsWith("+key ");
+
+/** @returns the successions of keys in a roster's text, whoever signed that. @throws Refusal note_malformed, signature_invalid */
+function successionsIn(text: string): Succession[] {
+  const [, consortium = "", , ...rest] = text.split("\n");
+  const successions = rest.filter(isSuccession).map((line) => parseSuccession(line, consortium));
+  checkSuccessions(successions);
+  return successions;
 }
 
 function parseMember(line: string): Member {
@@ -122,22 +164,30 @@ export const signRoster = (roster: RosterText, signers: readonly Signer[]): stri
 export const rosterDigest = (note: string): Digest => digestOf(parseNote(note).text);
 
 /**
- * Opens a roster that bank and auditor signed: the bank alone cannot invent enterprises.
- * @throws Refusal roster_unsigned when either signature is missing
- * @throws Refusal signature_invalid when one is wrong
+ * Opens a roster that bank and auditor signed: the bank alone cannot invent enterprises, nor keys of its own.
+ * @param pinnedBank, pinnedAuditor - keys that they had at some time: the roster's successions lead from them to those
+ *   in force.
+ * @throws Refusal roster_unsigned when the signature by either key in force is missing
+ * @throws Refusal signature_invalid when one is wrong, or no succession leads from a pinned key to the one in force
  * @throws Refusal note_malformed when the note or its text is not canonical
  * @throws Refusal key_low_order when a member's key gives no secret or no signature of its own
  */
-export function openRoster(note: string, bankKey: NoteVerifier, auditorKey: NoteVerifier): Roster {
-  const signers = new Set(parseNote(note).signatures.map(({ name, keyId }) => `${name}+${keyId}`));
-  for (const { name, keyId } of [bankKey, auditorKey])
+export function openRoster(note: string, pinnedBank: NoteVerifier, pinnedAuditor: NoteVerifier): Roster {
+  const parsed = parseNote(note);
+  const successions = successionsIn(parsed.text);
+  const bank = keyInForce(successions, "bank", pinnedBank);
+  const auditor = keyInForce(successions, "auditor", pinnedAuditor);
+  const signers = new Set(parsed.signatures.map(({ name, keyId }) => `${name}+${keyId}`));
+  for (const { name, keyId } of [bank, auditor])
     if (!signers.has(`${name}+${keyId}`))
       throw new Refusal("roster_unsigned", `${name} has not signed the roster`);
-  const { text } = openNote(note, [bankKey, auditorKey]);
+  const { text } = openNote(note, [bank, auditor]);
   const roster = parseRoster(text);
   return {
     ...roster,
     digest: digestOf(text),
+    bank,
+    auditor,
     byId: new Map(
       roster.members.map((member) => [
         member.id,
@@ -145,6 +195,19 @@ export function openRoster(note: string, bankKey: NoteVerifier, auditorKey: Note
       ]),
     ),
   };
+}
+
+/**
+ * Opens a roster that was in force before another, under the keys of then.
+ * @throws Refusal roster_mismatch, where the later one does not come after it, and those of `openRoster`
+ */
+export function openPastRoster(note: string, later: Roster): Roster {
+  const { successions = [] } = later;
+  const [bank] = keysOf(successions, "bank", later.bank);
+  const [auditor] = keysOf(successions, "auditor", later.auditor);
+  const roster = openRoster(note, bank!, auditor!);
+  successionsSince(roster.successions ?? [], successions);
+  return roster;
 }
 
 /** @returns how many organisations stand behind some members. Ids outside the roster count for nothing. */

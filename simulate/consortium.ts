@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { AuditorClient } from "../auditor/client.ts";
+import { AuditorClient, type AuditorKeys } from "../auditor/client.ts";
 import type { NodeCredentials } from "../client-node/federation/credentials.ts";
 import { createSecrets, enrol } from "../client-node/federation/enrol.ts";
 import { DirectStatistics } from "../client-node/federation/statistics.ts";
@@ -96,7 +96,8 @@ export class LocalBank {
     );
   }
 
-  auditor(): AuditorClient {
+  /** @param keys - those in force, where others followed the first. */
+  auditor(keys: Partial<AuditorKeys> = {}): AuditorClient {
     return new AuditorClient({
       address: this.coordinator.address,
       certificatePem: this.#auditorTls.certificatePem,
@@ -104,6 +105,7 @@ export class LocalBank {
       authorityPem: this.#authority.certificatePem,
       key: parseSignerKey(this.auditorSigner),
       bankKey: parseVerifierKey(this.bankKey),
+      ...keys,
     });
   }
 
@@ -141,8 +143,9 @@ export class LocalBank {
     return { ...secrets, ...pins };
   }
 
-  async countersign(): Promise<void> {
-    const auditor = this.auditor();
+  /** @param keys - those in force, where others followed the first. */
+  async countersign(keys: Partial<AuditorKeys> = {}): Promise<void> {
+    const auditor = this.auditor(keys);
     try {
       await auditor.countersign((await auditor.pendingRoster()).note);
     } finally {

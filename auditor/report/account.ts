@@ -1,6 +1,10 @@
 /** What a log says of a period, gathered while it is verified. */
 import type { Digest } from "../../core/canonical.ts";
 import type { Entry, EntryOf } from "../../privacy/log/entry.ts";
+import { fingerprint } from "../../privacy/log/note.ts";
+import type { Facts } from "../../privacy/log/state.ts";
+import { describeRecovery } from "../../privacy/recovery.ts";
+import { describeSuccession, type Succession } from "../../privacy/succession.ts";
 import { Entries } from "./entries.ts";
 
 /** Unix milliseconds, both included; without an end it is the log's. */
@@ -91,6 +95,10 @@ export class Account {
   readonly ended: Ended[] = [];
   readonly rosters: Happening[] = [];
   readonly certificates: Happening[] = [];
+  /** What was lost, and whose keys follow others. */
+  readonly changes: Happening[] = [];
+  /** Of keys, in the whole log. */
+  readonly successions: Succession[] = [];
   readonly keyEpochs = new Entries();
   readonly complaints: Happening[] = [];
   /** Type → entries of the period, so that nothing of it goes unmentioned. */
@@ -111,8 +119,9 @@ export class Account {
   }
 
   /** Takes the log's entries in their order; what came after the period is not looked at. */
-  take(entry: Entry, index: number): void {
+  take(entry: Entry, index: number, { recoveries = [], successions = [] }: Facts = {}): void {
     const { time } = entry;
+    this.successions.push(...successions);
     this.#first ??= time;
     this.#last = time;
     if (!isBefore(time, this.#period)) return;
@@ -128,6 +137,13 @@ export class Account {
         return;
       case "roster.changed":
         this.#roster(entry, index, within);
+        if (!within) return;
+        for (const recovery of recoveries)
+          this.changes.push(
+            happened(entry, index, `bank and auditor signed that it is lost: ${describeRecovery(recovery)}`),
+          );
+        for (const succession of successions)
+          this.changes.push(happened(entry, index, describeSuccession(succession)));
         return;
       case "member.expelled": {
         const member = this.members.get(entry.enterprise);
@@ -142,7 +158,24 @@ export class Account {
           );
         return;
       case "certificate.revoked":
-        if (within) this.certificates.push(happened(entry, index, `enterprise ${entry.enterprise}: revoked`));
+        if (within)
+          this.certificates.push(
+            happened(
+              entry,
+              index,
+              `${entry.operator === undefined ? `enterprise ${entry.enterprise}` : `operator ${entry.operator}`}: revoked`,
+            ),
+          );
+        return;
+      case "key.rotated":
+        if (within)
+          this.certificates.push(
+            happened(
+              entry,
+              index,
+              `${entry.holder}: ${fingerprint(entry.to)} follows ${fingerprint(entry.from)}`,
+            ),
+          );
         return;
       case "operator.removed":
         if (within) this.certificates.push(happened(entry, index, `operator ${entry.operator}: removed`));

@@ -43,6 +43,7 @@ export function findingsOf(
     ...ledgers.flatMap(({ enterprise, checks }) => failedChecks(`the ledger of ${enterprise}`, checks)),
     ...[...account.studies.values()].flatMap((study) => ofStudy(account, study)),
     ...ofAttempts(account),
+    ...ofChanges(account),
     ...ofMembers(account, ledgers),
     ...ledgers.flatMap(ofLedger),
   ];
@@ -125,6 +126,10 @@ function ofAttempts({ ended, studies, complaints }: Account): Finding[] {
     found.push({ weight: "attention", text: `at a key epoch ${text}`, entries });
   return found;
 }
+
+/** Bank and auditor have signed it, and whoever reads the report may not know. */
+const ofChanges = ({ changes }: Account): Finding[] =>
+  changes.map(({ text, entries }) => ({ weight: "attention", text, entries }));
 
 function ofMembers(account: Account, ledgers: readonly LedgerAccount[]): Finding[] {
   const found: Finding[] = [];

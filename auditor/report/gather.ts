@@ -9,6 +9,7 @@ import { readExport } from "../../privacy/log/export.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
 import { type ExportSource, ledgerOwner, reconcile } from "../../privacy/log/reconcile.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
+import { followingPolicy, type Succession } from "../../privacy/succession.ts";
 import { Account, type Period } from "./account.ts";
 import type { Report } from "./document.ts";
 import { findingsOf } from "./findings.ts";
@@ -36,7 +37,7 @@ export async function reportOf(
   }
   const checks = await verifyExport(hashed(), policy, {
     arithmetic: studyArithmetic,
-    onEntry: (entry, index) => account.take(entry, index),
+    onEntry: (entry, index, facts) => account.take(entry, index, facts),
   });
   const ledgers: LedgerAccount[] = [];
   for (const source of ledgerSources) {
@@ -56,12 +57,17 @@ export async function reportOf(
     ledgers,
     findings: findingsOf(account, checks, ledgers),
     exportDigest: hash.digest("hex"),
-    log: await checkpointOf(bank, policy),
+    log: await checkpointOf(bank, policy, account.successions),
     made,
   };
 }
 
-async function checkpointOf(bank: ExportSource, { log, witnesses }: LogPolicy): Promise<Report["log"]> {
+async function checkpointOf(
+  bank: ExportSource,
+  policy: LogPolicy,
+  successions: readonly Succession[],
+): Promise<Report["log"]> {
+  const { log, witnesses } = followingPolicy(policy, successions);
   const { records } = await readExport(bank());
   const first = await records.next();
   if (first.done || first.value.type !== "checkpoint")

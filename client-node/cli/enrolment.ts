@@ -1,14 +1,16 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { digestOf } from "../../core/canonical.ts";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { publicIdentity } from "../../privacy/identity.ts";
-import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { fingerprint, noteSigner } from "../../privacy/log/note.ts";
+import { signSuccession, successionLine } from "../../privacy/succession.ts";
+import { Membership as MembershipService } from "../../proto/wire.ts";
 import { readMemberConfig } from "../config.ts";
 import {
   isEnrolled,
+  makeNextIdentity,
   type Pins,
   parseCertificate,
   readSecrets,
@@ -19,7 +21,7 @@ import { configFile, initCollecting, initNode, policyFile } from "../init.ts";
 import { EgressLedger } from "../ledger/egress.ts";
 import { openStore } from "../ledger/store.ts";
 import { ledgerFile } from "../node.ts";
-import { type Common, commandOf } from "./node-folder.ts";
+import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
 const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
 
@@ -48,6 +50,37 @@ export function addEnrolment(node: Command): void {
     .requiredOption("--token <token>", "as the bank gave it, over another channel")
     .option("--json", "print one JSON object")
     .action(enrolNode);
+  commandOf(
+    node,
+    "rotate-key",
+    "make this node's next identity key, and propose it to bank and auditor",
+    "rotate-key --dir mill",
+  )
+    .option("--json", "print one JSON object")
+    .action(rotateKey);
+}
+
+/** Makes the node's next identity and proposes it, signed by both. Until bank and auditor have signed, the old one is used. */
+async function rotateKey({ dir, json }: Common): Promise<void> {
+  const { consortium, dataDir, enterprise } = readMemberConfig(configFile(dir));
+  await atDesk(dir, async ({ credentials, transport }) => {
+    const now = credentials.identity;
+    const next = makeNextIdentity(dataDir, now.name, secureRandom);
+    const { verifierKey: to, hpkeKey } = publicIdentity(next);
+    const succession = signSuccession(
+      consortium,
+      { holder: enterprise, from: publicIdentity(now).verifierKey, to, hpkeKey },
+      noteSigner(now.name, now.signingSeed),
+      noteSigner(next.name, next.signingSeed),
+    );
+    const line = successionLine(succession);
+    await transport.call(MembershipService.service.ProposeSuccession, { line });
+    if (json) print(JSON.stringify({ identityKey: to, fingerprint: fingerprint(to) }));
+    else print(`identity key  ${to}\nfingerprint   ${fingerprint(to)}`);
+  });
+  tell(
+    "in force once the auditor has signed the roster with it: tell the auditor the fingerprint over another channel; the node then goes on with it by itself",
+  );
 }
 
 interface InitFlags {
@@ -104,7 +137,7 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
   const again = isEnrolled(config.dataDir);
   const secrets = readSecrets(config.dataDir);
   const db = openStore(ledgerFile(config.dataDir));
-  const ledger = new EgressLedger(db, secrets.identity);
+  const ledger = new EgressLedger(db, secrets);
   const pins = await enrol({
     consortium: config.consortium,
     enterprise: config.enterprise,
@@ -124,10 +157,6 @@ async function enrolNode({ dir, token, json }: Common & { readonly token: string
   if (again) tell("enrolled before: the pins of then are replaced");
   showFingerprints(pins, publicIdentity(secrets.identity).verifierKey, json === true);
 }
-
-/** SHA-256 of a verifier key's public key, in groups of four digits, as the auditor's command prints it. */
-const fingerprint = (key: string): string =>
-  digestOf(parseVerifierKey(key).publicKey).match(/.{4}/g)!.join(" ");
 
 function showFingerprints(pins: Pins, identityKey: string, json: boolean): void {
   const keys = {

@@ -7,8 +7,8 @@ import { purposeKeys } from "../../privacy/desensitize/keys.ts";
 import { Desensitizer } from "../../privacy/desensitize/run.ts";
 import { type MemberConfig, readMemberConfig } from "../config.ts";
 import type { NodeEvent } from "../events.ts";
-import { readCredentials, renewPins } from "../federation/credentials.ts";
-import type { StatementDesk } from "../federation/statements.ts";
+import { identityFiles, readCredentials, renewPins } from "../federation/credentials.ts";
+import { Membership } from "../federation/membership.ts";
 import { configFile, policyFile } from "../init.ts";
 import { ledgerFile, openDesk } from "../node.ts";
 import { policyAt } from "../policy.ts";
@@ -71,7 +71,8 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
       return ownScore(model, await ownRecords(config, table)(), passage, { month, dateColumn });
     },
     ledger: ledgerFile(config.dataDir),
-    keepCertificate: (certificate) => renewPins(config.dataDir, certificate),
+    keepCertificate: (certificate, ca) => renewPins(config.dataDir, certificate, ca),
+    identities: identityFiles(config.dataDir),
     random: secureRandom,
     now: Date.now,
   };
@@ -81,10 +82,17 @@ function tellRows(event: NodeEvent): void {
   if (event.type === "rows") tell(describeCounts(event, event.rows));
 }
 
-export async function atDesk<T>(dir: string, work: (desk: StatementDesk) => Promise<T>): Promise<T> {
+export async function atDesk<T>(
+  dir: string,
+  work: (desk: ReturnType<typeof openDesk>) => Promise<T>,
+): Promise<T> {
   const desk = openDesk({ ...readNode(dir), onEvent: tellRows });
   try {
     await desk.transport.checkHealth();
+    // The roster in force may have this node's next keys: what is signed now is signed with them.
+    const identities = identityFiles(readNodeConfig(configFile(dir)).dataDir);
+    if (identities.read().length > 1)
+      await new Membership({ ...desk, identities, random: secureRandom }).fetchRoster();
     return await work(desk);
   } finally {
     desk.transport.close();

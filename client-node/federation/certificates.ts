@@ -2,8 +2,7 @@
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
-import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { openRoster, type Roster } from "../../privacy/roster.ts";
+import { openPastRoster, type Roster } from "../../privacy/roster.ts";
 import {
   type CertifiedSum,
   certificateDigest,
@@ -12,7 +11,6 @@ import {
   verifyCertificate,
 } from "../../privacy/sum/certificate.ts";
 import type { SignedBy } from "../../privacy/sum/epoch/messages.ts";
-import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 import { type Witness, witnessEntry } from "./witness.ts";
 
@@ -23,7 +21,8 @@ export interface ProvenSum extends CertifiedSum {
 
 export interface CertificatesOptions extends Witness {
   readonly transport: Pick<Transport, "call" | "certificates">;
-  readonly credentials: NodeCredentials;
+  /** In force: those of then came before it. */
+  readonly roster: () => Roster;
 }
 
 export class Certificates {
@@ -39,13 +38,13 @@ export class Certificates {
    * @throws Refusal certificate_forged, log_forked, roster_unsigned, unavailable
    */
   async *after(study: Digest, sums: number): AsyncGenerator<ProvenSum> {
-    const { credentials, transport } = this.#options;
-    const [bank, auditor] = [parseVerifierKey(credentials.bankKey), parseVerifierKey(credentials.auditorKey)];
+    const { transport } = this.#options;
+    const current = this.#options.roster();
     let roster: Roster | undefined;
     let confirmations: readonly SignedBy[] = [];
     for await (const item of transport.certificates(study, sums)) {
       const certificate = parseCertificate(item.canonicalJson);
-      if (item.roster !== "") roster = openRoster(item.roster, bank, auditor);
+      if (item.roster !== "") roster = openPastRoster(item.roster, current);
       if (item.confirmations.length > 0) confirmations = item.confirmations;
       if (roster === undefined) throw new Refusal("certificate_forged", "its roster is not shown");
       const sum = verifyCertificate(certificate, roster, confirmations);

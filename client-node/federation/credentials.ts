@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { NewFile } from "../../core/files.ts";
-import { readRefusal, replaceSecret } from "../../core/files.ts";
+import { type NewFile, readRefusal, replaceSecret, writeNewFiles } from "../../core/files.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
-import { exportIdentity, type Identity, importIdentity } from "../../privacy/identity.ts";
+import { exportIdentity, generateIdentity, type Identity, importIdentity } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 
 /** What `node init` makes and nothing ever sends. */
@@ -29,9 +29,18 @@ export interface Pins {
   readonly auditorKey: string;
 }
 
-export interface NodeCredentials extends NodeSecrets, Pins {}
+/** One object for all of a node: what follows its keys in the roster, or the authority, is seen everywhere. */
+export interface NodeCredentials extends NodeSecrets, Pins {
+  identity: Identity;
+  ca: string;
+}
 
-const files = { tlsKey: "tls.key", identity: "identity.key", pins: "pins.json" } as const;
+const files = {
+  tlsKey: "tls.key",
+  identity: "identity.key",
+  nextIdentity: "identity-next.key",
+  pins: "pins.json",
+} as const;
 
 /** What a backup of the data directory leaves out: who restores it gets keys and pins of its own. */
 export const credentialFiles: readonly string[] = Object.values(files);
@@ -64,9 +73,38 @@ export function writePins(dataDir: string, pins: Pins): void {
   replaceSecret(join(dataDir, files.pins), `${JSON.stringify(pins, undefined, 2)}\n`);
 }
 
-/** Puts the next certificate in the place of the one before; everything else stays pinned. */
-export function renewPins(dataDir: string, certificate: string): void {
-  writePins(dataDir, { ...readPins(dataDir), certificate });
+/** Puts the next certificate in the place of the one before, and the authority's; everything else stays pinned. */
+export function renewPins(dataDir: string, certificate: string, ca: string): void {
+  writePins(dataDir, { ...readPins(dataDir), certificate, ca });
+}
+
+/** A node's identities on disk: the one of now, and one that shall follow it. */
+export interface IdentityFiles {
+  /** What another process has put in force meanwhile is seen, too. */
+  read(): readonly Identity[];
+  /** Puts an identity that was read in force, whole or not at all. */
+  adopt(identity: Identity): void;
+}
+
+export const identityFiles = (dataDir: string): IdentityFiles => {
+  const next = join(dataDir, files.nextIdentity);
+  const readNext = () => (existsSync(next) ? [importIdentity(readOrRefuse(next, "run it again"))] : []);
+  return {
+    read: () => [readSecrets(dataDir).identity, ...readNext()],
+    adopt({ signingSeed }) {
+      // A rename is whole or not at all, and the key itself was on disk before anybody heard of it.
+      if (readNext().some((identity) => Buffer.from(identity.signingSeed).equals(signingSeed)))
+        renameSync(next, join(dataDir, files.identity));
+    },
+  };
+};
+
+/** @returns the identity that shall follow this node's, made where there is none yet; durable. */
+export function makeNextIdentity(dataDir: string, name: string, random: Random): Identity {
+  const path = join(dataDir, files.nextIdentity);
+  if (!existsSync(path))
+    writeNewFiles([{ path, text: exportIdentity(generateIdentity(name, random)), mode: 0o600 }]);
+  return importIdentity(readOrRefuse(path, "run it again"));
 }
 
 export const isEnrolled = (dataDir: string): boolean => existsSync(join(dataDir, files.pins));

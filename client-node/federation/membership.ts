@@ -1,18 +1,20 @@
 import type { Digest } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { publicIdentity } from "../../privacy/identity.ts";
+import { type Identity, publicIdentity } from "../../privacy/identity.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { openRoster, type Roster } from "../../privacy/roster.ts";
 import type { PartyContext } from "../../privacy/sum/party/party.ts";
 import { Membership as MembershipService } from "../../proto/wire.ts";
 import { newestRoster, rememberRoster } from "../ledger/chain.ts";
-import type { NodeCredentials } from "./credentials.ts";
+import type { IdentityFiles, NodeCredentials } from "./credentials.ts";
 import { acceptRecoveries, type RecoveryDesk } from "./recovery.ts";
 
 interface MembershipOptions extends RecoveryDesk {
   readonly credentials: NodeCredentials;
   readonly random: Random;
+  /** Where the identity that shall follow this node's is kept; none follows it without. */
+  readonly identities?: IdentityFiles | undefined;
 }
 
 /** This node's membership of the consortium: the newest roster it was ever shown. */
@@ -30,7 +32,7 @@ export class Membership {
    *   with its own keys or it is older than the one at hand; those of `acceptRecoveries`.
    */
   async fetchRoster(): Promise<Roster> {
-    const { credentials, db, transport } = this.#options;
+    const { credentials, db, identities, transport } = this.#options;
     const { note, entry } = await transport.call(MembershipService.service.GetRoster, {});
     const roster = openRoster(
       note,
@@ -38,12 +40,12 @@ export class Membership {
       parseVerifierKey(credentials.auditorKey),
     );
     const own = roster.byId.get(credentials.enterprise);
-    const { verifierKey, hpkeKey } = publicIdentity(credentials.identity);
-    if (
-      roster.consortium !== credentials.consortium ||
-      own?.verifierKey !== verifierKey ||
-      !Buffer.from(own.hpkeKey).equals(hpkeKey)
-    )
+    const isOwn = (identity: Identity): boolean => {
+      const { verifierKey, hpkeKey } = publicIdentity(identity);
+      return own?.verifierKey === verifierKey && Buffer.from(own.hpkeKey).equals(hpkeKey);
+    };
+    const identity = isOwn(credentials.identity) ? credentials.identity : identities?.read().find(isOwn);
+    if (roster.consortium !== credentials.consortium || identity === undefined)
       throw new Refusal("roster_mismatch", "this node is not in the roster with its own keys", {
         hint: "wait until the bank admits it and the auditor countersigns",
       });
@@ -54,6 +56,8 @@ export class Membership {
         `a roster of version ${roster.version} is shown after another of version ${newest.version}`,
       );
     await acceptRecoveries(this.#options, roster, entry);
+    if (identity !== credentials.identity) identities?.adopt(identity);
+    credentials.identity = identity;
     rememberRoster(db, roster.version, roster.digest);
     this.#roster = roster;
     return roster;

@@ -29,6 +29,7 @@ import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger
 import { LedgerFailure } from "../ledger/store.ts";
 import { policyDigest } from "../policy.ts";
 import { Certificates } from "./certificates.ts";
+import type { IdentityFiles } from "./credentials.ts";
 import type { FederationEvent } from "./events.ts";
 import { KeyEpochs } from "./key-epochs.ts";
 import { lookUp } from "./local-facts.ts";
@@ -44,6 +45,7 @@ import { cosignatureOf, type WitnessedCheckpoint } from "./witness.ts";
 export interface ParticipantOptions extends StudyDesk {
   readonly bfv: Bfv;
   readonly random: Random;
+  readonly identities?: IdentityFiles | undefined;
   readonly statistics: Statistics;
   /** Runs something after some seconds. @returns what calls it off. */
   readonly after: (seconds: number, run: () => void) => () => void;
@@ -85,7 +87,7 @@ export class Participant {
       onEnd: (outcome) => options.emit({ type: "epoch", ...outcome }),
       onFailure: (error) => this.#raise(error, ""),
     });
-    const certificates = new Certificates(options);
+    const certificates = new Certificates({ ...options, roster: () => this.#membership.context().roster });
     this.#chain = new StateChain({ db, certificates, statistics });
   }
 
@@ -110,6 +112,11 @@ export class Participant {
       stream.cancel();
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Where this node's next keys wait, looks whether the roster has them by now: what is signed next is signed with them. */
+  async followKeys(): Promise<void> {
+    if ((this.#options.identities?.read().length ?? 0) > 1) await this.#membership.fetchRoster();
   }
 
   async #hear(stream: Participation): Promise<void> {

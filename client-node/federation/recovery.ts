@@ -1,4 +1,4 @@
-/** What bank and auditor say was lost: followed once, and only where the log itself shows it. */
+/** What bank and auditor say was lost, and whose keys changed: followed once, and only where the log itself shows it. */
 import type { DatabaseSync } from "node:sqlite";
 import { toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -8,6 +8,7 @@ import { leafHash, verifyInclusion } from "../../privacy/log/merkle.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { followLog, logRecoveries, recoveriesSince } from "../../privacy/recovery.ts";
 import type { Roster } from "../../privacy/roster.ts";
+import { successionsSince } from "../../privacy/succession.ts";
 import { Log } from "../../proto/wire.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
@@ -19,6 +20,7 @@ import {
   undecided,
 } from "../ledger/recoveries.ts";
 import { transact } from "../ledger/store.ts";
+import { rememberSuccessions, storedSuccessions } from "../ledger/successions.ts";
 import type { Witness } from "./witness.ts";
 
 export interface RecoveryDesk extends Witness {
@@ -28,21 +30,23 @@ export interface RecoveryDesk extends Witness {
 
 /**
  * Takes in the recoveries of a roster, before anything is done under it: each excuses one fork of the bank's log, once.
+ * Successions of keys likewise: from then on the log is signed by the key in force.
  *
  * @param roster - signed by bank and auditor. @param entry - index of the log entry that names it, as the bank says.
  * @throws Refusal log_forked, where the log does not hold the roster, or lost more than the roster says; roster_mismatch,
- *   where a recovery accepted before is not in it; unavailable, deadline
+ *   where a recovery or succession accepted before is not in it; unavailable, deadline
  */
 export async function acceptRecoveries(desk: RecoveryDesk, roster: Roster, entry: number): Promise<void> {
   const { credentials, db, ledger, now, transport } = desk;
   const recoveries = roster.recoveries ?? [];
   const fresh = recoveriesSince(storedRecoveries(db), recoveries);
+  const { bank, successions = [] } = roster;
+  const followed = successionsSince(storedSuccessions(db, roster.consortium), successions);
   // A restored node has a new key, which this roster is the first to hold.
   const begins =
     memorySince(db) === undecided ||
     fresh.some((one) => one.kind === "ledger" && one.enterprise === credentials.enterprise);
-  if (fresh.length === 0 && !begins) return;
-  const bank = parseVerifierKey(credentials.bankKey);
+  if (fresh.length + followed.length === 0 && !begins) return;
   const { note } = await transport.call(Log.service.GetCheckpoint, {});
   const { checkpoint } = openCheckpoint(note, bank);
   const seen = seenCheckpoint(db, bank.name);
@@ -59,6 +63,7 @@ export async function acceptRecoveries(desk: RecoveryDesk, roster: Roster, entry
   if (!namesRoster(shown.entry, roster)) throw forked;
   transact(db, () => {
     rememberRecoveries(db, recoveries);
+    rememberSuccessions(db, successions);
     rememberCheckpoint(db, bank.name, checkpoint, note);
     // The roster holds the key that this node has now: whatever it signs with it comes after the entry.
     if (begins) beginMemory(db, entry);

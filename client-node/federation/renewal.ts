@@ -1,4 +1,4 @@
-import { endOf, isRenewalDue } from "../../privacy/certificate-life.ts";
+import { endOf, followsAuthority, isRenewalDue } from "../../privacy/certificate-life.ts";
 import { certificateRequest } from "../../privacy/certificate-request.ts";
 import { Membership, refusalOf } from "../../proto/wire.ts";
 import { checkCertificate, type NodeCredentials } from "./credentials.ts";
@@ -10,8 +10,8 @@ export interface CertificateOptions {
   readonly transport: Pick<Transport, "call" | "useCertificate">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Keeps the next certificate, durably, before it is used. @throws Refusal where it cannot */
-  readonly keep: (certificate: string) => void;
+  /** Keeps the next certificate and the authority's, durably, before they are used. @throws Refusal where it cannot */
+  readonly keep: (certificate: string, ca: string) => void;
   readonly emit: (event: FederationEvent) => void;
 }
 
@@ -42,9 +42,12 @@ export class CurrentCertificate {
       const csrPem = await certificateRequest(credentials.tlsKey, credentials.enterprise);
       const reply = await transport.call(Membership.service.RenewCertificate, { csrPem });
       const certificate = reply.certificatePem;
-      // The bank may answer anything: what is not this node's, for its key and under its authority, is not taken.
-      checkCertificate({ ...credentials, certificate }, credentials, now());
-      keep(certificate);
+      // The bank may answer anything: what is not this node's, for its key and under its authority, is not taken. The
+      // authority's own certificate may be another one for the key that was pinned.
+      const ca = followsAuthority(credentials.ca, reply.authorityPem) ? reply.authorityPem : credentials.ca;
+      checkCertificate({ ...credentials, certificate, ca }, credentials, now());
+      keep(certificate, ca);
+      credentials.ca = ca;
       this.#certificate = certificate;
       transport.useCertificate(certificate);
       emit({ type: "certificate", expires: endOf(certificate) });

@@ -3,11 +3,11 @@ import { Refusal } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { leafHash, verifyInclusion } from "../../privacy/log/merkle.ts";
-import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { checkSameLog } from "../../privacy/log/witness.ts";
 import type { Growth } from "../../privacy/sum/messages.ts";
 import { Log } from "../../proto/wire.ts";
 import { rememberCheckpoint, seenCheckpoint } from "../ledger/records.ts";
+import { bankKeyOf } from "../ledger/successions.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 
@@ -37,7 +37,7 @@ export async function witnessCheckpoint(
   note: string,
   growth?: Growth | null,
 ): Promise<WitnessedCheckpoint> {
-  const bank = parseVerifierKey(credentials.bankKey);
+  const bank = bankKeyOf(db, credentials.bankKey);
   const { checkpoint, text } = openCheckpoint(note, bank);
   const seen = seenCheckpoint(db, bank.name);
   if (seen !== undefined) {
@@ -69,7 +69,7 @@ export function cosignatureOf(
  */
 export async function witnessEntry(witness: Witness, index: number): Promise<Uint8Array> {
   const { db, transport, credentials } = witness;
-  const bank = parseVerifierKey(credentials.bankKey);
+  const bank = bankKeyOf(db, credentials.bankKey);
   let seen = seenCheckpoint(db, bank.name);
   if (seen === undefined || seen.size <= index) {
     const { note } = await transport.call(Log.service.GetCheckpoint, {});

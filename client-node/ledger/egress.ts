@@ -66,6 +66,11 @@ export interface SpendOfStudy {
   readonly last: number;
 }
 
+/** Whose identity signs the ledger: the one of now, where another follows it. */
+export interface LedgerSigner {
+  readonly identity: Pick<Identity, "name" | "signingSeed">;
+}
+
 /**
  * The egress ledger: what this enterprise can show left it, whatever the bank's log says. Append-only, in the
  * privacy log's format; an entry is on disk before the message's first byte leaves. As a log its origin is the name
@@ -73,13 +78,13 @@ export interface SpendOfStudy {
  */
 export class EgressLedger {
   readonly #db: DatabaseSync;
-  readonly #identity: Pick<Identity, "name" | "signingSeed">;
+  readonly #signer: LedgerSigner;
   /** Ciphertexts of submissions that are written down and have not left yet. */
   readonly #announced = new Set<Digest>();
 
-  constructor(db: DatabaseSync, identity: Pick<Identity, "name" | "signingSeed">) {
+  constructor(db: DatabaseSync, signer: LedgerSigner) {
     this.#db = db;
-    this.#identity = identity;
+    this.#signer = signer;
   }
 
   /**
@@ -195,7 +200,7 @@ export class EgressLedger {
   }
 
   #sign(range: CompactRange): string {
-    const { name, signingSeed } = this.#identity;
+    const { name, signingSeed } = this.#signer.identity;
     return signCheckpoint(
       { origin: name, size: range.size, root: rangeRoot(range) },
       noteSigner(name, signingSeed),

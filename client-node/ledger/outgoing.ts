@@ -29,6 +29,8 @@ export const outgoing = {
   "Membership.GetRoster": "apart from rounds",
   /** A request for the node's next certificate: its public TLS key, which the bank has. */
   "Membership.RenewCertificate": "near a certificate's end",
+  /** This node's next public keys, signed by those before. */
+  "Membership.ProposeSuccession": "apart from rounds",
   "Studies.List": "apart from rounds",
   "Studies.Get": "apart from rounds",
   "Studies.Consent": "apart from rounds",

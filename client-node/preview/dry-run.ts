@@ -15,12 +15,13 @@ import {
 import type { Table } from "../../models/table.ts";
 import software from "../../package.json" with { type: "json" };
 import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
-import type { Identity } from "../../privacy/identity.ts";
+import { type Identity, publicIdentity } from "../../privacy/identity.ts";
 import { signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { cosign, cosigner } from "../../privacy/log/cosignature.ts";
 import { emptyRoot } from "../../privacy/log/merkle.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
+import { signSuccession, successionLine } from "../../privacy/succession.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { PartyEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
@@ -230,6 +231,9 @@ function callsOutsideRounds(
     "Health.Check": Health.service.Check.requestSerialize({ protocolVersion }),
     "Membership.GetRoster": Membership.service.GetRoster.requestSerialize({}),
     "Membership.RenewCertificate": Membership.service.RenewCertificate.requestSerialize({ csrPem }),
+    "Membership.ProposeSuccession": Membership.service.ProposeSuccession.requestSerialize({
+      line: successionSample(manifest.consortium, enterprise, identity),
+    }),
     "Studies.List": Studies.service.List.requestSerialize({}),
     "Studies.Get": Studies.service.Get.requestSerialize({ study }),
     "Studies.Consent": Studies.service.Consent.requestSerialize({
@@ -281,6 +285,14 @@ function callsOnFailure(round: readonly Departure[]): Samples<"failure"> {
     "Blobs.Stat": Blobs.service.Stat.requestSerialize({ digest, size: largest }),
     "Blobs.Upload": new Uint8Array(largest),
   };
+}
+
+/** As long as one to another key. */
+function successionSample(consortium: string, holder: string, identity: Identity): string {
+  const { verifierKey, hpkeKey } = publicIdentity(identity);
+  const signer = noteSigner(identity.name, identity.signingSeed);
+  const keys = { holder, from: verifierKey, to: verifierKey, hpkeKey };
+  return successionLine(signSuccession(consortium, keys, signer, signer));
 }
 
 const cosignatureLine = (enterprise: string, { signingSeed }: Identity): string =>

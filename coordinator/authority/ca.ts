@@ -45,9 +45,19 @@ const lifetime = (now: number, days: number, end?: Date) => ({
  */
 export async function createAuthority(consortium: string, now: number, random: Random): Promise<KeyPair> {
   const keys = await newTlsKeys();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+  const certificate = await selfSigned(`CN=FedCredit consortium ${consortium}`, keys, now, random);
+  return { certificatePem: certificate.toString("pem"), privateKeyPem: await exportTlsKey(keys.privateKey) };
+}
+
+const selfSigned = async (
+  name: string,
+  keys: webcrypto.CryptoKeyPair,
+  now: number,
+  random: Random,
+): Promise<x509.X509Certificate> =>
+  x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(random),
-    name: `CN=FedCredit consortium ${consortium}`,
+    name,
     ...lifetime(now, authorityDays),
     keys,
     signingAlgorithm: tlsKeyAlgorithm,
@@ -57,20 +67,16 @@ export async function createAuthority(consortium: string, now: number, random: R
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificatePem: certificate.toString("pem"), privateKeyPem: await exportTlsKey(keys.privateKey) };
-}
 
 /** Signs certificates with a consortium's authority key. */
 export class Authority {
   readonly consortium: string;
-  readonly certificatePem: string;
-  readonly #certificate: x509.X509Certificate;
+  #certificate: x509.X509Certificate;
   readonly #key: CryptoKey;
   readonly #random: Random;
 
   private constructor(consortium: string, certificate: x509.X509Certificate, key: CryptoKey, random: Random) {
     this.consortium = consortium;
-    this.certificatePem = certificate.toString("pem");
     this.#certificate = certificate;
     this.#key = key;
     this.#random = random;
@@ -86,6 +92,25 @@ export class Authority {
       ["sign"],
     );
     return new Authority(consortium, new x509.X509Certificate(pair.certificatePem), key, random);
+  }
+
+  get certificatePem(): string {
+    return this.#certificate.toString("pem");
+  }
+
+  /**
+   * @param now - Unix milliseconds.
+   * @returns the next certificate for the same name and key, PEM: whoever trusts this one can check that one.
+   */
+  async next(now: number): Promise<string> {
+    const publicKey = await this.#certificate.publicKey.export();
+    const keys = { publicKey, privateKey: this.#key };
+    return (await selfSigned(this.#certificate.subject, keys, now, this.#random)).toString("pem");
+  }
+
+  /** Goes on under the next certificate. @param certificatePem - as `next` made it */
+  follow(certificatePem: string): void {
+    this.#certificate = new x509.X509Certificate(certificatePem);
   }
 
   /** SHA-256 of the authority's certificate (DER), hexadecimal: compared over another channel at enrolment. */

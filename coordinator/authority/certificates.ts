@@ -32,13 +32,26 @@ export async function recordIssued(
   { role, id }: Identity,
   certificatePem: string,
   replaces?: string,
-): Promise<Omit<EntryOf<"certificate.issued">, "time">> {
-  const [serial, expires] = [serialOf(certificatePem), endOf(certificatePem)];
+): Promise<Issued> {
+  const issued = issuedEntry(role, id, certificatePem, replaces);
+  const { serial, expires } = issued;
   await sql`
     INSERT INTO client_certificate (serial, role, holder, issued_at, expires_at)
     VALUES (${serial}, ${role}, ${id}, ${new Date(bank.clock.now())}, ${new Date(expires)})`;
+  return issued;
+}
+
+type Issued = Omit<EntryOf<"certificate.issued">, "time">;
+
+export function issuedEntry(
+  role: Issued["role"],
+  holder: string,
+  certificatePem: string,
+  replaces?: string,
+): Issued {
   const renewed = replaces === undefined ? {} : { replaces };
-  return { type: "certificate.issued", role, holder: id, serial, expires, ...renewed };
+  const [serial, expires] = [serialOf(certificatePem), endOf(certificatePem)];
+  return { type: "certificate.issued", role, holder, serial, expires, ...renewed };
 }
 
 /** @returns valid certificates by who holds them, the newest last. */
@@ -60,12 +73,15 @@ export async function validCertificates(bank: Bank, role: Role): Promise<Map<str
  * Signs the next certificate of whoever asks, for the same identity. The one it asks with stays valid to its end, so
  * that connections under way go on.
  * @param csrPem - PKCS#10, of any key: who asks has shown a certificate that is in force.
+ * @param rotate - an operator's, for another key: at any time.
  * @throws Refusal certificate_invalid where that was revoked; rate_limited before half of its life is over;
- *   message_malformed, signature_invalid
+ *   role_denied, message_malformed, signature_invalid
  */
-export async function renew(bank: Bank, caller: Caller, csrPem: string): Promise<string> {
+export async function renew(bank: Bank, caller: Caller, csrPem: string, rotate = false): Promise<string> {
   const { role, id, certificate: shown } = caller;
-  if (!isRenewable(shown, bank.clock.now()))
+  if (rotate && role !== "operator")
+    throw new Refusal("role_denied", "only an operator has another certificate for another key");
+  if (!rotate && !isRenewable(shown, bank.clock.now()))
     throw new Refusal("rate_limited", "the certificate is renewed in the second half of its life", {
       hint: "keep the one at hand",
     });
@@ -130,6 +146,23 @@ export async function removeOperator(bank: Bank, operator: string, by: Identity)
   });
   await loadRevoked(bank);
   bank.events.emit("revoked", { role: "operator", id: operator });
+  return serials;
+}
+
+/**
+ * Revokes every certificate of an operator but the one that it shows: its key is another now.
+ * @returns their serial numbers.
+ */
+export async function retireOthers(bank: Bank, { role, id, certificate }: Caller): Promise<string[]> {
+  const serials = await bank.database.transaction(async (sql) => {
+    const revoked = await revokeAll(bank, sql, { role, id }, serialOf(certificate));
+    await bank.privacyLog.append(
+      sql,
+      revoked.map((serial) => ({ type: "certificate.revoked" as const, operator: id, serial })),
+    );
+    return revoked;
+  });
+  await loadRevoked(bank);
   return serials;
 }
 

@@ -1,7 +1,7 @@
 /** The bank's own files: authority, log and roster key, and the operator's certificate. */
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, readFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rename } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -11,11 +11,12 @@ import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { certificateRequest, generateTlsKey } from "../../privacy/certificate-request.ts";
 import {
+  type KnownSigner,
+  knownSigner,
+  type NoteVerifier,
   newSignerKey,
-  noteSigner,
   parseSignerKey,
   parseVerifierKey,
-  type Signer,
 } from "../../privacy/log/note.ts";
 import { type CoordinatorConfig, parseConfig } from "../config.ts";
 import { Authority, createAuthority, identityOf, type KeyPair } from "./ca.ts";
@@ -131,13 +132,48 @@ export async function openAuthority(config: CoordinatorConfig, random: Random): 
   return Authority.open(config.consortium, { certificatePem, privateKeyPem }, random);
 }
 
-/** @returns the bank's signer and its verifier key's text. @throws Refusal file_missing, note_malformed */
-export async function openBankKey(
-  config: CoordinatorConfig,
-): Promise<Signer & { readonly seed: Uint8Array }> {
-  const { name, seed } = parseSignerKey((await readKey(config, "bank.key")).trim());
-  return { ...noteSigner(name, seed), seed };
+/** `bank.key` is the first; each that follows one has its id in the file's name. */
+const bankKeyFile = /^bank(-[0-9a-f]{8})?\.key$/;
+
+/**
+ * @returns the bank's keys, the first one first: which of them is in force, the log says.
+ * @throws Refusal file_missing, note_malformed
+ */
+export async function openBankKeys(config: CoordinatorConfig): Promise<[KnownSigner, ...KnownSigner[]]> {
+  const files = await readdir(config.keys).catch(() => ["bank.key"]);
+  const names = files.filter((file) => bankKeyFile.test(file)).sort((a, b) => a.length - b.length);
+  const [first, ...rest] = names.length === 0 ? ["bank.key"] : names;
+  const opened = async (file: string) => bankSigner((await readKey(config, file)).trim());
+  return [await opened(first!), ...(await Promise.all(rest.map(opened)))];
 }
+
+function bankSigner(text: string): KnownSigner {
+  const { name, seed } = parseSignerKey(text);
+  return knownSigner(name, seed);
+}
+
+/** Makes a key that may follow the one in force. @throws Refusal disk_full, file_missing */
+export function makeBankKey(config: CoordinatorConfig, random: Random): KnownSigner {
+  const { keep } = newSignerKey(`${config.consortium}/bank`, random);
+  const signer = bankSigner(keep);
+  writeNewFiles([{ path: join(config.keys, `bank-${signer.keyId}.key`), text: `${keep}\n`, mode: secret }]);
+  return signer;
+}
+
+/** @returns the bank's key of a verifier key. @throws Refusal file_missing, where the keys' folder does not hold it */
+export function signerOf(keys: readonly KnownSigner[], { keyId }: Pick<NoteVerifier, "keyId">): KnownSigner {
+  const signer = keys.find((key) => key.keyId === keyId);
+  if (signer !== undefined) return signer;
+  throw new Refusal(
+    "file_missing",
+    `the bank's key ${keyId}, which is in force, is not in the keys' folder`,
+    {
+      hint: `restore bank-${keyId}.key (or bank.key, where it was the first) from the copy of the keys`,
+    },
+  );
+}
+
+const nextOperatorKey = "operator-next.key";
 
 /** @returns what an operator's client needs. @throws Refusal file_missing */
 export async function openOperator(
@@ -146,8 +182,32 @@ export async function openOperator(
   const [certificatePem, privateKeyPem, authorityPem] = await Promise.all(
     ["operator.pem", "operator.key", "ca.pem"].map((name) => readKey(config, name)),
   );
+  const isFor = (keyPem: string): boolean =>
+    new X509Certificate(certificatePem!).checkPrivateKey(createPrivateKey(keyPem));
+  const next = join(config.keys, nextOperatorKey);
+  // Its certificate was replaced, and the process ended before its key was.
+  if (existsSync(next) && !isFor(privateKeyPem!)) {
+    const nextKeyPem = await readKey(config, nextOperatorKey);
+    if (isFor(nextKeyPem)) {
+      await rename(next, join(config.keys, "operator.key"));
+      return { certificatePem: certificatePem!, privateKeyPem: nextKeyPem, authorityPem: authorityPem! };
+    }
+  }
   return { certificatePem: certificatePem!, privateKeyPem: privateKeyPem!, authorityPem: authorityPem! };
 }
+
+/** @returns the key that the operator's next certificate is for, made where there is none yet; durable. */
+export async function operatorsNextKey(config: CoordinatorConfig): Promise<string> {
+  const path = join(config.keys, nextOperatorKey);
+  if (!existsSync(path)) writeNewFiles([{ path, text: await generateTlsKey(), mode: secret }]);
+  return readKey(config, nextOperatorKey);
+}
+
+/** Puts the authority's next certificate in the place of the one before. @throws Refusal disk_full, file_missing */
+export const replaceAuthorityCertificate = (
+  config: CoordinatorConfig,
+  certificatePem: string,
+): Promise<void> => writeWhole(join(config.keys, "ca.pem"), certificatePem);
 
 /** Puts the operator's next certificate in the place of the one before. @throws Refusal disk_full, file_missing */
 export const replaceOperatorCertificate = (

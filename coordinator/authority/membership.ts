@@ -3,29 +3,34 @@ import { type Digest, sha256 } from "../../core/canonical.ts";
 import { idPattern } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { checkEd25519Key, checkX25519Key } from "../../privacy/identity.ts";
-import { parseVerifierKey } from "../../privacy/log/note.ts";
-import { type Recovery, recoveriesSince } from "../../privacy/recovery.ts";
+import { parseNote, parseVerifierKey } from "../../privacy/log/note.ts";
+import { recoveriesSince } from "../../privacy/recovery.ts";
 import {
   type Member,
   openRoster,
   organisationPattern,
+  parseRoster,
   type Roster,
   rosterDigest,
   signRoster,
 } from "../../privacy/roster.ts";
+import { keyInForce, succeeded, successionsSince } from "../../privacy/succession.ts";
 import { formatToken } from "../../proto/token.ts";
 import { protocolVersion } from "../../proto/wire.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/sql.ts";
 import { type CertificateView, recordIssued, validCertificates } from "./certificates.ts";
+import { signerOf } from "./keys.ts";
 import {
   acceptRestored,
   applyRecoveries,
   ledgerRecoveries,
   logRecovery,
   type RecoverRequest,
+  type RosterChange,
 } from "./recovery.ts";
 import { loadRevoked, revokeCertificates } from "./revocation.ts";
+import { applySuccessions, awaitedSuccessions } from "./successions.ts";
 
 // Names of the keys that sign next to the enterprises' own.
 const reservedIds = new Set(["bank", "auditor"]);
@@ -118,6 +123,9 @@ export async function enrol(
 /** The roster last read, so that its signatures are checked once. One coordinator works on a database. */
 const opened = new WeakMap<Bank, { note: string; roster: Roster }>();
 
+/** @returns the keys of bank and auditor that sign from now on. */
+export const keysInForce = (bank: Bank): Bank["firstKeys"] => opened.get(bank)?.roster ?? bank.firstKeys;
+
 /** Whether an enterprise is in the newest roster: who is not reads nothing and stores nothing. */
 export const isMember = (bank: Bank, enterprise: string): boolean =>
   opened.get(bank)?.roster.byId.has(enterprise) ?? false;
@@ -126,7 +134,8 @@ export const isMember = (bank: Bank, enterprise: string): boolean =>
 export async function rosterOf(bank: Bank, digest: Digest): Promise<Roster> {
   const known = opened.get(bank)?.roster;
   if (known?.digest === digest) return known;
-  return openRoster(await noteOf(bank, digest), bank.bankKey, bank.auditorKey);
+  const { firstKeys } = bank;
+  return openRoster(await noteOf(bank, digest), firstKeys.bank, firstKeys.auditor);
 }
 
 /** @returns the note of a roster that is or was current. @throws Refusal not_found */
@@ -152,7 +161,8 @@ export async function currentRoster(
   const note = row.note as string;
   const known = opened.get(bank);
   if (known?.note === note) return known;
-  const current = { note, roster: openRoster(note, bank.bankKey, bank.auditorKey) };
+  const { firstKeys } = bank;
+  const current = { note, roster: openRoster(note, firstKeys.bank, firstKeys.auditor) };
   opened.set(bank, current);
   return current;
 }
@@ -234,20 +244,51 @@ export async function recover(bank: Bank, request: RecoverRequest): Promise<stri
   });
 }
 
+/**
+ * Proposes the roster of today's members once more: with the successions of keys that are awaited.
+ * @returns the note with the bank's signature. @throws Refusal not_found before the first roster
+ */
+export async function proposeAgain(bank: Bank, sql: Transaction): Promise<string> {
+  const current = (await currentRoster(bank, sql))?.roster;
+  if (current === undefined)
+    throw new Refusal("not_found", "there is no roster yet, and it is rosters that tell of keys", {
+      hint: "admit the first enterprises, let the auditor countersign, then change the key",
+    });
+  const [pending] = await sql`SELECT note FROM roster WHERE phase = 'pending'`;
+  const byId = await enrolledNow(sql);
+  // Who was proposed to be admitted stays so.
+  const wanted = pending === undefined ? current.members : parseRoster(parseNote(pending.note).text).members;
+  return proposeRoster(
+    bank,
+    sql,
+    wanted.flatMap(({ id }) => byId.get(id) ?? []),
+  );
+}
+
 /** Signs the next version of the roster; it counts when the auditor has signed it. @throws Refusal already_exists */
 async function proposeRoster(
   bank: Bank,
   sql: Transaction,
   members: readonly Member[],
-  next?: { readonly version: number; readonly recoveries: readonly Recovery[] },
+  next?: RosterChange & { readonly version: number },
 ): Promise<string> {
   const current = (await currentRoster(bank, sql))?.roster;
   const { version = (current?.version ?? 0) + 1, recoveries: told = current?.recoveries ?? [] } = next ?? {};
-  const recoveries = [...told, ...(await ledgerRecoveries(sql, members))];
+  const known = next?.successions ?? current?.successions ?? [];
+  const successions = [...known, ...(await awaitedSuccessions(bank, sql, known))];
+  const now = members.map((member) => succeeded(member, successions));
+  const recoveries = [...told, ...(await ledgerRecoveries(sql, now, successions))];
   const { consortium } = bank.config;
-  const text = { consortium, version, ...(recoveries.length === 0 ? {} : { recoveries }), members };
-  const note = signRoster(text, [bank.signer]);
-  const unchanged = current && signRoster({ ...text, version: current.version }, [bank.signer]);
+  const text = {
+    consortium,
+    version,
+    ...(recoveries.length === 0 ? {} : { recoveries }),
+    ...(successions.length === 0 ? {} : { successions }),
+    members: now,
+  };
+  const signer = signerOf(bank.bankKeys, keyInForce(successions, "bank", bank.firstKeys.bank));
+  const note = signRoster(text, [signer]);
+  const unchanged = current && signRoster({ ...text, version: current.version }, [signer]);
   if (unchanged && rosterDigest(unchanged) === current.digest)
     throw new Refusal("already_exists", "the roster holds these enterprises already");
   await sql`DELETE FROM roster WHERE phase = 'pending'`;
@@ -260,8 +301,11 @@ async function proposeRoster(
  * @throws Refusal roster_unsigned, signature_invalid, note_malformed, roster_mismatch, not_found
  */
 export async function countersign(bank: Bank, note: string): Promise<string> {
-  const roster = openRoster(note, bank.bankKey, bank.auditorKey);
-  const before = (await currentRoster(bank))?.roster.recoveries ?? [];
+  const { firstKeys } = bank;
+  const roster = openRoster(note, firstKeys.bank, firstKeys.auditor);
+  const current = (await currentRoster(bank))?.roster;
+  const before = current?.recoveries ?? [];
+  const rotated = successionsSince(current?.successions ?? [], roster.successions ?? []);
   await bank.database.transaction(async (sql) => {
     const [pending] = await sql`SELECT digest FROM roster WHERE phase = 'pending' FOR UPDATE`;
     if (pending === undefined) throw new Refusal("not_found", "no roster waits for the auditor's signature");
@@ -270,9 +314,21 @@ export async function countersign(bank: Bank, note: string): Promise<string> {
     await sql`UPDATE roster SET phase = 'past' WHERE phase = 'current'`;
     await sql`UPDATE roster SET phase = 'current', note = ${note} WHERE phase = 'pending'`;
     const members = roster.members.map(({ id }) => id);
-    const entry = await bank.privacyLog.append(sql, [
-      { type: "roster.changed", roster: roster.digest, version: roster.version, members },
-    ]);
+    const entry = await bank.privacyLog.append(
+      sql,
+      [
+        { type: "roster.changed", roster: roster.digest, version: roster.version, members },
+        ...rotated.map(({ holder, from, to }) => ({
+          type: "key.rotated" as const,
+          holder,
+          from,
+          to,
+          roster: roster.digest,
+        })),
+      ],
+      signerOf(bank.bankKeys, roster.bank),
+    );
+    await applySuccessions(sql, rotated);
     await sql`UPDATE roster SET entry = ${entry} WHERE phase = 'current'`;
     await applyRecoveries(sql, recoveriesSince(before, roster.recoveries ?? []));
   });

@@ -2,7 +2,7 @@
 import { fromHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type Checkpoint, openCheckpoint } from "../../privacy/log/checkpoint.ts";
-import { parseNote, parseVerifierKey } from "../../privacy/log/note.ts";
+import { type NoteVerifier, parseNote } from "../../privacy/log/note.ts";
 import {
   type LedgerRecovery,
   type LogRecovery,
@@ -11,8 +11,15 @@ import {
   sameTree,
 } from "../../privacy/recovery.ts";
 import { type Member, openRoster, type RosterText } from "../../privacy/roster.ts";
+import { keysOf, leadsTo, type Succession, successionsSince } from "../../privacy/succession.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/sql.ts";
+
+/** What a roster says besides its members. */
+export interface RosterChange {
+  readonly recoveries: readonly Recovery[];
+  readonly successions: readonly Succession[];
+}
 
 /** Key epochs after a recovery are numbered from here on: nobody was shown so high a number before. */
 const epochsApart = 1_000_000_000;
@@ -46,7 +53,7 @@ export interface RecoverRequest {
 
 /**
  * Says what the log lost, in the roster that follows.
- * @returns recoveries and version of that roster.
+ * @returns recoveries, successions and version of that roster.
  * @throws Refusal usage, note_malformed, signature_invalid, roster_unsigned, roster_mismatch, parameters_invalid;
  *   already_exists, where nothing is lost
  */
@@ -55,12 +62,15 @@ export async function logRecovery(
   sql: Transaction,
   current: RosterText,
   { checkpoints, roster, kept }: RecoverRequest,
-): Promise<{ recoveries: readonly Recovery[]; version: number }> {
-  const { bankKey, auditorKey, privacyLog } = bank;
-  const newest = roster === "" ? current : openRoster(roster, bankKey, auditorKey);
+): Promise<RosterChange & { readonly version: number }> {
+  const { firstKeys, privacyLog } = bank;
+  const newest = roster === "" ? current : openRoster(roster, firstKeys.bank, firstKeys.auditor);
   const told = newest.recoveries ?? [];
+  const { successions = [] } = newest;
   recoveriesSince(current.recoveries ?? [], told);
-  const lost = largestOf(checkpoints.map((note) => openCheckpoint(note, bankKey).checkpoint));
+  successionsSince(current.successions ?? [], successions);
+  const keys = keysOf(successions, "bank", firstKeys.bank);
+  const lost = largestOf(checkpoints.map((note) => openCheckpoint(note, signerIn(note, keys)).checkpoint));
   if (lost === undefined)
     throw new Refusal("usage", "no checkpoint is given", {
       hint: "add --checkpoint with what the auditor saw last: seen.note in its folder",
@@ -83,23 +93,36 @@ export async function logRecovery(
     kept: { size: from, root: await privacyLog.rootAt(from) },
     lost: { size: lost.size, root: lost.root },
   };
-  return { recoveries: [...told, recovery], version: Math.max(current.version, newest.version) + 1 };
+  const version = Math.max(current.version, newest.version) + 1;
+  return { recoveries: [...told, recovery], successions, version };
+}
+
+/** @returns the key of the bank that signed a note; the first, where none did. */
+function signerIn(note: string, keys: readonly NoteVerifier[]): NoteVerifier {
+  const ids = parseNote(note).signatures.map(({ keyId }) => keyId);
+  return keys.find(({ keyId }) => ids.includes(keyId)) ?? keys[0]!;
 }
 
 const largestOf = (checkpoints: readonly Checkpoint[]): Checkpoint | undefined =>
   [...checkpoints].sort((a, b) => b.size - a.size)[0];
 
-/** @returns the ledgers that members have to begin anew: what was last reported is signed by a key they have no more. */
+/**
+ * @param successions - of keys, those of members too.
+ * @returns the ledgers that members have to begin anew: what was last reported is signed by a key they have no more,
+ *   and that their own does not follow.
+ */
 export async function ledgerRecoveries(
   sql: Transaction,
   members: readonly Member[],
+  successions: readonly Succession[],
 ): Promise<LedgerRecovery[]> {
   const rows = await sql`
     SELECT DISTINCT ON (enterprise) enterprise, size, root, note FROM ledger_checkpoint
     WHERE enterprise = ANY(${members.map(({ id }) => id)}) ORDER BY enterprise, size DESC`;
-  const keys = new Map(members.map(({ id, verifierKey }) => [id, parseVerifierKey(verifierKey).keyId]));
+  const keys = new Map(members.map(({ id, verifierKey }) => [id, verifierKey]));
   return rows.flatMap(({ enterprise, size, root, note }) => {
-    const isItsOwn = parseNote(note).signatures.some(({ keyId }) => keyId === keys.get(enterprise));
+    const signed = parseNote(note).signatures.map(({ keyId }) => keyId);
+    const isItsOwn = leadsTo(successions, enterprise, signed, keys.get(enterprise)!);
     return isItsOwn ? [] : [{ kind: "ledger" as const, enterprise, lost: { size, root: fromHex(root)! } }];
   });
 }

@@ -17,15 +17,16 @@ export async function loadRevoked(bank: Pick<Bank, "database" | "revoked">): Pro
   for (const { serial } of rows) bank.revoked.add(serial);
 }
 
-/** Revokes every certificate of somebody. @returns their serial numbers. */
+/** Revokes every certificate of somebody. @param kept - but for this serial number. @returns the others' */
 export async function revokeAll(
   bank: Pick<Bank, "clock">,
   sql: Transaction,
   { role, id }: Identity,
+  kept = "",
 ): Promise<string[]> {
   const rows = await sql`
     UPDATE client_certificate SET revoked_at = ${new Date(bank.clock.now())}
-    WHERE role = ${role} AND holder = ${id} AND revoked_at IS NULL RETURNING serial`;
+    WHERE role = ${role} AND holder = ${id} AND revoked_at IS NULL AND serial <> ${kept} RETURNING serial`;
   return rows.map(({ serial }) => serial as string);
 }
 

@@ -4,6 +4,7 @@ import { idPattern } from "../../core/ids.ts";
 import { hashPassword, passwordCheck } from "../../core/pages/password.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Bank } from "../bank.ts";
+import { openCodes, sealCodes } from "./code-secrets.ts";
 
 /** What somebody may do: an operator everything, a credit officer studies and models, an auditor read. */
 export const userRoles = ["operator", "officer", "auditor"] as const;
@@ -45,10 +46,11 @@ export async function addUser(
   const known = roleOf(role);
   const hash = await hashPassword(password, bank.random);
   const secret = new Secret({ buffer: new Uint8Array(bank.random.bytes(secretBytes)).buffer });
+  const sealed = await sealCodes(bank, user, secret.base32);
   const { count } = await bank.database.transaction(
     (sql) => sql`
       INSERT INTO console_user (name, role, password, totp_secret, added_at)
-      VALUES (${user}, ${known}, ${hash}, ${secret.base32}, ${new Date(bank.clock.now())})
+      VALUES (${user}, ${known}, ${hash}, ${sealed}, ${new Date(bank.clock.now())})
       ON CONFLICT (name) DO NOTHING`,
   );
   if (count === 0)
@@ -118,7 +120,15 @@ export async function isPassword(bank: Bank, user: string, password: string): Pr
 export async function takeCode(bank: Bank, user: string, code: string): Promise<UserRole | undefined> {
   const [row] = await bank.database.sql`SELECT role, totp_secret FROM console_user WHERE name = ${user}`;
   if (row === undefined) return undefined;
-  const totp = codesOf(bank, user, Secret.fromBase32(row.totp_secret));
+  let secret: string;
+  try {
+    secret = await openCodes(bank, user, row.totp_secret);
+  } catch (error) {
+    // Whoever tries is told no more than that it did not work.
+    bank.log.error({ err: error, user }, "nobody can sign in as this user");
+    return undefined;
+  }
+  const totp = codesOf(bank, user, Secret.fromBase32(secret));
   const timestamp = bank.clock.now();
   const delta = totp.validate({ token: code.replaceAll(" ", ""), timestamp, window: stepsAround });
   if (delta === null) return undefined;

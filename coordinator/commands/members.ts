@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { endOf } from "../../privacy/certificate-life.ts";
+import { fingerprint, parseNote } from "../../privacy/log/note.ts";
+import { parseRoster } from "../../privacy/roster.ts";
 import { makeOperatorFolder, recertifyOperator } from "../authority/keys.ts";
 import { readConfig } from "../config.ts";
 import { tokenSeconds } from "../operator.ts";
@@ -17,6 +19,8 @@ export const memberCommands = (): Command[] => [
   admitCommand(),
   recoverCommand(),
   rosterCommand(),
+  rotateKeyCommand(),
+  renewAuthorityCommand(),
   enterpriseCommand(),
   operatorsCommand(),
 ];
@@ -87,6 +91,38 @@ const rosterCommand = (): Command =>
         const note = await operator.roster();
         print(flags.json ? JSON.stringify({ note }) : note.trimEnd());
       }),
+  );
+
+const rotateKeyCommand = (): Command =>
+  operatorCommand(
+    "rotate-key",
+    "make a new key of the bank, for log and rosters, and propose it to the auditor",
+    `rotate-key ${config}`,
+  ).action((flags: OperatorFlags) =>
+    asOperator(flags, async (operator) => {
+      const note = await operator.rotateBankKey();
+      const { successions = [] } = parseRoster(parseNote(note).text);
+      const { to } = successions.findLast(({ holder }) => holder === "bank")!;
+      if (flags.json) print(JSON.stringify({ note, bankKey: to, fingerprint: fingerprint(to) }));
+      else print(`bank key     ${to}\nfingerprint  ${fingerprint(to)}`);
+      tell(
+        "in force once the auditor has signed: fedcredit audit countersign --yes --accept-key; until then the old key is. Copy the keys' folder",
+      );
+    }),
+  );
+
+const renewAuthorityCommand = (): Command =>
+  operatorCommand(
+    "renew-authority",
+    "renew the certificate of the bank's authority, for the same key, before it ends",
+    `renew-authority ${config}`,
+  ).action((flags: OperatorFlags) =>
+    asOperator(flags, async (operator) => {
+      const expires = await operator.renewAuthority();
+      const day = new Date(expires).toISOString().slice(0, 10);
+      print(flags.json ? JSON.stringify({ expires }) : `renewed until ${day}`);
+      tell("members take it over with the next certificate of their own; tokens made before are void");
+    }),
   );
 
 const enterpriseCommand = (): Command =>
@@ -163,7 +199,8 @@ const operatorsCommand = (): Command =>
     .addCommand(listOperatorsCommand())
     .addCommand(addOperatorCommand())
     .addCommand(removeOperatorCommand())
-    .addCommand(renewOperatorCommand());
+    .addCommand(renewOperatorCommand())
+    .addCommand(rotateOperatorCommand());
 
 const listOperatorsCommand = (): Command =>
   operatorCommand("list", "operators and their valid certificates", `operator list ${config}`).action(
@@ -206,6 +243,23 @@ const removeOperatorCommand = (): Command =>
         print(flags.json ? JSON.stringify({ operator: id, serials }) : serials.join("\n"));
       }),
     );
+
+const rotateOperatorCommand = (): Command =>
+  operatorCommand(
+    "rotate-key",
+    "give this folder's operator a new key and certificate, and revoke those before",
+    `operator rotate-key ${config}`,
+  ).action((flags: OperatorFlags) =>
+    asOperator(flags, async (operator) => {
+      const { expires, revoked } = await operator.rotateKey();
+      const day = new Date(expires).toISOString().slice(0, 10);
+      print(
+        flags.json
+          ? JSON.stringify({ expires, revoked })
+          : `new key, certified until ${day}; revoked: ${revoked.join(", ") || "none"}`,
+      );
+    }),
+  );
 
 const renewOperatorCommand = (): Command =>
   new Command("renew")

@@ -28,7 +28,7 @@ export interface ConsoleParts {
 export interface RunningConsole {
   readonly url: string;
   /** Meets connections from now on with another certificate. */
-  useCertificate(server: KeyPair): void;
+  useCertificate(server: KeyPair, authorityPem: string): void;
   close(): Promise<void>;
 }
 
@@ -62,21 +62,24 @@ export async function startConsole(
   server: { readonly pair: KeyPair; readonly authorityPem: string },
 ): Promise<RunningConsole> {
   const { app, close } = consoleApplication(parts);
-  const options = ({ certificatePem, privateKeyPem }: KeyPair) => ({
-    cert: `${certificatePem}\n${server.authorityPem}`,
+  const options = ({ certificatePem, privateKeyPem }: KeyPair, authorityPem: string) => ({
+    cert: `${certificatePem}\n${authorityPem}`,
     key: privateKeyPem,
     minVersion: "TLSv1.2" as const,
   });
   // Express' application is a listener; its type says so of http alone.
   const handler = app as RequestListener;
-  const own = tls === "proxy" ? createServer(handler) : createTlsServer(options(server.pair), handler);
+  const own =
+    tls === "proxy"
+      ? createServer(handler)
+      : createTlsServer(options(server.pair, server.authorityPem), handler);
   const { host, port } = splitAddress(listen);
   await listening(own, host, port);
   const { port: bound } = own.address() as AddressInfo;
   return {
     url: `${tls === "proxy" ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
-    useCertificate(pair) {
-      if (own instanceof TlsServer) own.setSecureContext(options(pair));
+    useCertificate(pair, authorityPem) {
+      if (own instanceof TlsServer) own.setSecureContext(options(pair, authorityPem));
     },
     async close() {
       close();

@@ -1,3 +1,4 @@
+import { keysInForce } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { writeBackup } from "../store/backup.ts";
 import { neededBlobs } from "../studies/retention.ts";
@@ -6,8 +7,8 @@ const chunkBytes = 256 * 1024;
 
 /** The whole database as of one moment, in pieces that fit a message. */
 export async function* backupOf(bank: Bank): AsyncGenerator<Uint8Array> {
-  const { bankKey, blobs, clock, config, database } = bank;
-  const of = { consortium: config.consortium, bankKey: bankKey.key, time: clock.now() };
+  const { blobs, clock, config, database } = bank;
+  const of = { consortium: config.consortium, bankKey: keysInForce(bank).bank.key, time: clock.now() };
   const lines = database.snapshot((sql) => writeBackup(sql, of, blobs, neededBlobs));
   for await (const line of lines)
     for (let at = 0; at < line.length; at += chunkBytes) yield line.subarray(at, at + chunkBytes);

@@ -93,6 +93,7 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "certificate.issued":
       case "certificate.revoked":
       case "operator.removed":
+      case "key.rotated":
       case "privacy.spent":
       case "model.evaluated":
       case "model.standing":

@@ -1,8 +1,10 @@
 import { Refusal } from "../../core/reasons.ts";
 import type { EnrolmentHandlers } from "../../proto/generated/fedcredit/v1/Enrolment.ts";
 import type { MembershipHandlers } from "../../proto/generated/fedcredit/v1/Membership.ts";
+import { renewAuthority } from "../authority/authority-life.ts";
 import * as certificates from "../authority/certificates.ts";
 import * as membership from "../authority/membership.ts";
+import * as rotation from "../authority/rotation.ts";
 import * as users from "../authority/users.ts";
 import type { Bank } from "../bank.ts";
 import { anyone, auditor, everyone, only, operator } from "./request.ts";
@@ -13,8 +15,8 @@ export const enrolmentService = (bank: Bank, methods: Methods): EnrolmentHandler
     ...(await membership.enrol(bank, request)),
     caPem: bank.authority.certificatePem,
     consortium: bank.config.consortium,
-    bankKey: bank.bankKey.key,
-    auditorKey: bank.auditorKey.key,
+    bankKey: membership.keysInForce(bank).bank.key,
+    auditorKey: membership.keysInForce(bank).auditor.key,
   })),
 });
 
@@ -38,6 +40,10 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
     note: await membership.admit(bank, enterprises),
   })),
   Recover: methods.unary(operator, async (request) => ({ note: await membership.recover(bank, request) })),
+  RotateBankKey: methods.unary(operator, async () => ({ note: await rotation.rotateBankKey(bank) })),
+  ProposeSuccession: methods.unary(only("auditor", "enterprise"), async ({ line }, caller) => ({
+    note: await rotation.proposeSuccession(bank, caller, line),
+  })),
   Remove: methods.unary(operator, async ({ enterprise, reason }) => ({
     note: await membership.remove(bank, enterprise, reason),
   })),
@@ -50,11 +56,17 @@ export const membershipService = (bank: Bank, methods: Methods): MembershipHandl
       certificates: [...view.certificates],
     })),
   })),
-  RenewCertificate: methods.unary(anyone, async ({ csrPem }, caller) => ({
-    certificatePem: await certificates.renew(bank, caller, csrPem),
+  RenewCertificate: methods.unary(anyone, async ({ csrPem, rotate }, caller) => ({
+    certificatePem: await certificates.renew(bank, caller, csrPem, rotate),
+    authorityPem: bank.authority.certificatePem,
   })),
+  RetireCertificates: methods.unary(operator, async (_, caller) => ({
+    serials: await certificates.retireOthers(bank, caller),
+  })),
+  RenewAuthority: methods.unary(operator, async () => ({ expiresMillis: await renewAuthority(bank) })),
   AddOperator: methods.unary(operator, async ({ operator, csrPem }) => ({
     certificatePem: await certificates.addOperator(bank, operator, csrPem),
+    authorityPem: bank.authority.certificatePem,
   })),
   RemoveOperator: methods.unary(operator, async ({ operator }, caller) => ({
     serials: await certificates.removeOperator(bank, operator, caller),

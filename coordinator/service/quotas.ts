@@ -18,4 +18,6 @@ export const quotas = {
   statementsPerHour: 30,
   /** Reports of warnings an hour of one member. */
   warningReportsPerHour: 30,
+  /** Proposals of a next key an hour of one holder: each makes another roster wait for the auditor. */
+  successionsPerHour: 5,
 } as const;

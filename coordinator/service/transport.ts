@@ -21,8 +21,6 @@ import { endSilentCalls } from "./silence.ts";
  * refused by each method (`callerOf`), so that it gets a reason and not a broken connection.
  */
 class WideCredentials extends grpc.ServerCredentials {
-  readonly #authorityPem: string;
-
   constructor(server: KeyPair, authorityPem: string, clientCertificates: boolean) {
     const options = {
       requestCert: clientCertificates,
@@ -30,12 +28,11 @@ class WideCredentials extends grpc.ServerCredentials {
       settings: { initialWindowSize: flowControlWindow },
     };
     super(options, contextOf(server, authorityPem));
-    this.#authorityPem = authorityPem;
   }
 
   /** Connections from now on are met with this certificate; those under way stay. */
-  replace(server: KeyPair): void {
-    this.updateSecureContextOptions(contextOf(server, this.#authorityPem));
+  replace(server: KeyPair, authorityPem: string): void {
+    this.updateSecureContextOptions(contextOf(server, authorityPem));
   }
 
   _equals(other: grpc.ServerCredentials): boolean {
@@ -58,7 +55,7 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   /** Meets connections from now on with another certificate. */
-  useCertificate(server: KeyPair): void;
+  useCertificate(server: KeyPair, authorityPem: string): void;
   /** Ends calls under way after `graceMillis`, and the port. */
   close(graceMillis: number): Promise<void>;
   /** Ends calls under way and the port as they are. */
@@ -105,7 +102,7 @@ export async function listen(
   return {
     host,
     port,
-    useCertificate: (pair) => credentials.replace(pair),
+    useCertificate: (pair, authorityPem) => credentials.replace(pair, authorityPem),
     async close(graceMillis) {
       door.close();
       const timer = setTimeout(() => server.forceShutdown(), graceMillis);

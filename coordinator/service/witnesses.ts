@@ -9,7 +9,7 @@ import {
 } from "../../privacy/log/cosignature.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { clockToleranceMillis } from "../../proto/wire.ts";
-import { currentRoster } from "../authority/membership.ts";
+import { currentRoster, keysInForce } from "../authority/membership.ts";
 import { acceptRestored } from "../authority/recovery.ts";
 import type { Bank } from "../bank.ts";
 import { Batch } from "../store/batch.ts";
@@ -51,7 +51,7 @@ export class Witnesses {
    * @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log
    */
   async cosign(size: number, line: string): Promise<string> {
-    const { name, publicKey } = this.#bank.auditorKey;
+    const { name, publicKey } = keysInForce(this.#bank).auditor;
     const cosigning = this.#cosigning(size, line, cosignatureVerifier(name, publicKey), mostSignatures);
     const note = await this.#bank.privacyLog.cosign(cosigning);
     // It has found that the log, as it was restored, grew out of what it saw before.

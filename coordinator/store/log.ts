@@ -22,11 +22,10 @@ import {
 } from "../../privacy/log/merkle.ts";
 import {
   addSignatures,
+  type KnownSigner,
   type NoteSignature,
-  type NoteVerifier,
   parseNote,
   parseSignature,
-  type Signer,
 } from "../../privacy/log/note.ts";
 import type { Database } from "./database.ts";
 import { paged, type Sql, type Transaction, valuesOf } from "./sql.ts";
@@ -68,6 +67,8 @@ interface End {
   readonly time: number;
   /** Text of the checkpoint signed there. */
   readonly signed: string;
+  /** The key that signed it: it signs the next one, unless another follows it. */
+  readonly signer: KnownSigner;
 }
 
 /**
@@ -76,7 +77,7 @@ interface End {
  */
 export class LogStore {
   readonly #database: Database;
-  readonly #signer: Signer;
+  readonly #signers: readonly KnownSigner[];
   readonly #now: () => number;
   /** Saves reading the end again; not used when another process appended or a transaction was rolled back. */
   #end: End | undefined;
@@ -85,21 +86,43 @@ export class LogStore {
   /** The last proofs of consistency: every member asks for the same one, from the last round's checkpoint on. */
   readonly #proofs = new Map<string, Promise<Hash[]>>();
 
-  /** @param signer - the bank's; its name is the log's origin. @param now - Unix milliseconds. */
-  constructor(database: Database, signer: Signer, now: () => number) {
+  /**
+   * @param signers - keys of the bank, all of one name, the log's origin. The first founds the log; it is signed on by
+   *   the key that signed it last. @param now - Unix milliseconds.
+   */
+  constructor(database: Database, signers: readonly KnownSigner[], now: () => number) {
     this.#database = database;
-    this.#signer = signer;
+    this.#signers = signers;
     this.#now = now;
+  }
+
+  /** @returns the key that signed a checkpoint of this log. @throws Refusal signature_invalid, where it is none of the bank's */
+  #signerOf(note: string): KnownSigner {
+    const ids = parseNote(note).signatures.map(({ keyId }) => keyId);
+    const signer = this.#signers.find(({ keyId }) => ids.includes(keyId));
+    if (signer !== undefined) return signer;
+    throw new Refusal("signature_invalid", "the log is signed by a key that is not in the keys' folder", {
+      hint: "restore the bank's newest key from the copy of the keys",
+    });
   }
 
   /**
    * Appends entries at the end of a transaction. Holds the sequencer's lock until the transaction ends.
+   * @param next - the key that signs from these entries on.
    * @returns the index of the first.
    * @throws Refusal entry_invalid
    */
-  async append(sql: Transaction, entries: readonly [NewEntry, ...NewEntry[]]): Promise<number>;
+  async append(
+    sql: Transaction,
+    entries: readonly [NewEntry, ...NewEntry[]],
+    next?: KnownSigner,
+  ): Promise<number>;
   async append(sql: Transaction, entries: readonly NewEntry[]): Promise<number | undefined>;
-  async append(sql: Transaction, entries: readonly NewEntry[]): Promise<number | undefined> {
+  async append(
+    sql: Transaction,
+    entries: readonly NewEntry[],
+    next?: KnownSigner,
+  ): Promise<number | undefined> {
     if (entries.length === 0) return undefined;
     await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
     const end = await this.#readEnd(sql);
@@ -115,35 +138,36 @@ export class LogStore {
       range = appended.range;
       stored.push(...appended.stored);
     }
-    const checkpoint = { origin: this.#signer.name, size: range.size, root: rangeRoot(range) };
-    const note = signCheckpoint(checkpoint, this.#signer);
+    const signer = next ?? end.signer;
+    const checkpoint = { origin: signer.name, size: range.size, root: rangeRoot(range) };
+    const note = signCheckpoint(checkpoint, signer);
     await Promise.all([
       sql`INSERT INTO log_entry ${valuesOf(rows)}`,
       sql`INSERT INTO log_hash ${valuesOf(stored)}`,
       sql`INSERT INTO log_checkpoint VALUES (${range.size}, ${note})`,
     ]);
-    this.#end = { range, time, signed: parseNote(note).text };
+    this.#end = { range, time, signed: parseNote(note).text, signer };
     return end.range.size;
   }
 
   async #readEnd(sql: Transaction): Promise<End> {
     const { size, note } = await latest(sql);
-    if (note === undefined) return { range: emptyRange, time: 0, signed: "" };
+    if (note === undefined) return { range: emptyRange, time: 0, signed: "", signer: this.#signers[0]! };
     const signed = parseNote(note).text;
-    if (this.#end?.signed === signed) return this.#end;
+    const signer = this.#signerOf(note);
+    if (this.#end?.signed === signed && this.#end.signer === signer) return this.#end;
     const [last] = await sql`SELECT entry FROM log_entry WHERE index = ${size - 1}`;
     const { time } = parseEntry(last!.entry as Uint8Array);
-    return { range: await readRange(size, hashReader(sql)), time, signed };
+    return { range: await readRange(size, hashReader(sql)), time, signed, signer };
   }
 
   /** @returns the largest signed checkpoint with the cosignatures held for it. */
   async checkpoint(): Promise<{ size: number; note: string }> {
     const { size, note } = await latest(this.#database.sql);
     if (note !== undefined) return { size, note };
-    return {
-      size: 0,
-      note: signCheckpoint({ origin: this.#signer.name, size: 0, root: rangeRoot(emptyRange) }, this.#signer),
-    };
+    const [signer] = this.#signers;
+    const empty = { origin: signer!.name, size: 0, root: rangeRoot(emptyRange) };
+    return { size: 0, note: signCheckpoint(empty, signer!) };
   }
 
   /** @returns the newest checkpoint that so many witnesses have cosigned. */
@@ -248,12 +272,12 @@ export class LogStore {
 
   /**
    * Recomputes the newest checkpoint from the stored hashes: a damaged or rewound store must not be signed on.
-   * @throws Refusal log_forked
+   * @throws Refusal log_forked, signature_invalid
    */
-  async verify(verifier: NoteVerifier): Promise<void> {
+  async verify(): Promise<void> {
     const { size, note } = await latest(this.#database.sql);
     if (note === undefined) return;
-    openCheckpoint(note, verifier);
+    openCheckpoint(note, this.#signerOf(note).verifier);
     const root = rangeRoot(await readRange(size, this.hash));
     const signed = parseCheckpoint(parseNote(note).text);
     if (formatCheckpoint(signed) !== formatCheckpoint({ ...signed, root }))

@@ -45,7 +45,9 @@ const consortium = {
     roster: z.int().min(1).describe("version of the roster without it"),
   },
   "certificate.issued": {
-    role: z.enum(["enterprise", "operator", "auditor"]),
+    role: z
+      .enum(["enterprise", "operator", "auditor", "authority"])
+      .describe("authority: the one that signs the others, for the same key"),
     holder: party,
     serial,
     expires: z.int().min(0).describe("Unix milliseconds"),
@@ -53,7 +55,17 @@ const consortium = {
       .optional()
       .describe("of the certificate that it was asked for with; none where by a token"),
   },
-  "certificate.revoked": { enterprise: party, serial },
+  "certificate.revoked": {
+    enterprise: party.optional(),
+    operator: party.optional().describe("whose key is another now"),
+    serial,
+  },
+  "key.rotated": {
+    holder: party.describe("bank, auditor or an enterprise"),
+    from: note.describe("verifier key that it had"),
+    to: note.describe("verifier key in force from here on: both signed it in the roster"),
+    roster: digest.describe("that says so, signed by bank and auditor"),
+  },
   "operator.removed": { operator: party, serials: z.array(serial) },
   "key.epoch": {
     epoch: z.int().min(1),

@@ -2,8 +2,9 @@
 import { fromBase64 } from "../../core/bytes.ts";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type Recovery, recoveriesSince } from "../recovery.ts";
+import { recoveriesSince } from "../recovery.ts";
 import type { Roster } from "../roster.ts";
+import { successionsSince } from "../succession.ts";
 import { type CertifiedSum, certificateSchema, verifyCertificateOf } from "../sum/certificate.ts";
 import { parseEvidence, settleComplaint } from "../sum/epoch/complaints.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
@@ -70,12 +71,13 @@ export function factsOf(
     case "score.issued":
       return { score: scoreIn(entry, state) };
     case "roster.changed":
-      return { recoveries: recoveriesIn(entry, state) };
+      return changesIn(entry, state);
     case "consortium.created":
     case "member.expelled":
     case "certificate.issued":
     case "certificate.revoked":
     case "operator.removed":
+    case "key.rotated":
     case "study.consented":
     case "study.withdrawn":
     case "study.ordered":
@@ -114,12 +116,17 @@ function scoreIn({ enterprise, statement }: EntryOf<"score.issued">, { roster }:
   return score instanceof Refusal ? undefined : score;
 }
 
-/** What does not follow the roster before is no recovery; the rule about them says so. */
-function recoveriesIn({ roster }: EntryOf<"roster.changed">, state: LogState): readonly Recovery[] {
-  const fresh = tried(() =>
-    recoveriesSince(state.roster?.recoveries ?? [], attachedRoster(state, roster).recoveries ?? []),
-  );
-  return fresh instanceof Refusal ? [] : fresh;
+/** What does not follow the roster before is no recovery, and no succession; the rules about them say so. */
+function changesIn({ roster: digest }: EntryOf<"roster.changed">, state: LogState): Facts {
+  const before = state.roster;
+  const roster = tried(() => attachedRoster(state, digest));
+  if (roster instanceof Refusal) return { recoveries: [], successions: [] };
+  const recoveries = tried(() => recoveriesSince(before?.recoveries ?? [], roster.recoveries ?? []));
+  const successions = tried(() => successionsSince(before?.successions ?? [], roster.successions ?? []));
+  return {
+    recoveries: recoveries instanceof Refusal ? [] : recoveries,
+    successions: successions instanceof Refusal ? [] : successions,
+  };
 }
 
 function openedEpoch({ transcript }: EntryOf<"key.epoch">, state: LogState): OpenEpoch {

@@ -28,6 +28,11 @@ export interface Signer {
   sign(text: string): Uint8Array;
 }
 
+/** A signer whose signatures can be checked beside it. */
+export interface KnownSigner extends Signer {
+  readonly verifier: NoteVerifier;
+}
+
 /** One signature line, whoever made it. */
 export interface NoteSignature {
   readonly name: string;
@@ -120,6 +125,12 @@ function signerKey(name: string, seed: Uint8Array): string {
   const keyId = noteKeyId(name, ed25519Type, ed25519PublicKey(seed));
   return `PRIVATE+KEY+${name}+${keyId}+${toBase64(concatBytes(Uint8Array.of(ed25519Type), seed))}`;
 }
+
+/** @param name, seed - as `parseSignerKey` gives them. */
+export const knownSigner = (name: string, seed: Uint8Array): KnownSigner => ({
+  ...noteSigner(name, seed),
+  verifier: parseVerifierKey(verifierKey(name, ed25519PublicKey(seed))),
+});
 
 /** @returns the name and the 32-byte seed of a signer key. @throws Refusal note_malformed */
 export function parseSignerKey(key: string): { name: string; seed: Uint8Array } {

@@ -15,6 +15,19 @@ type Quorum =
   | { readonly kind: "witness"; readonly witness: CosignatureVerifier }
   | { readonly kind: "group"; readonly threshold: number; readonly members: readonly Quorum[] };
 
+/** @param next - for each witness of the policy the one in its place. @returns the policy with other keys. */
+export function policyWith(
+  { quorum }: LogPolicy,
+  log: NoteVerifier,
+  next: ReadonlyMap<CosignatureVerifier, CosignatureVerifier>,
+): LogPolicy {
+  const replaced = (old: Quorum): Quorum => {
+    if (old.kind === "witness") return { ...old, witness: next.get(old.witness) ?? old.witness };
+    return old.kind === "group" ? { ...old, members: old.members.map(replaced) } : old;
+  };
+  return { log, witnesses: [...next.values()], quorum: replaced(quorum) };
+}
+
 /** @returns whether the cosignatures satisfy the policy's quorum. */
 export function quorumReached(policy: LogPolicy, cosigned: readonly Cosigned[]): boolean {
   const reached = (quorum: Quorum): boolean => {

@@ -4,14 +4,15 @@ import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { isLost, type LogRecovery, logRecoveries } from "../recovery.ts";
 import { parseRoster } from "../roster.ts";
+import { leadsTo } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
-import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { parseCheckpoint } from "./checkpoint.ts";
 import { type Entry, type EntryOf, entryBytes } from "./entry.ts";
 import { readExport } from "./export.ts";
 import { appendLeaf, emptyRange, emptyRoot, type Hash, leafHash, rangeRoot } from "./merkle.ts";
 import { parseNote, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
-import type { Facts } from "./state.ts";
+import { type Facts, type LogKey, openCheckpointOf } from "./state.ts";
 import { allHold, type Check, verifyExport } from "./verify.ts";
 
 /** The bytes of an export, from the start each time. */
@@ -46,6 +47,8 @@ class BankSide {
   /** Score statements. */
   readonly scores: { readonly statement: string; readonly entry: number }[] = [];
   readonly roots = [emptyRoot];
+  /** That sign the log. */
+  readonly keys: LogKey[] = [];
   /** Of the log. */
   readonly recoveries: LogRecovery[] = [];
   /** Place of the entry that says its ledger begins anew; 0 where it never did. */
@@ -61,7 +64,7 @@ class BankSide {
     this.#id = id;
   }
 
-  take(entry: Entry, index: number, { certificate, recoveries = [] }: Facts): void {
+  take(entry: Entry, index: number, { certificate, recoveries = [], successions = [] }: Facts): void {
     this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
     this.roots.push(rangeRoot(this.#range));
     const id = this.#id;
@@ -107,16 +110,21 @@ class BankSide {
         return;
       case "roster.changed":
         this.recoveries.push(...logRecoveries(recoveries));
+        for (const { holder, to } of successions)
+          if (holder === "bank") this.keys.push({ from: index + 1, key: parseVerifierKey(to) });
         if (recoveries.some((one) => one.kind === "ledger" && one.enterprise === id)) this.begun = index;
         return;
       case "score.issued":
         if (entry.enterprise === id) this.scores.push({ statement: entry.statement, entry: index });
         return;
       case "consortium.created":
+        this.keys.push({ from: 0, key: parseVerifierKey(entry.bank) });
+        return;
       case "member.expelled":
       case "certificate.issued":
       case "certificate.revoked":
       case "operator.removed":
+      case "key.rotated":
       case "key.epoch":
       case "epoch.complaint":
       case "study.proposed":
@@ -278,8 +286,8 @@ export async function reconcile(
   const invented = said.find((one) => !left.has(nameOf(one)));
   const unknown = own.said.filter((one) => !theirs.knows(one));
   const hidden = unknown.find((place) => !isLostHere(place));
-  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, policy, theirs.roots));
-  const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, policy, recoveries));
+  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, theirs.roots));
+  const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, theirs.keys, recoveries));
   const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
   const scores = theirs.scores.filter(isSince);
   const claimed = scores.find(({ statement }) => !own.scores.has(statement));
@@ -345,9 +353,9 @@ interface Finding {
 }
 
 /** @returns whether a checkpoint may be of what bank and auditor say the log lost. */
-function isOfLostLog(note: string, { log }: LogPolicy, recoveries: readonly LogRecovery[]): boolean {
+function isOfLostLog(note: string, keys: readonly LogKey[], recoveries: readonly LogRecovery[]): boolean {
   try {
-    const { checkpoint } = openCheckpoint(note, log);
+    const { checkpoint } = openCheckpointOf(note, keys);
     return recoveries.some((recovery) => isLost(recovery, checkpoint));
   } catch (error) {
     if (error instanceof Refusal) return false;
@@ -356,9 +364,9 @@ function isOfLostLog(note: string, { log }: LogPolicy, recoveries: readonly LogR
 }
 
 /** @returns whether a checkpoint is of this log, and the log reaches it. */
-function isPrefix(note: string, { log }: LogPolicy, roots: readonly Hash[]): boolean {
+function isPrefix(note: string, keys: readonly LogKey[], roots: readonly Hash[]): boolean {
   try {
-    const { size, root } = openCheckpoint(note, log).checkpoint;
+    const { size, root } = openCheckpointOf(note, keys).checkpoint;
     return toHexOrNothing(roots[size]) === toHex(root);
   } catch (error) {
     if (error instanceof Refusal) return false;
@@ -401,16 +409,28 @@ export async function ledgerOwner(
   ledger: ExportSource,
 ): Promise<{ id: string; key: string }> {
   let origin = "";
+  let signed: readonly string[] = [];
   for await (const record of (await readExport(ledger())).records) {
-    if (record.type === "checkpoint") origin = parseCheckpoint(parseNote(record.note).text).origin;
+    if (record.type === "checkpoint") {
+      const { text, signatures } = parseNote(record.note);
+      origin = parseCheckpoint(text).origin;
+      signed = signatures.map(({ keyId }) => keyId);
+    }
     break;
   }
   let owner: { id: string; key: string } | undefined;
   for await (const record of (await readExport(bank())).records) {
     if (record.type !== "attachment" || record.attachment.kind !== "roster") continue;
-    const { members } = parseRoster(parseNote(record.attachment.note).text);
+    const { members, successions = [] } = parseRoster(parseNote(record.attachment.note).text);
     const member = members.find(({ verifierKey }) => parseVerifierKey(verifierKey).name === origin);
-    if (member !== undefined) owner = { id: member.id, key: member.verifierKey };
+    if (member === undefined) continue;
+    const { id, verifierKey } = member;
+    // A ledger that was exported before its key changed is signed by the one that the roster's follows.
+    const earlier = successions.find(
+      ({ holder, from }) => holder === id && signed.includes(parseVerifierKey(from).keyId),
+    );
+    const isEarlier = earlier !== undefined && leadsTo(successions, id, signed, verifierKey);
+    owner = { id, key: isEarlier ? earlier.from : verifierKey };
   }
   if (owner === undefined)
     throw new Refusal("not_found", `no roster in the bank's export has a member with the key ${origin}`);

@@ -3,6 +3,7 @@ import { canonicalJson } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { keptOf, logRecoveries, recoveriesSince } from "../recovery.ts";
 import { countOrganisations } from "../roster.ts";
+import { leadsTo, successionsSince } from "../succession.ts";
 import { releaseQuorum } from "../sum/statements.ts";
 import { openStatement } from "../warnings/report.ts";
 import { openCheckpoint } from "./checkpoint.ts";
@@ -16,7 +17,9 @@ import {
   attachedManifest,
   attachedRoster,
   evaluationKey,
+  type LogKey,
   type LogState,
+  openCheckpointOf,
   type RoundState,
   scoresKey,
 } from "./state.ts";
@@ -59,18 +62,29 @@ export function complaint(open: () => string | undefined): string | undefined {
 export const timeNeverGoesBack: Rule = (entry, state) =>
   entry.time < state.time ? `recorded at ${entry.time}, after an entry of ${state.time}` : undefined;
 
-export const consortiumFirst: Rule = (entry, state, policy) => {
+export const consortiumFirst: Rule = (entry, state) => {
   if (entry.type !== "consortium.created")
     return state.entries === 0 ? "the first entry does not create the consortium" : undefined;
   if (state.entries > 0) return "the consortium is created twice";
   return complaint(() => {
-    if (parseVerifierKey(entry.bank).key !== policy.log.key) return "the bank's key is not the log's";
-    const { publicKey } = parseVerifierKey(entry.auditor);
-    return policy.witnesses.some((witness) => equalBytes(witness.publicKey, publicKey))
-      ? undefined
-      : "the auditor's key is not a witness of the policy: the bank could have made it up";
+    for (const key of [entry.bank, entry.auditor]) parseVerifierKey(key);
+    return undefined;
   });
 };
+
+/** Of the whole log: the policy's keys are those that it began with, or others that follow them by its rosters. */
+export function keysOfPolicy(
+  { auditorKeys, bankKeys, consortium }: LogState,
+  { log, witnesses }: LogPolicy,
+): string | undefined {
+  if (consortium === undefined) return undefined;
+  if (!bankKeys.some(({ key }) => key.key === log.key)) return "the bank's key is not the log's";
+  const isWitness = (publicKey: Uint8Array): boolean =>
+    witnesses.some((witness) => equalBytes(witness.publicKey, publicKey));
+  return auditorKeys.some(({ publicKey }) => isWitness(publicKey))
+    ? undefined
+    : "the auditor's key is not a witness of the policy: the bank could have made it up";
+}
 
 export const rosterSigned = about(["roster.changed"], (entry, state) =>
   complaint(() => {
@@ -86,7 +100,7 @@ export const rosterSigned = about(["roster.changed"], (entry, state) =>
 /** Nothing is lost in silence: a log goes on from what it holds, and a ledger whose key is another began anew. */
 export const recoveriesTold = about(["roster.changed"], (entry, state) =>
   complaint(() => {
-    const { recoveries = [], byId } = attachedRoster(state, entry.roster);
+    const { recoveries = [], successions = [], byId } = attachedRoster(state, entry.roster);
     const fresh = recoveriesSince(state.roster?.recoveries ?? [], recoveries);
     const unkept = keptOf(logRecoveries(fresh)).find((kept) => forked(kept, state));
     if (unkept !== undefined) return `the log did not go on from ${unkept.size} entries of this root`;
@@ -105,13 +119,47 @@ export const recoveriesTold = about(["roster.changed"], (entry, state) =>
     for (const [enterprise, { checkpoint }] of state.ledgers) {
       const member = byId.get(enterprise);
       if (member === undefined || begun.has(enterprise)) continue;
-      const { keyId } = parseVerifierKey(member.verifierKey);
-      if (!parseNote(checkpoint).signatures.some((signature) => signature.keyId === keyId))
+      const signed = parseNote(checkpoint).signatures.map(({ keyId }) => keyId);
+      if (!leadsTo(successions, enterprise, signed, member.verifierKey))
         return `${enterprise} has another key, and no recovery says that its ledger begins anew`;
     }
     return undefined;
   }),
 );
+
+/** A key follows another where both signed it, in a roster that bank and auditor sign; the log says so at once. */
+export const keysFollow = about(["roster.changed", "key.rotated"], (entry, state) => {
+  if (entry.type === "key.rotated") {
+    const [told] = state.rotating;
+    const { holder, from, to, roster } = entry;
+    const isTold =
+      told?.holder === holder && told.from === from && told.to === to && state.roster?.digest === roster;
+    return isTold ? undefined : `no roster in force says that the key of ${holder} changed so`;
+  }
+  return complaint(() => {
+    const roster = attachedRoster(state, entry.roster);
+    const fresh = successionsSince(state.roster?.successions ?? [], roster.successions ?? []);
+    for (const { holder, from, to } of fresh) {
+      if (holder === "bank" || holder === "auditor") {
+        if (state.consortium?.[holder].key !== from) return `the key of ${holder} was another before`;
+        continue;
+      }
+      const before = state.roster?.byId.get(holder);
+      if (before !== undefined && before.verifierKey !== from)
+        return `${holder} had another key before than the roster says`;
+      const now = roster.byId.get(holder);
+      if (now !== undefined && now.verifierKey !== to)
+        return `${holder} has not the key that follows its own`;
+    }
+    return undefined;
+  });
+});
+
+export const rotationsLogged: Rule = (entry, state) =>
+  entry.type === "key.rotated" ? undefined : unlogged(state);
+
+export const unlogged = ({ rotating: [next] }: LogState): string | undefined =>
+  next === undefined ? undefined : `the key of ${next.holder} changed, and no entry says so`;
 
 export const expelledStayOut = about(["roster.changed"], (entry, state) => {
   const back = entry.members.find((id) => state.expelled.has(id));
@@ -272,12 +320,16 @@ export const checkpointOfThisLog = about(["round.opened"], (entry, state, policy
   complaint(() => {
     const header = attachedHeader(state, entry.roundId);
     if (header === undefined) return undefined;
-    const { checkpoint } = openCheckpoint(header.checkpoint, policy.log);
+    const { checkpoint } = openCheckpointOf(header.checkpoint, logKeys(state, policy));
     return forked(checkpoint, state)
       ? `the enterprises were shown another log of ${checkpoint.size}`
       : undefined;
   }),
 );
+
+/** @returns the keys that sign the log's trees: those that follow from the policy's. */
+export const logKeys = ({ bankKeys }: LogState, { log }: LogPolicy): readonly LogKey[] =>
+  bankKeys.some(({ key }) => key.key === log.key) ? bankKeys : [{ from: 0, key: log }];
 
 function forked({ size, root }: SeenTree, { roots }: LogState): boolean {
   const known = roots[size];

@@ -6,15 +6,17 @@ import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import type { PrivacyEvent } from "../noise/event.ts";
 import type { Recovery } from "../recovery.ts";
 import { openRoster, type Roster } from "../roster.ts";
+import type { Succession } from "../succession.ts";
 import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Survivor } from "../sum/messages.ts";
+import { type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import type { CosignatureVerifier } from "./cosignature.ts";
 import type { Entry, EntryOf, LimitStep } from "./entry.ts";
 import type { Attachment } from "./export.ts";
 import type { Hash } from "./merkle.ts";
-
-import { type NoteVerifier, parseVerifierKey } from "./note.ts";
+import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { ScoreStatement } from "./score-statement.ts";
 import { spentEvent } from "./spend.ts";
 
@@ -132,6 +134,8 @@ export interface Facts {
   readonly cohorts?: readonly (readonly string[])[] | Refusal;
   /** Of `roster.changed`: what it says was lost since the roster before. */
   readonly recoveries?: readonly Recovery[];
+  /** Of `roster.changed`: the keys that follow others since the roster before. */
+  readonly successions?: readonly Succession[];
   /** Of `score.issued`: what its enterprise signed, in the bank's log. */
   readonly score?: ScoreStatement | undefined;
   /** Of `round.aborted`: whose statements that they will never unmask it are their own. */
@@ -152,7 +156,14 @@ export interface LogState {
   entries: number;
   /** Of the last entry, Unix milliseconds. */
   time: number;
+  /** With the keys in force. */
   consortium: { name: string; bank: NoteVerifier; auditor: NoteVerifier } | undefined;
+  /** Keys of the bank, the oldest first. */
+  readonly bankKeys: LogKey[];
+  /** In their order: no two keys of the auditor are alike. */
+  readonly auditorKeys: NoteVerifier[];
+  /** Of the roster now in force, as far as no entry spoke of them yet. */
+  readonly rotating: Succession[];
   roster: Roster | undefined;
   /** Number of the newest key epoch. */
   epoch: number;
@@ -201,6 +212,9 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   entries: 0,
   time: 0,
   consortium: undefined,
+  bankKeys: [],
+  auditorKeys: [],
+  rotating: [],
   roster: undefined,
   epoch: 0,
   epochs: new Map(),
@@ -301,14 +315,16 @@ export function apply(state: LogState, entry: Entry): void {
         bank: parseVerifierKey(entry.bank),
         auditor: parseVerifierKey(entry.auditor),
       }));
+      if (state.consortium && state.bankKeys.length === 0) {
+        state.bankKeys.push({ from: 0, key: state.consortium.bank });
+        state.auditorKeys.push(state.consortium.auditor);
+      }
       return;
     case "roster.changed":
-      state.roster = orUndefined(() => attachedRoster(state, entry.roster)) ?? state.roster;
-      state.unused.delete(entry.roster);
-      for (const recovery of state.facts.recoveries ?? []) {
-        state.recovered.push({ recovery, entry: state.entries - 1 });
-        if (recovery.kind === "ledger") state.ledgers.delete(recovery.enterprise);
-      }
+      changeRoster(state, entry);
+      return;
+    case "key.rotated":
+      state.rotating.shift();
       return;
     case "key.epoch":
       state.epoch = Math.max(state.epoch, entry.epoch);
@@ -413,6 +429,44 @@ export function apply(state: LogState, entry: Entry): void {
       if (entry.policy !== undefined) state.ledgerPolicy = { ...state.ledgerPolicy, isNamed: true };
       return;
   }
+}
+
+function changeRoster(state: LogState, entry: EntryOf<"roster.changed">): void {
+  const roster = orUndefined(() => attachedRoster(state, entry.roster));
+  state.unused.delete(entry.roster);
+  for (const recovery of state.facts.recoveries ?? []) {
+    state.recovered.push({ recovery, entry: state.entries - 1 });
+    if (recovery.kind === "ledger") state.ledgers.delete(recovery.enterprise);
+  }
+  if (roster === undefined) return;
+  state.roster = roster;
+  state.rotating.push(...(state.facts.successions ?? []));
+  const { bank, auditor } = roster;
+  if (state.consortium) state.consortium = { ...state.consortium, bank, auditor };
+  // The tree that holds this entry is the first that the next key signs.
+  if (state.bankKeys.at(-1)?.key.key !== bank.key) state.bankKeys.push({ from: state.entries, key: bank });
+  if (state.auditorKeys.at(-1)?.key !== auditor.key) state.auditorKeys.push(auditor);
+}
+
+/** A key of the bank, and the least size of a tree that it signs. */
+export interface LogKey {
+  readonly from: number;
+  readonly key: NoteVerifier;
+}
+
+/**
+ * Opens a checkpoint under the key that signed the log's trees of that size.
+ * @param keys - the oldest first. @throws Refusal note_malformed, signature_invalid
+ */
+export function openCheckpointOf(
+  note: string,
+  keys: readonly LogKey[],
+  witnesses: readonly CosignatureVerifier[] = [],
+): OpenedCheckpoint {
+  const { size } = parseCheckpoint(parseNote(note).text);
+  const signer = keys.findLast(({ from }) => from <= size);
+  if (signer === undefined) throw new Refusal("signature_invalid", "no key of this log is known");
+  return openCheckpoint(note, signer.key, witnesses);
 }
 
 function noteOptional(

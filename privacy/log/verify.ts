@@ -1,8 +1,8 @@
 import { equalBytes, toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { describeRecovery, isLost, logRecoveries } from "../recovery.ts";
+import { describeSuccession, followingPolicy } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
-import { openCheckpoint } from "./checkpoint.ts";
 import { type Entry, parseEntry } from "./entry.ts";
 import { type ExportRecord, readExport } from "./export.ts";
 import { factsOf } from "./facts.ts";
@@ -13,7 +13,15 @@ import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
 import * as scores from "./score-rules.ts";
 import { costInWords } from "./spend.ts";
-import { apply, attach, type Facts, type LogState, startState } from "./state.ts";
+import {
+  apply,
+  attach,
+  type Facts,
+  type LogKey,
+  type LogState,
+  openCheckpointOf,
+  startState,
+} from "./state.ts";
 import * as sums from "./sum-rules.ts";
 
 /** One line of the auditor's report. */
@@ -27,7 +35,10 @@ export interface Check {
   readonly entry?: number;
 }
 
+const keysCheck = "consortium created first, with the policy's keys";
 const recoveriesCheck = "what was lost, as bank and auditor signed it";
+const successionsCheck = "keys that follow others, signed by both";
+const loggedCheck = "every change of a key in the log";
 const shownCheck = "every checkpoint shown is of this log";
 const certificatesCheck = "sum certificates as recorded";
 const statesCheck = "model states recomputed from manifest and sums";
@@ -36,9 +47,11 @@ const modelsCheck = "published models recomputed from manifest and sums";
 
 const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<string, Rule>> => ({
   "time never goes back": rules.timeNeverGoesBack,
-  "consortium created first, with the policy's keys": rules.consortiumFirst,
+  [keysCheck]: rules.consortiumFirst,
   "rosters signed by bank and auditor": rules.rosterSigned,
   [recoveriesCheck]: rules.recoveriesTold,
+  [successionsCheck]: rules.keysFollow,
+  [loggedCheck]: rules.rotationsLogged,
   "expelled members in no later roster": rules.expelledStayOut,
   "no revoked certificate renewed": rules.certificatesIssued,
   "key epochs dealt to the roster": rules.epochDealt,
@@ -140,6 +153,11 @@ export async function verifyExport(
       }
     }
     if (kind === "log") {
+      report.entry(keysCheck, 0, () => rules.keysOfPolicy(state, policy), "consortium.created");
+      report.entry(loggedCheck, Math.max(0, range.size - 1), () => rules.unlogged(state));
+      const { successions = [] } = state.roster ?? {};
+      if (successions.length > 0)
+        report.finding(successionsCheck, successions.map(describeSuccession).join("; "));
       if (state.recovered.length > 0) report.finding(recoveriesCheck, lostIn(state));
       for (const { kind, entry, detail, type } of sums.unevenlyCarried(state))
         report.entry(kind === "certificate" ? certificatesCheck : modelsCheck, entry, () => detail, type);
@@ -153,10 +171,18 @@ export async function verifyExport(
   report.fact("nothing beside what the entries name", () =>
     state.unused.size === 0 ? undefined : `${state.unused.size} documents that no entry names`,
   );
-  verifyCheckpoint(note, range, policy, report);
+  const keys = rules.logKeys(state, policy);
+  verifyCheckpoint(
+    note,
+    range,
+    { keys, policy: followingPolicy(policy, state.roster?.successions ?? []) },
+    report,
+  );
   if (shown.length > 0) {
     const lost: string[] = [];
-    report.fact(shownCheck, () => unreached(shown, policy, state, (size) => lost.push(String(size))));
+    report.fact(shownCheck, () =>
+      unreached(shown, { keys, witnesses: policy.witnesses }, state, (size) => lost.push(String(size))),
+    );
     if (lost.length > 0)
       report.finding(shownCheck, `of what was lost: checkpoints of ${lost.join(", ")} entries`);
   }
@@ -184,13 +210,13 @@ const lostIn = ({ recovered }: LogState): string =>
  */
 function unreached(
   notes: readonly string[],
-  { log, witnesses }: LogPolicy,
+  { keys, witnesses }: Pick<LogPolicy, "witnesses"> & { readonly keys: readonly LogKey[] },
   { recovered, roots }: LogState,
   onLost: (size: number) => void,
 ) {
   const recoveries = logRecoveries(recovered.map(({ recovery }) => recovery));
   for (const note of notes) {
-    const { checkpoint } = openCheckpoint(note, log, witnesses);
+    const { checkpoint } = openCheckpointOf(note, keys, witnesses);
     const { size, root } = checkpoint;
     const known = roots[size];
     if (known !== undefined && equalBytes(known, root)) continue;
@@ -202,25 +228,30 @@ function unreached(
   return undefined;
 }
 
-function verifyCheckpoint(note: string, range: CompactRange, policy: LogPolicy, report: Report): void {
+function verifyCheckpoint(
+  note: string,
+  range: CompactRange,
+  { keys, policy }: { readonly keys: readonly LogKey[]; readonly policy: LogPolicy },
+  report: Report,
+): void {
   report.fact("checkpoint signed by the log", () => {
-    const { checkpoint } = openCheckpoint(note, policy.log);
+    const { checkpoint } = openCheckpointOf(note, keys);
     return checkpoint.size === range.size
       ? undefined
       : `the checkpoint is of ${checkpoint.size} entries, the export has ${range.size}`;
   });
   report.fact("root recomputed from the entries", () => {
-    const { root } = openCheckpoint(note, policy.log).checkpoint;
+    const { root } = openCheckpointOf(note, keys).checkpoint;
     return equalBytes(root, rangeRoot(range))
       ? undefined
       : `the entries have the root ${toHex(rangeRoot(range))}`;
   });
   report.fact("cosignatures valid", () => {
-    openCheckpoint(note, policy.log, policy.witnesses);
+    openCheckpointOf(note, keys, policy.witnesses);
     return undefined;
   });
   report.fact("witness quorum reached", () => {
-    const { cosigned } = openCheckpoint(note, policy.log, policy.witnesses);
+    const { cosigned } = openCheckpointOf(note, keys, policy.witnesses);
     return quorumReached(policy, cosigned)
       ? undefined
       : `cosigned by ${cosigned.map(({ witness }) => witness.name).join(", ") || "none"}`;

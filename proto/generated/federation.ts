@@ -82,16 +82,20 @@ import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
 import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from './fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from './fedcredit/v1/RemoveRequest.ts';
+import type { RenewAuthorityRequest as _fedcredit_v1_RenewAuthorityRequest, RenewAuthorityRequest__Output as _fedcredit_v1_RenewAuthorityRequest__Output } from './fedcredit/v1/RenewAuthorityRequest.ts';
+import type { RenewAuthorityResponse as _fedcredit_v1_RenewAuthorityResponse, RenewAuthorityResponse__Output as _fedcredit_v1_RenewAuthorityResponse__Output } from './fedcredit/v1/RenewAuthorityResponse.ts';
 import type { RenewRequest as _fedcredit_v1_RenewRequest, RenewRequest__Output as _fedcredit_v1_RenewRequest__Output } from './fedcredit/v1/RenewRequest.ts';
 import type { RenewResponse as _fedcredit_v1_RenewResponse, RenewResponse__Output as _fedcredit_v1_RenewResponse__Output } from './fedcredit/v1/RenewResponse.ts';
 import type { Renounce as _fedcredit_v1_Renounce, Renounce__Output as _fedcredit_v1_Renounce__Output } from './fedcredit/v1/Renounce.ts';
 import type { Renounced as _fedcredit_v1_Renounced, Renounced__Output as _fedcredit_v1_Renounced__Output } from './fedcredit/v1/Renounced.ts';
+import type { RetireRequest as _fedcredit_v1_RetireRequest, RetireRequest__Output as _fedcredit_v1_RetireRequest__Output } from './fedcredit/v1/RetireRequest.ts';
 import type { RevealedMaskSecret as _fedcredit_v1_RevealedMaskSecret, RevealedMaskSecret__Output as _fedcredit_v1_RevealedMaskSecret__Output } from './fedcredit/v1/RevealedMaskSecret.ts';
 import type { RevealedSeed as _fedcredit_v1_RevealedSeed, RevealedSeed__Output as _fedcredit_v1_RevealedSeed__Output } from './fedcredit/v1/RevealedSeed.ts';
 import type { RevealedShare as _fedcredit_v1_RevealedShare, RevealedShare__Output as _fedcredit_v1_RevealedShare__Output } from './fedcredit/v1/RevealedShare.ts';
 import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from './fedcredit/v1/RevokeRequest.ts';
 import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from './fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from './fedcredit/v1/Roster.ts';
+import type { RotateBankKeyRequest as _fedcredit_v1_RotateBankKeyRequest, RotateBankKeyRequest__Output as _fedcredit_v1_RotateBankKeyRequest__Output } from './fedcredit/v1/RotateBankKeyRequest.ts';
 import type { RoundsClient as _fedcredit_v1_RoundsClient, RoundsDefinition as _fedcredit_v1_RoundsDefinition } from './fedcredit/v1/Rounds.ts';
 import type { ScoreStatement as _fedcredit_v1_ScoreStatement, ScoreStatement__Output as _fedcredit_v1_ScoreStatement__Output } from './fedcredit/v1/ScoreStatement.ts';
 import type { ScoresClient as _fedcredit_v1_ScoresClient, ScoresDefinition as _fedcredit_v1_ScoresDefinition } from './fedcredit/v1/Scores.ts';
@@ -108,6 +112,7 @@ import type { StudyRequest as _fedcredit_v1_StudyRequest, StudyRequest__Output a
 import type { StudyStatus as _fedcredit_v1_StudyStatus, StudyStatus__Output as _fedcredit_v1_StudyStatus__Output } from './fedcredit/v1/StudyStatus.ts';
 import type { Submit as _fedcredit_v1_Submit, Submit__Output as _fedcredit_v1_Submit__Output } from './fedcredit/v1/Submit.ts';
 import type { SubmittedChunks as _fedcredit_v1_SubmittedChunks, SubmittedChunks__Output as _fedcredit_v1_SubmittedChunks__Output } from './fedcredit/v1/SubmittedChunks.ts';
+import type { SuccessionRequest as _fedcredit_v1_SuccessionRequest, SuccessionRequest__Output as _fedcredit_v1_SuccessionRequest__Output } from './fedcredit/v1/SuccessionRequest.ts';
 import type { SumCertificate as _fedcredit_v1_SumCertificate, SumCertificate__Output as _fedcredit_v1_SumCertificate__Output } from './fedcredit/v1/SumCertificate.ts';
 import type { Survivor as _fedcredit_v1_Survivor, Survivor__Output as _fedcredit_v1_Survivor__Output } from './fedcredit/v1/Survivor.ts';
 import type { Survivors as _fedcredit_v1_Survivors, Survivors__Output as _fedcredit_v1_Survivors__Output } from './fedcredit/v1/Survivors.ts';
@@ -214,16 +219,20 @@ export interface ProtoGrpcType {
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>
       RemoveOperatorRequest: MessageTypeDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RemoveOperatorRequest__Output>
       RemoveRequest: MessageTypeDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_RemoveRequest__Output>
+      RenewAuthorityRequest: MessageTypeDefinition<_fedcredit_v1_RenewAuthorityRequest, _fedcredit_v1_RenewAuthorityRequest__Output>
+      RenewAuthorityResponse: MessageTypeDefinition<_fedcredit_v1_RenewAuthorityResponse, _fedcredit_v1_RenewAuthorityResponse__Output>
       RenewRequest: MessageTypeDefinition<_fedcredit_v1_RenewRequest, _fedcredit_v1_RenewRequest__Output>
       RenewResponse: MessageTypeDefinition<_fedcredit_v1_RenewResponse, _fedcredit_v1_RenewResponse__Output>
       Renounce: MessageTypeDefinition<_fedcredit_v1_Renounce, _fedcredit_v1_Renounce__Output>
       Renounced: MessageTypeDefinition<_fedcredit_v1_Renounced, _fedcredit_v1_Renounced__Output>
+      RetireRequest: MessageTypeDefinition<_fedcredit_v1_RetireRequest, _fedcredit_v1_RetireRequest__Output>
       RevealedMaskSecret: MessageTypeDefinition<_fedcredit_v1_RevealedMaskSecret, _fedcredit_v1_RevealedMaskSecret__Output>
       RevealedSeed: MessageTypeDefinition<_fedcredit_v1_RevealedSeed, _fedcredit_v1_RevealedSeed__Output>
       RevealedShare: MessageTypeDefinition<_fedcredit_v1_RevealedShare, _fedcredit_v1_RevealedShare__Output>
       RevokeRequest: MessageTypeDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeRequest__Output>
       RevokeResponse: MessageTypeDefinition<_fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeResponse__Output>
       Roster: MessageTypeDefinition<_fedcredit_v1_Roster, _fedcredit_v1_Roster__Output>
+      RotateBankKeyRequest: MessageTypeDefinition<_fedcredit_v1_RotateBankKeyRequest, _fedcredit_v1_RotateBankKeyRequest__Output>
       Rounds: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_RoundsClient> & { service: _fedcredit_v1_RoundsDefinition }
       ScoreStatement: MessageTypeDefinition<_fedcredit_v1_ScoreStatement, _fedcredit_v1_ScoreStatement__Output>
       Scores: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_ScoresClient> & { service: _fedcredit_v1_ScoresDefinition }
@@ -240,6 +249,7 @@ export interface ProtoGrpcType {
       StudyStatus: MessageTypeDefinition<_fedcredit_v1_StudyStatus, _fedcredit_v1_StudyStatus__Output>
       Submit: MessageTypeDefinition<_fedcredit_v1_Submit, _fedcredit_v1_Submit__Output>
       SubmittedChunks: MessageTypeDefinition<_fedcredit_v1_SubmittedChunks, _fedcredit_v1_SubmittedChunks__Output>
+      SuccessionRequest: MessageTypeDefinition<_fedcredit_v1_SuccessionRequest, _fedcredit_v1_SuccessionRequest__Output>
       SumCertificate: MessageTypeDefinition<_fedcredit_v1_SumCertificate, _fedcredit_v1_SumCertificate__Output>
       Survivor: MessageTypeDefinition<_fedcredit_v1_Survivor, _fedcredit_v1_Survivor__Output>
       Survivors: MessageTypeDefinition<_fedcredit_v1_Survivors, _fedcredit_v1_Survivors__Output>

@@ -206,7 +206,7 @@ async function session(name: string, runsOn: string): Promise<Session> {
 
   const streams = tap.streams().slice(before);
   const db = openStore(join(folder, "alder.db"));
-  const ledger = new EgressLedger(db, credentials.get("alder")!.identity);
+  const ledger = new EgressLedger(db, credentials.get("alder")!);
   const exported = await gathered(ledger.export());
   db.close();
   const bankLog = await gathered(bank.operator.exportLog());

@@ -158,7 +158,7 @@ test("a killed node is a drop-out; it comes back and joins the next attempt", as
   const db = openStore(ledgerFile(dataDir));
   const { identity } = readSecrets(dataDir);
   const log = parseVerifierKey(publicIdentity(identity).verifierKey);
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   const checks = await verifyExport(ledger.export(), { log, witnesses: [], quorum: { kind: "none" } });
   t.deepEqual(
     checks.filter(({ ok }) => !ok),

@@ -86,7 +86,7 @@ test.serial(
     await Promise.all(nodes.map((node) => node.stop()));
     for (const name of names) {
       const db = openStore(ledgerOf(name));
-      const ledger = new EgressLedger(db, credentials.get(name)!.identity);
+      const ledger = new EgressLedger(db, credentials.get(name)!);
       const checks = await reconcile(
         () => bank.operator.exportLog(),
         () => ledger.export(),
@@ -184,7 +184,7 @@ test.serial("the policy on disk is the one in force: what forbids stops the node
   const db = openStore(ledgerOf("alder"));
   const checks = await reconcile(
     () => bank.operator.exportLog(),
-    () => new EgressLedger(db, credentials.get("alder")!.identity).export(),
+    () => new EgressLedger(db, credentials.get("alder")!).export(),
     bank.logPolicy(),
   );
   db.close();

@@ -176,7 +176,8 @@ export class LogBuilder {
   readonly items: ExportItem[] = [];
   readonly leaves: Uint8Array[] = [];
   range: CompactRange = emptyRange;
-  readonly signer: Signer;
+  /** Of the checkpoint. */
+  signer: Signer;
 
   constructor(identity: Identity = bank) {
     this.signer = signerOf(identity);

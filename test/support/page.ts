@@ -54,7 +54,7 @@ export async function openPage(
   ofMember: Partial<Membership> = {},
 ): Promise<RunningPage> {
   const db = openStore(join(folder, "ledger.db"));
-  const ledger = new EgressLedger(db, generateIdentity("riverbank/mill", seededRandom("page")));
+  const ledger = new EgressLedger(db, { identity: generateIdentity("riverbank/mill", seededRandom("page")) });
   const digest = "cd".repeat(32);
   if (ledger.size === 0) {
     const consent = { study, enterprise: "mill", expires: 2e12, consent: "signed" };

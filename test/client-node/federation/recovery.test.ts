@@ -87,7 +87,7 @@ function nodeAt(first: TestLog): RecoveryDesk & { show(log: TestLog): void } {
   const db = openStore(":memory:");
   return {
     db,
-    ledger: new EgressLedger(db, identity),
+    ledger: new EgressLedger(db, { identity }),
     now: () => 1,
     credentials: { bankKey: bank.send, enterprise: "mill", identity },
     transport: {

@@ -61,7 +61,7 @@ async function deskWith(change: Partial<StudyDesk> = {}) {
     transport: {} as StudyDesk["transport"],
     credentials,
     bankSeed,
-    ledger: new EgressLedger(db, credentials.identity),
+    ledger: new EgressLedger(db, credentials),
     policy: () => policyFor(manifest),
     rows: async () => borrowers(),
     now: () => 999,

@@ -75,12 +75,12 @@ test.after.always(() => rm(folder, { recursive: true }));
 test("a ledger verifies like any log, also after a restart and with two writers", async (t) => {
   const path = join(folder, "two.db");
   const [first, second] = [openStore(path), openStore(path)];
-  const ledgers = [first, second].map((db) => new EgressLedger(db, identity));
+  const ledgers = [first, second].map((db) => new EgressLedger(db, { identity }));
   for (let i = 0; i < 5; i++) ledgers[i % 2]!.recordDepartures([departure, departure], i);
   first.close();
   second.close();
   const db = openStore(path);
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   ledger.recordDepartures([departure], 9);
   const entries = await entriesOf(ledger);
   t.is(entries.length, 11);
@@ -91,7 +91,7 @@ test("a ledger verifies like any log, also after a restart and with two writers"
 
 test("the spend of a submission stands before it, and adds up over attempts", async (t) => {
   const db = openStore(":memory:");
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   for (const record of [
     recordOf("open", 1),
     recordOf("submission", 1),
@@ -109,7 +109,7 @@ test("the spend of a submission stands before it, and adds up over attempts", as
 });
 
 test("ciphertexts are counted once: in their submission, unless they leave again", async (t) => {
-  const ledger = new EgressLedger(openStore(":memory:"), identity);
+  const ledger = new EgressLedger(openStore(":memory:"), { identity });
   ledger.recordStep(recordOf("open", 1), step);
   ledger.recordStep(recordOf("submission", 1), step);
   const chunk: Departure = { ...departure, kind: "Blobs.Upload", digest: "bb".repeat(32) };
@@ -121,7 +121,7 @@ test("ciphertexts are counted once: in their submission, unless they leave again
 
 test("an attempt is joined once, and its slot serves no other", (t) => {
   const db = openStore(":memory:");
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   const reasonOf = (round: number, attempt: number) =>
     t.throws(() => ledger.recordStep(recordOf("open", round, attempt), step), { instanceOf: Refusal })
       ?.reason;
@@ -146,7 +146,7 @@ test("a consent counts until it expires or is withdrawn", (t) => {
 
 test("a full disk: disk_full, and nothing of the entry stays", async (t) => {
   const db = openStore(join(folder, "full.db"));
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   ledger.recordDepartures([departure], 1);
   const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
   db.exec(`PRAGMA max_page_count = ${pages}`);
@@ -163,7 +163,7 @@ test("a locked ledger: ledger_locked; a damaged one: file_malformed; no folder: 
   const other = openStore(path);
   const db = openStore(path, 10);
   other.exec("BEGIN EXCLUSIVE");
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   const reason = (run: () => unknown) => t.throws(run, { instanceOf: LedgerFailure })?.reason;
   t.is(
     reason(() => ledger.recordDepartures([departure], 1)),
@@ -200,7 +200,7 @@ function noisyRecord(kind: "open" | "submission", round: number, attempt = 1, fo
 
 test("every step with noise is charged once, what follows an unmasked attempt again, and no more than maxEpsilon", async (t) => {
   const db = openStore(":memory:");
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   const submit = (...of: [number, number?, (string | null)?]): void => {
     ledger.recordStep(noisyRecord("open", ...of), step);
     ledger.recordStep(noisyRecord("submission", ...of), step);

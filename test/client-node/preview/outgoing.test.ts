@@ -43,7 +43,7 @@ test("what the preview shows is what real nodes' ledgers hold, from enrolment to
     names.map(async (enterprise) => {
       const secrets = await createSecrets(consortiumName, enterprise, secureRandom);
       const db = openStore(ledgerOf(enterprise));
-      const ledger = new EgressLedger(db, secrets.identity);
+      const ledger = new EgressLedger(db, secrets);
       const pins = await enrol({
         consortium: consortiumName,
         enterprise,
@@ -92,7 +92,7 @@ test("what the preview shows is what real nodes' ledgers hold, from enrolment to
   const recorded = new Set<string>();
   for (const [i, name] of names.entries()) {
     const db = openStore(ledgerOf(name));
-    const ledger = new EgressLedger(db, credentials[i]!.identity);
+    const ledger = new EgressLedger(db, credentials[i]!);
     for (const { kind } of ledger.totals()) recorded.add(kind);
     db.close();
   }

@@ -165,7 +165,7 @@ test("rows that cannot be anonymous enough are not given", async (t) => {
 test("the ledger tells each run, and the policy where it is another", async (t) => {
   const identity = generateIdentity("riverbank/mill", seededRandom("desensitize"));
   const db = openStore(":memory:");
-  const ledger = new EgressLedger(db, identity);
+  const ledger = new EgressLedger(db, { identity });
   const runs: Parameters<typeof recordDesensitization>[1][] = [];
   await read(file, policy, runs);
   const stricter = { ...policy, minCohort: 3 };

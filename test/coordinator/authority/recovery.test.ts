@@ -191,7 +191,7 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
     ["truck", join(bank.dir, "truck-again.db"), again],
   ] as const) {
     const db = openStore(ledger);
-    const own = new EgressLedger(db, as.identity);
+    const own = new EgressLedger(db, as);
     const both = await reconcile(
       () => bank.operator.exportLog(),
       () => own.export(),

@@ -8,13 +8,11 @@ import { startEmbedded } from "../../../coordinator/store/embedded.ts";
 import { LogStore } from "../../../coordinator/store/log.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
-import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
-import { noteSigner, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
+import { knownSigner } from "../../../privacy/log/note.ts";
 import { silent, temporaryDirectory } from "../../../simulate/consortium.ts";
 
 const seed = seededRandom("restart").bytes(32);
-const signer = noteSigner("riverbank/bank", seed);
-const bankKey = parseVerifierKey(verifierKey("riverbank/bank", ed25519PublicKey(seed)));
+const signer = knownSigner("riverbank/bank", seed);
 // More than a socket takes at once: a restart then finds writes half done.
 const large = "ab".repeat(200_000);
 
@@ -33,7 +31,7 @@ test("a server that restarts under load, each way: what was refused is not there
     log: silent,
   });
   t.teardown(() => database.close());
-  const log = new LogStore(database, signer, () => 1000);
+  const log = new LogStore(database, [signer], () => 1000);
   const [stored, unsure] = [new Set<string>(), new Set<string>()];
   const other: unknown[] = [];
   let over = false;
@@ -84,5 +82,5 @@ test("a server that restarts under load, each way: what was refused is not there
     [],
   );
   t.is((await log.checkpoint()).size, held.size, "each change with its entry");
-  await log.verify(bankKey);
+  await log.verify();
 });

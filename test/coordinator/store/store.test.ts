@@ -10,12 +10,12 @@ import { openCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { cosign, cosignatureVerifier, cosigner } from "../../../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
 import { leafHash, verifyConsistency, verifyInclusion } from "../../../privacy/log/merkle.ts";
-import { noteSigner, parseNote, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
+import { knownSigner, parseNote } from "../../../privacy/log/note.ts";
 import { servers, type TestDatabase } from "../../support/databases.ts";
 
 const seed = seededRandom("store").bytes(32);
-const signer = noteSigner("riverbank/bank", seed);
-const bankKey = parseVerifierKey(verifierKey("riverbank/bank", ed25519PublicKey(seed)));
+const signer = knownSigner("riverbank/bank", seed);
+const bankKey = signer.verifier;
 const changed = (version: number) =>
   ({ type: "policy.changed", enterprise: "mill", policy: "ab".repeat(32), version }) as const;
 
@@ -49,7 +49,7 @@ for (const server of servers) {
     `${server.name}: entries and state commit together or not at all`,
     withDatabase,
     async (t, { database }) => {
-      const log = new LogStore(database, signer, () => 1000);
+      const log = new LogStore(database, [signer], () => 1000);
       await database.transaction((sql) => log.append(sql, [changed(1), changed(2), changed(3)]));
       const before = await log.checkpoint();
       t.is(before.size, 3);
@@ -68,7 +68,7 @@ for (const server of servers) {
       t.is(count, 0);
       // What was rolled back must not be remembered either: the next entry of that index is another one.
       await database.transaction((sql) => log.append(sql, [changed(5)]));
-      await log.verify(bankKey);
+      await log.verify();
       const after = await log.checkpoint();
       const { checkpoint } = openCheckpoint(after.note, bankKey);
       const { hashes, entry } = await log.inclusion(3, 4);
@@ -83,14 +83,14 @@ for (const server of servers) {
     `${server.name}: many writers, one sequence; the log only grows`,
     withDatabase,
     async (t, { database }) => {
-      const log = new LogStore(database, signer, () => 1000);
-      const other = new LogStore(database, signer, () => 500);
+      const log = new LogStore(database, [signer], () => 1000);
+      const other = new LogStore(database, [signer], () => 500);
       const writers = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? log : other));
       await Promise.all(
         writers.map((writer, i) => database.transaction((sql) => writer.append(sql, [changed(i + 1)]))),
       );
       t.is((await log.checkpoint()).size, 20);
-      await log.verify(bankKey);
+      await log.verify();
       const times: number[] = [];
       for await (const { entry } of log.entries(0, 20))
         times.push(JSON.parse(Buffer.from(entry).toString()).time);
@@ -113,11 +113,11 @@ for (const server of servers) {
   );
 
   test(`${server.name}: a damaged store is not signed on`, withDatabase, async (t, { database }) => {
-    const log = new LogStore(database, signer, () => 1000);
+    const log = new LogStore(database, [signer], () => 1000);
     await database.transaction((sql) => log.append(sql, [changed(1), changed(2)]));
     await database.sql`ALTER TABLE log_hash DISABLE TRIGGER USER`;
     await database.sql`UPDATE log_hash SET hash = ${Buffer.alloc(32)} WHERE level = 1 AND index = 0`;
-    const refusal = await t.throwsAsync(log.verify(bankKey), { instanceOf: Refusal });
+    const refusal = await t.throwsAsync(log.verify(), { instanceOf: Refusal });
     t.is(refusal?.reason, "log_forked");
   });
 
@@ -125,7 +125,7 @@ for (const server of servers) {
     `${server.name}: cosignatures are kept once, wrong ones refused`,
     withDatabase,
     async (t, { database }) => {
-      const log = new LogStore(database, signer, () => 1000);
+      const log = new LogStore(database, [signer], () => 1000);
       await database.transaction((sql) => log.append(sql, [changed(1)]));
       const { note } = await log.checkpoint();
       const witnesses = ["mill", "truck"].map((name) => {
@@ -149,12 +149,12 @@ for (const server of servers) {
   );
 
   test(`${server.name}: closed and opened again, everything is there`, withDatabase, async (t, on) => {
-    const log = new LogStore(on.database, signer, () => 1000);
+    const log = new LogStore(on.database, [signer], () => 1000);
     await on.database.transaction((sql) => log.append(sql, [changed(1)]));
     const before = await log.checkpoint();
     await on.database.close();
     const again = await on.reopen();
-    t.deepEqual(await new LogStore(again, signer, () => 1000).checkpoint(), before);
+    t.deepEqual(await new LogStore(again, [signer], () => 1000).checkpoint(), before);
     await again.close();
   });
 
@@ -173,7 +173,7 @@ for (const server of servers) {
       const refusal = await t.throwsAsync(on.reopen(), { instanceOf: Refusal });
       t.is(refusal?.reason, "database_unavailable");
       await on.database.transaction((sql) =>
-        new LogStore(on.database, signer, () => 1000).append(sql, [changed(1)]),
+        new LogStore(on.database, [signer], () => 1000).append(sql, [changed(1)]),
       );
     },
   );
@@ -185,7 +185,7 @@ for (const server of servers) {
     t.teardown(() => on.database.close());
     const write = (database: Database, number: number) =>
       database.transaction((sql) =>
-        new LogStore(database, signer, () => 1000).append(sql, [changed(number)]),
+        new LogStore(database, [signer], () => 1000).append(sql, [changed(number)]),
       );
     await write(on.database, 1);
     // The server restarts while this process stands still, and another coordinator starts.
@@ -199,7 +199,7 @@ for (const server of servers) {
     t.is(refusal?.reason, "database_taken");
     t.is(await on.database.taken.catch((error: Refusal) => error.reason), "database_taken");
     await write(second, 4);
-    t.is((await new LogStore(second, signer, () => 1000).checkpoint()).size, 3);
+    t.is((await new LogStore(second, [signer], () => 1000).checkpoint()).size, 3);
     standing.resolve();
   });
 

@@ -60,7 +60,7 @@ test("sums and model go when retention is over and the log has said so; what is 
   await Promise.all(nodes.map((node) => node.stop()));
   const db = openStore(ledgerPath);
   t.teardown(() => db.close());
-  const ledger = new EgressLedger(db, credentials.get("kiln")!.identity);
+  const ledger = new EgressLedger(db, credentials.get("kiln")!);
   const auditor = bank.auditor();
   let seen = await auditor.witness(undefined, Date.now());
 

@@ -43,6 +43,8 @@ const others: Entry[] = [
   },
   { ...common, type: "operator.removed", operator: "maria", serials: ["0a1d"] },
   { ...common, type: "certificate.revoked", enterprise: "mill", serial: "0a1b" },
+  { ...common, type: "certificate.revoked", operator: "maria", serial: "0a1e" },
+  { ...common, type: "key.rotated", holder: "bank", from: "old", to: "new", roster: digest },
   {
     ...common,
     type: "epoch.complaint",
@@ -116,6 +118,7 @@ const entryTypes: Readonly<Record<EntryType, true>> = {
   "certificate.issued": true,
   "certificate.revoked": true,
   "operator.removed": true,
+  "key.rotated": true,
   "epoch.complaint": true,
   "key.epoch": true,
   "study.proposed": true,
@@ -170,6 +173,7 @@ test("a field too many, too few or of another type is refused in every entry", (
       if (entry.type === "member.expelled" || entry.type === "case.decided") optional.push("reason");
       if (entry.type === "study.pruned") optional.push("model");
       if (entry.type === "certificate.issued") optional.push("replaces");
+      if (entry.type === "certificate.revoked") optional.push("operator");
       if (entry.type === "data.committed") optional.push("delivered", "completed");
       if (optional.includes(field)) continue;
       t.throws(() => checkEntry(rest), { instanceOf: Refusal }, `${entry.type} without ${field}`);

@@ -3,10 +3,11 @@ import { seededRandom } from "../../../core/random.ts";
 import { generateIdentity, publicIdentity } from "../../../privacy/identity.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { parseEntry } from "../../../privacy/log/entry.ts";
-import { noteSigner } from "../../../privacy/log/note.ts";
+import { type KnownSigner, knownSigner, noteSigner } from "../../../privacy/log/note.ts";
 import { verifyExport } from "../../../privacy/log/verify.ts";
 import type { Recovery } from "../../../privacy/recovery.ts";
 import { type Member, rosterDigest, signRoster } from "../../../privacy/roster.ts";
+import { type Succession, signSuccession } from "../../../privacy/succession.ts";
 import {
   auditor,
   bank,
@@ -114,4 +115,109 @@ test("a later roster that forgets a recovery is told", async (t) => {
   const members = [...identities.keys()].sort();
   log.append({ type: "roster.changed", time, roster: rosterDigest(note), version: 3, members });
   t.false((await outcomeOf(log)).found.ok);
+});
+
+const [oldKey, auditorKey] = [bank, auditor].map(({ name, signingSeed }) =>
+  knownSigner(name, signingSeed),
+) as [KnownSigner, KnownSigner];
+const [nextKey, thirdKey] = ["next", "third"].map((seed) =>
+  knownSigner(bank.name, seededRandom(seed).bytes(32)),
+) as [KnownSigner, KnownSigner];
+const follow = (old: KnownSigner, next: KnownSigner): Succession =>
+  signSuccession(consortium, { holder: "bank", from: old.verifier.key, to: next.verifier.key }, old, next);
+const rotated = follow(oldKey, nextKey);
+
+/** The sample log, and the bank's key another from then on. */
+function rotatedLog({
+  successions = [rotated],
+  signedBy = [nextKey, auditorKey],
+  told = [rotated],
+  signer = nextKey,
+  log = sampleLog(),
+  version = 2,
+}: {
+  successions?: readonly Succession[];
+  signedBy?: readonly KnownSigner[];
+  told?: readonly Succession[];
+  signer?: KnownSigner;
+  log?: LogBuilder;
+  version?: number;
+} = {}): LogBuilder {
+  const note = signRoster({ consortium, version, successions, members: roster.members }, signedBy);
+  log.attach({ type: "roster", note });
+  const members = roster.members.map(({ id }) => id);
+  const digest = rosterDigest(note);
+  log.append({ type: "roster.changed", time, roster: digest, version, members });
+  for (const { holder, from, to } of told)
+    log.append({ type: "key.rotated", time, holder, from, to, roster: digest });
+  log.signer = signer;
+  return log;
+}
+const failing = async (log: LogBuilder, by = policy, shown: readonly string[] = []): Promise<string[]> =>
+  (await verifyExport([await log.export()], by, { shown })).filter(({ ok }) => !ok).map((line) => line.check);
+
+test("a log whose bank changed its key verifies by the policy of before and by the one of now", async (t) => {
+  const shown = [sample.checkpoint(), rotatedLog().checkpoint()];
+  t.deepEqual(await failing(rotatedLog(), policy, shown), []);
+  t.deepEqual(await failing(rotatedLog(), { ...policy, log: nextKey.verifier }, shown), []);
+  t.deepEqual(await failing(rotatedLog(), { ...policy, log: thirdKey.verifier }), [
+    "consortium created first, with the policy's keys",
+    "enterprises were shown this log",
+    "checkpoint signed by the log",
+    "root recomputed from the entries",
+    "cosignatures valid",
+    "witness quorum reached",
+  ]);
+  const checks = await verifyExport([await rotatedLog().export()], policy);
+  const { detail, finding } = checks.find(
+    ({ check }) => check === "keys that follow others, signed by both",
+  )!;
+  t.true(finding);
+  t.regex(detail, /^bank has a new key: /);
+});
+
+test("a key that follows no other, or not as the log says, is told", async (t) => {
+  const signed = "checkpoint signed by the log";
+  const follows = "keys that follow others, signed by both";
+  const logged = "every change of a key in the log";
+  const rosters = "rosters signed by bank and auditor";
+  const cases: [string, LogBuilder, string][] = [
+    ["the old key signs on", rotatedLog({ signer: oldKey }), signed],
+    [
+      "the new key signs without a roster",
+      rotatedLog({ successions: [], signedBy: [oldKey, auditorKey], told: [] }),
+      signed,
+    ],
+    ["no entry says so", rotatedLog({ told: [] }), logged],
+    ["an entry says another", rotatedLog({ told: [follow(oldKey, thirdKey)] }), follows],
+    ["an entry says one more", rotatedLog({ told: [rotated, rotated] }), follows],
+    ["the bank alone", rotatedLog({ signedBy: [nextKey] }), rosters],
+    ["of a key that was not in force", rotatedLog({ successions: [follow(thirdKey, nextKey)] }), rosters],
+    [
+      "a second successor later",
+      rotatedLog({
+        log: rotatedLog(),
+        successions: [follow(oldKey, thirdKey)],
+        signedBy: [thirdKey, auditorKey],
+        told: [],
+        version: 3,
+      }),
+      follows,
+    ],
+    [
+      "forgotten later",
+      rotatedLog({
+        log: rotatedLog(),
+        successions: [],
+        signedBy: [nextKey, auditorKey],
+        told: [],
+        version: 3,
+      }),
+      follows,
+    ],
+  ];
+  for (const [why, log, check] of cases) {
+    const found = await failing(log);
+    t.true(found.includes(check), `${why}: ${found.join(", ")}`);
+  }
 });

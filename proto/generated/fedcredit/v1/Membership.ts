@@ -18,11 +18,16 @@ import type { ListUsersResponse as _fedcredit_v1_ListUsersResponse, ListUsersRes
 import type { RecoverRequest as _fedcredit_v1_RecoverRequest, RecoverRequest__Output as _fedcredit_v1_RecoverRequest__Output } from '../../fedcredit/v1/RecoverRequest.ts';
 import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from '../../fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from '../../fedcredit/v1/RemoveRequest.ts';
+import type { RenewAuthorityRequest as _fedcredit_v1_RenewAuthorityRequest, RenewAuthorityRequest__Output as _fedcredit_v1_RenewAuthorityRequest__Output } from '../../fedcredit/v1/RenewAuthorityRequest.ts';
+import type { RenewAuthorityResponse as _fedcredit_v1_RenewAuthorityResponse, RenewAuthorityResponse__Output as _fedcredit_v1_RenewAuthorityResponse__Output } from '../../fedcredit/v1/RenewAuthorityResponse.ts';
 import type { RenewRequest as _fedcredit_v1_RenewRequest, RenewRequest__Output as _fedcredit_v1_RenewRequest__Output } from '../../fedcredit/v1/RenewRequest.ts';
 import type { RenewResponse as _fedcredit_v1_RenewResponse, RenewResponse__Output as _fedcredit_v1_RenewResponse__Output } from '../../fedcredit/v1/RenewResponse.ts';
+import type { RetireRequest as _fedcredit_v1_RetireRequest, RetireRequest__Output as _fedcredit_v1_RetireRequest__Output } from '../../fedcredit/v1/RetireRequest.ts';
 import type { RevokeRequest as _fedcredit_v1_RevokeRequest, RevokeRequest__Output as _fedcredit_v1_RevokeRequest__Output } from '../../fedcredit/v1/RevokeRequest.ts';
 import type { RevokeResponse as _fedcredit_v1_RevokeResponse, RevokeResponse__Output as _fedcredit_v1_RevokeResponse__Output } from '../../fedcredit/v1/RevokeResponse.ts';
 import type { Roster as _fedcredit_v1_Roster, Roster__Output as _fedcredit_v1_Roster__Output } from '../../fedcredit/v1/Roster.ts';
+import type { RotateBankKeyRequest as _fedcredit_v1_RotateBankKeyRequest, RotateBankKeyRequest__Output as _fedcredit_v1_RotateBankKeyRequest__Output } from '../../fedcredit/v1/RotateBankKeyRequest.ts';
+import type { SuccessionRequest as _fedcredit_v1_SuccessionRequest, SuccessionRequest__Output as _fedcredit_v1_SuccessionRequest__Output } from '../../fedcredit/v1/SuccessionRequest.ts';
 import type { UserRequest as _fedcredit_v1_UserRequest, UserRequest__Output as _fedcredit_v1_UserRequest__Output } from '../../fedcredit/v1/UserRequest.ts';
 import type { UserResponse as _fedcredit_v1_UserResponse, UserResponse__Output as _fedcredit_v1_UserResponse__Output } from '../../fedcredit/v1/UserResponse.ts';
 
@@ -126,6 +131,15 @@ export interface MembershipClient extends grpc.Client {
   listUsers(argument: _fedcredit_v1_ListUsersRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_ListUsersResponse__Output>): grpc.ClientUnaryCall;
   listUsers(argument: _fedcredit_v1_ListUsersRequest, callback: grpc.requestCallback<_fedcredit_v1_ListUsersResponse__Output>): grpc.ClientUnaryCall;
   
+  ProposeSuccession(argument: _fedcredit_v1_SuccessionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  ProposeSuccession(argument: _fedcredit_v1_SuccessionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  ProposeSuccession(argument: _fedcredit_v1_SuccessionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  ProposeSuccession(argument: _fedcredit_v1_SuccessionRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  proposeSuccession(argument: _fedcredit_v1_SuccessionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  proposeSuccession(argument: _fedcredit_v1_SuccessionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  proposeSuccession(argument: _fedcredit_v1_SuccessionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  proposeSuccession(argument: _fedcredit_v1_SuccessionRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  
   Recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Recover(argument: _fedcredit_v1_RecoverRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   Recover(argument: _fedcredit_v1_RecoverRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
@@ -162,6 +176,15 @@ export interface MembershipClient extends grpc.Client {
   removeUser(argument: _fedcredit_v1_UserRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_UserResponse__Output>): grpc.ClientUnaryCall;
   removeUser(argument: _fedcredit_v1_UserRequest, callback: grpc.requestCallback<_fedcredit_v1_UserResponse__Output>): grpc.ClientUnaryCall;
   
+  RenewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  RenewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  RenewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  RenewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  renewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  renewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  renewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  renewAuthority(argument: _fedcredit_v1_RenewAuthorityRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewAuthorityResponse__Output>): grpc.ClientUnaryCall;
+  
   RenewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
   RenewCertificate(argument: _fedcredit_v1_RenewRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
   RenewCertificate(argument: _fedcredit_v1_RenewRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
@@ -171,6 +194,15 @@ export interface MembershipClient extends grpc.Client {
   renewCertificate(argument: _fedcredit_v1_RenewRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
   renewCertificate(argument: _fedcredit_v1_RenewRequest, callback: grpc.requestCallback<_fedcredit_v1_RenewResponse__Output>): grpc.ClientUnaryCall;
   
+  RetireCertificates(argument: _fedcredit_v1_RetireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RetireCertificates(argument: _fedcredit_v1_RetireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RetireCertificates(argument: _fedcredit_v1_RetireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  RetireCertificates(argument: _fedcredit_v1_RetireRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  retireCertificates(argument: _fedcredit_v1_RetireRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  retireCertificates(argument: _fedcredit_v1_RetireRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  retireCertificates(argument: _fedcredit_v1_RetireRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  retireCertificates(argument: _fedcredit_v1_RetireRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  
   Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
   Revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
   Revoke(argument: _fedcredit_v1_RevokeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
@@ -179,6 +211,15 @@ export interface MembershipClient extends grpc.Client {
   revoke(argument: _fedcredit_v1_RevokeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
   revoke(argument: _fedcredit_v1_RevokeRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
   revoke(argument: _fedcredit_v1_RevokeRequest, callback: grpc.requestCallback<_fedcredit_v1_RevokeResponse__Output>): grpc.ClientUnaryCall;
+  
+  RotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  RotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  RotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  RotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  rotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  rotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  rotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
+  rotateBankKey(argument: _fedcredit_v1_RotateBankKeyRequest, callback: grpc.requestCallback<_fedcredit_v1_Roster__Output>): grpc.ClientUnaryCall;
   
 }
 
@@ -205,6 +246,8 @@ export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
   
   ListUsers: grpc.handleUnaryCall<_fedcredit_v1_ListUsersRequest__Output, _fedcredit_v1_ListUsersResponse>;
   
+  ProposeSuccession: grpc.handleUnaryCall<_fedcredit_v1_SuccessionRequest__Output, _fedcredit_v1_Roster>;
+  
   Recover: grpc.handleUnaryCall<_fedcredit_v1_RecoverRequest__Output, _fedcredit_v1_Roster>;
   
   Remove: grpc.handleUnaryCall<_fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster>;
@@ -213,9 +256,15 @@ export interface MembershipHandlers extends grpc.UntypedServiceImplementation {
   
   RemoveUser: grpc.handleUnaryCall<_fedcredit_v1_UserRequest__Output, _fedcredit_v1_UserResponse>;
   
+  RenewAuthority: grpc.handleUnaryCall<_fedcredit_v1_RenewAuthorityRequest__Output, _fedcredit_v1_RenewAuthorityResponse>;
+  
   RenewCertificate: grpc.handleUnaryCall<_fedcredit_v1_RenewRequest__Output, _fedcredit_v1_RenewResponse>;
   
+  RetireCertificates: grpc.handleUnaryCall<_fedcredit_v1_RetireRequest__Output, _fedcredit_v1_RevokeResponse>;
+  
   Revoke: grpc.handleUnaryCall<_fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse>;
+  
+  RotateBankKey: grpc.handleUnaryCall<_fedcredit_v1_RotateBankKeyRequest__Output, _fedcredit_v1_Roster>;
   
 }
 
@@ -231,10 +280,14 @@ export interface MembershipDefinition extends grpc.ServiceDefinition {
   ListEnterprises: MethodDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesRequest__Output, _fedcredit_v1_ListEnterprisesResponse__Output>
   ListOperators: MethodDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsRequest__Output, _fedcredit_v1_ListOperatorsResponse__Output>
   ListUsers: MethodDefinition<_fedcredit_v1_ListUsersRequest, _fedcredit_v1_ListUsersResponse, _fedcredit_v1_ListUsersRequest__Output, _fedcredit_v1_ListUsersResponse__Output>
+  ProposeSuccession: MethodDefinition<_fedcredit_v1_SuccessionRequest, _fedcredit_v1_Roster, _fedcredit_v1_SuccessionRequest__Output, _fedcredit_v1_Roster__Output>
   Recover: MethodDefinition<_fedcredit_v1_RecoverRequest, _fedcredit_v1_Roster, _fedcredit_v1_RecoverRequest__Output, _fedcredit_v1_Roster__Output>
   Remove: MethodDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_Roster, _fedcredit_v1_RemoveRequest__Output, _fedcredit_v1_Roster__Output>
   RemoveOperator: MethodDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RemoveOperatorRequest__Output, _fedcredit_v1_RevokeResponse__Output>
   RemoveUser: MethodDefinition<_fedcredit_v1_UserRequest, _fedcredit_v1_UserResponse, _fedcredit_v1_UserRequest__Output, _fedcredit_v1_UserResponse__Output>
+  RenewAuthority: MethodDefinition<_fedcredit_v1_RenewAuthorityRequest, _fedcredit_v1_RenewAuthorityResponse, _fedcredit_v1_RenewAuthorityRequest__Output, _fedcredit_v1_RenewAuthorityResponse__Output>
   RenewCertificate: MethodDefinition<_fedcredit_v1_RenewRequest, _fedcredit_v1_RenewResponse, _fedcredit_v1_RenewRequest__Output, _fedcredit_v1_RenewResponse__Output>
+  RetireCertificates: MethodDefinition<_fedcredit_v1_RetireRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RetireRequest__Output, _fedcredit_v1_RevokeResponse__Output>
   Revoke: MethodDefinition<_fedcredit_v1_RevokeRequest, _fedcredit_v1_RevokeResponse, _fedcredit_v1_RevokeRequest__Output, _fedcredit_v1_RevokeResponse__Output>
+  RotateBankKey: MethodDefinition<_fedcredit_v1_RotateBankKeyRequest, _fedcredit_v1_Roster, _fedcredit_v1_RotateBankKeyRequest__Output, _fedcredit_v1_Roster__Output>
 }

@@ -3,8 +3,10 @@
 
 export interface RenewRequest {
   'csrPem'?: (string);
+  'rotate'?: (boolean);
 }
 
 export interface RenewRequest__Output {
   'csrPem': (string);
+  'rotate': (boolean);
 }

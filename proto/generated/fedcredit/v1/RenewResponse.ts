@@ -3,8 +3,10 @@
 
 export interface RenewResponse {
   'certificatePem'?: (string);
+  'authorityPem'?: (string);
 }
 
 export interface RenewResponse__Output {
   'certificatePem': (string);
+  'authorityPem': (string);
 }

@@ -1,0 +1,8 @@
+// Original file: proto/federation.proto
+
+
+export interface RetireRequest {
+}
+
+export interface RetireRequest__Output {
+}
