@@ -147,6 +147,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const reports = options.warnings && new WarningReports({ ...desk, random, raised: options.warnings, emit });
   const callOff = every(hourSeconds, after, async () => {
     await certificate.renewIfDue();
+    // Where the bank is away, the next connection looks again.
+    await participant.followKeys().catch(() => {});
     await sendDue(desk, emit);
     await reports?.tell();
   });
@@ -156,6 +158,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const connect = async (onConnected: () => void): Promise<void> => {
     certificate.check();
     await certificate.renewIfDue();
+    await participant.followKeys();
     await sendDue(desk, emit);
     await participant.takePart(() => {
       onConnected();

@@ -177,6 +177,21 @@ async function nextOwner(sql: Sql): Promise<number> {
  * Runs the migrations that the database lacks: numbered files, in order.
  * @param only - those of a backup, for a database that has none yet.
  */
+const [firstMigration, secondMigration] = ["0001-initial.sql", "0002-sealed-sum-v2.sql"] as const;
+
+/** The second migration drops what the first version's rounds kept: nothing that a log speaks of is lost in silence. */
+async function requireNothingSummed(sql: Transaction): Promise<void> {
+  const { count } = await sql`SELECT FROM log_entry LIMIT 1`;
+  if (count === 0) return;
+  throw new Refusal(
+    "database_version",
+    "the database is of the first version of sealed sums, whose rounds and log this version does not go on with",
+    {
+      hint: "nothing was changed: export the log with the version that wrote it (fedcredit coordinator export --out old.fcexport --config FILE) and keep both; then found the consortium anew in another folder and database (fedcredit coordinator init), and let enterprises join with new folders (fedcredit node init)",
+    },
+  );
+}
+
 async function migrate(sql: Transaction, only?: readonly string[]): Promise<void> {
   const all = (await readdir(migrationsDirectory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort();
   const missing = only?.find((name) => !all.includes(name));
@@ -197,6 +212,7 @@ async function migrate(sql: Transaction, only?: readonly string[]): Promise<void
     throw new Refusal("database_version", `the database holds ${unknown}, which this version does not know`, {
       hint: "update the coordinator",
     });
+  if (applied.has(firstMigration) && !applied.has(secondMigration)) await requireNothingSummed(sql);
   for (const name of files.filter((file) => !applied.has(file))) {
     await sql.script(await readFile(join(migrationsDirectory, name), "utf8"));
     await sql`INSERT INTO migration VALUES (${name}, now())`;
