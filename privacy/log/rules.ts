@@ -320,7 +320,7 @@ export const checkpointOfThisLog = about(["round.opened"], (entry, state, policy
   complaint(() => {
     const header = attachedHeader(state, entry.roundId);
     if (header === undefined) return undefined;
-    const { checkpoint } = openCheckpointOf(header.checkpoint, logKeys(state, policy));
+    const { checkpoint } = openCheckpointOf(header.checkpoint, keysSoFar(header.checkpoint, state, policy));
     return forked(checkpoint, state)
       ? `the enterprises were shown another log of ${checkpoint.size}`
       : undefined;
@@ -330,6 +330,12 @@ export const checkpointOfThisLog = about(["round.opened"], (entry, state, policy
 /** @returns the keys that sign the log's trees: those that follow from the policy's. */
 export const logKeys = ({ bankKeys }: LogState, { log }: LogPolicy): readonly LogKey[] =>
   bankKeys.some(({ key }) => key.key === log.key) ? bankKeys : [{ from: 0, key: log }];
+
+/** As {@link logKeys}, where the policy's key may be one that follows later. */
+function keysSoFar(note: string, state: LogState, policy: LogPolicy): readonly LogKey[] {
+  const isByPolicy = parseNote(note).signatures.some(({ keyId }) => keyId === policy.log.keyId);
+  return isByPolicy || state.bankKeys.length === 0 ? logKeys(state, policy) : state.bankKeys;
+}
 
 function forked({ size, root }: SeenTree, { roots }: LogState): boolean {
   const known = roots[size];
