@@ -199,9 +199,13 @@ export function openRoster(note: string, pinnedBank: NoteVerifier, pinnedAuditor
 
 /**
  * Opens a roster that was in force before another, under the keys of then.
+ * @param later - any keys of bank and auditor, and the successions that hold them.
  * @throws Refusal roster_mismatch, where the later one does not come after it, and those of `openRoster`
  */
-export function openPastRoster(note: string, later: Roster): Roster {
+export function openPastRoster(
+  note: string,
+  later: Pick<Roster, "successions" | "bank" | "auditor">,
+): Roster {
   const { successions = [] } = later;
   const [bank] = keysOf(successions, "bank", later.bank);
   const [auditor] = keysOf(successions, "auditor", later.auditor);

@@ -2,6 +2,7 @@
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
+import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { openPastRoster, type Roster } from "../../privacy/roster.ts";
 import {
   type CertifiedSum,
@@ -11,6 +12,8 @@ import {
   verifyCertificate,
 } from "../../privacy/sum/certificate.ts";
 import type { SignedBy } from "../../privacy/sum/epoch/messages.ts";
+import { storedSuccessions } from "../ledger/successions.ts";
+import type { NodeCredentials } from "./credentials.ts";
 import type { Transport } from "./transport.ts";
 import { type Witness, witnessEntry } from "./witness.ts";
 
@@ -21,8 +24,7 @@ export interface ProvenSum extends CertifiedSum {
 
 export interface CertificatesOptions extends Witness {
   readonly transport: Pick<Transport, "call" | "certificates">;
-  /** In force: those of then came before it. */
-  readonly roster: () => Roster;
+  readonly credentials: NodeCredentials;
 }
 
 export class Certificates {
@@ -38,13 +40,14 @@ export class Certificates {
    * @throws Refusal certificate_forged, log_forked, roster_unsigned, unavailable
    */
   async *after(study: Digest, sums: number): AsyncGenerator<ProvenSum> {
-    const { transport } = this.#options;
-    const current = this.#options.roster();
+    const { credentials, db, transport } = this.#options;
+    const successions = storedSuccessions(db, credentials.consortium);
+    const [bank, auditor] = [parseVerifierKey(credentials.bankKey), parseVerifierKey(credentials.auditorKey)];
     let roster: Roster | undefined;
     let confirmations: readonly SignedBy[] = [];
     for await (const item of transport.certificates(study, sums)) {
       const certificate = parseCertificate(item.canonicalJson);
-      if (item.roster !== "") roster = openPastRoster(item.roster, current);
+      if (item.roster !== "") roster = openPastRoster(item.roster, { successions, bank, auditor });
       if (item.confirmations.length > 0) confirmations = item.confirmations;
       if (roster === undefined) throw new Refusal("certificate_forged", "its roster is not shown");
       const sum = verifyCertificate(certificate, roster, confirmations);

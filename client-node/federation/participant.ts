@@ -87,7 +87,7 @@ export class Participant {
       onEnd: (outcome) => options.emit({ type: "epoch", ...outcome }),
       onFailure: (error) => this.#raise(error, ""),
     });
-    const certificates = new Certificates({ ...options, roster: () => this.#membership.context().roster });
+    const certificates = new Certificates(options);
     this.#chain = new StateChain({ db, certificates, statistics });
   }
 

@@ -11,7 +11,8 @@ import type { PartyRecord } from "../../privacy/sum/party/party.ts";
  * killed from outside; `careless` sends first, and dies of it by itself.
  */
 const [path, manner] = [process.argv[2]!, process.argv[3]];
-const ledger = new EgressLedger(openStore(path), generateIdentity("riverbank/mill", seededRandom("egress")));
+const identity = generateIdentity("riverbank/mill", seededRandom("egress"));
+const ledger = new EgressLedger(openStore(path), { identity });
 const noise = { colluding: 1, dropOuts: 0, samplingRate: 1, sensitivity: 0.01, variances: [1000] };
 const charged = { table: "rows", unit: "record", budget: { lifetime: 1e9, delta: 1e-6 } } as const;
 const step = {
