@@ -1,6 +1,13 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import test from "ava";
 import { Command, CommanderError } from "commander";
 import { groups, prepare } from "../../commands.ts";
+
+const run = promisify(execFile);
 
 /** The whole tree, its actions doing nothing. @returns the root and what was called. */
 async function tree(): Promise<{ root: Command; called: string[] }> {
@@ -67,6 +74,53 @@ test("every command's help ends in an example that its parser takes", async (t) 
       t.is(called.length, 1, `${path}: ${line}`);
       if (command.commands.length === 0) t.is(called[0], path, line);
     }
+  }
+});
+
+/** In this order each needs no more than what those before it left, and no process that runs on. */
+const alone = [
+  "audit init",
+  "coordinator init",
+  "audit request",
+  "coordinator certify-auditor",
+  "audit policy",
+  "coordinator operator renew",
+  "node init",
+  "node import telegraf",
+  "node check",
+];
+
+test("the examples that need nothing but each other run as they stand", async (t) => {
+  t.timeout(120_000);
+  const { root } = await tree();
+  const commands = new Map(
+    leaves(root).map((command) => [pathOf(command).replace("fedcredit ", ""), command]),
+  );
+  const dir = await mkdtemp(join(tmpdir(), "fedcredit-help-"));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const bin = join(dir, "bin");
+  await mkdir(bin);
+  await symlink(join(import.meta.dirname, "../../cli.js"), join(bin, "fedcredit"));
+  const registers = '{ name = "power", byte_order = "AB", data_type = "UINT16", scale = 1.0, address = [0] }';
+  await writeFile(
+    join(dir, "telegraf.conf"),
+    `[[inputs.modbus]]
+  name = "press"
+  slave_id = 1
+  controller = "tcp://127.0.0.1:502"
+  holding_registers = [${registers}]
+`,
+  );
+  const path = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: join(dir, "cache") };
+  for (const name of alone) {
+    const command = commands.get(name);
+    if (command === undefined) {
+      t.fail(`there is no ${name}`);
+      continue;
+    }
+    for (const line of exampleOf(helpOf(command))!)
+      await t.notThrowsAsync(run("sh", ["-ec", line], { cwd: dir, env }), `${name}: ${line}`);
   }
 });
 
