@@ -90,7 +90,7 @@ export async function atDesk<T>(
   try {
     await desk.transport.checkHealth();
     // The roster in force may have this node's next keys: what is signed now is signed with them.
-    const identities = identityFiles(readNodeConfig(configFile(dir)).dataDir);
+    const identities = identityFiles(readMemberConfig(configFile(dir)).dataDir);
     if (identities.read().length > 1)
       await new Membership({ ...desk, identities, random: secureRandom }).fetchRoster();
     return await work(desk);

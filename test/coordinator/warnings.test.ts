@@ -93,7 +93,7 @@ test.serial(
     const departures = (): string[] => {
       const db = openStore(ledger);
       try {
-        return new EgressLedger(db, credentials.get("mill")!.identity)
+        return new EgressLedger(db, credentials.get("mill")!)
           .entries(0, 10_000)
           .flatMap(({ entry }) => (entry.type === "egress.sent" ? [entry.kind] : []));
       } finally {
