@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { openDatabase } from "../coordinator/store/database.ts";
 import { LogStore, type NewEntry } from "../coordinator/store/log.ts";
 import { digestOf } from "../core/canonical.ts";
-import { noteSigner } from "../privacy/log/note.ts";
+import { knownSigner } from "../privacy/log/note.ts";
 import { verifyExport } from "../privacy/log/verify.ts";
 import { silent, temporaryDirectory } from "../simulate/consortium.ts";
 import { bank, type LogBuilder, policy, sampleLog } from "../test/support/log.ts";
@@ -46,7 +46,7 @@ export const bench: Bench = async (args, progress) => {
   const database = await openDatabase({ database: "embedded", dataDir, log: silent });
   let appended = 0;
   try {
-    const store = new LogStore(database, noteSigner(bank.name, bank.signingSeed), Date.now);
+    const store = new LogStore(database, [knownSigner(bank.name, bank.signingSeed)], Date.now);
     const end = performance.now() + appendSeconds * 1000;
     while (performance.now() < end) {
       const some = Array.from({ length: together }, (_, i) => committed(appended + i));

@@ -7,12 +7,12 @@ import { Transport } from "../../../client-node/federation/transport.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { type OutgoingKind, outgoing } from "../../../client-node/ledger/outgoing.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
-import { startNode } from "../../../client-node/node.ts";
+import { openDesk, startNode } from "../../../client-node/node.ts";
 import { dryRun } from "../../../client-node/preview/dry-run.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { selectRows } from "../../../models/rows.ts";
 import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
-import { Studies } from "../../../proto/wire.ts";
+import { Membership, Studies } from "../../../proto/wire.ts";
 import { consortiumName, LocalBank, policyFor, temporaryDirectory } from "../../../simulate/consortium.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 
@@ -88,6 +88,20 @@ test("what the preview shows is what real nodes' ledgers hold, from enrolment to
     await node.withdraw(study);
     await node.stop();
   }
+
+  // fedcredit node rotate-key; that a next key is taken is tested beside the bank's.
+  const desk = openDesk({
+    credentials: credentials[0]!,
+    coordinator: bank.coordinator.address,
+    policy: () => policyFor(manifest),
+    rows: async () => tables[0]!,
+    ledger: ledgerOf(names[0]!),
+    random: secureRandom,
+    now: Date.now,
+  });
+  await t.throwsAsync(desk.transport.call(Membership.service.ProposeSuccession, { line: "none" }));
+  desk.transport.close();
+  desk.db.close();
 
   const recorded = new Set<string>();
   for (const [i, name] of names.entries()) {
