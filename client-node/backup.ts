@@ -73,7 +73,7 @@ export async function backUpNode(dir: string, out: string, nowMillis: number): P
       if (!isInside(join(dir, path), dataDir)) await copy(join(dir, path), join(out, "folder", path));
     const copied = openStore(ledgerFile(join(out, "data")));
     try {
-      await writeWhole(join(out, ledgerExport), new EgressLedger(copied, identity).export());
+      await writeWhole(join(out, ledgerExport), new EgressLedger(copied, { identity }).export());
       // One file again, as it was copied.
       copied.exec("PRAGMA journal_mode = DELETE");
     } finally {

@@ -56,7 +56,7 @@ async function livedIn(name: string) {
   const db = openStore(ledgerFile(dataDir));
   lockStep(db, step, exactSums);
   storeConsent(db, { study: step.study, manifest: "{}", expiresMillis: 9e15, withdrawn: false });
-  const ledger = new EgressLedger(db, readSecrets(dataDir).identity);
+  const ledger = new EgressLedger(db, readSecrets(dataDir));
   ledger.append([{ type: "policy.changed", time: 1, enterprise: "mill", policy: digest("c"), version: 1 }]);
   const salt = splitSalt(db, "rows", random.bytes(32));
   db.close();
@@ -103,7 +103,7 @@ test("a backup holds what was spent and no key; restored, the node is one that h
   t.is(publicIdentity(readSecrets(restored).identity).verifierKey, identityKey);
   const db = openStore(ledgerFile(restored));
   t.teardown(() => db.close());
-  t.is(new EgressLedger(db, readSecrets(restored).identity).size, 0);
+  t.is(new EgressLedger(db, readSecrets(restored)).size, 0);
   t.is(storedConsent(db, step.study), undefined);
   t.deepEqual(splitSalt(db, "rows", new Uint8Array(32)), salt, "nobody changes sides");
   t.is(exactSumsOf(db, "rows"), 1, "what was spent stays spent");
