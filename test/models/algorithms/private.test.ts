@@ -12,7 +12,9 @@ import { eigenOf, solveFloored } from "../../../models/numerics/eigen.ts";
 import { mostOfResidualAndWeight } from "../../../models/numerics/logistic-sums.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { modelsOf } from "../../../models/results.ts";
+import { takeRows } from "../../../models/rows.ts";
 import { studyContribute, studyEvents, studyNext } from "../../../models/study-loop.ts";
+import { roundingVariance } from "../../../privacy/sum/noise-terms.ts";
 import { statesOf, studyAbout, withNoise } from "../../support/algorithms.ts";
 import { borrowers } from "../../support/rows.ts";
 
@@ -167,3 +169,30 @@ for (const name of ["additive-private", "logistic-private", "boosting"])
     t.true(little > exact - 0.1, `${exact} ${little}`);
     t.true(much < exact - 0.1, `${exact} ${much}`);
   });
+
+test("where every row is drawn, one made up to do the most does nearly what a private network is charged for, and no more", async (t) => {
+  const plan = withNoise(studyAbout("neural-private"), 0.1);
+  const algorithms = plan.algorithms.map((one) =>
+    one.name === "neural-private" ? { ...one, rowShare: 1 } : one,
+  );
+  const study = { ...plan, algorithms };
+  const [state] = await statesOf(study, borrowers(), 1);
+  const whole = borrowers();
+  const columns = new Map(whole.columns);
+  for (const [name, column] of columns)
+    if (column.kind === "numeric") columns.set(name, { ...column, values: column.values.with(17, 1e12) });
+  const others = takeRows(
+    whole,
+    [...Array(whole.rows).keys()].filter((row) => row !== 17),
+  );
+  const sums: Float64Array[] = [];
+  for (const table of [{ ...whole, columns, label: whole.label.with(17, 1) }, others])
+    sums.push(
+      await studyContribute(study, state!, table, { random: seededRandom("all"), memory: new StudyMemory() }),
+    );
+  const moved = lengthOf(sums[0]!.map((x, i) => x - sums[1]![i]!));
+  const { layout, noise } = studyNext(study, state!);
+  const [step, variance] = [layout.blocks[0]!.step, noise!.variances[0]!];
+  const charged = noise!.sensitivity * Math.sqrt(variance - roundingVariance) * step;
+  t.true(moved <= charged && moved > 0.5 * charged, `${moved} of ${charged}`);
+});
