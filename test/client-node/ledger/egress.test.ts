@@ -272,6 +272,7 @@ const uncharged = (path: string, sent: readonly string[]): string[] => {
 const kills = process.env.SLOW ? 200 : 4;
 
 test(`killed ${kills} times between charge and send, a ledger counts no sum too few`, async (t) => {
+  if (process.env.SLOW) t.timeout(30 * 60_000);
   const path = join(folder, "killed.db");
   const sent: string[] = [];
   for (let kill = 0; kill < kills; kill++) {
