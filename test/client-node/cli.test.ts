@@ -191,7 +191,7 @@ test.serial("browse lists what an OPC UA server has, by address or by the collec
   t.is(named.code, 0, named.stderr);
   t.is((JSON.parse(named.stdout) as unknown[]).length, 2);
   const unknown = await node("browse", "lathe", "--dir", dir);
-  t.regex(unknown.stderr, /no opcua collector called lathe \(not_found\)\nhint: it has press/);
+  t.regex(unknown.stderr, /node\.yaml has no collector called lathe \(not_found\)\nhint: it has press/);
   const nobody = await node("browse", "opc.tcp://127.0.0.1:1");
   t.is(nobody.code, 1);
   t.regex(nobody.stderr, /opc\.tcp:\/\/127\.0\.0\.1:1: .*\(unavailable\)\nhint: /);
