@@ -122,7 +122,9 @@ test("keys of bank, auditor and an enterprise change while studies go on; old en
   const abandoned = bankKeyIn(await bank.operator.rotateBankKey());
   const bankKey = bankKeyIn(await bank.operator.rotateBankKey());
   t.not(bankKey.key, abandoned.key);
-  t.deepEqual(signerIds(await bank.operator.checkpoint()), signerIds(shownBefore), "the old one is in force");
+  const signers = signerIds(await bank.operator.checkpoint());
+  t.true(signers.includes(parseVerifierKey(bank.bankKey).keyId), "the old one is in force");
+  t.false(signers.includes(bankKey.keyId));
   await bank.countersign();
   events.length = 0;
   await bank.coordinator.kill();

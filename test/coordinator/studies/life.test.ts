@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { within } from "../../../bench/cases/within.ts";
 import type { RunningNode } from "../../../client-node/node.ts";
@@ -67,7 +68,17 @@ class Stage {
 
   async propose(name: string, change: Partial<StudyManifest> = {}): Promise<string> {
     const study = await this.bank.operator.propose({ ...this.base, ...change, name });
-    for (const node of this.nodes.values()) await node.consent(study);
+    // A node that the bank's restart cut off connects again in its own time.
+    const consent = async (node: RunningNode): Promise<void> => {
+      for (;;)
+        try {
+          return await node.consent(study);
+        } catch (error) {
+          if (!(error instanceof Refusal) || error.reason !== "unavailable") throw error;
+          await delay(100);
+        }
+    };
+    for (const node of this.nodes.values()) await within(() => "consents", consent(node));
     return study;
   }
 
