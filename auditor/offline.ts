@@ -17,7 +17,7 @@ import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { openNote, parseNote } from "../privacy/log/note.ts";
 import type { LogPolicy } from "../privacy/log/policy.ts";
 import { verifyReceipt } from "../privacy/log/proof.ts";
-import { type ExportSource, reconcile } from "../privacy/log/reconcile.ts";
+import { type ExportSource, reconcile, reconcileAll } from "../privacy/log/reconcile.ts";
 import { staticFiles } from "../privacy/log/tiles.ts";
 import { allHold, type Check, verifyExport } from "../privacy/log/verify.ts";
 import { parseRoster } from "../privacy/roster.ts";
@@ -52,25 +52,23 @@ function verifyCommand(): Command {
 
 function reconcileCommand(): Command {
   return new Command("reconcile")
-    .description("compare the bank's export with an enterprise's egress ledger")
+    .description("compare the bank's export with enterprises' egress ledgers")
     .argument("<bank-export>", "the bank's log")
-    .argument("<node-ledger>", "the ledger as the enterprise exported it")
+    .argument("<node-ledger...>", "ledgers as their enterprises exported them")
     .requiredOption(...policyOption)
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       "\nExample:\n  fedcredit audit reconcile bank.fcexport mill.fcexport --policy log.policy",
     )
-    .action(async (bank: string, ledger: string, { policy, json }: Flags) => {
-      finish(
-        await reconcile(
-          await sourceOf(bank),
-          await sourceOf(ledger),
-          await readPolicy(policy),
-          studyArithmetic,
-        ),
-        json === true,
+    .action(async (bank: string, ledgers: string[], { policy, json }: Flags) => {
+      const log = await sourceOf(bank);
+      const sources = await Promise.all(ledgers.map(sourceOf));
+      const compared = await reconcileAll(log, sources, await readPolicy(policy), studyArithmetic);
+      const named = compared.flatMap(({ id, checks }) =>
+        compared.length === 1 ? checks : checks.map((one) => ({ ...one, check: `${id}: ${one.check}` })),
       );
+      finish(named, json === true);
     });
 }
 

@@ -7,7 +7,7 @@ import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
 import { readExport } from "../../privacy/log/export.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
-import { type ExportSource, ledgerOwner, reconcile } from "../../privacy/log/reconcile.ts";
+import { type ExportSource, reconcileAll } from "../../privacy/log/reconcile.ts";
 import { verifyExport } from "../../privacy/log/verify.ts";
 import { followingPolicy, type Succession } from "../../privacy/succession.ts";
 import { Account, type Period } from "./account.ts";
@@ -40,10 +40,10 @@ export async function reportOf(
     onEntry: (entry, index, facts) => account.take(entry, index, facts),
   });
   const ledgers: LedgerAccount[] = [];
-  for (const source of ledgerSources) {
-    const compared = await reconcile(bank, source, policy, studyArithmetic);
-    const ledger = new LedgerAccount((await ledgerOwner(bank, source)).id, compared, period);
-    const { records } = await readExport(source());
+  const compared = await reconcileAll(bank, ledgerSources, policy, studyArithmetic);
+  for (const [i, { id, checks: found }] of compared.entries()) {
+    const ledger = new LedgerAccount(id, found, period);
+    const { records } = await readExport(ledgerSources[i]!());
     for await (const record of records) {
       if (record.type !== "entry") continue;
       const entry = orNothing(() => parseEntry(record.bytes));

@@ -38,6 +38,17 @@ interface Said {
 
 const nameOf = ({ roundId, kind }: Said): string => `${roundId} ${kind}`;
 
+/** A log's roots at each of its sizes. */
+class Roots {
+  readonly at = [emptyRoot];
+  #range = emptyRange;
+
+  take(entry: Entry): void {
+    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
+    this.at.push(rangeRoot(this.#range));
+  }
+}
+
 /** The bank's side: what its log holds of one enterprise. */
 class BankSide {
   readonly submitted: { roundId: Digest; digest: Digest; entry: number }[] = [];
@@ -46,7 +57,6 @@ class BankSide {
   readonly endedWithout = new Set<Digest>();
   /** Score statements. */
   readonly scores: { readonly statement: string; readonly entry: number }[] = [];
-  readonly roots = [emptyRoot];
   /** That sign the log. */
   readonly keys: LogKey[] = [];
   /** Of the log. */
@@ -58,15 +68,12 @@ class BankSide {
   /** How each attempt ended. */
   readonly #ends = new Map<Digest, Entry["type"]>();
   readonly #opened = new Map<Digest, Pick<EntryOf<"round.opened">, "study" | "round">>();
-  #range = emptyRange;
 
   constructor(id: string) {
     this.#id = id;
   }
 
   take(entry: Entry, index: number, { certificate, recoveries = [], successions = [] }: Facts): void {
-    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
-    this.roots.push(rangeRoot(this.#range));
     const id = this.#id;
     const say = (kind: string, roundId: Digest): void => {
       this.said.push({ roundId, kind: `Rounds.Participate/${kind}`, entry: index });
@@ -189,13 +196,11 @@ class LedgerSide {
   readonly scores = new Set<string>();
   /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
   readonly policies = new Map<Digest, Digest[]>();
-  readonly roots = [emptyRoot];
+  readonly roots = new Roots();
   readonly #recovered: { kept: number; lost: number; entry: number }[] = [];
-  #range = emptyRange;
 
   take(entry: Entry, index: number): void {
-    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
-    this.roots.push(rangeRoot(this.#range));
+    this.roots.take(entry);
     if (entry.type === "log.recovered")
       this.#recovered.push({ kept: entry.kept.size, lost: entry.lost.size, entry: index });
     if (entry.type === "score.issued") this.scores.add(entry.statement);
@@ -247,12 +252,48 @@ export async function reconcile(
   policy: LogPolicy,
   arithmetic?: StudyArithmetic,
 ): Promise<Check[]> {
-  const { id, key } = await ledgerOwner(bank, ledger);
-  const theirs = new BankSide(id);
+  const [compared] = await reconcileAll(bank, [ledger], policy, arithmetic);
+  return compared!.checks;
+}
+
+/**
+ * As {@link reconcile}, with the ledgers of several enterprises: the bank's log, the larger by far, is verified once.
+ * @returns for each ledger, in their order, whose it is and what came of it.
+ */
+export async function reconcileAll(
+  bank: ExportSource,
+  ledgers: readonly ExportSource[],
+  policy: LogPolicy,
+  arithmetic?: StudyArithmetic,
+): Promise<{ readonly id: string; readonly checks: Check[] }[]> {
+  const roots = new Roots();
+  const sides: { owner: LedgerOwner; ledger: ExportSource; theirs: BankSide }[] = [];
+  for (const ledger of ledgers) {
+    const owner = await ledgerOwner(bank, ledger);
+    sides.push({ owner, ledger, theirs: new BankSide(owner.id) });
+  }
   const bankChecks = await verifyExport(bank(), policy, {
     ...(arithmetic === undefined ? {} : { arithmetic }),
-    onEntry: (entry, index, facts) => theirs.take(entry, index, facts),
+    onEntry: (entry, index, facts) => {
+      roots.take(entry);
+      for (const { theirs } of sides) theirs.take(entry, index, facts);
+    },
   });
+  const compared: { id: string; checks: Check[] }[] = [];
+  for (const { owner, ledger, theirs } of sides)
+    compared.push({ id: owner.id, checks: await compare(owner, ledger, { theirs, roots, bankChecks }) });
+  return compared;
+}
+
+async function compare(
+  { id, key }: LedgerOwner,
+  ledger: ExportSource,
+  {
+    theirs,
+    roots,
+    bankChecks,
+  }: { readonly theirs: BankSide; readonly roots: Roots; readonly bankChecks: readonly Check[] },
+): Promise<Check[]> {
   const own = new LedgerSide();
   const ownPolicy: LogPolicy = { log: parseVerifierKey(key), witnesses: [], quorum: { kind: "none" } };
   const ledgerChecks = await verifyExport(ledger(), ownPolicy, {
@@ -286,9 +327,9 @@ export async function reconcile(
   const invented = said.find((one) => !left.has(nameOf(one)));
   const unknown = own.said.filter((one) => !theirs.knows(one));
   const hidden = unknown.find((place) => !isLostHere(place));
-  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, theirs.roots));
+  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, roots.at));
   const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, theirs.keys, recoveries));
-  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots[size]));
+  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots.at[size]));
   const scores = theirs.scores.filter(isSince);
   const claimed = scores.find(({ statement }) => !own.scores.has(statement));
   const received = new Set(theirs.scores.map(({ statement }) => statement));
@@ -400,14 +441,17 @@ function summary(check: string, checks: readonly Check[]): Check {
     : { check, ok: false, detail, entry: first.entry };
 }
 
+interface LedgerOwner {
+  readonly id: string;
+  /** Verifier key. */
+  readonly key: string;
+}
+
 /**
  * @returns the member of the bank's last roster that the ledger's checkpoint names as its origin.
  * @throws Refusal not_found
  */
-export async function ledgerOwner(
-  bank: ExportSource,
-  ledger: ExportSource,
-): Promise<{ id: string; key: string }> {
+async function ledgerOwner(bank: ExportSource, ledger: ExportSource): Promise<LedgerOwner> {
   let origin = "";
   let signed: readonly string[] = [];
   for await (const record of (await readExport(ledger())).records) {

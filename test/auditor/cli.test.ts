@@ -163,6 +163,23 @@ test("reconcile: the bank's log and an honest ledger agree", async (t) => {
   t.regex(stdout, /ledger of cold-chain verifies/);
 });
 
+test("reconcile: of several ledgers each is told by its enterprise, and fails alone", async (t) => {
+  const other = enterprises[3]!;
+  const honest = sampleLedger(other, roundIds);
+  const hiding = sampleLedger("cold-chain", roundIds.slice(0, 2));
+  const paths = [file("several-honest.fcexport"), file("several-hiding.fcexport")];
+  for (const [i, ledger] of [honest, hiding].entries())
+    await writeFile(paths[i]!, await ledger.export([], "ledger"));
+  const { code, stdout } = await fedcredit(
+    ...["audit", "reconcile", file("good.fcexport"), ...paths, "--policy", file("policy.txt"), "--json"],
+  );
+  t.is(code, 1);
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; ok: boolean }[] };
+  const failing = new Set(checks.filter(({ ok }) => !ok).map(({ check }) => check.split(":")[0]));
+  t.deepEqual([...failing], ["cold-chain"]);
+  t.true(checks.some(({ check }) => check === `${other}: the ledger of ${other} verifies`));
+});
+
 /** @returns what reconciling the honest log with this ledger prints. */
 async function reconciled(ledger: LogBuilder, bank = "good.fcexport"): Promise<Run> {
   const name = file(`ledger-${ledger.signer.name.replace("/", "-")}-${++ledgers}.fcexport`);
