@@ -52,6 +52,32 @@ export const coarseColumns = (
 ): Record<string, CoarseColumn> =>
   Object.fromEntries(features.map(({ name }) => [name, coarsened(bins.columns[name]!, bins, most)]));
 
+/** All columns' coarse bins, column after column. */
+export interface CoarseLayout {
+  readonly columns: Readonly<Record<string, CoarseColumn>>;
+  /** The same, in the order of the study's features. */
+  readonly ordered: readonly CoarseColumn[];
+  /** Place of each column's first bin among all bins. */
+  readonly first: readonly number[];
+  readonly width: number;
+}
+
+export function coarseLayout(
+  features: readonly FeatureSchema[],
+  bins: BinsResult,
+  most: number,
+): CoarseLayout {
+  const columns = coarseColumns(features, bins, most);
+  const ordered = features.map(({ name }) => columns[name]!);
+  const first: number[] = [];
+  let width = 0;
+  for (const column of ordered) {
+    first.push(width);
+    width += coarseBins(column);
+  }
+  return { columns, ordered, first, width };
+}
+
 /** @returns whether every feature's values can fall into its bins. */
 export const allFit = (
   features: readonly FeatureSchema[],

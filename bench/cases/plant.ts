@@ -1,6 +1,6 @@
 import type { Reading } from "../../collectors/reading.ts";
 import { type Case, check, near } from "./case.ts";
-import { at, day, device, every, hour, inWorld, minute, reading, second, site } from "./world.ts";
+import { at, day, device, every, hour, inWorld, metered, minute, reading, second, site } from "./world.ts";
 
 /** Machines of which the given share is at work in any one sampling step, each with its own pattern. */
 function* running(
@@ -20,23 +20,6 @@ function* running(
 
 const machines = (site: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${site}-machine-${i}`);
-
-/** A counter that grows by `perDay(time)` a day. */
-function* metered(
-  name: string,
-  metric: string,
-  unit: string,
-  from: number,
-  until: number,
-  perDay: (time: number) => number,
-  step = 15 * minute,
-): Generator<Reading> {
-  let total = 1000;
-  for (const time of every(from, until, step)) {
-    yield reading(name, metric, total, unit, time);
-    total += (perDay(time) * step) / day;
-  }
-}
 
 /** C1: the quarterly report looks stable, the machines do not. */
 const c1: Case = {

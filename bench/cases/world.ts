@@ -63,6 +63,23 @@ export function* every(from: number, until: number, step: number): Generator<num
   for (let time = from; time < until; time += step) yield time;
 }
 
+/** A counter that grows by `perDay(time)` a day. */
+export function* metered(
+  name: string,
+  metric: string,
+  unit: string,
+  from: number,
+  until: number,
+  perDay: (time: number) => number,
+  step = 15 * minute,
+): Generator<Reading> {
+  let total = 1000;
+  for (const time of every(from, until, step)) {
+    yield reading(name, metric, total, unit, time);
+    total += (perDay(time) * step) / day;
+  }
+}
+
 export const site = (id: string, industry: string, norms: Site["norms"] = {}, utcOffsetHours = 0): Site => ({
   id,
   industry,

@@ -167,6 +167,15 @@ export async function currentRoster(
   return current;
 }
 
+/** @returns an enterprise as the current roster has it. @throws Refusal roster_mismatch */
+export async function memberOf(bank: Bank, enterprise: string): Promise<Member> {
+  const member = (await currentRoster(bank))?.roster.byId.get(enterprise);
+  if (member !== undefined) return member;
+  throw new Refusal("roster_mismatch", `${enterprise} is not in the current roster`, {
+    hint: "wait until bank and auditor have admitted it",
+  });
+}
+
 /** @returns the index of the log entry that names the current roster; 0 for one of an earlier version. */
 export async function rosterEntry(bank: Bank): Promise<number> {
   const [row] = await bank.database.sql`SELECT entry FROM roster WHERE phase = 'current'`;

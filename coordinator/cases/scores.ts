@@ -5,46 +5,26 @@ import { parsePublic } from "../../models/parameters.ts";
 import { modelsOf, studyResultsSchema } from "../../models/results.ts";
 import { gradeOf } from "../../models/scoring/grades.ts";
 import { readManifest } from "../../models/study.ts";
-import { openConsent } from "../../privacy/log/consent.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import { openScoreStatement, type ScoreStatement } from "../../privacy/log/score-statement.ts";
-import type { Member } from "../../privacy/roster.ts";
 import { clockToleranceMillis } from "../../proto/wire.ts";
-import { currentRoster } from "../authority/membership.ts";
+import { memberOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import type { Transaction } from "../store/sql.ts";
+import { type ConsentRequest, requireConsent } from "../studies/consent.ts";
 import { standings } from "../studies/standing.ts";
 import { studyRow } from "../studies/study-row.ts";
 import { lockCases, raiseCase } from "./cases.ts";
 import { gradesOf } from "./policy.ts";
-
-async function memberOf(bank: Bank, enterprise: string): Promise<Member> {
-  const member = (await currentRoster(bank))?.roster.byId.get(enterprise);
-  if (member !== undefined) return member;
-  throw new Refusal("roster_mismatch", `${enterprise} is not in the current roster`, {
-    hint: "wait until bank and auditor have admitted it",
-  });
-}
 
 /**
  * Keeps an enterprise's consent to send scores by a study's model.
  * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed,
  *   message_malformed, rate_limited
  */
-export async function agreeToScores(
-  bank: Bank,
-  enterprise: string,
-  { study, expiresMillis, note }: { study: Digest; expiresMillis: number; note: string },
-): Promise<void> {
-  const member = await memberOf(bank, enterprise);
-  const signed = openConsent(note, parseVerifierKey(member.verifierKey), "scores");
-  if (signed.study !== study) throw new Refusal("manifest_changed", "the consent is to another manifest");
-  if (signed.enterprise !== enterprise || signed.consortium !== bank.config.consortium)
-    throw new Refusal("signature_invalid", "the consent is another enterprise's");
-  if (signed.expires !== expiresMillis)
-    throw new Refusal("message_malformed", "the expiry is not the one that was signed");
-  if (expiresMillis <= bank.clock.now())
-    throw new Refusal("consent_expired", "the consent has expired already");
+export async function agreeToScores(bank: Bank, enterprise: string, request: ConsentRequest): Promise<void> {
+  const { study, expiresMillis, note } = request;
+  await requireConsent(bank, enterprise, request, "scores");
   await bank.database.transaction(async (sql) => {
     await studyRow(sql, study);
     const [held] = await sql`

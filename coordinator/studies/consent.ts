@@ -4,28 +4,31 @@ import { Refusal } from "../../core/reasons.ts";
 import { openConsent } from "../../privacy/log/consent.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
-import { currentRoster } from "../authority/membership.ts";
+import { memberOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { status } from "./status.ts";
 import { isEnded, studyRow } from "./study-row.ts";
 
+/** What an enterprise says it signed, and the note that it did. */
+export interface ConsentRequest {
+  readonly study: Digest;
+  readonly expiresMillis: number;
+  readonly note: string;
+}
+
 /**
- * Keeps an enterprise's consent.
- * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed,
- *   rate_limited
+ * Checks that a consent is the enterprise's own, to this study, and of today.
+ * @param to - as {@link openConsent} takes it.
+ * @throws Refusal manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed, message_malformed
  */
-export async function consent(
+export async function requireConsent(
   bank: Bank,
   enterprise: string,
-  request: { readonly study: Digest; readonly expiresMillis: number; readonly note: string },
-): Promise<StudyStatus> {
-  const { study, expiresMillis, note } = request;
-  const member = (await currentRoster(bank))?.roster.byId.get(enterprise);
-  if (member === undefined)
-    throw new Refusal("roster_mismatch", `${enterprise} is not in the current roster`, {
-      hint: "wait until bank and auditor have admitted it",
-    });
-  const signed = openConsent(note, parseVerifierKey(member.verifierKey));
+  { study, expiresMillis, note }: ConsentRequest,
+  to?: Parameters<typeof openConsent>[2],
+): Promise<void> {
+  const member = await memberOf(bank, enterprise);
+  const signed = openConsent(note, parseVerifierKey(member.verifierKey), to);
   if (signed.study !== study) throw new Refusal("manifest_changed", "the consent is to another manifest");
   if (signed.enterprise !== enterprise || signed.consortium !== bank.config.consortium)
     throw new Refusal("signature_invalid", "the consent is another enterprise's");
@@ -33,6 +36,16 @@ export async function consent(
     throw new Refusal("message_malformed", "the expiry is not the one that was signed");
   if (expiresMillis <= bank.clock.now())
     throw new Refusal("consent_expired", "the consent has expired already");
+}
+
+/**
+ * Keeps an enterprise's consent.
+ * @throws Refusal not_found, manifest_changed, consent_expired, roster_mismatch, signature_invalid, note_malformed,
+ *   rate_limited
+ */
+export async function consent(bank: Bank, enterprise: string, request: ConsentRequest): Promise<StudyStatus> {
+  const { study, expiresMillis, note } = request;
+  await requireConsent(bank, enterprise, request);
   await bank.database.transaction(async (sql) => {
     const row = await studyRow(sql, study);
     if (isEnded(row.phase)) throw new Refusal("message_unexpected", `the study ${row.name} is ${row.phase}`);

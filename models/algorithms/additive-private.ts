@@ -3,7 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { type AdditiveModel, additiveFields, additiveScoring, isWhole } from "../additive-model.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import { type CoarseColumn, coarseBins, coarseColumns, coarseOf } from "../coarse-bins.ts";
+import { type CoarseColumn, type CoarseLayout, coarseBins, coarseLayout, coarseOf } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import type { MemoKey } from "../memory.ts";
 import { resultOf } from "../needs.ts";
@@ -179,13 +179,7 @@ export const additivePrivate = defineAlgorithm<Types>({
 
 const binsKey: MemoKey<Uint16Array[]> = { name: "coarse bins" };
 
-interface Setting {
-  readonly columns: Readonly<Record<string, CoarseColumn>>;
-  /** The same, in the order of the study's features. */
-  readonly ordered: readonly CoarseColumn[];
-  /** Place of each column's first bin among all bins. */
-  readonly first: readonly number[];
-  readonly width: number;
+interface Setting extends CoarseLayout {
   /** Places of the columns that sums are of, in their order. */
   readonly moved: readonly number[];
 }
@@ -195,20 +189,13 @@ const settings = new WeakMap<BinsResult, { readonly params: Params; readonly set
 function settingOf({ schema, params, prior }: Study<Types>): Setting {
   const known = settings.get(prior.bins);
   if (known?.params === params) return known.setting;
-  const columns = coarseColumns(schema.features, prior.bins, params.binsPerColumn);
-  const first: number[] = [];
-  let width = 0;
-  for (const { name } of schema.features) {
-    first.push(width);
-    width += coarseBins(columns[name]!);
-  }
-  const ordered = schema.features.map(({ name }) => columns[name]!);
-  const worth = schema.features.map(({ name }) => separationOf(columns[name]!, name, prior.bins));
+  const layout = coarseLayout(schema.features, prior.bins, params.binsPerColumn);
+  const worth = schema.features.map(({ name }) => separationOf(layout.columns[name]!, name, prior.bins));
   const moved = [...worth.keys()]
     .sort((a, b) => worth[b]! - worth[a]! || a - b)
     .slice(0, params.columns)
     .sort((a, b) => a - b);
-  const setting = { columns, ordered, first, width, moved };
+  const setting = { ...layout, moved };
   settings.set(prior.bins, { params, setting });
   return setting;
 }

@@ -3,7 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { additiveFields, additiveScoring, isWhole } from "../additive-model.ts";
 import type { Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
-import { binsOfPart, type CoarseColumn, coarseBins, coarseColumns } from "../coarse-bins.ts";
+import { binsOfPart, type CoarseLayout, coarseBins, coarseLayout } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
 import { cholesky, solveCholesky } from "../numerics/linear-algebra.ts";
@@ -150,29 +150,12 @@ export const additive = defineAlgorithm<Types>({
   ...additiveScoring,
 });
 
-interface Setting {
-  readonly columns: Readonly<Record<string, CoarseColumn>>;
-  /** The same, in the order of the study's features. */
-  readonly ordered: readonly CoarseColumn[];
-  /** Place of each column's first bin among all bins. */
-  readonly first: readonly number[];
-  readonly width: number;
-}
+const settings = new WeakMap<BinsResult, { readonly params: Params; readonly setting: CoarseLayout }>();
 
-const settings = new WeakMap<BinsResult, { readonly params: Params; readonly setting: Setting }>();
-
-function settingOf({ schema, params, prior }: Study<Types>): Setting {
+function settingOf({ schema, params, prior }: Study<Types>): CoarseLayout {
   const known = settings.get(prior.bins);
   if (known?.params === params) return known.setting;
-  const columns = coarseColumns(schema.features, prior.bins, params.binsPerColumn);
-  const first: number[] = [];
-  let width = 0;
-  for (const { name } of schema.features) {
-    first.push(width);
-    width += coarseBins(columns[name]!);
-  }
-  const ordered = schema.features.map(({ name }) => columns[name]!);
-  const setting = { columns, ordered, first, width };
+  const setting = coarseLayout(schema.features, prior.bins, params.binsPerColumn);
   settings.set(prior.bins, { params, setting });
   return setting;
 }
@@ -181,7 +164,7 @@ function settingOf({ schema, params, prior }: Study<Types>): Setting {
 function newtonStep(
   { effects }: State,
   sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
-  { ordered, first, width }: Setting,
+  { ordered, first, width }: CoarseLayout,
   { smoothness, ridge }: Params,
 ): Float64Array {
   const n = width + 1;
@@ -221,7 +204,7 @@ function newtonStep(
 function centred(
   { intercept, effects, steps }: State,
   lastChange: number,
-  { columns, first }: Setting,
+  { columns, first }: CoarseLayout,
   { schema, prior }: Study<Types>,
 ): AdditiveResult {
   let start = intercept;

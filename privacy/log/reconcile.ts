@@ -3,7 +3,7 @@ import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { isLost, type LogRecovery, logRecoveries } from "../recovery.ts";
-import { parseRoster } from "../roster.ts";
+import { parseRoster, type RosterText } from "../roster.ts";
 import { leadsTo } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
@@ -268,8 +268,9 @@ export async function reconcileAll(
 ): Promise<{ readonly id: string; readonly checks: Check[] }[]> {
   const roots = new Roots();
   const sides: { owner: LedgerOwner; ledger: ExportSource; theirs: BankSide }[] = [];
+  const rosters = await rostersIn(bank);
   for (const ledger of ledgers) {
-    const owner = await ledgerOwner(bank, ledger);
+    const owner = await ledgerOwner(rosters, ledger);
     sides.push({ owner, ledger, theirs: new BankSide(owner.id) });
   }
   const bankChecks = await verifyExport(bank(), policy, {
@@ -447,11 +448,20 @@ interface LedgerOwner {
   readonly key: string;
 }
 
+/** @returns every roster in the bank's export, in their order. */
+async function rostersIn(bank: ExportSource): Promise<RosterText[]> {
+  const rosters: RosterText[] = [];
+  for await (const record of (await readExport(bank())).records)
+    if (record.type === "attachment" && record.attachment.kind === "roster")
+      rosters.push(parseRoster(parseNote(record.attachment.note).text));
+  return rosters;
+}
+
 /**
  * @returns the member of the bank's last roster that the ledger's checkpoint names as its origin.
  * @throws Refusal not_found
  */
-async function ledgerOwner(bank: ExportSource, ledger: ExportSource): Promise<LedgerOwner> {
+async function ledgerOwner(rosters: readonly RosterText[], ledger: ExportSource): Promise<LedgerOwner> {
   let origin = "";
   let signed: readonly string[] = [];
   for await (const record of (await readExport(ledger())).records) {
@@ -462,10 +472,8 @@ async function ledgerOwner(bank: ExportSource, ledger: ExportSource): Promise<Le
     }
     break;
   }
-  let owner: { id: string; key: string } | undefined;
-  for await (const record of (await readExport(bank())).records) {
-    if (record.type !== "attachment" || record.attachment.kind !== "roster") continue;
-    const { members, successions = [] } = parseRoster(parseNote(record.attachment.note).text);
+  let owner: LedgerOwner | undefined;
+  for (const { members, successions = [] } of rosters) {
     const member = members.find(({ verifierKey }) => parseVerifierKey(verifierKey).name === origin);
     if (member === undefined) continue;
     const { id, verifierKey } = member;

@@ -1,6 +1,17 @@
 import type { Reading } from "../../../collectors/reading.ts";
 import type { WarningType } from "../../../core/warning-types.ts";
-import { day, device, every, hour, minute, reading, second, site, type WorldOptions } from "../world.ts";
+import {
+  day,
+  device,
+  every,
+  hour,
+  metered,
+  minute,
+  reading,
+  second,
+  site,
+  type WorldOptions,
+} from "../world.ts";
 import { Course, type Draw } from "./draw.ts";
 
 /** What was planted, and what has to be said of it. */
@@ -35,22 +46,6 @@ export interface Kind {
 
 /** After a baseline could be learned, and with time left to be seen in. */
 const anyDay = (draw: Draw, from: number): number => from + draw.whole(35, 75) * day;
-
-function* counted(
-  name: string,
-  metric: string,
-  unit: string,
-  from: number,
-  until: number,
-  perDay: (time: number) => number,
-  step = hour,
-): Generator<Reading> {
-  let total = 1000;
-  for (const time of every(from, until, step)) {
-    yield reading(name, metric, total, unit, time);
-    total += (perDay(time) * step) / day;
-  }
-}
 
 const c1: Kind = {
   id: "C1",
@@ -139,9 +134,9 @@ const c4: Kind = {
           const turns = draw.chance(0.7);
           yield reading(sensor, "vibration_rms", turns ? 3 + 0.2 * draw.normal() : 0.1, "mm/s", time);
         }
-      yield* counted("hall-meter", "active_energy", "kW.h", from, until, (time) => {
-        return norm * course.level(time) * (planted && time >= onset ? 0.5 : 0.75);
-      });
+      const drawn = (time: number): number =>
+        norm * course.level(time) * (planted && time >= onset ? 0.5 : 0.75);
+      yield* metered("hall-meter", "active_energy", "kW.h", from, until, drawn, hour);
     }
     return {
       world: {
@@ -298,15 +293,9 @@ const c9: Kind = {
     const course = new Course(draw, from, quarterDays, { scatter: draw.between(0.01, 0.04), weekend: 1 });
     const share = (time: number): number => course.level(time) * (planted && time >= onset ? 0.7 : 1);
     function* readings(): Generator<Reading> {
-      yield* counted(
-        "meter",
-        "active_energy",
-        "kW.h",
-        from,
-        until,
-        (time) => share(time) * norms.active_energy,
-      );
-      yield* counted("water", "water_volume", "m3", from, until, (time) => share(time) * 400);
+      const energy = (time: number): number => share(time) * norms.active_energy;
+      yield* metered("meter", "active_energy", "kW.h", from, until, energy, hour);
+      yield* metered("water", "water_volume", "m3", from, until, (time) => share(time) * 400, hour);
       for (const time of every(from, until, day))
         yield reading("ledger", "reported_output", 10_000 * course.level(time), "1", time + 20 * hour);
     }
@@ -493,9 +482,10 @@ const c17: Kind = {
       course.level(time) * (planted && time >= onset && time < end ? (full ? 0.02 : isEnergy ? 0.4 : 1) : 1);
     function* readings(): Generator<Reading> {
       const energy = (time: number): number => norms.active_energy * share(time, true);
-      yield* counted("works-meter", "active_energy", "kW.h", from, until, energy);
-      yield* counted("works-water", "water_volume", "m3", from, until, (time) => 48 * share(time, false));
-      yield* counted("works-gas", "gas_volume", "m3", from, until, (time) => 96 * share(time, false));
+      yield* metered("works-meter", "active_energy", "kW.h", from, until, energy, hour);
+      const others = (time: number): number => share(time, false);
+      yield* metered("works-water", "water_volume", "m3", from, until, (time) => 48 * others(time), hour);
+      yield* metered("works-gas", "gas_volume", "m3", from, until, (time) => 96 * others(time), hour);
     }
     return {
       world: {
