@@ -38,7 +38,8 @@ export const jt808: Adapter = {
       protocol: "jt808",
       listen: `127.0.0.1:${port}`,
       datum: "WGS-84",
-      silence: "600ms",
+      // Terminals and collector share this process: where it is held up for so long, nobody has said anything.
+      silence: "2s",
       authentication: { key: { env: "TERMINAL_TEST_KEY" }, registered: join(folder, "registered") },
       terminals: devices.map((device, i) => ({ phone: `1380000000${i}`, device, terminal: `T${i}` })),
       readings: [{ item: 0xe1, type: "u32", metric: "n", unit: "1" }],
