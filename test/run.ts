@@ -24,7 +24,7 @@ async function run(args: readonly string[]): Promise<Run> {
   const ava = spawn("ava", args, {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
-      // Each file runs in a process of its own and starts others: they compile the same modules once.
+      // Each file runs in a thread of its own and starts processes: they compile the same modules once.
       NODE_COMPILE_CACHE: join(import.meta.dirname, "../node_modules/.cache/compiled"),
       ...process.env,
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --report-on-signal --report-directory=${scratch}`,
