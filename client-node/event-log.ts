@@ -42,6 +42,13 @@ export function logEvents(log: Log): (event: NodeEvent) => void {
         return event.reason === undefined
           ? log.info({ warnings: event.told }, "warnings told to the bank, in coarse form")
           : log.warn({ reason: event.reason, detail: event.message }, "no warnings told to the bank");
+      case "decision":
+        return "decision" in event
+          ? log.warn(
+              { study: event.name, decision: event.decision },
+              "the bank did not know of a decision: told again",
+            )
+          : log.warn({ reason: event.reason, detail: event.message }, "decisions not told again");
       case "epoch":
         return "epoch" in event
           ? log.debug({ epoch: shortDigest(event.epoch) }, "key epoch open")

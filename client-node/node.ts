@@ -25,6 +25,7 @@ import {
   consentTo,
   fetchModel,
   listStudies,
+  repeatDecisions,
   type StudyDesk,
   type StudyView,
   withdrawFrom,
@@ -162,6 +163,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await sendDue(desk, emit);
     await participant.takePart(() => {
       onConnected();
+      void repeatDecisions(desk, emit);
       void reports?.tell();
     });
   };

@@ -34,6 +34,14 @@ export type FederationEvent =
       readonly reason?: Reason;
       readonly message?: string;
     }
+  /** The bank did not know of a decision about a study, and was told of it again; with a reason, it could not be. */
+  | {
+      readonly type: "decision";
+      readonly study: Digest;
+      readonly name: string;
+      readonly decision: "consent" | "withdrawal";
+    }
+  | { readonly type: "decision"; readonly reason: Reason; readonly message: string }
   /** The coordinator ended an attempt. */
   | {
       readonly type: "closed";

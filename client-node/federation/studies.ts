@@ -8,14 +8,21 @@ import { checkAlgorithms, studyEvents } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
-import { Studies } from "../../proto/wire.ts";
+import { refusalOf, Studies } from "../../proto/wire.ts";
 import { type Forecast, forecastOf } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
-import { rememberManifest, storeConsent, storedConsent } from "../ledger/records.ts";
+import {
+  anyConsent,
+  rememberManifest,
+  type StoredConsent,
+  storeConsent,
+  storedConsent,
+} from "../ledger/records.ts";
 import { requireAccounted } from "../ledger/recoveries.ts";
 import { transact } from "../ledger/store.ts";
 import { checkStudy, type Policy, whyRefused } from "../policy.ts";
 import type { NodeCredentials } from "./credentials.ts";
+import type { FederationEvent } from "./events.ts";
 import { requireRemembered } from "./memory.ts";
 import type { Transport } from "./transport.ts";
 
@@ -131,18 +138,36 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
       { hint: "ask the bank for more noise or fewer sums, or raise maxEpsilon.lifetime in policy.yaml" },
     );
   const expiresMillis = desk.now() + Math.floor(policy.consentDays * 86_400_000);
-  const { consortium, enterprise, identity } = credentials;
-  const note = signConsent(
+  const { enterprise } = credentials;
+  const decided = { study, expiresMillis };
+  transact(db, () => {
+    storeConsent(db, { ...decided, manifest: text, withdrawn: false });
+    const consent = { study, enterprise, expires: expiresMillis, consent: consentNote(credentials, decided) };
+    ledger.append([{ type: "study.consented", time: desk.now(), ...consent }]);
+  });
+  await sendConsent(desk, decided);
+  return { expiresMillis };
+}
+
+type Decided = Pick<StoredConsent, "study" | "expiresMillis">;
+
+/** Signed anew it is the same note, as long as the key is. */
+const consentNote = (
+  { consortium, enterprise, identity }: NodeCredentials,
+  { study, expiresMillis }: Decided,
+): string =>
+  signConsent(
     { consortium, enterprise, study, expires: expiresMillis },
     noteSigner(identity.name, identity.signingSeed),
   );
-  transact(db, () => {
-    storeConsent(db, { study, manifest: text, expiresMillis, withdrawn: false });
-    const consent = { study, enterprise, expires: expiresMillis, consent: note };
-    ledger.append([{ type: "study.consented", time: desk.now(), ...consent }]);
-  });
+
+async function sendConsent(
+  { credentials, transport }: Pick<StudyDesk, "credentials" | "transport">,
+  decided: Decided,
+): Promise<void> {
+  const { study, expiresMillis } = decided;
+  const note = consentNote(credentials, decided);
   await transport.call(Studies.service.Consent, { study: bytesOf(study), expiresMillis, note });
-  return { expiresMillis };
 }
 
 /** The node stops taking part at once, whether or not the bank can be told. @throws Refusal */
@@ -157,6 +182,33 @@ export async function withdrawFrom(
       ledger.append([{ type: "study.withdrawn", time: now(), study, enterprise: credentials.enterprise }]);
     });
   await transport.call(Studies.service.Withdraw, { study: bytesOf(study) });
+}
+
+const goingOn: ReadonlySet<string> = new Set(["proposed", "running", "paused"]);
+
+/**
+ * Tells the bank what this enterprise decided and the bank does not know: it restored a backup of before, or was away
+ * when it was told. The consent is the one that was signed and written down then. Never throws.
+ */
+export async function repeatDecisions(
+  desk: Pick<StudyDesk, "credentials" | "db" | "now" | "policy" | "transport">,
+  emit: (event: FederationEvent) => void,
+): Promise<void> {
+  const { credentials, db, now, transport } = desk;
+  if (!anyConsent(db, now())) return;
+  try {
+    for (const { study, name, phase, consented } of await listStudies(desk)) {
+      const decided = storedConsent(db, study);
+      if (decided === undefined || decided.expiresMillis <= now() || !goingOn.has(phase)) continue;
+      if (consented.includes(credentials.enterprise) !== decided.withdrawn) continue;
+      if (decided.withdrawn) await transport.call(Studies.service.Withdraw, { study: bytesOf(study) });
+      else await sendConsent(desk, decided);
+      emit({ type: "decision", study, name, decision: decided.withdrawn ? "withdrawal" : "consent" });
+    }
+  } catch (error) {
+    const { reason, message } = refusalOf(error);
+    emit({ type: "decision", reason, message });
+  }
 }
 
 /** @returns a finished study's model. @throws Refusal digest_mismatch, not_found and the bank's own. */

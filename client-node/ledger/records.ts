@@ -35,6 +35,10 @@ export function storedConsent(db: DatabaseSync, study: Digest): StoredConsent | 
   };
 }
 
+/** @returns whether a consent, given or taken back, would not have run out by now. */
+export const anyConsent = (db: DatabaseSync, nowMillis: number): boolean =>
+  prepared(db, "SELECT 1 FROM consent WHERE expires_millis > ?").get(nowMillis) !== undefined;
+
 /** @returns the manifests of the consents that hold, canonical JSON. */
 export const consentedManifests = (db: DatabaseSync, nowMillis: number): string[] =>
   prepared(db, "SELECT manifest FROM consent WHERE withdrawn = 0 AND expires_millis > ?")

@@ -101,6 +101,9 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
 
   t.is(await runStudy({ ...base, name: "kept" }), "finished");
   const kept = await witness();
+  // Who decides about it after the backup, decides what the restored bank does not know.
+  const open = await bank.operator.propose({ ...base, name: "open" });
+  await nodes[0]!.consent(open);
   const { size } = await backUp(bank.operator, file);
   await restoreFrom(file);
   t.false(
@@ -110,6 +113,9 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
   await witness(kept);
   await allConnected();
 
+  await nodes[0]!.withdraw(open);
+  await nodes[1]!.consent(open);
+  await nodes[2]!.consent(open);
   t.is(await runStudy({ ...base, name: "lost" }), "finished");
   const lost = await witness(kept);
   await restoreFrom(file);
@@ -128,6 +134,8 @@ test("backups: nothing lost, then an older one, then an enterprise's folder; eac
   );
   await bank.countersign();
   await allConnected();
+  await eventually(() => events.filter((event) => "decision" in event).length === names.length);
+  t.deepEqual((await bank.operator.study(open)).consented, ["mill", "truck"], "told again by the nodes");
   const now = await witness(lost, recoveries);
   t.is(await runStudy({ ...base, name: "lost" }), "failed party_refused", "a step is summed once");
   const early: Uint8Array[] = [];
