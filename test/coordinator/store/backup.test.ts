@@ -12,7 +12,7 @@ import { installed } from "../../support/databases.ts";
 import { startInstalled } from "../../support/installed-postgres.ts";
 
 for (const { version, bin } of installed)
-  test(`PostgreSQL ${version}: a backup of the embedded database goes on there, and one of that in another database`, async (t) => {
+  test(`PostgreSQL ${version}: a backup of the embedded database goes on there, one of that in another database, and one of that in an embedded one again`, async (t) => {
     t.timeout(120_000);
     const bank = await LocalBank.start({ witnesses: { quorum: 1 } });
     t.teardown(() => bank.stop());
@@ -23,7 +23,9 @@ for (const { version, bin } of installed)
       await rm(dir, { recursive: true, force: true });
     });
     const address = (name: string): string =>
-      `postgres://${server.user}@localhost/${name}?host=${encodeURIComponent(server.socketDirectory)}`;
+      name === "embedded"
+        ? name
+        : `postgres://${server.user}@localhost/${name}?host=${encodeURIComponent(server.socketDirectory)}`;
     const look = (seen?: SeenTree): Promise<SeenTree> => {
       const auditor = bank.auditor();
       return auditor.witness(seen, Date.now(), []).finally(() => auditor.close());
@@ -32,12 +34,14 @@ for (const { version, bin } of installed)
     let seen = await look();
     const client = new pg.Client({ connectionString: address("postgres") });
     await client.connect();
-    for (const name of ["first", "second"]) {
-      await client.query(`CREATE DATABASE ${name}`);
+    for (const name of ["first", "second", "embedded"]) {
+      if (name !== "embedded") await client.query(`CREATE DATABASE ${name}`);
       const file = join(bank.dir, `${name}.fcbackup`);
       const { size } = await backUp(bank.operator, file);
       t.is(size, seen.size);
       await bank.coordinator.stop();
+      // The old embedded database is put aside.
+      if (name === "embedded") await rm(join(bank.config.dataDir, "postgres"), { recursive: true });
       Object.assign(bank.config, { database: address(name) });
       await restore(bank.config, file, silent);
       await t.throwsAsync(restore(bank.config, file, silent), {
