@@ -1,11 +1,10 @@
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { StudyMemory } from "../models/memory.ts";
-import { runPlain } from "../models/plain.ts";
+import { partyName, runPlain } from "../models/plain.ts";
 import type { StudyManifest } from "../models/study.ts";
 import { type StudyState, studyContribute, studyLayout } from "../models/study-loop.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { foundConsortium, type RoundSubject, simulateStep } from "../privacy/sum/simulation.ts";
-import { partyName } from "../simulate/transport.ts";
 import { atMost, type Bench, cpuTimer, type Figure, median, noted } from "./bench.ts";
 import { manifest, syntheticTable } from "./logistic.ts";
 

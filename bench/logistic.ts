@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { seededRandom, uniform } from "../core/random.ts";
+import { partyName } from "../models/plain.ts";
 import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { LocalBank } from "../simulate/consortium.ts";
 import { trainStudy } from "../simulate/grpc.ts";
 import type { NodesOrder } from "../simulate/nodes-child.ts";
-import { partyName } from "../simulate/transport.ts";
 import { atMost, type Bench, median, noted } from "./bench.ts";
 
 const features = 30;

@@ -44,6 +44,13 @@ export interface Study<T extends Pick<AlgorithmTypes, "params" | "prior">> {
   readonly noise?: number | undefined;
 }
 
+/** Deterministic, as `advance` is; what fewer than half of the groups say decides nothing. */
+export type ByGroups<T extends AlgorithmTypes> = (
+  state: T["state"],
+  groups: readonly Sums<T["blocks"]>[],
+  study: Study<T>,
+) => Outcome<T["state"], T["result"]>;
+
 export type Outcome<State, Result> = { readonly next: State } | { readonly done: Result };
 
 /** One party's side of a round. */
@@ -163,6 +170,11 @@ export interface FederatedAlgorithm<T extends AlgorithmTypes> extends Computatio
    * what it was told is refused.
    */
   readonly takesNoise?: true;
+  /**
+   * How a step is taken from the sums of groups, each as if all members were like its own: from the median of the sums,
+   * entry by entry, or as it says itself. Without it, there is one sum of everybody.
+   */
+  readonly medians?: "of sums" | ByGroups<T>;
   /** Probability with which each record is in a sum, on its own and secretly; 1 without it. */
   samplingRate?(params: T["params"]): number;
 }
@@ -176,6 +188,8 @@ export interface Algorithm<Result = unknown> {
   readonly isTransform: boolean;
   /** Whether noise can be added to its sums; true where it takes none. */
   readonly takesNoise: boolean;
+  /** Whether a step can be taken from the median of groups' sums. */
+  readonly takesMedians: boolean;
   /** @throws Refusal parameters_invalid, naming the parameter */
   configure(params: unknown): Configured;
   /** @returns undefined unless the algorithm's results are models. @throws Refusal state_invalid */
@@ -207,6 +221,8 @@ export interface Running {
   contribute(state: unknown, party: Party): Promise<Float64Array>;
   /** @param values - of the sum, in the layout's order. */
   advance(state: unknown, values: Float64Array): Outcome<unknown, unknown>;
+  /** @param groups - of each group's sum the values, scaled to all members. */
+  advanceByGroups(state: unknown, groups: readonly Float64Array[]): Outcome<unknown, unknown>;
   /** By block; undefined where nothing bounds what a record does. */
   sensitivity(state: unknown): Readonly<Record<string, number>> | undefined;
 }

@@ -14,8 +14,9 @@ import type {
   Scoring,
   Study,
 } from "./algorithm.ts";
-import { decodeSums, encodeContribution, layoutOf } from "./blocks.ts";
+import { decodeSums, encodeContribution, layoutOf, type Sums } from "./blocks.ts";
 import { type NoiseDemand, noiseFor } from "./noise.ts";
+import { medianOf } from "./numerics/median.ts";
 import { parseParameters, parsePublic } from "./parameters.ts";
 import type { Portable } from "./portable.ts";
 import { isStored, partsOf } from "./rows.ts";
@@ -28,7 +29,10 @@ export const defineAlgorithm = <T extends AlgorithmTypes>(
     own,
     (params) => ({ maxSteps: own.maxSteps(params), samplingRate: own.samplingRate?.(params) ?? 1 }),
     (study, demand) => running(own, study, demand),
-    own.takesNoise === true && own.sensitivity !== undefined,
+    {
+      takesNoise: own.takesNoise === true && own.sensitivity !== undefined,
+      takesMedians: own.medians !== undefined,
+    },
   );
 
 /** An algorithm whose result follows from earlier ones: it takes no sum. */
@@ -52,6 +56,7 @@ export const defineComputation = <T extends AlgorithmTypes & { readonly state: n
         next: none,
         contribute: none,
         advance: none,
+        advanceByGroups: none,
         sensitivity: none,
       };
     },
@@ -61,7 +66,10 @@ function define<T extends AlgorithmTypes>(
   own: Computation<T>,
   sumsOf: (params: T["params"]) => Pick<Configured, "maxSteps" | "samplingRate">,
   run: (study: Study<T>, demand: NoiseDemand | undefined) => Running,
-  takesNoise = true,
+  { takesNoise, takesMedians }: Pick<Algorithm, "takesNoise" | "takesMedians"> = {
+    takesNoise: true,
+    takesMedians: false,
+  },
 ): Algorithm<T["result"]> {
   const { name, parameters, result } = own;
   return {
@@ -71,6 +79,7 @@ function define<T extends AlgorithmTypes>(
     isModel: own.score !== undefined,
     isTransform: own.transform !== undefined,
     takesNoise,
+    takesMedians,
     configure(given): Configured {
       const params = parseParameters(name, parameters, given);
       const needs = own.needs(params);
@@ -111,6 +120,8 @@ function running<T extends AlgorithmTypes>(
     const samplingRate = own.samplingRate?.(study.params) ?? 1;
     return noiseFor(blocks, { sensitivity, joint, samplingRate }, demand);
   };
+  const sumsOf = (state: T["state"], values: Float64Array): Sums<T["blocks"]> =>
+    decodeSums(own.blocks(state, study), values, noiseOf(state)?.steps);
   return {
     start: () => own.start(study),
     parseState: parse,
@@ -131,8 +142,19 @@ function running<T extends AlgorithmTypes>(
     },
     advance(given, values) {
       const state = parse(given);
-      const sums = decodeSums(own.blocks(state, study), values, noiseOf(state)?.steps);
-      return own.advance(state, sums, study);
+      return own.advance(state, sumsOf(state, values), study);
+    },
+    advanceByGroups(given, groups) {
+      const state = parse(given);
+      const { medians } = own;
+      if (medians === undefined) throw new RangeError(`${own.name} takes one sum of everybody`);
+      return medians === "of sums"
+        ? own.advance(state, sumsOf(state, medianOf(groups)), study)
+        : medians(
+            state,
+            groups.map((values) => sumsOf(state, values)),
+            study,
+          );
     },
     sensitivity: (state) => own.sensitivity?.(parse(state), study),
   };

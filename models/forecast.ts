@@ -3,10 +3,18 @@ import { seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { type VectorLayout, vectorLength } from "../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
+import { withoutGroups } from "./groups.ts";
 import { StudyMemory } from "./memory.ts";
 import { entriesOf } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
-import { advanceStudy, type NextSum, startStudy, studyContribute, studyNext } from "./study-loop.ts";
+import {
+  advanceStudy,
+  mostSums,
+  type NextSum,
+  startStudy,
+  studyContribute,
+  studyNext,
+} from "./study-loop.ts";
 import type { Column, Table } from "./table.ts";
 
 export interface AlgorithmForecast {
@@ -39,9 +47,14 @@ export async function forecastStudy(
   millis: () => number = () => 0,
 ): Promise<AlgorithmForecast[]> {
   const entries = entriesOf(manifest.algorithms);
-  const tried = { ...manifest, maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty) };
+  // A group's sum has the layout of everybody's.
+  const tried = {
+    ...withoutGroups(manifest),
+    maxRowsPerParty: Math.max(mostCells, manifest.maxRowsPerParty),
+  };
   const trials = await trialsOf(tried, millis);
-  return entries.map(({ as, algorithm, params }, index) => {
+  return entries.map((entry, index) => {
+    const { as } = entry;
     const { layout, noise, rowSeconds = 0 } = trials.get(index) ?? {};
     if (layout !== undefined && vectorLength(layout) > mostEntries)
       throw new Refusal(
@@ -49,10 +62,9 @@ export async function forecastStudy(
         `${as} would sum ${vectorLength(layout)} numbers a step, and ${mostEntries} are the most`,
         { hint: "take fewer features, or features with fewer levels" },
       );
-    const { maxSteps: mostSums } = algorithm.configure(params);
     return {
       name: as,
-      mostSums,
+      mostSums: mostSums(manifest, entry),
       rowSeconds,
       ...(layout === undefined ? {} : { layout }),
       ...(noise === undefined ? {} : { noise }),

@@ -3,6 +3,7 @@ import { dequantizeSum, planPacking, quantize, T } from "../privacy/sum/layout.t
 import { addNoiseFrom, drawNoise } from "../privacy/sum/noise.ts";
 import { packingOf } from "../privacy/sum/noise-terms.ts";
 import type { PriorResults, SealedSum } from "./algorithm.ts";
+import { withoutGroups } from "./groups.ts";
 import { StudyMemory } from "./memory.ts";
 import { concatRows } from "./rows.ts";
 import type { StudyManifest } from "./study.ts";
@@ -11,6 +12,7 @@ import {
   type PartyMeans,
   type StudyState,
   startStudy,
+  studyCohort,
   studyContribute,
   studyNext,
 } from "./study-loop.ts";
@@ -51,13 +53,19 @@ export async function runPlain(
   let rounds = 0;
   while (state.algorithm !== null) {
     options.onRound?.(state, rounds);
-    const present = [...tables.keys()].filter((party) => options.isPresent?.(party) ?? true);
+    const among = studyCohort(manifest, state);
+    const present = [...tables.keys()].filter(
+      (party) => (options.isPresent?.(party) ?? true) && among?.includes(partyName(party)) !== false,
+    );
     const sum = await plainSum(manifest, state, tables, means, present, options.onContribution);
     state = await advanceStudy(manifest, state, sum);
     rounds++;
   }
   return { results: state.results, rounds };
 }
+
+/** @param index - of a simulated party. @returns what a study's groups call it. */
+export const partyName = (index: number): string => `party-${String(index + 1).padStart(4, "0")}`;
 
 /** Runs a study on the rows of all parties as one table. */
 export const runPooled = (
@@ -66,7 +74,7 @@ export const runPooled = (
   options: PlainOptions = {},
 ): Promise<PlainRun> =>
   runPlain(
-    { ...manifest, maxRowsPerParty: manifest.maxRowsPerParty * tables.length },
+    { ...withoutGroups(manifest), maxRowsPerParty: manifest.maxRowsPerParty * tables.length },
     [concatRows(tables)],
     options,
   );
@@ -80,7 +88,7 @@ async function plainSum(
   sentBy: PlainOptions["onContribution"] = (_, values) => values,
 ): Promise<SealedSum> {
   const { layout, noise } = studyNext(manifest, state);
-  const cohort = present.map((party) => `party-${party}`);
+  const cohort = present.map(partyName);
   const header = { layout, noise, cohort, minCohort: cohort.length, follows: null };
   const packing = noise === undefined ? planPacking(layout, tables.length) : packingOf(header);
   const total = new Float64Array(packing.slots);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Random } from "../core/random.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
 import type { PrivacyEvent } from "../privacy/noise/event.ts";
-import type { VectorLayout } from "../privacy/sum/layout.ts";
+import { type VectorLayout, vectorLength } from "../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../privacy/sum/noise-terms.ts";
 import type {
   Algorithm,
@@ -15,6 +15,7 @@ import type {
   Transform,
 } from "./algorithm.ts";
 import { checkGate } from "./gate.ts";
+import { type GroupSum, type Groups, groupFaults, scaledToAll } from "./groups.ts";
 import type { MemoKey, PartyRows, StudyMemory } from "./memory.ts";
 import { type NoiseDemand, unitRate } from "./noise.ts";
 import { roundTo } from "./numerics/rounding.ts";
@@ -45,6 +46,8 @@ export type StudyState = {
   readonly algorithmState: Json;
   /** Results of the algorithms before `index`, by the manifest's `as:` names. */
   readonly results: PriorResults;
+  /** Sums of this step so far, where it takes one of each group; absent before the first. */
+  readonly groupSums?: readonly GroupSum[];
 };
 
 /** @param transforms - of the algorithms before. @returns the columns as an algorithm sees them. */
@@ -75,6 +78,7 @@ export function manifestFaults(manifest: StudyManifest): Refusal[] {
     ...noiseFaults(manifest),
     ...columnFaults(manifest),
     ...gateFaults(manifest),
+    ...groupFaults(manifest),
   ];
 }
 
@@ -240,7 +244,22 @@ const entryText = (entry: object): string =>
 
 /** @returns a public bound on the sums that the study takes. @throws Refusal algorithm_unknown | parameters_invalid */
 export const studySteps = (manifest: StudyManifest): number =>
-  entriesOf(manifest.algorithms).reduce((steps, entry) => steps + maxStepsOf(entry), 0);
+  entriesOf(manifest.algorithms).reduce((sums, entry) => sums + mostSums(manifest, entry), 0);
+
+/** @returns a public bound on the sums that an entry takes. */
+export const mostSums = (manifest: StudyManifest, entry: Entry): number =>
+  maxStepsOf(entry) * (groupsFor(manifest, entry)?.length ?? 1);
+
+/** @returns the groups of whose sums an entry takes the median; undefined where it takes one sum of everybody. */
+const groupsFor = ({ groups }: StudyManifest, { algorithm }: Entry): Groups | undefined =>
+  algorithm.takesMedians ? groups : undefined;
+
+/** @returns who may be in the next sum, where the study deals its members to groups. @throws RangeError when it is finished */
+export function studyCohort(manifest: StudyManifest, state: StudyState): readonly string[] | undefined {
+  const entry = entriesOf(manifest.algorithms)[state.index];
+  if (entry === undefined) throw new RangeError("the study is finished");
+  return groupsFor(manifest, entry)?.[state.groupSums?.length ?? 0] ?? manifest.groups?.flat();
+}
 
 const maxStepsOf = ({ algorithm, params }: Entry): number => algorithm.configure(params).maxSteps;
 
@@ -255,11 +274,15 @@ export interface NextSum {
   readonly layout: VectorLayout;
   /** Undefined where there is none. */
   readonly noise: NoiseTerms | undefined;
+  /** Who may be in it; undefined where everybody may who consented. */
+  readonly among: readonly string[] | undefined;
 }
 
 /** @throws RangeError when the study is finished */
-export const studyNext = (manifest: StudyManifest, state: StudyState): NextSum =>
-  runningIn(manifest, state).next(state.algorithmState);
+export const studyNext = (manifest: StudyManifest, state: StudyState): NextSum => ({
+  ...runningIn(manifest, state).next(state.algorithmState),
+  among: studyCohort(manifest, state),
+});
 
 /**
  * @throws RangeError when the study is finished
@@ -276,7 +299,10 @@ function demandOf({ privacy }: StudyManifest, { noise: own }: Entry): NoiseDeman
   return { multiplier: own ?? multiplier, rowsPerUnit: rowsPerSubject, colluding: maxColluding, dropOuts };
 }
 
-/** @returns the most that a study can cost, whatever its sums turn out to be. @throws Refusal algorithm_unknown | parameters_invalid */
+/**
+ * @returns the most that a study can cost a unit, whatever its sums turn out to be: who is in a group is in no other's sums.
+ * @throws Refusal algorithm_unknown | parameters_invalid
+ */
 export const studyEvents = (manifest: StudyManifest): PrivacyEvent[] =>
   entriesOf(manifest.algorithms).flatMap((entry): PrivacyEvent[] => {
     const count = maxStepsOf(entry);
@@ -355,8 +381,15 @@ export async function advanceStudy(
   state: StudyState,
   sum: SealedSum,
 ): Promise<StudyState> {
-  const outcome = runningIn(manifest, state).advance(state.algorithmState, sum.values);
-  return follow(manifest, { ...state, step: state.step + 1 }, outcome);
+  const { groupSums = [], ...place } = state;
+  const groups = groupsFor(manifest, entriesOf(manifest.algorithms)[state.index]!);
+  const running = runningIn(manifest, state);
+  const after = { ...place, step: place.step + 1 };
+  if (groups === undefined) return follow(manifest, after, running.advance(state.algorithmState, sum.values));
+  // A negative zero has no JSON form.
+  const sums = [...groupSums, { values: Array.from(sum.values, (x) => x + 0), parties: sum.parties }];
+  if (sums.length < groups.length) return { ...place, groupSums: sums };
+  return follow(manifest, after, running.advanceByGroups(state.algorithmState, scaledToAll(sums)));
 }
 
 /** @returns every algorithm's result by name, or undefined while the study is not finished. */
@@ -369,6 +402,10 @@ const foreignState = z.strictObject({
   step: z.int().min(0),
   algorithmState: z.unknown(),
   results: z.record(z.string(), z.unknown()),
+  groupSums: z
+    .array(z.strictObject({ values: z.array(z.number()), parties: z.int().min(1) }))
+    .min(1)
+    .optional(),
 });
 
 /**
@@ -376,7 +413,11 @@ const foreignState = z.strictObject({
  * @throws Refusal state_invalid
  */
 export function parseStudyState(manifest: StudyManifest, value: unknown): StudyState {
-  const { index, algorithm, step, algorithmState, results } = parsePublic("state", foreignState, value);
+  const { index, algorithm, step, algorithmState, results, groupSums } = parsePublic(
+    "state",
+    foreignState,
+    value,
+  );
   const entries = entriesOf(manifest.algorithms);
   const entry = entries[index];
   const place = `algorithm ${index}, step ${step}`;
@@ -392,6 +433,14 @@ export function parseStudyState(manifest: StudyManifest, value: unknown): StudyS
   const state = value as StudyState;
   if (entry === undefined) parsePublic("state.algorithmState", z.null(), algorithmState);
   else runningIn(manifest, state).parseState(algorithmState);
+  if (groupSums !== undefined) {
+    const groups = entry && groupsFor(manifest, entry);
+    const length = groups === undefined ? 0 : vectorLength(studyLayout(manifest, state));
+    if (groups === undefined || groupSums.length >= groups.length)
+      throw new Refusal("state_invalid", `no sums of groups are awaited at ${place}`);
+    if (groupSums.some(({ values }) => values.length !== length))
+      throw new Refusal("state_invalid", `a group's sum at ${place} does not have ${length} entries`);
+  }
   return state;
 }
 

@@ -123,6 +123,14 @@ export const manifestSchema = z.strictObject({
     )
     .min(1)
     .describe("run in this order, each with its parameters; each sees the results before it"),
+  groups: z
+    .array(z.array(idSchema).min(2))
+    .min(3)
+    .max(64)
+    .describe(
+      "the study's members, dealt to groups once: additive, boosting and neural sum the updates of each group by themselves, and take each step from the median of the groups, of which fewer than half may be spoiled by who poisons sums",
+    )
+    .optional(),
   gate: z
     .strictObject({
       model: nameSchema.describe(

@@ -33,6 +33,7 @@ interface Flags {
   drop: DropOut;
   seed: string;
   noise?: number;
+  groups?: number;
   holdout: number;
   json: boolean;
   delimiter?: CsvOptions["delimiter"];
@@ -78,6 +79,11 @@ export function simulateCommand(): Command {
       "--noise <multiplier>",
       "add noise to every sum: its standard deviation over the most that one row changes",
       multiplier,
+    )
+    .option(
+      "--groups <n>",
+      "deal the parties to groups, and take each step of additive, boosting and neural from their median",
+      wholeNumber(3, 64),
     )
     .option("--holdout <fraction>", "share of rows held out for evaluation; 0 evaluates on all", fraction, 0)
     .addOption(

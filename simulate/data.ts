@@ -7,7 +7,9 @@ import { Refusal } from "../core/reasons.ts";
 import { readRecords } from "../core/table-file.ts";
 import { unchanged } from "../models/cells.ts";
 import { forecastStudy } from "../models/forecast.ts";
+import { drawGroups } from "../models/groups.ts";
 import { type ColumnLeftOut, inferFeatures } from "../models/infer.ts";
+import { partyName } from "../models/plain.ts";
 import { withNeeds } from "../models/plan.ts";
 import { algorithmNamed, algorithmNames } from "../models/registry.ts";
 import { takeRows } from "../models/rows.ts";
@@ -34,6 +36,8 @@ export interface SimulateOptions {
   readonly seed: string;
   /** Standard deviation of each sum's noise over the most that one row changes; none by default. */
   readonly noise?: number;
+  /** Groups of parties whose median a step is taken from; none by default. */
+  readonly groups?: number;
   /** How a CSV file is written. */
   readonly csv?: CsvOptions;
 }
@@ -89,6 +93,9 @@ export async function readProblem(options: SimulateOptions): Promise<FileProblem
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout },
     algorithms: algorithmsFor(options),
+    ...(options.groups === undefined
+      ? {}
+      : { groups: groupsOf(options.parties, options.groups, options.seed) }),
     privacy: {
       minCohort: leastCohort,
       maxColluding,
@@ -120,6 +127,16 @@ export async function readProblem(options: SimulateOptions): Promise<FileProblem
   const dealt = partitionRows(partition, options.parties, whole.label, groups, random);
   return { manifest, tables: dealt.map((dealtRows) => takeRows(whole, dealtRows)), rows: rows!, leftOut };
 }
+
+/** @throws Refusal cohort_too_small */
+const groupsOf = (parties: number, count: number, seed: string): string[][] => {
+  const members = Array.from({ length: parties }, (_, i) => partyName(i));
+  return drawGroups(
+    members.map((id) => ({ id, organisation: id })),
+    count,
+    seededRandom(`groups ${seed}`),
+  );
+};
 
 /** What the algorithm needs comes first; a model is evaluated last. */
 function algorithmsFor({ algorithm, params, algorithms }: SimulateOptions): StudyManifest["algorithms"] {

@@ -8,6 +8,7 @@ import type { Digest } from "../core/canonical.ts";
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { isReason, Refusal } from "../core/reasons.ts";
 import type { PriorResults } from "../models/algorithm.ts";
+import { partyName } from "../models/plain.ts";
 import { studyArithmetic } from "../models/recompute.ts";
 import type { Table } from "../models/table.ts";
 import { parseCheckpoint } from "../privacy/log/checkpoint.ts";
@@ -17,14 +18,7 @@ import { LocalBank, policyFor } from "./consortium.ts";
 import type { Problem } from "./data.ts";
 import { DropOuts } from "./drop-outs.ts";
 import { interruptible } from "./interruption.ts";
-import {
-  modelOf,
-  type Outcome,
-  partyName,
-  type Step,
-  type Transport,
-  type TransportOptions,
-} from "./transport.ts";
+import { modelOf, type Outcome, type Step, type Transport, type TransportOptions } from "./transport.ts";
 
 /** Where a party's state machine stands right before it sends the message that ends a step. */
 const phaseBefore: Readonly<Record<Step, string>> = {

@@ -1,7 +1,7 @@
 import { seededRandom } from "../core/random.ts";
-import { runPlain } from "../models/plain.ts";
+import { partyName, runPlain } from "../models/plain.ts";
 import { DropOuts } from "./drop-outs.ts";
-import { modelOf, partyName, type Step, type Transport } from "./transport.ts";
+import { modelOf, type Step, type Transport } from "./transport.ts";
 
 /** Sums in memory without any protection: the reference. */
 export const plain: Transport = async ({ manifest, tables }, { drop, seed, onRound }) => {

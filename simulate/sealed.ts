@@ -2,6 +2,7 @@ import { canonicalBytes, digestOf } from "../core/canonical.ts";
 import { secureRandom, seededRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { StudyMemory } from "../models/memory.ts";
+import { partyName } from "../models/plain.ts";
 import {
   advanceStudy,
   type StudyState,
@@ -20,7 +21,7 @@ import {
 } from "../privacy/sum/simulation.ts";
 import type { Problem } from "./data.ts";
 import { DropOuts } from "./drop-outs.ts";
-import { modelOf, partyName, type Transport, type TransportOptions } from "./transport.ts";
+import { modelOf, type Transport, type TransportOptions } from "./transport.ts";
 
 /** Attempts that one step may take of an epoch's slots before the next is opened. */
 const slotsKept = 24;
@@ -72,13 +73,14 @@ async function run({ manifest, tables }: Problem, options: TransportOptions, bfv
   };
 
   async function sumOf(of: StudyState, number: number): Promise<NonNullable<SimulatedAttempt["sum"]>["sum"]> {
-    const here = present.filter((id) => !drops.gone.has(id));
+    const everybody = present.filter((id) => !drops.gone.has(id));
     const { header } = consortium.epoch.open;
     // who left for good is of no epoch, and a slot serves once
-    if (here.length < header.members.length || consortium.slots.next > header.slots - slotsKept)
-      consortium = await renewEpoch(consortium, bfv, here);
-    present = here;
-    const { layout, noise } = studyNext(manifest, of);
+    if (everybody.length < header.members.length || consortium.slots.next > header.slots - slotsKept)
+      consortium = await renewEpoch(consortium, bfv, everybody);
+    present = everybody;
+    const { layout, noise, among } = studyNext(manifest, of);
+    const here = everybody.filter((id) => among?.includes(id) !== false);
     const subject = {
       layout,
       ...(noise === undefined ? {} : { noise }),

@@ -36,8 +36,6 @@ export interface Outcome {
 /** Runs a study to its end over one kind of sum. */
 export type Transport = (problem: Problem, options: TransportOptions) => Promise<Outcome>;
 
-export const partyName = (index: number): string => `party-${String(index + 1).padStart(4, "0")}`;
-
 /** The algorithm a simulated study is about: the last one that is not the evaluation. */
 export const modelOf = ({ algorithms }: StudyManifest): string =>
   algorithms.findLast(({ name }) => name !== "evaluate")!.name;

@@ -28,7 +28,7 @@ import type { Stage } from "./stage.ts";
 const believing: Weakness = {
   facts: (facts: LocalFacts, { round, algorithm, state, layout, noise }: RoundHeader): LocalFacts => ({
     ...facts,
-    next: { round, algorithm, state, layout, noise },
+    next: { round, algorithm, state, layout, noise, among: undefined },
   }),
 };
 

@@ -327,6 +327,7 @@ export class Participant {
         table: tableOf(manifest),
         survivors,
         organisations: [...new Set(survivors.map((id) => roster.byId.get(id)!.organisation))].sort(),
+        groups: { groups: manifest?.groups, minCohort: header.minCohort },
         exact: survivors.includes(credentials.enterprise) && header.protection.noise === "none",
         follows: holderOfStep,
         among,

@@ -23,6 +23,7 @@ export interface NextStep {
   readonly state: Digest;
   readonly layout: VectorLayout;
   readonly noise: NoiseTerms | undefined;
+  readonly among: readonly string[] | undefined;
 }
 
 export interface StateChainOptions {

@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { differsByGroups, type GroupLimits } from "../../privacy/sum/cohort-change.ts";
 import { everyTable, requireAccounted } from "./recoveries.ts";
 import { prepared, transact } from "./store.ts";
 
@@ -23,6 +24,8 @@ export interface Step {
   readonly survivors: readonly string[];
   /** Organisations of the survivors, each once. */
   readonly organisations: readonly string[];
+  /** Absent where the study deals its members to none. */
+  readonly groups?: GroupLimits;
   /** Without noise. */
   readonly exact: boolean;
   /** The spent round of the same step that this one is run again for, if it is. */
@@ -46,6 +49,7 @@ interface StoredStep {
   readonly study: Digest;
   readonly round: number;
   readonly state: Digest;
+  readonly survivors: readonly string[];
   readonly organisations: readonly string[];
   readonly phase: "locked" | "spent" | "lifted";
 }
@@ -55,6 +59,7 @@ const stored = (row: Record<string, unknown>): StoredStep => ({
   study: String(row.study),
   round: Number(row.round),
   state: String(row.state),
+  survivors: JSON.parse(String(row.survivors)) as string[],
   organisations: JSON.parse(String(row.organisations)) as string[],
   phase: String(row.phase) as StoredStep["phase"],
 });
@@ -154,7 +159,7 @@ function requireExactSumAllowed(db: DatabaseSync, step: Step, { perTable, cohort
   ).all(step.table, everyTable, step.study, step.round);
   for (const earlier of rows.map(stored)) {
     const changed = difference(earlier.organisations, step.organisations);
-    if (changed > 0)
+    if (changed > 0 && !(step.groups && differsByGroups(step.survivors, earlier.survivors, step.groups)))
       throw new Refusal(
         "cohort_changed",
         `the survivors differ by ${changed} from those of round ${earlier.round} of study ${earlier.study.slice(0, 12)}: subtracting the two would show them`,

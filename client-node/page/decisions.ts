@@ -6,6 +6,7 @@ import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note } from "../../core/pages/parts.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { withoutGroups } from "../../models/groups.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { studySteps } from "../../models/study-loop.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
@@ -167,7 +168,8 @@ export function studyDecisions(
     words(manifest) {
       const cost = studyCost({ db, policy }, manifest);
       return plainWords(manifest, {
-        mostSums: studySteps(manifest),
+        // Of its own group's sums alone.
+        mostSums: studySteps(withoutGroups(manifest)),
         destination: coordinator,
         cost: cost && costText(cost),
       });
@@ -181,10 +183,11 @@ export function studyDecisions(
 
 /** A study as somebody who decides about it reads it. @param mostSums - it takes. */
 const plainWords = (
-  { privacy, unprotected, retentionDays, label, features }: StudyManifest,
+  { privacy, unprotected, retentionDays, label, features, groups }: StudyManifest,
   { mostSums, destination, cost }: { mostSums: number; destination: string; cost: string | undefined },
 ): Html => html`<dl class="plain">
 <dt>What leaves</dt><dd>Sums over this enterprise's rows, masked and encrypted: the bank can open only the total of at least ${privacy.minCohort} organisations. No row, no name of a customer.</dd>
+${groups && html`<dt>In groups</dt><dd>Members are dealt to ${groups.length} groups, and totals of a group are opened by themselves, so that who spoils one cannot spoil the model.</dd>`}
 <dt>How often</dt><dd>At most ${mostSums} times while the study runs.</dd>
 <dt>To whom</dt><dd>The bank's coordinator, ${destination}. Totals and the model are seen by the bank and the enterprises that take part; kept for ${retentionDays} days.</dd>
 <dt>What for</dt><dd>To learn which of ${features.length} columns tell that ${label.column} is ${label.bad.join(" or ")}.</dd>

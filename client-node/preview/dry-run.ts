@@ -2,6 +2,7 @@ import { concatBytes } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
+import { withoutGroups } from "../../models/groups.ts";
 import { StudyMemory } from "../../models/memory.ts";
 import { algorithmNamed } from "../../models/registry.ts";
 import type { StudyManifest } from "../../models/study.ts";
@@ -132,7 +133,8 @@ export async function dryRun(manifest: StudyManifest, table: Table, options: Dry
 
 /** An algorithm's further rounds send messages of the same size; one of them leads to a result all the same. */
 const oneRoundEach = (manifest: StudyManifest): StudyManifest => ({
-  ...manifest,
+  // A group's sum takes the messages that everybody's takes.
+  ...withoutGroups(manifest),
   algorithms: manifest.algorithms.map((entry) => {
     const { parameters } = algorithmNamed(entry.name);
     return "shape" in parameters && Object.hasOwn(parameters.shape as object, "rounds")

@@ -14,6 +14,7 @@ import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts
 import { scoreCommand } from "./score.ts";
 import {
   checkCommand,
+  groupsCommand,
   listCommand,
   type Naming,
   pauseCommand,
@@ -38,6 +39,7 @@ const former: Readonly<Record<string, (naming: Naming) => Command>> = {
 
 const life: Readonly<Record<string, (naming: Naming) => Command>> = {
   init: (naming) => initCommand(naming),
+  groups: groupsCommand,
   check: checkCommand,
   propose: proposeCommand,
   start: startCommand,

@@ -2,12 +2,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { z } from "zod";
+import { secureRandom } from "../../core/random.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { readYaml } from "../../core/yaml.ts";
+import { drawGroups } from "../../models/groups.ts";
+import { parseNote } from "../../privacy/log/note.ts";
+import { parseRoster } from "../../privacy/roster.ts";
 import type { Operator, StudyView } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { checkLines, inspectionLines, viewLine } from "./study-text.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
 export const studyArgument = ["<study>", "name, or 8 digits or more of its digest"] as const;
@@ -38,6 +43,27 @@ export const checkCommand = (naming: Naming): Command =>
           `${file}: ${length === 1 ? "a problem" : `${length} problems`}: ${found.problems.map(({ message }) => message).join("; ")}`,
           { hint: first.hint },
         );
+      }),
+    );
+
+export const groupsCommand = (naming: Naming): Command =>
+  described(
+    naming,
+    "deal the roster's members to groups, at random, as a manifest has them: additive, boosting and neural then stand members that poison their updates",
+    "--count 5",
+  )
+    .requiredOption(
+      "--count <n>",
+      "how many: 2f + 1 stand f members that poison sums; as many as minCohort allows stand them best",
+      wholeNumber,
+    )
+    .action((flags: OperatorFlags & { count: number }) =>
+      asOperator(flags, async (operator) => {
+        const { members } = parseRoster(parseNote(await operator.roster()).text);
+        const groups = drawGroups(members, flags.count, secureRandom);
+        if (flags.json) return print(JSON.stringify({ groups }));
+        print("groups:");
+        for (const group of groups) print(`  - [${group.join(", ")}]`);
       }),
     );
 

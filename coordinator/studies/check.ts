@@ -2,10 +2,11 @@
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
+import { poisonersWithstood } from "../../models/groups.ts";
 import { holdsOut, parseManifest, type StudyManifest } from "../../models/study.ts";
 import { manifestFaults, startStudy, studyEvents } from "../../models/study-loop.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
-import { countOrganisations } from "../../privacy/roster.ts";
+import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { chunkCount, seededBytes } from "../../privacy/sum/encryption/bfv-format.ts";
 import { checkFeasible, thresholdOf } from "../../privacy/sum/graph.ts";
 import { packingOf } from "../../privacy/sum/noise-terms.ts";
@@ -82,6 +83,7 @@ export async function checkProposal(
           },
         )
       : undefined;
+  if (roster !== undefined) problems.push(...groupsOf(manifest, roster));
   const forecast =
     faults.length > 0 ? undefined : await collect(() => forecastStudy(manifest, () => performance.now()));
   const costs: AlgorithmCost[] = [];
@@ -109,6 +111,31 @@ export async function checkProposal(
     dropOuts: feasible?.dropOuts ?? 0,
     costs,
   };
+}
+
+/** @returns what is wrong with a study's groups, by who is in the roster. */
+function groupsOf({ groups = [], privacy }: StudyManifest, roster: Roster): Refusal[] {
+  const wrong = (message: string, hint: string): Refusal =>
+    new Refusal("parameters_invalid", `groups: ${message}`, { hint });
+  const stranger = groups.flat().find((id) => !roster.byId.has(id));
+  if (stranger !== undefined)
+    return [wrong(`${stranger} is not in the roster`, "draw them anew: coordinator study groups")];
+  const seen = new Map<string, number>();
+  for (const [i, group] of groups.entries()) {
+    if (countOrganisations(roster, group) < privacy.minCohort)
+      return [
+        wrong(`fewer than ${privacy.minCohort} organisations in that of ${group[0]}`, "take fewer groups"),
+      ];
+    for (const id of group) {
+      const { organisation } = roster.byId.get(id)!;
+      if ((seen.get(organisation) ?? i) !== i)
+        return [
+          wrong(`${organisation} is in two of them`, "deal an organisation's enterprises to one group"),
+        ];
+      seen.set(organisation, i);
+    }
+  }
+  return [];
 }
 
 export const nameTaken = (name: string): Refusal =>
@@ -159,6 +186,11 @@ function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[
   if (noise !== undefined && dropOuts !== undefined && noise.dropOuts < dropOuts)
     notes.push(
       `${noise.dropOuts} enterprises may fall silent in a sum, where ${dropOuts} could: privacy.noise.dropOuts`,
+    );
+  const { groups } = manifest;
+  if (groups !== undefined)
+    notes.push(
+      `groups: a step takes ${groups.length} sums, of ${Math.min(...groups.map(({ length }) => length))} enterprises or more; ${poisonersWithstood(groups)} that poison sums decide no step`,
     );
   if (!holdsOut(manifest.holdout)) notes.push("nothing is held out: evaluation is on the training rows");
   return notes;

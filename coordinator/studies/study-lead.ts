@@ -6,7 +6,7 @@ import type { Digest } from "../../core/canonical.ts";
 import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
 import { aliasedIn } from "../../models/results.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
-import { studyNext } from "../../models/study-loop.ts";
+import { studyCohort, studyNext } from "../../models/study-loop.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
 import type {
@@ -230,8 +230,11 @@ export class StudyLead {
       ...this.#excluded.keys(),
       ...(next.kind === "open" ? next.spentBy : []),
     ]);
+    const among = next.kind === "follow" ? undefined : await this.#among(study.round, manifest);
     const eligible =
-      next.kind === "follow" ? next.cohort : willing.filter((id) => roster.byId.has(id) && !out.has(id));
+      next.kind === "follow"
+        ? next.cohort
+        : willing.filter((id) => roster.byId.has(id) && !out.has(id) && among?.includes(id) !== false);
     const minCohort = next.kind === "follow" ? next.minCohort : privacy.minCohort;
     const demand = {
       eligible,
@@ -275,6 +278,11 @@ export class StudyLead {
     if (until > this.#bank.clock.now())
       return { kind: "wait", why: "waits for members to connect", atMillis: until };
     return { kind: "run", run: () => this.#open(study, manifest, roster, next, usable, cohort, least) };
+  }
+
+  /** @returns who may be in a round's sum, where the study deals its members to groups. */
+  async #among(round: number, manifest: StudyManifest): Promise<readonly PartyId[] | undefined> {
+    return studyCohort(manifest, await this.#options.chain.state(this.study, manifest, round - 1));
   }
 
   /** @returns whether anybody who was late sat out. */
@@ -441,7 +449,7 @@ export class StudyLead {
 
   /** The next attempt leaves out who caused this one's end; a study that has nobody left fails. */
   async #afterAbort(
-    { privacy }: StudyManifest,
+    manifest: StudyManifest,
     { header }: Attempt,
     { reason, detail, faults, excluded, lift }: Extract<Ended, { phase: "aborted" }>,
   ): Promise<void> {
@@ -464,12 +472,17 @@ export class StudyLead {
       epochs.giveUp(header.epoch, silent, reason);
     }
     const sitting = await leftOutOf(this.#bank, this.study);
+    const among = await this.#among(header.round, manifest);
     const possible = (await consented(this.#bank, this.study)).filter((id) => {
       const why = this.#excluded.get(id);
-      return !sitting.has(id) && (why === undefined || why === "party_gone" || why === "party_late");
+      return (
+        among?.includes(id) !== false &&
+        !sitting.has(id) &&
+        (why === undefined || why === "party_gone" || why === "party_late")
+      );
     });
     const roster = (await currentRoster(this.#bank))?.roster;
-    if (roster && countOrganisations(roster, possible) < privacy.minCohort) {
+    if (roster && countOrganisations(roster, possible) < manifest.privacy.minCohort) {
       const cause = faults.find((fault) => excluded.includes(fault.party));
       const text = cause ? `${cause.party}: ${cause.detail}` : detail;
       await this.#fail(new Refusal(cause?.reason ?? reason, text));

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
 import { additiveFields, additiveScoring, isWhole } from "../additive-model.ts";
-import type { Study } from "../algorithm.ts";
+import type { Outcome, Study } from "../algorithm.ts";
 import { type Sum, sum } from "../blocks.ts";
 import { binsOfPart, type CoarseLayout, coarseBins, coarseLayout } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
 import { cholesky, solveCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
+import { medianOf } from "../numerics/median.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
@@ -126,19 +127,24 @@ export const additive = defineAlgorithm<Types>({
     return { gradient, curvature };
   },
 
-  advance(state, sums, study) {
+  advance: (state, sums, study) =>
+    moveBy(newtonStep(state, sums, settingOf(study), study.params), state, study),
+
+  // A matrix of medians need not be that of any rows: each group takes a step of its own.
+  medians(state, groups, study) {
     const setting = settingOf(study);
-    const change = newtonStep(state, sums, setting, study.params);
-    const largest = change.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    const share = Math.min(1, longestStep / largest);
-    const moved: State = {
-      intercept: state.intercept + share * change[0]!,
-      effects: state.effects.map((effect, i) => effect + share * change[i + 1]!),
-      steps: state.steps + 1,
-    };
-    return largest <= settledBelow || moved.steps >= study.params.maxSteps
-      ? { done: centred(moved, largest, setting, study) }
-      : { next: moved };
+    const steps = groups.flatMap((sums) => {
+      try {
+        return [newtonStep(state, sums, setting, study.params)];
+      } catch (error) {
+        // No rows have such a sum.
+        if (error instanceof Refusal) return [];
+        throw error;
+      }
+    });
+    if (2 * steps.length <= groups.length)
+      throw new Refusal("not_converged", "the bins determine no effects", { hint: "raise ridge" });
+    return moveBy(medianOf(steps), state, study);
   },
 
   // A row is in one bin of each column; its residual is below 1, its curvature at most 1/4.
@@ -149,6 +155,20 @@ export const additive = defineAlgorithm<Types>({
 
   ...additiveScoring,
 });
+
+/** @param change - of the intercept, then of every effect. */
+function moveBy(change: Float64Array, state: State, study: Study<Types>): Outcome<State, AdditiveResult> {
+  const largest = change.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const share = Math.min(1, longestStep / largest);
+  const moved: State = {
+    intercept: state.intercept + share * change[0]!,
+    effects: state.effects.map((effect, i) => effect + share * change[i + 1]!),
+    steps: state.steps + 1,
+  };
+  return largest <= settledBelow || moved.steps >= study.params.maxSteps
+    ? { done: centred(moved, largest, settingOf(study), study) }
+    : { next: moved };
+}
 
 const settings = new WeakMap<BinsResult, { readonly params: Params; readonly setting: CoarseLayout }>();
 

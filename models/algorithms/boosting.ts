@@ -196,6 +196,7 @@ export const boosting = defineAlgorithm<Types>({
   },
 
   takesNoise: true,
+  medians: "of sums",
   // A row is in one bin of each column that each tree has, whichever rows the public seed draws; |y − p| is at most 1, and
   // p (1 − p) at most 1/4.
   sensitivity({ round }, study) {

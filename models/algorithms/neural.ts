@@ -98,6 +98,7 @@ export const neural = defineAlgorithm<Types>({
   result: networkModelSchema,
   needs: designNeeds,
   maxSteps: ({ rounds }) => rounds,
+  medians: "of sums",
 
   start(study) {
     const weights = encodeWeights(initialWeights(networkFor(study), study.params.seed));

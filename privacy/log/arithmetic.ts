@@ -19,6 +19,8 @@ export interface StudyArithmetic {
         readonly algorithm: RoundHeader["algorithm"];
         readonly layout: VectorLayout;
         readonly noise: NoiseTerms | undefined;
+        /** Who may be in the sum; undefined where the manifest deals its members to no groups. */
+        readonly among: readonly string[] | undefined;
       }
     | undefined;
   /** @throws Refusal where the sum has no result */

@@ -201,7 +201,7 @@ async function advanced(
 
 /** @returns in what a header is not of the place where the study stands. */
 export function elsewhere(
-  { state, algorithm, layout, noise }: RoundHeader,
+  { state, algorithm, layout, noise, cohort }: RoundHeader,
   chain: Chain,
   next: NonNullable<ReturnType<StudyArithmetic["next"]>>,
 ): string | undefined {
@@ -210,6 +210,8 @@ export function elsewhere(
     return "another algorithm or step comes next";
   if (canonicalJson(layout) !== canonicalJson({ blocks: next.layout.blocks }))
     return "the layout is not the algorithm's";
+  const stranger = cohort.find((member) => next.among?.includes(member) === false);
+  if (stranger !== undefined) return `${stranger} is not of the group whose sum comes next`;
   return canonicalJson(noise ?? null) === canonicalJson(next.noise ?? null)
     ? undefined
     : "the noise is not what manifest and algorithm say";

@@ -419,12 +419,13 @@ export const releasedByQuorum = about(["round.released"], (entry, state) => {
 
 export const statesFollow = about(["round.opened"], (entry, state) => {
   const header = attachedHeader(state, entry.roundId);
-  const last = state.studies.get(entry.study)?.last;
+  const { last, manifest } = state.studies.get(entry.study) ?? {};
   if (header === undefined || last === undefined) return undefined;
   const { index, step } = header.algorithm;
   if (header.state !== last.state) return "the model state is not what the round before left";
   if (index < last.algorithm.index) return "an earlier algorithm of the study runs again";
   if (index > last.algorithm.index) return step === 0 ? undefined : "the algorithm does not start at step 0";
+  if (step === last.algorithm.step && last.sumsOfStep < (manifest?.groups?.length ?? 1)) return undefined;
   return step === last.algorithm.step + 1 ? undefined : `step ${step} follows step ${last.algorithm.step}`;
 });
 

@@ -35,6 +35,12 @@ export const spentEvent = ({
   count: steps,
 });
 
+/** One sum's cost, and the enterprises whose rows it was of. */
+export interface Spent {
+  readonly event: PrivacyEvent;
+  readonly members: readonly string[];
+}
+
 /** A study of a log, as far as its cost goes. */
 interface Accounted {
   readonly manifest:
@@ -46,18 +52,35 @@ interface Accounted {
         };
       }
     | undefined;
-  readonly events: readonly PrivacyEvent[];
+  readonly spends: readonly Spent[];
 }
 
-/** @returns what the released sums of each study with noise cost together, by the log alone; "" where none had noise. */
+/** @returns by enterprise, what the sums cost that its rows were in; those of whom it was the same once. */
+function costsByEnterprise(spends: readonly Spent[]): PrivacyEvent[][] {
+  const members = [...new Set(spends.flatMap((spent) => spent.members))];
+  const listsOf = new Map(
+    members.map((member) => {
+      const own = [...spends.keys()].filter((i) => spends[i]!.members.includes(member));
+      return [own.join(), own.map((i) => spends[i]!.event)];
+    }),
+  );
+  return [...listsOf.values()];
+}
+
+/**
+ * @returns what the released sums of each study with noise cost together, by the log alone, where they cost a unit of some
+ *   enterprise most; "" where none had noise.
+ */
 export const costInWords = ({ studies }: { readonly studies: ReadonlyMap<string, Accounted> }): string =>
   [...studies.values()]
-    .flatMap(({ manifest, events }) => {
+    .flatMap(({ manifest, spends }) => {
       const delta = manifest?.privacy.noise?.delta;
-      if (manifest === undefined || delta === undefined || events.length === 0) return [];
-      const epsilon = epsilonOf(events, delta, manifest.privacy.unit);
+      if (manifest === undefined || delta === undefined || spends.length === 0) return [];
+      const costs = costsByEnterprise(spends).map((events) =>
+        epsilonOf(events, delta, manifest.privacy.unit),
+      );
       return [
-        `${manifest.name}: ${events.length} sums, ε = ${(Math.ceil(epsilon * 1e4) / 1e4).toFixed(4)} at δ = ${delta}`,
+        `${manifest.name}: ${spends.length} sums, ε = ${(Math.ceil(Math.max(...costs) * 1e4) / 1e4).toFixed(4)} at δ = ${delta}`,
       ];
     })
     .join("; ");

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { Digest } from "../../core/canonical.ts";
+import { canonicalJson, type Digest } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
-import type { PrivacyEvent } from "../noise/event.ts";
 import type { Recovery } from "../recovery.ts";
 import { openRoster, type Roster } from "../roster.ts";
 import type { Succession } from "../succession.ts";
@@ -18,7 +17,7 @@ import type { Attachment } from "./export.ts";
 import type { Hash } from "./merkle.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { ScoreStatement } from "./score-statement.ts";
-import { spentEvent } from "./spend.ts";
+import { type Spent, spentEvent } from "./spend.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({
@@ -31,6 +30,7 @@ const loggedManifestSchema = z.looseObject({
     noise: z.looseObject({ delta: z.number().positive().max(1e-3) }).optional(),
   }),
   unprotected: unprotectedSchema,
+  groups: z.array(z.array(idSchema)).optional(),
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
 
@@ -96,10 +96,10 @@ interface StudyState {
   /** Undefined where it cannot be told: no arithmetic, no sums, or an earlier failure. */
   chain: Chain | undefined;
   /** What the last released round ran and left. */
-  last: { algorithm: RoundHeader["algorithm"]; state: Digest } | undefined;
+  last: { algorithm: RoundHeader["algorithm"]; state: Digest; sumsOfStep: number } | undefined;
   steps: number;
-  /** What its released sums cost. */
-  readonly events: PrivacyEvent[];
+  /** What each of its released sums cost, and whose rows. */
+  readonly spends: Spent[];
   /** Of the last entry of its rounds and models, Unix milliseconds. */
   time: number;
   stopped: boolean;
@@ -509,8 +509,18 @@ const newStudy = (state: LogState, { study, time }: EntryOf<"study.proposed">): 
   released: [],
   last: undefined,
   steps: 0,
-  events: [],
+  spends: [],
 });
+
+/** Where a step takes a sum of each group, several are of the same step. */
+const lastOf = (
+  before: StudyState["last"],
+  algorithm: RoundHeader["algorithm"],
+  state: Digest,
+): NonNullable<StudyState["last"]> => {
+  const isSame = canonicalJson(before?.algorithm ?? null) === canonicalJson(algorithm);
+  return { algorithm, state, sumsOfStep: isSame ? before!.sumsOfStep + 1 : 1 };
+};
 
 type RoundEntry = EntryOf<
   | "round.opened"
@@ -575,7 +585,9 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       round.spent = true;
       if (study) {
         study.steps = entry.cumulativeSteps;
-        study.events.push(spentEvent(entry));
+        // Who is in one half of an invalid sum's survivors is what the other leaves of it.
+        const of = round.header?.follows && state.rounds.get(round.header.follows.of);
+        study.spends.push({ event: spentEvent(entry), members: (of ?? round).survivors });
       }
       return;
     case "round.released":
@@ -591,7 +603,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
         study.attempt = 0;
         study.ended = [];
         study.chain = known(state.facts.chain);
-        if (round.header) study.last = { algorithm: round.header.algorithm, state: entry.state };
+        if (round.header) study.last = lastOf(study.last, round.header.algorithm, entry.state);
       }
       state.unused.delete(entry.certificate);
       state.attachments.delete(entry.certificate);

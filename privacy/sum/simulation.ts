@@ -185,7 +185,7 @@ export function willingFacts(header: RoundHeader, consortium: Consortium, party:
     withinBudget: true,
     exactSums: { left: 1, survivors: [] },
     epoch: epoch.secrets.get(party),
-    next: { round, algorithm, state, layout, noise: header.noise },
+    next: { round, algorithm, state, layout, noise: header.noise, among: undefined },
     step: steps.get(stepName(header)) ?? { locked: undefined, spent: undefined },
     checkpointConsistent: true,
   };

@@ -4,6 +4,7 @@ import { canonicalJson, type Digest } from "../../../core/canonical.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { x25519Pair } from "../../identity.ts";
 import { countOrganisations, type Roster } from "../../roster.ts";
+import { differsByGroups, type GroupLimits } from "../cohort-change.ts";
 import { chunkCount } from "../encryption/bfv-format.ts";
 import type { EpochSecrets, OpenEpoch } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
@@ -157,6 +158,11 @@ function checkContribution(header: RoundHeader, local: LocalFacts): void {
   );
   ensure(header.state === next.state, "state_mismatch", "another state than this node computed");
   ensure(
+    header.cohort.every((party) => next.among?.includes(party) !== false),
+    "header_mismatch",
+    "the cohort is not of the group whose sum comes next",
+  );
+  ensure(
     isDeepStrictEqual(header.layout, { blocks: [...next.layout.blocks] }),
     "header_mismatch",
     "the header's layout is not the algorithm's",
@@ -260,20 +266,17 @@ export function checkSurvivors(
   // what noise protects is not shown by subtracting
   const isExact = header.noise === undefined;
   if (isExact && own !== undefined && header.follows === null && limits.cohortChange === "refuse")
-    for (const earlier of limits.survivors) checkSameCohort(ids, earlier);
+    for (const earlier of limits.survivors)
+      checkSameCohort(ids, earlier, { groups: limits.groups, minCohort: header.minCohort });
 }
 
-/**
- * Exact sums over different cohorts can be subtracted, and three give a single vector where no two of them differ by
- * less than minCohort: {v, a, b} + {v, c, d} − {a, b, c, d} is v twice. No party need know of all three, so that each
- * holds on to the one list it signed. With lists that are equal or have no honest member in common nothing is gained.
- */
-function checkSameCohort(now: readonly PartyId[], earlier: readonly PartyId[]): void {
+/** One list is held on to, or lists that are nested by whole groups. */
+function checkSameCohort(now: readonly PartyId[], earlier: readonly PartyId[], limits: GroupLimits): void {
   const [here, before] = [new Set(now), new Set(earlier)];
   const changed =
     now.filter((party) => !before.has(party)).length + earlier.filter((party) => !here.has(party)).length;
   ensure(
-    changed === 0,
+    changed === 0 || differsByGroups(now, earlier, limits),
     "policy_refuses",
     `an earlier sum over this table counted ${changed} organisations more or fewer`,
   );

@@ -266,7 +266,8 @@ function begin(
   const roundId = digestOf(open.header);
   const packing = packingOf(header);
   const { cohortChange } = local.policy;
-  const limits = { cohortChange, survivors: local.exactSums.survivors };
+  const { groups } = local.consent?.manifest ?? {};
+  const limits = { cohortChange, survivors: local.exactSums.survivors, groups };
   const { epoch } = local.epoch!;
   const { maskSecret, ...slot } = local.epoch!.take(header.slot, roundId);
   const attempt = withAnswer({ roundId, header, packing, epoch, earlier, limits, answers: [] }, open);

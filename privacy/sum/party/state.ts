@@ -12,6 +12,7 @@ import type { Random } from "../../../core/random.ts";
 import type { Reason } from "../../../core/reasons.ts";
 import type { Identity } from "../../identity.ts";
 import type { Roster } from "../../roster.ts";
+import type { GroupLimits } from "../cohort-change.ts";
 import type { EpochSecrets, OpenEpoch, SlotSecrets } from "../epoch/secrets.ts";
 import type { PartyId } from "../graph.ts";
 import type { RoundHeader } from "../header.ts";
@@ -62,6 +63,7 @@ export interface LocalFacts {
           readonly algorithms: readonly { readonly name: string }[];
           readonly privacy: { readonly minCohort: number; readonly maxColluding: number };
           readonly unprotected: readonly string[];
+          readonly groups?: readonly (readonly PartyId[])[] | undefined;
         };
       }
     | undefined;
@@ -94,6 +96,8 @@ export interface LocalFacts {
         readonly layout: VectorLayout;
         /** What manifest and algorithm say of the noise; undefined without. */
         readonly noise: NoiseTerms | undefined;
+        /** Who may be in the sum; undefined where the manifest deals its members to no groups. */
+        readonly among: readonly PartyId[] | undefined;
       }
     | undefined;
   /**
@@ -255,7 +259,9 @@ export interface Attempt {
   /** Of the same step, where this attempt follows one of them. */
   readonly earlier: readonly SpentAttempt[];
   /** Looked up at `open`, for the survivor list. */
-  readonly limits: Pick<LocalFacts["policy"], "cohortChange"> & Pick<LocalFacts["exactSums"], "survivors">;
+  readonly limits: Pick<LocalFacts["policy"], "cohortChange"> &
+    Pick<LocalFacts["exactSums"], "survivors"> &
+    Pick<GroupLimits, "groups">;
 }
 export interface Answer {
   readonly instruction: Exclude<CoordinatorRoundMessage, Closed | Renounce>;

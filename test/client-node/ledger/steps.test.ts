@@ -103,6 +103,58 @@ test("rounds that follow a spent one are let through where nobody is in two of t
   refused(t, "cohort_changed", () => lockStep(db, step("next", next), policy));
 });
 
+test("survivors that differ by whole groups of the study are none that can be subtracted", (t) => {
+  const groups = [
+    ["a", "b", "c"],
+    ["d", "e", "f"],
+    ["g", "h", "i"],
+  ];
+  const all = groups.flat();
+  let round = 0;
+  const lock = (db: ReturnType<typeof openStore>, who: readonly string[], given = groups) => {
+    round++;
+    const names = { survivors: who, organisations: who, groups: { groups: given, minCohort: 3 } };
+    lockStep(db, step(`r${round}`, { round, ...names }), { ...policy, perTable: 99 });
+    spendStep(db, id(`r${round}`));
+  };
+  for (const [first, second] of [
+    [all, groups[0]!],
+    [groups[0]!, all],
+    [groups[0]!, groups[0]!],
+    [all, all.slice(0, 6)],
+  ] as const) {
+    const db = openStore(":memory:");
+    lock(db, first);
+    t.notThrows(() => lock(db, second));
+  }
+  const refusedAfter: readonly (readonly [readonly string[], readonly string[], string[][]?])[] = [
+    // Somebody fell silent: the rest of its group is seen by itself.
+    [all, ["a", "b"]],
+    [all.slice(0, 8), groups[0]!],
+    [[...all, "j"], groups[0]!],
+    [groups[0]!, ["a", "b", "c", "d", "e"]],
+    // Two that overlap give a third.
+    [all.slice(0, 6), ["a", "b", "c", "g", "h", "i"]],
+    [
+      all,
+      groups[0]!,
+      [
+        ["a", "b", "c", "d"],
+        ["e", "f", "g", "h", "i"],
+      ],
+    ],
+  ];
+  for (const [first, second, other] of refusedAfter) {
+    const db = openStore(":memory:");
+    lock(db, first);
+    refused(t, "cohort_changed", () => lock(db, second, other));
+  }
+  const db = openStore(":memory:");
+  lockStep(db, step("all", { survivors: all, organisations: all }), policy);
+  const apart = step("group", { round: 2, survivors: groups[0]!, organisations: groups[0]! });
+  refused(t, "cohort_changed", () => lockStep(db, apart, policy));
+});
+
 test("exact sums over a table are counted, whatever their study", (t) => {
   const db = openStore(":memory:");
   for (let round = 1; round <= 3; round++) {

@@ -67,6 +67,7 @@ test.serial(
         { consent: { ...consent, manifest: { ...manifest, privacy: { minCohort: 4, maxColluding: 1 } } } },
         { consent: { ...consent, manifest: { ...manifest, unprotected: [] } } },
         { next: { ...next, layout: { blocks: [] } } },
+        { next: { ...next, among: ids.slice(0, 4) } },
       ],
       threshold_mismatch: [
         { consent: { ...consent, manifest: { ...manifest, privacy: { minCohort: 3, maxColluding: 2 } } } },
