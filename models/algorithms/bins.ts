@@ -1,18 +1,21 @@
 import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
-import { type Binned, binCount, binnedSchema, binsOf, fits } from "../binning.ts";
+import type { Study } from "../algorithm.ts";
+import { type Binned, binCount, binnedSchema, binsOf, fits, valueBins } from "../binning.ts";
 import { type Count, count } from "../blocks.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
 import { plausibleCounts } from "../numerics/noisy-counts.ts";
+import { bestTrend, shapes } from "../numerics/optimal-bins.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { quantileCuts } from "../numerics/quantile-cuts.ts";
+import { settledCuts } from "../numerics/settled-cuts.ts";
 import { treeCuts } from "../numerics/tree-cuts.ts";
 import { finerCuts, finestPieces, gridCuts, joinedToLast } from "../numerics/value-grid.ts";
 import { resultName } from "../parameters.ts";
 import { checkRows } from "../rows.ts";
 import { featureSchema } from "../study.ts";
-import type { FeatureSchema, StudySchema } from "../table.ts";
+import type { FeatureSchema } from "../table.ts";
 import { type RangeResult, range } from "./range.ts";
 
 const parameters = z.strictObject({
@@ -32,10 +35,12 @@ const parameters = z.strictObject({
     .default(4096)
     .describe("cells of the public grid on which a numeric column is counted, from which its bins are cut"),
   refined: z
-    .boolean()
-    .default(false)
+    .int()
+    .min(0)
+    .max(2)
+    .default(0)
     .describe(
-      "whether a second sum counts on cells that are finer where rows are: bins are then cut at values themselves, also where those are close together and far from zero, like years",
+      "further sums, each on cells that are finer where rows are and, unless noise hides it, finest around where the best binning cuts: bins are then cut at values themselves, also where those are close together and far from zero, like years",
     ),
   special: z
     .record(z.string(), z.array(z.number()).max(20))
@@ -77,48 +82,49 @@ type Params = z.output<typeof parameters>;
 /** Rows of each cell, feature after feature. */
 type Cells = { readonly good: Count; readonly bad: Count };
 
-/** Of each numeric feature, into how many pieces its cells are cut for the second sum; null before the first. */
+/** Of each numeric feature, into which power of two pieces each of its cells is cut for a further sum. */
+type Finer = Readonly<Record<string, readonly number[]>>;
+
 interface State {
-  readonly finer: Readonly<Record<string, readonly number[]>> | null;
+  /** Each cuts the cells of the one before. */
+  readonly finer: readonly Finer[];
 }
 
-/**
- * Bins that everyone has alike: quantiles of the pooled rows on a public grid, with good and bad rows in each.
- * A categorical column has a bin for each level.
- */
-export const bins = defineAlgorithm<{
+type Types = {
   params: Params;
   prior: { readonly range: RangeResult };
   state: State;
   result: BinsResult;
   blocks: Cells;
-}>({
+};
+
+/**
+ * Bins that everyone has alike: quantiles of the pooled rows on a public grid, with good and bad rows in each.
+ * A categorical column has a bin for each level.
+ */
+export const bins = defineAlgorithm<Types>({
   name: "bins",
   parameters,
   result,
   needs: (params) => ({ range: resultOf(range, params.range) }),
-  maxSteps: ({ refined }) => (refined ? 2 : 1),
+  maxSteps: ({ refined }) => 1 + refined,
 
   start({ schema, params }) {
     for (const name of Object.keys(params.special))
       if (!schema.features.some((feature) => feature.kind === "numeric" && feature.name === name))
         throw new Refusal("parameters_invalid", `bins.special: ${name} is no numeric feature of the study`);
-    return { next: { finer: null } };
+    return { next: { finer: [] } };
   },
 
-  state(study) {
-    const finer = gridsOf(study, { finer: null }).flatMap(({ feature, grid }) =>
-      grid.kind === "numeric"
-        ? [[feature.name, z.array(z.int().min(joinedToLast).max(finestPieces)).length(grid.cuts.length + 1)]]
-        : [],
-    );
-    const known = z
-      .strictObject(Object.fromEntries(finer) as Record<string, z.ZodType<number[]>>)
-      .refine((own) => Object.values(own).every((of) => pieces(of) <= 3 * study.params.cells + 2), {
-        error: "the cells are cut into too many pieces",
-      });
-    return z.strictObject({ finer: study.params.refined ? known.nullable() : z.null() });
-  },
+  state: (study) =>
+    z.strictObject({
+      finer: z
+        .array(z.record(z.string(), z.array(z.int().min(joinedToLast).max(finestPieces))))
+        .max(study.params.refined)
+        .refine((finer) => finer.every((own, i) => cutsCells(own, study, { finer: finer.slice(0, i) })), {
+          error: "the cells are cut otherwise, or into too many pieces",
+        }),
+    }),
 
   blocks(state, study) {
     const cells = gridsOf(study, state).reduce((all, { grid }) => all + binCount(grid), 0);
@@ -142,25 +148,31 @@ export const bins = defineAlgorithm<{
 
   advance(state, sums, study) {
     let first = 0;
-    const rowsOf = (own: Float64Array) => (study.noise === undefined ? own : plausibleCounts(own));
+    const plausible = (own: Float64Array) => (study.noise === undefined ? own : plausibleCounts(own));
     const counted = gridsOf(study, state).map(({ feature, grid }) => {
       const cells = binCount(grid);
-      const good = rowsOf(sums.good.subarray(first, first + cells));
-      const bad = rowsOf(sums.bad.subarray(first, first + cells));
+      const good = plausible(sums.good.subarray(first, first + cells));
+      const bad = plausible(sums.bad.subarray(first, first + cells));
       first += cells;
       return { name: feature.name, grid, good, bad };
     });
-    if (study.params.refined && state.finer === null) {
+    const { most, refined } = study.params;
+    // What noise makes of single cells is no reason to cut there.
+    const settled = refined > 0 && study.noise === undefined;
+    if (state.finer.length < refined) {
+      // Those of a sum before have become as fine as their rows make them.
+      const byRows = state.finer.length === 0 ? cellsOf(study) : 0;
       const finer = counted.flatMap(({ name, grid, good, bad }) =>
-        grid.kind === "numeric" ? [[name, finerCells(grid.cuts, good, bad, cellsOf(study))] as const] : [],
+        grid.kind === "numeric"
+          ? [[name, finerCells(valuesOf(grid.cuts, good, bad), byRows, study, settled)] as const]
+          : [],
       );
-      return { next: { finer: Object.fromEntries(finer) } };
+      return { next: { finer: [...state.finer, Object.fromEntries(finer)] } };
     }
     const columns = counted.map(
-      ({ name, grid, good, bad }) => [name, joinCells(grid, good, bad, study.params.most)] as const,
+      ({ name, grid, good, bad }) => [name, joinCells(grid, good, bad, most, settled)] as const,
     );
     const [, any] = columns[0]!;
-    const total = (rows: readonly number[]) => rows.reduce((sum, n) => sum + n, 0);
     const [good, bad] = [total(any.good), total(any.bad)];
     if (good + bad === 0) throw new Refusal("rows_missing", "no party has rows for training");
     const features = study.schema.features.map((feature) =>
@@ -184,13 +196,8 @@ export const bins = defineAlgorithm<{
 /** Cells of a numeric column where noise is added to each: of finer ones it would show nothing else. */
 const noisyCells = 32;
 
-const cellsOf = ({
-  params,
-  noise,
-}: {
-  readonly params: Params;
-  readonly noise?: number | undefined;
-}): number => (noise === undefined ? params.cells : Math.min(params.cells, noisyCells));
+const cellsOf = ({ params, noise }: Pick<Study<Types>, "params" | "noise">): number =>
+  noise === undefined ? params.cells : Math.min(params.cells, noisyCells);
 
 interface Grid {
   readonly feature: FeatureSchema;
@@ -198,62 +205,135 @@ interface Grid {
 }
 
 /** @returns the cells that each feature is counted in. */
-const gridsOf = (
-  study: {
-    readonly schema: StudySchema;
-    readonly params: Params;
-    readonly prior: { readonly range: RangeResult };
-    readonly noise?: number | undefined;
-  },
-  { finer }: State,
-): Grid[] =>
+const gridsOf = (study: Study<Types>, { finer }: State): Grid[] =>
   study.schema.features.map((feature) => {
     if (feature.kind === "categorical")
       return { feature, grid: { kind: "categorical", groups: feature.levels.map((_, code) => code) } };
     const { low, high } = study.prior.range.columns[feature.name]!;
-    const coarse = gridCuts(low, high, cellsOf(study));
-    const cuts = Array.from(finer === null ? coarse : finerCuts(low, high, coarse, finer[feature.name]!));
+    const cuts = Array.from(
+      finer.reduce(
+        (coarse, own) => finerCuts(low, high, coarse, own[feature.name]!),
+        gridCuts(low, high, cellsOf(study)),
+      ),
+    );
     return { feature, grid: { kind: "numeric", cuts, special: study.params.special[feature.name] ?? [] } };
   });
+
+/** Of a numeric column's cells together in a further sum. */
+const mostPieces = (cells: number): number => 3 * cells + 2;
+
+/** @returns whether it says of every cell before it into how many pieces it is cut, and no more of them than may be. */
+function cutsCells(finer: Finer, study: Study<Types>, before: State): boolean {
+  const numeric = gridsOf(study, before).filter(({ grid }) => grid.kind === "numeric");
+  return (
+    Object.keys(finer).length === numeric.length &&
+    numeric.every(({ feature, grid }) => {
+      const own = finer[feature.name];
+      return own?.length === valueBins(grid) && pieces(own) <= mostPieces(study.params.cells);
+    })
+  );
+}
 
 const pieces = (finer: readonly number[]): number =>
   finer.reduce((sum, exponent) => sum + (exponent === joinedToLast ? 0 : powerOfTwo(exponent)), 0);
 
-/** @returns for each cell of values, into which power of two pieces it is cut: about as many as its share of the rows. */
-function finerCells(cuts: readonly number[], good: Float64Array, bad: Float64Array, cells: number): number[] {
-  const rows = Array.from({ length: cuts.length + 1 }, (_, cell) => good[cell]! + bad[cell]!);
-  const total = rows.reduce((sum, n) => sum + n, 0);
-  return rows.map((here, cell) => {
-    if (here === 0) return cell === 0 ? 0 : joinedToLast;
-    let exponent = 0;
-    while (exponent < finestPieces && powerOfTwo(exponent + 1) <= (cells * here) / total) exponent++;
-    return exponent;
-  });
+/** Rows of a numeric column's cells of values, and all rows, of which some may have no value. */
+interface Values {
+  readonly good: Float64Array;
+  readonly bad: Float64Array;
+  readonly all: { readonly good: number; readonly bad: number };
 }
 
-/** Leaves of a tree on one column that its bins are cut at beside the quantiles, and the share of rows each holds. */
-const treeLeaves = 20;
-const treeShare = 0.05;
+const total = (rows: ArrayLike<number>): number => Array.from(rows).reduce((sum, n) => sum + n, 0);
 
-/** Cells of a numeric column are joined to bins; what is special or missing stays as it was counted. */
-export function joinCells(grid: Binned, good: Float64Array, bad: Float64Array, most: number) {
-  if (grid.kind === "categorical") return { binned: grid, good: Array.from(good), bad: Array.from(bad) };
-  const values = grid.cuts.length + 1;
-  const cells = good.subarray(0, values).map((rows, cell) => rows + bad[cell]!);
-  const total = cells.reduce((sum, n) => sum + n, 0);
-  const byClass = treeCuts(
-    good.subarray(0, values),
-    bad.subarray(0, values),
-    treeLeaves,
-    Math.ceil(treeShare * total),
+const valuesOf = (cuts: readonly number[], good: Float64Array, bad: Float64Array): Values => ({
+  good: good.subarray(0, cuts.length + 1),
+  bad: bad.subarray(0, cuts.length + 1),
+  all: { good: total(good), bad: total(bad) },
+});
+
+const rowsOf = ({ good, bad }: Values): number[] => Array.from(good, (rows, cell) => rows + bad[cell]!);
+
+/** Cells with rows, on each side of a cut, that a further sum has finest. */
+const reach = 32;
+
+/**
+ * @param byRows - pieces that the rows have together: a cell has as many as its share of them, and one at least.
+ * @param settled - whether cells around where the best binning cuts have all the pieces that are left: one row that
+ *   falls on the other side of a cut can change what a bin is worth by much more than its share.
+ * @returns for each cell of values, into which power of two pieces it is cut.
+ */
+function finerCells(values: Values, byRows: number, { params }: Study<Types>, settled: boolean): number[] {
+  const rows = rowsOf(values);
+  const all = total(rows);
+  const even = rows.map((here, cell) => {
+    if (here === 0) return cell === 0 ? 0 : joinedToLast;
+    return exponentWithin((byRows * here) / all);
+  });
+  if (!settled) return even;
+  const occupied = [...rows.keys()].filter((cell) => rows[cell]! > 0);
+  const near = new Set(
+    bestFirsts(values, prebinsOf(values, params.most)).flatMap((cut) => {
+      const at = occupied.findIndex((cell) => cell >= cut);
+      return occupied.slice(Math.max(0, at - reach), at + reach);
+    }),
   );
-  const firsts = [...new Set([0, ...quantileCuts(cells, most), ...byClass])].sort((a, b) => a - b);
-  const joined = (rows: Float64Array) => [
-    ...firsts.map((from, bin) =>
-      rows.subarray(from, firsts[bin + 1] ?? values).reduce((sum, n) => sum + n, 0),
-    ),
-    ...rows.subarray(values),
-  ];
-  const cuts = firsts.slice(1).map((cell) => grid.cuts[cell - 1]!);
-  return { binned: { ...grid, cuts }, good: joined(good), bad: joined(bad) };
+  const left = exponentWithin((mostPieces(params.cells) - pieces(even)) / near.size);
+  return even.map((exponent, cell) => (near.has(cell) ? Math.max(exponent, left) : exponent));
+}
+
+/** @returns the largest power of two that is at most so many pieces, and what a cell is cut into at most. */
+function exponentWithin(most: number): number {
+  let exponent = 0;
+  while (exponent < finestPieces && powerOfTwo(exponent + 1) <= most) exponent++;
+  return exponent;
+}
+
+/** As binning has them by default: bins of a column, at most, and the share of rows each holds. */
+const usualBins = 20;
+const usualShare = 0.05;
+
+/** @returns the first cells of bins of about equally many rows, and of the leaves of a tree on the column. */
+function prebinsOf(values: Values, most: number): number[] {
+  const rows = rowsOf(values);
+  const byClass = treeCuts(values.good, values.bad, usualBins, Math.ceil(usualShare * total(rows)));
+  return [...new Set([0, ...quantileCuts(rows, most), ...byClass])].sort((a, b) => a - b);
+}
+
+const joined = (rows: Float64Array, firsts: readonly number[]): number[] =>
+  firsts.map((from, bin) => total(rows.subarray(from, firsts[bin + 1])));
+
+/** @returns the first cells of the bins, but the first, that woe would make, were it to see every cell. */
+function bestFirsts({ good, bad, all }: Values, prebins: readonly number[]): number[] {
+  const counts = { good: joined(good, prebins), bad: joined(bad, prebins) };
+  const minRows = Math.ceil(usualShare * (total(good) + total(bad)));
+  const limits = { ...all, minRows, minOfClass: 1, maxBins: usualBins };
+  const found = bestTrend(counts, shapes, limits);
+  if (found === undefined) return [];
+  const firsts = found.binning.firsts.map((bin) => prebins[bin]!);
+  return settledCuts({ good, bad }, firsts, found.trend, limits);
+}
+
+/**
+ * Cells of a numeric column are joined to bins; what is special or missing stays as it was counted.
+ * @param settled - whether bins are also cut where the best binning of all cells is.
+ */
+export function joinCells(
+  grid: Binned,
+  good: Float64Array,
+  bad: Float64Array,
+  most: number,
+  settled = false,
+) {
+  if (grid.kind === "categorical") return { binned: grid, good: Array.from(good), bad: Array.from(bad) };
+  const values = valuesOf(grid.cuts, good, bad);
+  const prebins = prebinsOf(values, most);
+  const best = settled ? bestFirsts(values, prebins) : [];
+  const firsts = [...new Set([...prebins, ...best])].sort((a, b) => a - b);
+  const rest = grid.cuts.length + 1;
+  return {
+    binned: { ...grid, cuts: firsts.slice(1).map((cell) => grid.cuts[cell - 1]!) },
+    good: [...joined(values.good, firsts), ...good.subarray(rest)],
+    bad: [...joined(values.bad, firsts), ...bad.subarray(rest)],
+  };
 }

@@ -3,16 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { type Binned, binCount, binnedSchema, fits, valueBins } from "../binning.ts";
 import { defineComputation } from "../define.ts";
 import { resultOf } from "../needs.ts";
-import {
-  type BinLimits,
-  type Binning,
-  type ClassCounts,
-  ivOf,
-  optimalBins,
-  type Trend,
-  trends,
-  woeOf,
-} from "../numerics/optimal-bins.ts";
+import { bestTrend, ivOf, shapes, trends, woeOf } from "../numerics/optimal-bins.ts";
 import { resultName } from "../parameters.ts";
 import { featureSchema } from "../study.ts";
 import { type BinsResult, bins } from "./bins.ts";
@@ -127,7 +118,11 @@ export function woeColumn(
   const counts = { good: order.map((bin) => good[bin]!), bad: order.map((bin) => bad[bin]!) };
   const rows = counts.good.reduce((sum, n, i) => sum + n + counts.bad[i]!, 0);
   const limits = { ...all, ...params, minRows: Math.ceil(params.minShare * rows) };
-  const { trend, firsts } = best(counts, binned.kind === "categorical" ? "ascending" : wanted, limits);
+  const asked = binned.kind === "categorical" ? "ascending" : wanted;
+  const tried = asked === "auto" ? shapes : [asked];
+  // Where no binning keeps the limits, one bin holds all.
+  const found = bestTrend(counts, tried, limits);
+  const { trend, firsts } = { trend: found?.trend ?? tried[0]!, firsts: found?.binning.firsts ?? [] };
   const binOf = (place: number) => firsts.findLastIndex((first) => first <= place) + 1;
   const sums = Array.from({ length: firsts.length + 1 }, () => ({ good: 0, bad: 0 }));
   for (const place of order.keys()) {
@@ -161,19 +156,6 @@ const byBadRate = (
   };
   return [...Array(levels).keys()].sort((a, b) => rate(a) - rate(b) || a - b);
 };
-
-/** Where no binning keeps the limits, one bin holds all. */
-function best(counts: ClassCounts, wanted: z.output<typeof trend>, limits: BinLimits) {
-  const tried: readonly Trend[] =
-    wanted === "auto" ? ["ascending", "descending", "peak", "valley"] : [wanted];
-  let found: { readonly trend: Trend; readonly binning: Binning } | undefined;
-  for (const trend of tried) {
-    const binning = optimalBins(counts, trend, limits);
-    if (binning !== undefined && (found === undefined || binning.iv > found.binning.iv))
-      found = { trend, binning };
-  }
-  return { trend: found?.trend ?? tried[0]!, firsts: found?.binning.firsts ?? [] };
-}
 
 const joined = (binned: Binned, firsts: readonly number[], groupOf: (level: number) => number): Binned =>
   binned.kind === "numeric"

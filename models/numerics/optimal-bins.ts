@@ -3,6 +3,8 @@ import { agreed } from "./rounding.ts";
 /** How the share of bad rows may change from bin to bin. */
 export const trends = ["ascending", "descending", "peak", "valley", "none"] as const;
 export type Trend = (typeof trends)[number];
+/** Those that say something of a column; the best of them is its own. */
+export const shapes: readonly Trend[] = ["ascending", "descending", "peak", "valley"];
 
 /** Good and bad rows of bins in order, shape [bins] each. */
 export interface ClassCounts {
@@ -61,6 +63,21 @@ export function optimalBins(counts: ClassCounts, trend: Trend, limits: BinLimits
   const free = solve(counts, trend, limits, undefined);
   if (free === undefined || free.firsts.length < limits.maxBins) return free;
   return solve(counts, trend, limits, limits.maxBins);
+}
+
+/** Of these trends the one whose optimum has the largest information value; undefined where none keeps the limits. */
+export function bestTrend(
+  counts: ClassCounts,
+  tried: readonly Trend[],
+  limits: BinLimits,
+): { readonly trend: Trend; readonly binning: Binning } | undefined {
+  let found: { readonly trend: Trend; readonly binning: Binning } | undefined;
+  for (const trend of tried) {
+    const binning = optimalBins(counts, trend, limits);
+    if (binning !== undefined && (found === undefined || binning.iv > found.binning.iv))
+      found = { trend, binning };
+  }
+  return found;
 }
 
 /** @param most - bins; any number where undefined, which needs one layer instead of one for each number. */
@@ -164,7 +181,8 @@ class Frontier {
   }
 }
 
-function cumulated(counts: ArrayLike<number>): Float64Array {
+/** @returns sums of the first cells: of none, of one, … of all. */
+export function cumulated(counts: ArrayLike<number>): Float64Array {
   const upTo = new Float64Array(counts.length + 1);
   for (let i = 0; i < counts.length; i++) upTo[i + 1] = upTo[i]! + counts[i]!;
   return upTo;

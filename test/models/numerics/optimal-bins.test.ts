@@ -2,11 +2,15 @@ import test from "ava";
 import fc from "fast-check";
 import { ivOf, optimalBins, type Trend, trends } from "../../../models/numerics/optimal-bins.ts";
 import { quantileCuts } from "../../../models/numerics/quantile-cuts.ts";
+import { settledCuts } from "../../../models/numerics/settled-cuts.ts";
 import { treeCuts } from "../../../models/numerics/tree-cuts.ts";
 import { cellOf, gridCuts } from "../../../models/numerics/value-grid.ts";
 
 const counts = fc.array(fc.tuple(fc.nat(30), fc.nat(12)), { minLength: 1, maxLength: 9 });
 const total = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0);
+
+const joinedAt = (rows: readonly number[], firsts: readonly number[]): number[] =>
+  firsts.map((from, bin) => total(rows.slice(from, firsts[bin + 1])));
 
 function follows(rates: readonly number[], trend: Trend): boolean {
   const steps = rates.slice(1).map((rate, i) => Math.sign(rate - rates[i]!));
@@ -59,6 +63,52 @@ test("no way to join neighbours has a larger information value", (t) => {
       },
     ),
     { numRuns: process.env.SLOW ? 5000 : 300 },
+  );
+});
+
+test("cuts settle where none can move alone for a larger information value", (t) => {
+  const cells = fc.array(fc.tuple(fc.nat(30), fc.nat(12)), { minLength: 6, maxLength: 40 });
+  fc.assert(
+    fc.property(
+      cells,
+      fc.constantFrom(...trends),
+      fc.nat(25),
+      fc.nat(2),
+      (rows, trend, minRows, minOfClass) => {
+        const [good, bad] = [rows.map(([g]) => g), rows.map(([, b]) => b)];
+        const limits = { good: total(good) + 1, bad: total(bad) + 1, minRows, minOfClass, maxBins: 9 };
+        const every = [0, ...rows.keys()].filter((cell, i) => i === 0 || (cell > 0 && cell % 4 === 0));
+        const pair = { good: joinedAt(good, every), bad: joinedAt(bad, every) };
+        const started = optimalBins(pair, trend, limits);
+        if (started === undefined) return;
+        const ivAt = (firsts: readonly number[]): number | undefined => {
+          const bins = joinedAt(good, [0, ...firsts]).map(
+            (g, i) => [g, joinedAt(bad, [0, ...firsts])[i]!] as const,
+          );
+          if (bins.some(([g, b]) => g + b < Math.max(1, minRows) || g < minOfClass || b < minOfClass))
+            return undefined;
+          if (
+            !follows(
+              bins.map(([g, b]) => b / (g + b)),
+              trend,
+            )
+          )
+            return undefined;
+          return bins.reduce((sum, [g, b]) => sum + ivOf(g, b, limits), 0);
+        };
+        const firsts = settledCuts(
+          { good, bad },
+          started.firsts.map((bin) => every[bin]!),
+          trend,
+          limits,
+        );
+        const iv = ivAt(firsts);
+        t.true(iv !== undefined && iv >= started.iv - 1e-9, `${iv}, from ${started.iv}`);
+        for (const [cut, first] of firsts.entries())
+          for (let at = (firsts[cut - 1] ?? 0) + 1; at < (firsts[cut + 1] ?? rows.length); at++)
+            if (at !== first) t.true((ivAt(firsts.with(cut, at)) ?? 0) <= iv! + 1e-9);
+      },
+    ),
   );
 });
 
