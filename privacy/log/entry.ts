@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { equalBytes, utf8Text } from "../../core/bytes.ts";
-import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { utf8Text } from "../../core/bytes.ts";
+import { canonicalBytes, type Digest, digestOf, isCanonicalText } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
@@ -388,8 +388,7 @@ export function entryBytes(entry: Entry): Uint8Array {
   } catch (cause) {
     throw new Refusal("entry_invalid", `${entry.type}: no canonical form`, { cause });
   }
-  if (bytes.length > maxEntryLength)
-    throw new Refusal("entry_invalid", `${entry.type}: ${bytes.length} bytes, at most ${maxEntryLength}`);
+  ofEntryLength(entry, bytes);
   return bytes;
 }
 
@@ -403,7 +402,18 @@ export function parseEntry(bytes: Uint8Array): Entry {
     throw new Refusal("entry_invalid", "the entry is not JSON", { cause });
   }
   const entry = checkEntry(value);
-  if (!equalBytes(entryBytes(entry), bytes))
-    throw new Refusal("entry_invalid", `${entry.type}: not canonical`);
-  return entry;
+  if (!isCanonicalText(text ?? "", entry)) throw new Refusal("entry_invalid", `${entry.type}: not canonical`);
+  return ofEntryLength(entry, bytes);
+}
+
+/**
+ * As {@link parseEntry}, of a text that was parsed and found canonical already.
+ * @param bytes - the text. @param value - what it was parsed to.
+ */
+export const canonicalEntry = (bytes: Uint8Array, value: unknown): Entry =>
+  ofEntryLength(checkEntry(value), bytes);
+
+function ofEntryLength(entry: Entry, { length }: Uint8Array): Entry {
+  if (length <= maxEntryLength) return entry;
+  throw new Refusal("entry_invalid", `${entry.type}: ${length} bytes, at most ${maxEntryLength}`);
 }

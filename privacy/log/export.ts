@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { concatBytes, toHex, utf8, utf8Text } from "../../core/bytes.ts";
-import { canonicalJson, type Digest, digestOf, sha256 } from "../../core/canonical.ts";
+import { canonicalJson, type Digest, digestOf, isCanonicalText, sha256 } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 
 /**
@@ -36,7 +36,8 @@ export type ExportItem =
 export type ExportRecord =
   | { readonly type: "checkpoint"; readonly note: string }
   | { readonly type: "attachment"; readonly attachment: Attachment }
-  | { readonly type: "entry"; readonly index: number; readonly bytes: Uint8Array };
+  /** Canonical bytes, and what they were parsed to. */
+  | { readonly type: "entry"; readonly index: number; readonly bytes: Uint8Array; readonly value: unknown };
 
 const version = 1;
 // The advertisements of an epoch of 4,096 members are the longest line: 64 keys each.
@@ -77,9 +78,7 @@ export async function* writeExport(
 }
 
 const firstLine = z.strictObject({ kind: z.enum(["log", "ledger"]), version: z.literal(version) });
-// Entries first: they are most of a file, and a union tries one after the other.
 const otherLine = z.union([
-  z.strictObject({ entry: z.looseObject({}) }),
   z.strictObject({ checkpoint: z.string() }),
   z.strictObject({ roster: z.string() }),
   z.strictObject({ manifest: z.looseObject({}) }),
@@ -90,6 +89,14 @@ const otherLine = z.union([
   z.strictObject({ model: z.looseObject({}) }),
   z.strictObject({ end: z.strictObject({ chain: z.string(), entries: z.int().min(0) }) }),
 ]);
+
+/** Entries are most of a file, and their own schema is looked at by whoever reads them. @returns undefined for others */
+function entryIn(line: unknown): object | undefined {
+  if (typeof line !== "object" || line === null || !Object.hasOwn(line, "entry")) return undefined;
+  const { entry, ...rest } = line as { entry: unknown };
+  const isEntry = typeof entry === "object" && entry !== null && !Array.isArray(entry);
+  return isEntry && Object.keys(rest).length === 0 ? entry : undefined;
+}
 
 /**
  * Reads an export as it arrives. Checks its form only.
@@ -118,13 +125,18 @@ async function* readRecords(lines: AsyncGenerator<Line>, start: Uint8Array): Asy
   for await (const line of lines) {
     number++;
     if (ended) throw malformed(number, "there is more after the end");
+    const entry = entryIn(line.value);
+    if (entry !== undefined && number > 2) {
+      yield { type: "entry", index: entries++, bytes: valueIn(line, "entry"), value: entry };
+      chain = nextChain(chain, line.bytes);
+      continue;
+    }
     const parsed = otherLine.safeParse(line.value);
     if (!parsed.success) throw malformed(number, "not a record of an export");
     const record = parsed.data;
     if ("checkpoint" in record !== (number === 2))
       throw malformed(number, "the checkpoint is the second line");
     if ("checkpoint" in record) yield { type: "checkpoint", note: record.checkpoint };
-    else if ("entry" in record) yield { type: "entry", index: entries++, bytes: valueIn(line, "entry") };
     else if ("end" in record) {
       if (record.end.chain !== toHex(chain) || record.end.entries !== entries)
         throw malformed(number, "the file is damaged: it does not have the content its end states");
@@ -171,14 +183,8 @@ async function* parseLines(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
     } catch {
       throw malformed(number, "not JSON in UTF-8");
     }
-    // Lone surrogates and numbers out of range have no canonical form at all.
-    let canonical: string | undefined;
-    try {
-      canonical = `${canonicalJson(value)}\n`;
-    } catch {
-      canonical = undefined;
-    }
-    if (canonical !== text) throw malformed(number, "not canonical JSON");
+    if (text?.endsWith("\n") !== true || !isCanonicalText(text.slice(0, -1), value))
+      throw malformed(number, "not canonical JSON");
     yield { number, value, bytes };
   }
 }
@@ -191,7 +197,8 @@ async function* splitLines(
   for await (const chunk of chunks) {
     let rest = chunk;
     for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-      yield concatBytes(...pending, rest.subarray(0, at + 1));
+      const end = rest.subarray(0, at + 1);
+      yield pending.length === 0 ? end : concatBytes(...pending, end);
       pending = [];
       length = 0;
       rest = rest.subarray(at + 1);

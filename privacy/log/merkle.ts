@@ -28,7 +28,8 @@ export interface CompactRange {
 }
 
 const leafPrefix = Uint8Array.of(0);
-const nodePrefix = Uint8Array.of(1);
+/** 01 ‖ left ‖ right, written over for each node: a tree has as many of them as leaves. */
+const nodeInput = Uint8Array.of(1, ...new Uint8Array(64));
 
 export const emptyRoot: Hash = sha256();
 export const emptyRange: CompactRange = { size: 0, hashes: [] };
@@ -37,7 +38,11 @@ export const emptyRange: CompactRange = { size: 0, hashes: [] };
 export const leafHash = (entry: Uint8Array): Hash => sha256(leafPrefix, entry);
 
 /** @returns SHA-256(01 ‖ left ‖ right). */
-export const nodeHash = (left: Hash, right: Hash): Hash => sha256(nodePrefix, left, right);
+export function nodeHash(left: Hash, right: Hash): Hash {
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 33);
+  return sha256(nodeInput);
+}
 
 /** @returns the grown range and the one leaf hash and any subtree hashes that became complete, lowest first. */
 export function appendLeaf(
@@ -54,6 +59,53 @@ export function appendLeaf(
   }
   hashes.push(hash);
   return { range: { size: range.size + 1, hashes }, stored };
+}
+
+/** A tree that grows by a leaf at a time, and has its root at every size so far: it keeps what `appendLeaf` stores. */
+export class GrowingTree {
+  #range = emptyRange;
+  /** Of each level, the complete subtrees' hashes one behind the other. */
+  readonly #levels: PackedHashes[] = [];
+
+  append(leaf: Hash): void {
+    const { range, stored } = appendLeaf(this.#range, leaf);
+    this.#range = range;
+    for (const { level, hash } of stored) {
+      this.#levels[level] ??= new PackedHashes();
+      this.#levels[level].push(hash);
+    }
+  }
+
+  get range(): CompactRange {
+    return this.#range;
+  }
+
+  /** @returns the root at a size, undefined beyond the end. */
+  rootAt(size: number): Hash | undefined {
+    if (!isSize(size) || size > this.#range.size) return undefined;
+    const hashes = completeSubtrees(0, size).map(([level, index]) => this.#levels[level]!.at(index));
+    return rangeRoot({ size, hashes });
+  }
+}
+
+/** Hashes in one piece of memory: a log has too many of them for an object each. */
+class PackedHashes {
+  #bytes = new Uint8Array(32 * 64);
+  #count = 0;
+
+  push(hash: Hash): void {
+    const end = 32 * this.#count++;
+    if (end === this.#bytes.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(hash, end);
+  }
+
+  at(index: number): Hash {
+    return this.#bytes.subarray(32 * index, 32 * index + 32);
+  }
 }
 
 /** @returns the tree's root. */

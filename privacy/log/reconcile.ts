@@ -7,9 +7,9 @@ import { parseRoster, type RosterText } from "../roster.ts";
 import { leadsTo } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
-import { type Entry, type EntryOf, entryBytes } from "./entry.ts";
+import type { Entry, EntryOf } from "./entry.ts";
 import { readExport } from "./export.ts";
-import { appendLeaf, emptyRange, emptyRoot, type Hash, leafHash, rangeRoot } from "./merkle.ts";
+import { GrowingTree } from "./merkle.ts";
 import { parseNote, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
 import { type Facts, type LogKey, openCheckpointOf } from "./state.ts";
@@ -37,17 +37,6 @@ interface Said {
 }
 
 const nameOf = ({ roundId, kind }: Said): string => `${roundId} ${kind}`;
-
-/** A log's roots at each of its sizes. */
-class Roots {
-  readonly at = [emptyRoot];
-  #range = emptyRange;
-
-  take(entry: Entry): void {
-    this.#range = appendLeaf(this.#range, leafHash(entryBytes(entry))).range;
-    this.at.push(rangeRoot(this.#range));
-  }
-}
 
 /** The bank's side: what its log holds of one enterprise. */
 class BankSide {
@@ -196,11 +185,10 @@ class LedgerSide {
   readonly scores = new Set<string>();
   /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
   readonly policies = new Map<Digest, Digest[]>();
-  readonly roots = new Roots();
+  readonly tree = new GrowingTree();
   readonly #recovered: { kept: number; lost: number; entry: number }[] = [];
 
   take(entry: Entry, index: number): void {
-    this.roots.take(entry);
     if (entry.type === "log.recovered")
       this.#recovered.push({ kept: entry.kept.size, lost: entry.lost.size, entry: index });
     if (entry.type === "score.issued") this.scores.add(entry.statement);
@@ -266,7 +254,7 @@ export async function reconcileAll(
   policy: LogPolicy,
   arithmetic?: StudyArithmetic,
 ): Promise<{ readonly id: string; readonly checks: Check[] }[]> {
-  const roots = new Roots();
+  const tree = new GrowingTree();
   const sides: { owner: LedgerOwner; ledger: ExportSource; theirs: BankSide }[] = [];
   const rosters = await rostersIn(bank);
   for (const ledger of ledgers) {
@@ -275,14 +263,14 @@ export async function reconcileAll(
   }
   const bankChecks = await verifyExport(bank(), policy, {
     ...(arithmetic === undefined ? {} : { arithmetic }),
+    tree,
     onEntry: (entry, index, facts) => {
-      roots.take(entry);
       for (const { theirs } of sides) theirs.take(entry, index, facts);
     },
   });
   const compared: { id: string; checks: Check[] }[] = [];
   for (const { owner, ledger, theirs } of sides)
-    compared.push({ id: owner.id, checks: await compare(owner, ledger, { theirs, roots, bankChecks }) });
+    compared.push({ id: owner.id, checks: await compare(owner, ledger, { theirs, tree, bankChecks }) });
   return compared;
 }
 
@@ -291,13 +279,14 @@ async function compare(
   ledger: ExportSource,
   {
     theirs,
-    roots,
+    tree,
     bankChecks,
-  }: { readonly theirs: BankSide; readonly roots: Roots; readonly bankChecks: readonly Check[] },
+  }: { readonly theirs: BankSide; readonly tree: GrowingTree; readonly bankChecks: readonly Check[] },
 ): Promise<Check[]> {
   const own = new LedgerSide();
   const ownPolicy: LogPolicy = { log: parseVerifierKey(key), witnesses: [], quorum: { kind: "none" } };
   const ledgerChecks = await verifyExport(ledger(), ownPolicy, {
+    tree: own.tree,
     onEntry: (entry, index) => own.take(entry, index),
   });
 
@@ -328,9 +317,9 @@ async function compare(
   const invented = said.find((one) => !left.has(nameOf(one)));
   const unknown = own.said.filter((one) => !theirs.knows(one));
   const hidden = unknown.find((place) => !isLostHere(place));
-  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, roots.at));
+  const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, tree));
   const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, theirs.keys, recoveries));
-  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.roots.at[size]));
+  const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.tree.rootAt(size)));
   const scores = theirs.scores.filter(isSince);
   const claimed = scores.find(({ statement }) => !own.scores.has(statement));
   const received = new Set(theirs.scores.map(({ statement }) => statement));
@@ -406,10 +395,10 @@ function isOfLostLog(note: string, keys: readonly LogKey[], recoveries: readonly
 }
 
 /** @returns whether a checkpoint is of this log, and the log reaches it. */
-function isPrefix(note: string, keys: readonly LogKey[], roots: readonly Hash[]): boolean {
+function isPrefix(note: string, keys: readonly LogKey[], tree: GrowingTree): boolean {
   try {
     const { size, root } = openCheckpointOf(note, keys).checkpoint;
-    return toHexOrNothing(roots[size]) === toHex(root);
+    return toHexOrNothing(tree.rootAt(size)) === toHex(root);
   } catch (error) {
     if (error instanceof Refusal) return false;
     throw error;

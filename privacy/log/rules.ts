@@ -337,8 +337,8 @@ function keysSoFar(note: string, state: LogState, policy: LogPolicy): readonly L
   return isByPolicy || state.bankKeys.length === 0 ? logKeys(state, policy) : state.bankKeys;
 }
 
-function forked({ size, root }: SeenTree, { roots }: LogState): boolean {
-  const known = roots[size];
+function forked({ size, root }: SeenTree, { tree }: LogState): boolean {
+  const known = tree.rootAt(size);
   return known === undefined || !equalBytes(known, root);
 }
 

@@ -14,7 +14,7 @@ import { type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from "./checkp
 import type { CosignatureVerifier } from "./cosignature.ts";
 import type { Entry, EntryOf, LimitStep } from "./entry.ts";
 import type { Attachment } from "./export.ts";
-import type { Hash } from "./merkle.ts";
+import type { GrowingTree } from "./merkle.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { ScoreStatement } from "./score-statement.ts";
 import { type Spent, spentEvent } from "./spend.ts";
@@ -200,15 +200,16 @@ export interface LogState {
   readonly attachments: Map<Digest, Attachment>;
   /** Digests that no entry named yet. */
   readonly unused: Set<Digest>;
-  /** Root of the tree at each size so far. */
-  readonly roots: Hash[];
+  /** Of the entries so far. */
+  readonly tree: GrowingTree;
   /** In their order. */
   readonly optional: Optional[];
   /** Of the entry that is looked at. */
   facts: Facts;
 }
 
-export const startState = (emptyTreeRoot: Hash): LogState => ({
+/** @param tree - to which the entries are appended. */
+export const startState = (tree: GrowingTree): LogState => ({
   entries: 0,
   time: 0,
   consortium: undefined,
@@ -236,7 +237,7 @@ export const startState = (emptyTreeRoot: Hash): LogState => ({
   ledgerSteps: new Map(),
   attachments: new Map(),
   unused: new Set(),
-  roots: [emptyTreeRoot],
+  tree,
   optional: [],
   facts: {},
 });

@@ -3,11 +3,11 @@ import { Refusal } from "../../core/reasons.ts";
 import { describeRecovery, isLost, logRecoveries } from "../recovery.ts";
 import { describeSuccession, followingPolicy } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
-import { type Entry, parseEntry } from "./entry.ts";
+import { canonicalEntry, type Entry } from "./entry.ts";
 import { type ExportRecord, readExport } from "./export.ts";
 import { factsOf } from "./facts.ts";
 import * as ledger from "./ledger-rules.ts";
-import { appendLeaf, type CompactRange, emptyRange, emptyRoot, leafHash, rangeRoot } from "./merkle.ts";
+import { type CompactRange, GrowingTree, leafHash, rangeRoot } from "./merkle.ts";
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
@@ -110,6 +110,8 @@ export interface VerifyOptions {
   readonly arithmetic?: StudyArithmetic;
   /** Checkpoints of this log that were shown elsewhere, signed notes: the log must reach and contain them. */
   readonly shown?: readonly string[];
+  /** An empty one, which afterwards holds all entries of the export. */
+  readonly tree?: GrowingTree;
   /** Sees each valid entry, in order. */
   readonly onEntry?: (entry: Entry, index: number, facts: Facts) => void;
 }
@@ -124,16 +126,15 @@ export interface VerifyOptions {
 export async function verifyExport(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   policy: LogPolicy,
-  { arithmetic, shown = [], onEntry = () => undefined }: VerifyOptions = {},
+  { arithmetic, shown = [], tree = new GrowingTree(), onEntry = () => undefined }: VerifyOptions = {},
 ): Promise<Check[]> {
   const report = new Report();
-  const state = startState(emptyRoot);
-  let range = emptyRange;
+  const state = startState(tree);
   let note = "";
   await report.whole("file complete and well-formed", async () => {
     const { kind, records } = await readExport(chunks);
-    const checks = kind === "log" ? logRules(arithmetic) : ledgerRules;
-    report.expect(["entries fit their schema", ...Object.keys(checks)]);
+    const checks = Object.entries(kind === "log" ? logRules(arithmetic) : ledgerRules);
+    report.expect(["entries fit their schema", ...checks.map(([check]) => check)]);
     for await (const record of records) {
       if (record.type === "checkpoint") note = record.note;
       else if (record.type === "attachment") attach(state, record.attachment);
@@ -143,18 +144,17 @@ export async function verifyExport(
           const facts = factsOf(entry, state, arithmetic);
           // Of most entries there is nothing to wait for, and a log has very many.
           state.facts = facts instanceof Promise ? await facts : facts;
-          for (const [check, rule] of Object.entries(checks))
+          for (const [check, rule] of checks)
             report.entry(check, record.index, () => rule(entry, state, policy), entry.type);
           apply(state, entry);
           onEntry(entry, record.index, state.facts);
         }
-        range = appendLeaf(range, leafHash(record.bytes)).range;
-        state.roots.push(rangeRoot(range));
+        tree.append(leafHash(record.bytes));
       }
     }
     if (kind === "log") {
       report.entry(keysCheck, 0, () => rules.keysOfPolicy(state, policy), "consortium.created");
-      report.entry(loggedCheck, Math.max(0, range.size - 1), () => rules.unlogged(state));
+      report.entry(loggedCheck, Math.max(0, tree.range.size - 1), () => rules.unlogged(state));
       const { successions = [] } = state.roster ?? {};
       if (successions.length > 0)
         report.finding(successionsCheck, successions.map(describeSuccession).join("; "));
@@ -166,7 +166,7 @@ export async function verifyExport(
       const cost = costInWords(state);
       if (cost !== "") report.remark([spendCheck], cost);
     }
-    return `${kind}, ${range.size} entries`;
+    return `${kind}, ${tree.range.size} entries`;
   });
   report.fact("nothing beside what the entries name", () =>
     state.unused.size === 0 ? undefined : `${state.unused.size} documents that no entry names`,
@@ -174,7 +174,7 @@ export async function verifyExport(
   const keys = rules.logKeys(state, policy);
   verifyCheckpoint(
     note,
-    range,
+    tree.range,
     { keys, policy: followingPolicy(policy, state.roster?.successions ?? []) },
     report,
   );
@@ -191,10 +191,13 @@ export async function verifyExport(
 
 export const allHold = (checks: readonly Check[]): boolean => checks.every(({ ok }) => ok);
 
-function parsed({ index, bytes }: ExportRecord & { type: "entry" }, report: Report): Entry | undefined {
+function parsed(
+  { index, bytes, value }: ExportRecord & { type: "entry" },
+  report: Report,
+): Entry | undefined {
   let entry: Entry | undefined;
   report.entry("entries fit their schema", index, () => {
-    entry = parseEntry(bytes);
+    entry = canonicalEntry(bytes, value);
     return undefined;
   });
   return entry;
@@ -211,18 +214,18 @@ const lostIn = ({ recovered }: LogState): string =>
 function unreached(
   notes: readonly string[],
   { keys, witnesses }: Pick<LogPolicy, "witnesses"> & { readonly keys: readonly LogKey[] },
-  { recovered, roots }: LogState,
+  { recovered, tree }: LogState,
   onLost: (size: number) => void,
 ) {
   const recoveries = logRecoveries(recovered.map(({ recovery }) => recovery));
   for (const note of notes) {
     const { checkpoint } = openCheckpointOf(note, keys, witnesses);
     const { size, root } = checkpoint;
-    const known = roots[size];
+    const known = tree.rootAt(size);
     if (known !== undefined && equalBytes(known, root)) continue;
     if (recoveries.some((recovery) => isLost(recovery, checkpoint))) onLost(size);
     else if (known === undefined)
-      return `a checkpoint of ${size} entries was shown, the log has ${roots.length - 1}`;
+      return `a checkpoint of ${size} entries was shown, the log has ${tree.range.size}`;
     else return `a log of ${size} entries with another root was shown`;
   }
   return undefined;

@@ -8,6 +8,7 @@ import {
   consistencyProof,
   emptyRange,
   emptyRoot,
+  GrowingTree,
   type Hash,
   inclusionProof,
   leafHash,
@@ -156,6 +157,15 @@ test("a tree is consistent with each of its prefixes and with nothing else", asy
       { numRuns: process.env.SLOW ? 5000 : 300 },
     ),
   );
+});
+
+test("a tree that grows has the root of each of its sizes, and none beyond", (t) => {
+  const growing = new GrowingTree();
+  for (let i = 0; i < largest; i++) growing.append(leafHash(utf8(`entry ${i}`)));
+  for (const [size, root] of tree.roots.entries())
+    t.is(toHex(growing.rootAt(size)!), toHex(root), `size ${size}`);
+  for (const size of [largest + 1, -1, 0.5, Number.NaN]) t.is(growing.rootAt(size), undefined);
+  t.deepEqual(rangeRoot(growing.range), tree.roots[largest]);
 });
 
 test("a range read back from the store appends as the original does", async (t) => {

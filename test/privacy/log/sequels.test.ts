@@ -4,7 +4,7 @@ import { toBase64 } from "../../../core/bytes.ts";
 import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import { type Entry, submissionsDigest } from "../../../privacy/log/entry.ts";
 import { factsOf } from "../../../privacy/log/facts.ts";
-import { emptyRoot } from "../../../privacy/log/merkle.ts";
+import { GrowingTree } from "../../../privacy/log/merkle.ts";
 import type { LogPolicy } from "../../../privacy/log/policy.ts";
 import { type Rule, releasedByQuorum, roundStepsInOrder } from "../../../privacy/log/rules.ts";
 import { apply, attach, type LogState, startState } from "../../../privacy/log/state.ts";
@@ -58,7 +58,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
 /** A log in which one epoch is open and one study was proposed. */
 function logOf({ roster, epoch: { open } }: Consortium, study: string): LogState {
-  const state = startState(emptyRoot);
+  const state = startState(new GrowingTree());
   state.roster = roster;
   state.facts = { epoch: open };
   apply(state, {
@@ -314,7 +314,7 @@ test.serial("a complaint names whom its evidence shows to be wrong", async (t) =
     guilty: sharer,
     evidence: digestOf(evidence),
   } as const;
-  const state = startState(emptyRoot);
+  const state = startState(new GrowingTree());
   state.roster = four.roster;
   attach(state, { kind: "evidence", digest: digestOf(evidence), value });
   const judged = async (entry: Entry): Promise<string | undefined> => {
