@@ -153,6 +153,8 @@ export const bench: Bench = async (args, progress) => {
 
   const watch = new Watch();
   const studies: Digest[] = [];
+  /** Of the log and all ledgers, after each study. */
+  const agreed: boolean[] = [];
   let left = happenings.length;
   const began = performance.now();
   /** A study that is lost with the log while it is begun is begun again. */
@@ -169,7 +171,9 @@ export const bench: Bench = async (args, progress) => {
       const study = await begun(studies.length + 1);
       studies.push(study);
       await consortium.follow(study, watch);
-      progress(`study ${studies.length} ${watch.ends.at(-1)}, ${watch.steps.length} rounds so far`);
+      const ended = `study ${studies.length} ${watch.ends.at(-1)}, ${watch.steps.length} rounds so far`;
+      agreed.push(await consortium.agrees());
+      progress(`${ended}; log and ledgers ${agreed.at(-1) ? "agree" : "DO NOT AGREE"}`);
     }
   };
   const happening = async (): Promise<void> => {
@@ -206,6 +210,8 @@ export const bench: Bench = async (args, progress) => {
       "every study finished, or says why",
       watch.ends.every((end) => end === "finished" || end.includes(" ")),
     ),
+    noted("how studies ended", endsOf(watch.ends), ""),
+    held("verify and reconcile hold after every study", agreed.every(Boolean)),
     noted("a step, median", hundredths(median(watch.steps)), "s"),
     noted("a step, longest", hundredths(Math.max(...watch.steps)), "s"),
     noted("a step after the last happening in it, longest", hundredths(Math.max(...watch.undisturbed)), "s"),
@@ -215,6 +221,17 @@ export const bench: Bench = async (args, progress) => {
 };
 
 const hundredths = (value: number): number => Math.round(100 * value) / 100;
+
+/** "9 finished, 1 failed party_refused": what follows the reason is left out. */
+function endsOf(ends: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const end of ends) {
+    const [phase, reason] = end.split(" ");
+    const what = end.startsWith("lost with the log") ? "lost with the log" : [phase, reason].join(" ").trim();
+    times.set(what, (times.get(what) ?? 0) + 1);
+  }
+  return [...times].map(([what, count]) => `${count} ${what}`).join(", ");
+}
 
 function shuffled<T>(random: Parameters<typeof uniform>[0], items: readonly T[]): T[] {
   return items

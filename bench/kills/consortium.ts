@@ -1,5 +1,5 @@
 /** What the benches that kill processes share: a consortium of processes, and a look at how its studies go on. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -7,19 +7,17 @@ import { stringify } from "yaml";
 import { readConfig } from "../../coordinator/config.ts";
 import { Operator } from "../../coordinator/operator.ts";
 import type { Digest } from "../../core/canonical.ts";
-import { type Random, uniform } from "../../core/random.ts";
+import type { Random } from "../../core/random.ts";
 import { Refusal, reasons } from "../../core/reasons.ts";
 import { freePorts, run, Service } from "../../demo/processes.ts";
 import { runPlain } from "../../models/plain.ts";
-import { manifestSchema, type StudyManifest } from "../../models/study.ts";
+import type { StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
-import { readExport } from "../../privacy/log/export.ts";
-import { certificateSchema } from "../../privacy/sum/certificate.ts";
 import { policyFor } from "../../simulate/consortium.ts";
 import { type Figure, noted } from "../bench.ts";
+import { consortiumName, csvOf, manifestOf, tableOf } from "./mills.ts";
+import { sumsOf, whys } from "./sums.ts";
 
-const rows = 120;
-const features = ["output", "idle", "delay"];
 const restartMillis = 100;
 const pollMillis = 100;
 
@@ -102,6 +100,7 @@ export class Consortium implements AsyncDisposable {
   readonly #removed = new Set<number>();
   #coordinator: Service | undefined;
   #stopped = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     options: ConsortiumOptions,
@@ -277,7 +276,11 @@ export class Consortium implements AsyncDisposable {
    * The coordinator's machine is lost: another one is filled from a backup.
    * @param empty - makes the database empty. @returns what bank and auditor had to sign as lost.
    */
-  async restoreFrom(file: string, empty: () => Promise<void>): Promise<string> {
+  restoreFrom(file: string, empty: () => Promise<void>): Promise<string> {
+    return this.#alone(() => this.#restored(file, empty));
+  }
+
+  async #restored(file: string, empty: () => Promise<void>): Promise<string> {
     await untilDone(() => this.#look());
     const service = this.#coordinator;
     this.#coordinator = undefined;
@@ -325,50 +328,76 @@ export class Consortium implements AsyncDisposable {
     this.#startNode(party);
   }
 
-  /** What the auditor finds afterwards, and whether the model is that of the same cohorts undisturbed. */
-  async verdict(studies: readonly Digest[]): Promise<Figure[]> {
+  /** @returns whether the bank's log verifies as it is now, and every node's ledger agrees with it; no study runs. */
+  agrees(): Promise<boolean> {
+    return this.#alone(() => this.#reconciled());
+  }
+
+  async #reconciled(): Promise<boolean> {
     const at = (...parts: string[]) => join(this.#home, ...parts);
     // A node's last report of its ledger is on its way.
     await sleep(2000);
+    await untilDone(() => this.#look());
+    const ledgers = await Promise.all(
+      this.#tables.map(async (_, party) => {
+        const ledger = at(`${nameOf(party)}.fcexport`);
+        await untilDone(() => run("node", "ledger", "--dir", at(nameOf(party)), "--out", ledger));
+        return ledger;
+      }),
+    );
+    await untilDone(() => this.operate("export", "--out", at("log.fcexport")));
+    await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
+    return holds("reconcile", at("log.fcexport"), ...ledgers, "--policy", at("policy.txt"));
+  }
+
+  /** One after the other: a log that is being restored agrees with nothing. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  /** What the auditor finds afterwards, and whether the model is that of the same cohorts undisturbed. */
+  async verdict(studies: readonly Digest[]): Promise<Figure[]> {
+    const at = (...parts: string[]) => join(this.#home, ...parts);
     const services = [...this.#nodes.values()];
     this.#nodes.clear();
     for (const service of services) await service.end("SIGTERM");
-    await this.#look();
-    await this.operate("export", "--out", at("log.fcexport"));
-    await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
+    const reconciled = await this.agrees();
     const verified = await holds("verify", at("log.fcexport"), "--policy", at("policy.txt"));
-    const reconciled: boolean[] = [];
-    for (const party of this.#tables.keys()) {
-      const ledger = at(`${nameOf(party)}.fcexport`);
-      await run("node", "ledger", "--dir", at(nameOf(party)), "--out", ledger);
-      reconciled.push(await holds("reconcile", at("log.fcexport"), ledger, "--policy", at("policy.txt")));
-    }
     const operator = await this.#operator();
-    const cohorts = await cohortsOf(at("log.fcexport"));
+    const sums = await sumsOf(at("log.fcexport"));
     const same: boolean[] = [];
     for (const study of studies) {
       const { model } = await operator.model(study);
-      const survivors = cohorts.get(study)!;
+      const own = sums.get(study)!;
       let round = 0;
       const undisturbed = await runPlain(this.#manifest(1), this.#tables, {
         onRound: (_, number) => {
           round = number;
         },
-        isPresent: (party) => survivors[round]!.has(nameOf(party)),
+        isPresent: (party) => own[round]!.survivors.has(nameOf(party)),
       });
       const { results } = model as { results: unknown };
-      same.push(isDeepStrictEqual(results, undisturbed.results) && survivors.length === undisturbed.rounds);
+      same.push(isDeepStrictEqual(results, undisturbed.results) && own.length === undisturbed.rounds);
     }
     operator.close();
-    const sums = [...cohorts.values()].flat();
+    const all = [...sums.values()].flat();
     return [
       held("one sum a step: audit verify holds", verified),
-      held("audit reconcile holds for every node", reconciled.every(Boolean)),
+      held("audit reconcile holds for every node", reconciled),
       held("every model is that of the same cohorts undisturbed", same.every(Boolean)),
-      counted("sums", sums.length),
-      ...this.#tables.map((_, party) =>
-        counted(`sums without ${nameOf(party)}`, sums.filter((cohort) => !cohort.has(nameOf(party))).length),
-      ),
+      counted("sums", all.length),
+      ...this.#tables.flatMap((_, party) => {
+        const found = all.flatMap(({ missing }) => missing.get(nameOf(party)) ?? []);
+        const times = (why: (typeof whys)[number]): number => found.filter((one) => one === why).length;
+        return [
+          counted(`sums without ${nameOf(party)}`, found.length),
+          ...whys
+            .filter((why) => times(why) > 0)
+            .map((why) => counted(`sums without ${nameOf(party)}: it ${why}`, times(why))),
+        ];
+      }),
     ];
   }
 
@@ -423,45 +452,6 @@ const holds = async (command: string, ...args: string[]): Promise<boolean> =>
     },
   );
 
-/** @returns by study and round, who the released sum is of. */
-async function cohortsOf(file: string): Promise<Map<Digest, Set<string>[]>> {
-  const cohorts = new Map<Digest, Set<string>[]>();
-  const bytes = await readFile(file);
-  const { records } = await readExport([bytes]);
-  for await (const record of records) {
-    if (record.type !== "attachment" || record.attachment.kind !== "certificate") continue;
-    const { header, survivors } = certificateSchema.parse(record.attachment.value);
-    const rounds = cohorts.get(header.study) ?? [];
-    cohorts.set(header.study, rounds);
-    rounds[header.round - 1] = new Set(survivors.map(({ party }) => party));
-  }
-  return cohorts;
-}
-
-/** Values as a CSV file has them. */
-function tableOf(random: Random): Table {
-  const columns = features.map(() =>
-    Float64Array.from({ length: rows }, () => Number((10 * uniform(random)).toFixed(3))),
-  );
-  const label = Uint8Array.from({ length: rows }, (_, row) =>
-    uniform(random) < 1 / (1 + Math.exp(4 - 0.8 * columns[0]![row]!)) ? 1 : 0,
-  );
-  return {
-    rows,
-    columns: new Map(features.map((name, i) => [name, { kind: "numeric", values: columns[i]! }])),
-    label,
-    outcome: label,
-    subject: Int32Array.from({ length: rows }, (_, row) => row),
-    holdout: new Uint8Array(rows),
-  };
-}
-
-function csvOf({ columns, label }: Table): string {
-  const cells = [...columns.values()].map((column) => (column.kind === "numeric" ? column.values : []));
-  const lines = Array.from(label, (bad, row) => [...cells.map((values) => values[row]), bad].join(","));
-  return [[...features, "bad"].join(","), ...lines, ""].join("\n");
-}
-
 /** Tries again what a killed process could not do. */
 async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -473,27 +463,3 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
-
-const consortiumName = "riverbank";
-
-const manifestOf = (number: number, models: number, stepSeconds: number): StudyManifest =>
-  manifestSchema.parse({
-    consortium: consortiumName,
-    name: `under-fire-${number}`,
-    purpose: "credit risk of existing borrowers",
-    legalBasis: "contract",
-    impactAssessment: "PIA-1",
-    retentionDays: 30,
-    label: { column: "bad", bad: ["1"], good: ["0"] },
-    features: features.map((name) => ({ name, kind: "numeric" })),
-    maxRowsPerParty: 1000,
-    holdout: { fraction: 0 },
-    algorithms: [
-      { name: "range" },
-      { name: "summary" },
-      ...Array.from({ length: models }, (_, i) => ({ name: "logistic", as: `logistic-${i + 1}` })),
-    ],
-    privacy: { minCohort: 3, maxColluding: 1, unit: "record" },
-    unprotected: ["noise"],
-    deadlines: { stepSeconds },
-  });
