@@ -96,6 +96,7 @@ export interface GuideRun {
  * Runs every numbered step, each side in its own folder below `folder`; the enterprise's for each enterprise.
  *
  * @param onStep - told the number of a step before it is run.
+ * @param program - what `fedcredit` is: this repository's unless told.
  * @throws Error naming guide, step and line, with what the commands printed.
  */
 export async function runGuides(
@@ -104,12 +105,13 @@ export async function runGuides(
   folder: string,
   cleanUp: AsyncDisposableStack,
   onStep: (step: number) => void = () => {},
+  program = join(import.meta.dirname, "../../cli.js"),
 ): Promise<GuideRun> {
   const home = (side: string): string => join(folder, side);
   const bin = join(folder, "bin");
   for (const side of ["bank", "auditor", "bin", ...enterprises]) await mkdir(home(side));
   // As npm link does.
-  await symlink(join(import.meta.dirname, "../../cli.js"), join(bin, "fedcredit"));
+  await symlink(program, join(bin, "fedcredit"));
   const path = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
   // Fifty commands start: each reads the stripped sources of the one before.
   const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: join(folder, "compile-cache") };
