@@ -20,6 +20,7 @@ import { sumsOf, whys } from "./sums.ts";
 
 const restartMillis = 100;
 const pollMillis = 100;
+const tellingMillis = 60_000;
 
 export const counted = (name: string, value: number): Figure => noted(name, value, "");
 export const held = (name: string, holds: boolean): Figure => ({
@@ -452,13 +453,18 @@ const holds = async (command: string, ...args: string[]): Promise<boolean> =>
     },
   );
 
-/** Tries again what a killed process could not do. */
+/** Tries again what a killed process could not do; each minute it says what it meets. */
 async function untilDone<T>(work: () => Promise<T>): Promise<T> {
+  let told = performance.now();
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof Refusal) || !reasons[error.reason].retry) throw error;
+      if (performance.now() - told > tellingMillis) {
+        console.error(`tried again and again: ${error.reason}: ${error.message}`);
+        told = performance.now();
+      }
       await sleep(pollMillis);
     }
   }
