@@ -43,12 +43,13 @@ export const bench: Bench = async (args, progress) => {
   const left = { ...kills };
   const during = performance.now();
   const studies: Digest[] = [];
+  const ends: string[] = [];
   const watching = (async () => {
     while (left.coordinator + left.node > 0) {
       const study = await consortium.begin(studies.length + 1);
       studies.push(study);
-      await consortium.follow(study, watch);
-      progress(`study ${studies.length} ${watch.ends.at(-1)}`);
+      ends.push(await consortium.follow(study, watch));
+      progress(`study ${studies.length} ${ends.at(-1)}`);
     }
   })();
   while (left.coordinator + left.node > 0) {
@@ -86,9 +87,9 @@ export const bench: Bench = async (args, progress) => {
     ),
     held(
       "every study finished",
-      watch.ends.every((end) => end === "finished"),
+      ends.every((end) => end === "finished"),
     ),
-    ...(await consortium.verdict(studies.filter((_, i) => watch.ends[i] === "finished"))),
+    ...(await consortium.verdict(studies.filter((_, i) => ends[i] === "finished"))),
   ];
   return { bench: "kills", runs: 1, figures };
 };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import { readConfig } from "../../coordinator/config.ts";
-import { Operator } from "../../coordinator/operator.ts";
+import { Operator, type StudyView } from "../../coordinator/operator.ts";
 import type { Digest } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal, reasons } from "../../core/reasons.ts";
@@ -31,13 +31,12 @@ export const held = (name: string, holds: boolean): Figure => ({
   holds,
 });
 
-/** How long each step took, and how each study ended. */
+/** How long each step took. */
 export class Watch {
   /** Seconds. */
   readonly steps: number[] = [];
   /** Of each step, what came after the last kill in it. */
   readonly undisturbed: number[] = [];
-  readonly ends: string[] = [];
   /** What the study waits for, as it says itself. */
   waits = "";
   #round = 0;
@@ -59,9 +58,8 @@ export class Watch {
     this.#killed = performance.now();
   }
 
-  end(how: string): void {
+  end(): void {
     this.#step();
-    this.ends.push(how);
   }
 
   #step(): void {
@@ -192,31 +190,40 @@ export class Consortium implements AsyncDisposable {
     });
   }
 
-  /** Looks at the study until it has ended, whoever is dead meanwhile. */
-  async follow(study: Digest, watch: Watch): Promise<void> {
-    let operator: Operator | undefined;
+  /** Looks at the study until it has ended, whoever is dead meanwhile. @returns how it did */
+  async follow(study: Digest, watch: Watch): Promise<string> {
     watch.begin();
-    for (let ended = false; !ended; ) {
-      try {
-        operator ??= await this.#operator();
-        const { phase, round, reason, detail } = await operator.study(study);
-        watch.at(round);
-        watch.waits = detail;
-        ended = phase !== "running";
-        if (ended) watch.end(`${phase} ${reason} ${detail}`.trim());
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        operator?.close();
-        operator = undefined;
-        // It was proposed after the backup that was restored.
-        if (error.reason === "not_found") {
-          watch.end(`lost with the log: ${error.message}`);
-          return;
+    const end = await this.endOf(study, ({ round, detail }) => {
+      watch.at(round);
+      watch.waits = detail;
+    });
+    watch.end();
+    return end;
+  }
+
+  /** @returns how a study ended, "finished" or why not, once it has. */
+  async endOf(study: Digest, look: (view: StudyView) => void = () => {}): Promise<string> {
+    let operator: Operator | undefined;
+    try {
+      for (;;) {
+        try {
+          operator ??= await this.#operator();
+          const view = await operator.study(study);
+          look(view);
+          const { phase, reason, detail } = view;
+          if (phase !== "running") return `${phase} ${reason} ${detail}`.trim();
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          operator?.close();
+          operator = undefined;
+          // It was proposed after the backup that was restored.
+          if (error.reason === "not_found") return `lost with the log: ${error.message}`;
         }
+        await sleep(pollMillis);
       }
-      await sleep(pollMillis);
+    } finally {
+      operator?.close();
     }
-    operator?.close();
   }
 
   async killCoordinator(): Promise<void> {
