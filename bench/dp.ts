@@ -9,7 +9,7 @@ import type { Step } from "../privacy/noise/loss-distribution.ts";
 import { renyiEpsilon } from "../privacy/noise/rdp.ts";
 import { atLeast, atMost, type Bench, cpuTimer, type Figure, median, noted, option } from "./bench.ts";
 import { curve, delta, type Point, svgOf } from "./dp/curve.ts";
-import { learned } from "./dp/learned.ts";
+import { learned, learnedExact } from "./dp/learned.ts";
 import { varianceFigures } from "./dp/variance.ts";
 
 const runs = 5;
@@ -47,16 +47,26 @@ export const bench: Bench = async (args, progress) => {
 /** How far an AUC may be from what the design came to. */
 const within = 0.005;
 
-function figuresOf({ set, algorithm, asked, epsilon, federated, central }: Point): Figure[] {
+function figuresOf({ set, algorithm, asked, epsilon, federated, central, error, exact }: Point): Figure[] {
   const name = `${set}, ${algorithm}, ε = ${asked}`;
   const figures = [
     atMost(`${name}: ε by the accountant`, rounded(epsilon), "", asked),
     noted(`${name}: AUC`, rounded(federated), ""),
-    atLeast(`${name}: AUC beside central`, rounded(federated - central), "", -within),
+    atLeast(`${name}: AUC beside central (± ${rounded(error)})`, rounded(federated - central), "", -within),
   ];
   const known = learned[set]?.[algorithm]?.[asked];
-  if (known !== undefined)
-    figures.push(atLeast(`${name}: AUC against ${known}`, rounded(federated), "", rounded(known - within)));
+  if (known === undefined) return figures;
+  figures.push(atLeast(`${name}: AUC against ${known}`, rounded(federated), "", rounded(known - within)));
+  const knownExact = learnedExact[set];
+  if (algorithm === "additive-private" && knownExact !== undefined)
+    figures.push(
+      atMost(
+        `${name}: AUC lost to noise, against ${rounded(knownExact - known)}`,
+        rounded(exact - federated),
+        "",
+        rounded(knownExact - known + within),
+      ),
+    );
   return figures;
 }
 
@@ -64,12 +74,11 @@ const rounded = (x: number): number => Math.round(1e4 * x) / 1e4;
 
 function textOf(points: readonly Point[]): string {
   const lines = points.map(
-    ({ set, algorithm, asked, federated, central }) =>
-      `${set.padEnd(8)} ${algorithm.padEnd(18)} ${String(asked).padStart(4)}  ${federated.toFixed(4)}  ${central.toFixed(4)}`,
+    ({ set, algorithm, asked, federated, central, error, exact }) =>
+      `${set.padEnd(8)} ${algorithm.padEnd(18)} ${String(asked).padStart(4)}  ${federated.toFixed(4)}  ${central.toFixed(4)}  ${error.toFixed(4)}  ${exact.toFixed(4)}`,
   );
-  return [`AUC by ε, δ = ${delta}, ten parties, beside a central mechanism of the same σ`, ...lines].join(
-    "\n",
-  );
+  const heading = `AUC by ε, δ = ${delta}, ten parties; of a central mechanism of the same σ; standard error of what they are apart; additive without noise`;
+  return [heading, ...lines].join("\n");
 }
 
 function samplingTimes(): Figure[] {

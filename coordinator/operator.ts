@@ -220,8 +220,9 @@ export class Operator {
   /** @param manifest - as `manifestSchema` of models/study.ts reads it. @returns the study's digest. */
   async propose(manifest: unknown): Promise<Digest> {
     const bytes = canonicalBytes(manifest);
-    await this.#wire.call(Studies.service.Propose, { canonicalJson: Buffer.from(bytes) });
-    return digestOf(bytes);
+    // A gate may have been filled in.
+    const { study } = await this.#wire.call(Studies.service.Propose, { canonicalJson: Buffer.from(bytes) });
+    return study.toString("hex");
   }
 
   async start(study: Digest): Promise<StudyView> {

@@ -188,7 +188,7 @@ function columnFaults({ features, label, subject, holdout }: StudyManifest): Ref
 
 /** A gate stands between a model and a sum after it, and compares on rows that are held out. */
 function gateFaults({ algorithms, features, gate, holdout }: StudyManifest): Refusal[] {
-  if (gate === undefined) return [];
+  if (gate === undefined || gate === "none") return [];
   const faults: Refusal[] = [];
   const wrong = (message: string, hint: string): unknown =>
     faults.push(new Refusal("parameters_invalid", message, { hint }));
@@ -225,7 +225,7 @@ function takesSums(listed: StudyManifest["algorithms"][number]): boolean {
 }
 
 /** @throws Refusal algorithm_unknown, state_invalid, parameters_invalid */
-function championOf({ champion }: NonNullable<StudyManifest["gate"]>): Model {
+function championOf({ champion }: Exclude<StudyManifest["gate"], "none" | undefined>): Model {
   const model = entryOf({ name: champion.algorithm }).algorithm.model(champion.result);
   if (model !== undefined) return model;
   throw new Refusal("parameters_invalid", `gate.champion: ${champion.algorithm} makes no models`, {
@@ -361,7 +361,7 @@ export async function studyContribute(
   const rows = memory.split(table, holdsOut(manifest.holdout), manifest.privacy.noise?.rowsPerSubject);
   const memo = memory.memoOf(about);
   const { gate } = manifest;
-  if (gate !== undefined && Object.hasOwn(state.results, gate.model))
+  if (gate !== undefined && gate !== "none" && Object.hasOwn(state.results, gate.model))
     memo.keep(passedKey, () => {
       // As scored rows are: before transforms, which are part of the study's models.
       const model = modelsOf({ algorithms: manifest.algorithms, results: state.results }).get(gate.model)!;

@@ -132,26 +132,33 @@ export const manifestSchema = z.strictObject({
     )
     .optional(),
   gate: z
-    .strictObject({
-      model: nameSchema.describe(
-        "name of the result that each enterprise looks at before it helps to publish it",
-      ),
-      champion: z
+    .union([
+      z.literal("none"),
+      z
         .strictObject({
-          algorithm: z.string().describe("that made it"),
-          result: z.unknown().describe("as its study published it"),
+          model: nameSchema.describe(
+            "name of the result that each enterprise looks at before it helps to publish it",
+          ),
+          champion: z
+            .strictObject({
+              algorithm: z.string().describe("that made it"),
+              result: z.unknown().describe("as its study published it"),
+            })
+            .describe(
+              "the model that decides today, on the study's features; an enterprise compares both on rows of its own that neither learned from",
+            ),
+          within: z
+            .number()
+            .min(0)
+            .max(0.1)
+            .describe(
+              "by how much the model's AUC may be below the champion's there, beside one standard error",
+            ),
         })
-        .describe(
-          "the model that decides today, on the study's features; an enterprise compares both on rows of its own that neither learned from",
-        ),
-      within: z
-        .number()
-        .min(0)
-        .max(0.1)
-        .describe("by how much the model's AUC may be below the champion's there, beside one standard error"),
-    })
+        .describe("what models are held against before they are published"),
+    ])
     .describe(
-      "each enterprise refuses sums that come after a model which ranks its held-out rows worse than the champion does: poisoned updates hide in sums, and nobody can lie about what others see at home",
+      "each enterprise refuses sums that come after a model which ranks its held-out rows worse than the champion does: poisoned updates hide in sums, and nobody can lie about what others see at home. Where a champion decides for the study's purpose, the gate is on by itself; `none` is to be without",
     )
     .optional(),
   privacy: z

@@ -157,9 +157,15 @@ export const creditSetNames: readonly string[] = files.map(({ name }) => name);
 /**
  * @param dir - of the data sets.
  * @param mostRows - drawn where there are more.
+ * @param seed - of the draw.
  * @throws Refusal not_found | file_missing | file_malformed
  */
-export async function readCreditSet(dir: string, name: string, mostRows = Infinity): Promise<CreditSet> {
+export async function readCreditSet(
+  dir: string,
+  name: string,
+  mostRows = Infinity,
+  seed = "42",
+): Promise<CreditSet> {
   const set = files.find((one) => one.name === name);
   if (set === undefined)
     throw new Refusal("not_found", `no data set is called ${name}`, { hint: creditSetNames.join(", ") });
@@ -182,7 +188,7 @@ export async function readCreditSet(dir: string, name: string, mostRows = Infini
     deadlines: { stepSeconds: 60 },
   });
   const whole = tableFromRecords([records], manifest, sha256("bench"));
-  const drawn = shuffle([...Array(whole.rows).keys()], seededRandom(`42 ${name}`)).slice(
+  const drawn = shuffle([...Array(whole.rows).keys()], seededRandom(`${seed} ${name}`)).slice(
     0,
     Math.min(rows, mostRows),
   );

@@ -183,11 +183,12 @@ export function studyDecisions(
 
 /** A study as somebody who decides about it reads it. @param mostSums - it takes. */
 const plainWords = (
-  { privacy, unprotected, retentionDays, label, features, groups }: StudyManifest,
+  { privacy, unprotected, retentionDays, label, features, gate, groups }: StudyManifest,
   { mostSums, destination, cost }: { mostSums: number; destination: string; cost: string | undefined },
 ): Html => html`<dl class="plain">
 <dt>What leaves</dt><dd>Sums over this enterprise's rows, masked and encrypted: the bank can open only the total of at least ${privacy.minCohort} organisations. No row, no name of a customer.</dd>
 ${groups && html`<dt>In groups</dt><dd>Members are dealt to ${groups.length} groups, and totals of a group are opened by themselves, so that who spoils one cannot spoil the model.</dd>`}
+${gate === "none" && html`<dt>Without a gate</dt><dd>The bank asks nobody to hold this study's models against the one that decides today: if a member poisons a total, nothing keeps the model from being published.</dd>`}
 <dt>How often</dt><dd>At most ${mostSums} times while the study runs.</dd>
 <dt>To whom</dt><dd>The bank's coordinator, ${destination}. Totals and the model are seen by the bank and the enterprises that take part; kept for ${retentionDays} days.</dd>
 <dt>What for</dt><dd>To learn which of ${features.length} columns tell that ${label.column} is ${label.bad.join(" or ")}.</dd>

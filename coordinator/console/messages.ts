@@ -151,6 +151,7 @@ export const en = {
     subject: "Column that names the data subject",
     maxRowsPerParty: "Most rows of one enterprise",
     holdout: "Share of rows held out",
+    gate: "Held against the champion",
     parameters: "Parameters of the algorithms",
     minCohort: "Fewest organisations in a sum",
     maxColluding: "Enterprises that may collude",
@@ -171,6 +172,7 @@ export const en = {
     subject: "Its rows are never split over training and hold-out. May be empty.",
     maxRowsPerParty: "A public bound; the larger, the more digits each sum has.",
     holdout: "0, or at least 0.05; 0 evaluates on the training rows.",
+    gate: "Enterprises help to publish no model that ranks their own rows worse than the champion of this purpose; somebody may have poisoned it.",
     parameters:
       "YAML, one algorithm a line, as neural: { hidden: [16, 8], rounds: 40 }. Rounds cost time and bytes.",
     minCohort:
@@ -181,6 +183,7 @@ export const en = {
     stepSeconds: "The longest wait for one of a round's four steps.",
   },
   units: { record: "a row", subject: "all rows of a data subject" },
+  gates: { champion: "where there is one", none: "no: enterprises are told" },
   algorithms: {
     transform: "changes columns before the others see them",
     range: "bounds of every column; others need it",
@@ -597,6 +600,7 @@ export const zh: Words = {
     subject: "标识数据主体的列",
     maxRowsPerParty: "单个企业的最多行数",
     holdout: "留出的行比例",
+    gate: "与现用模型比较",
     parameters: "算法参数",
     minCohort: "每次求和的最少法人数",
     maxColluding: "可能合谋的企业数",
@@ -616,6 +620,7 @@ export const zh: Words = {
     subject: "其各行不会被拆分到训练与留出两部分。可以为空。",
     maxRowsPerParty: "公开的上界；越大，每个总和的位数越多。",
     holdout: "0，或至少 0.05；0 表示在训练行上评估。",
+    gate: "新模型在企业自己的行上排序若不如同一目的的现用模型，企业便拒绝协助发布：它可能被人投毒。",
     parameters:
       "YAML，每行一个算法，例如 neural: { hidden: [16, 8], rounds: 40 }。轮数越多，耗时和字节越多。",
     minCohort: "越大，总和对单个企业透露得越少，但需要在线的也越多。至少比可能合谋数多二。",
@@ -624,6 +629,7 @@ export const zh: Words = {
     stepSeconds: "一轮四步中每一步的最长等待。",
   },
   units: { record: "一行", subject: "一个数据主体的所有行" },
+  gates: { champion: "有现用模型时比较", none: "不比较：会告知企业" },
   algorithms: {
     transform: "在其他算法之前变换各列",
     range: "各列的界限；其他算法需要它",

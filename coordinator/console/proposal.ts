@@ -5,9 +5,10 @@ import { type Html, html } from "../../core/pages/html.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { algorithmNames } from "../../models/registry.ts";
-import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { parseManifest } from "../../models/study.ts";
 import { checkProposal } from "../studies/check.ts";
 import { studyCost } from "../studies/cost.ts";
+import { type Gated, gatedByDefault } from "../studies/gate.ts";
 import { propose } from "../studies/proposal.ts";
 import type { Asked, Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
@@ -23,13 +24,14 @@ export function proposalPages(desk: Desk): void {
     const draft = draftOf(fields);
     const { bytes, problems } = manifestOf(draft, asked);
     if (bytes === undefined) return { ...formView(asked, draft, problemsView(problems, asked)), status: 400 };
+    let study: string;
     try {
-      await propose(asked.bank, bytes);
+      study = Buffer.from((await propose(asked.bank, bytes)).study as Uint8Array).toString("hex");
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return { ...formView(asked, draft, problemsView([error], asked)), status: 400 };
     }
-    return `/studies/${digestOf(bytes)}`;
+    return `/studies/${study}`;
   });
 }
 
@@ -51,6 +53,7 @@ const textFields = [
   "subject",
   "maxRowsPerParty",
   "holdout",
+  "gate",
   "parameters",
   "minCohort",
   "maxColluding",
@@ -86,7 +89,7 @@ const isTemplate = (name: string): name is keyof typeof templates => Object.hasO
 const templateOf = (name: string): Draft => ({
   ...{ name: "", purpose: "", legalBasis: "", impactAssessment: "", retentionDays: "", label: "", bad: "" },
   // What only the bank can decide is empty, as in `study init`.
-  ...{ good: "", features: "", subject: "", maxRowsPerParty: "20000", holdout: "0.25" },
+  ...{ good: "", features: "", subject: "", maxRowsPerParty: "20000", holdout: "0.25", gate: "champion" },
   ...{ minCohort: "", maxColluding: "", unit: "record", stepSeconds: "60" },
   ...templates[isTemplate(name) ? name : "scorecard"],
 });
@@ -134,6 +137,7 @@ function manifestOf(
         .map(featureIn),
       maxRowsPerParty: numberIn(draft.maxRowsPerParty),
       holdout: { fraction: numberIn(draft.holdout) },
+      ...(draft.gate === "none" ? { gate: "none" } : {}),
       algorithms: draft.algorithms.map((name) => ({ ...parameters[name], name })),
       privacy: {
         minCohort: numberIn(draft.minCohort),
@@ -152,20 +156,30 @@ function manifestOf(
 }
 
 async function checkedView(asked: Asked, draft: Draft): Promise<View> {
-  const { bytes, problems } = manifestOf(draft, asked);
-  if (bytes === undefined) return { ...formView(asked, draft, problemsView(problems, asked)), status: 400 };
+  const made = manifestOf(draft, asked);
+  const { bytes } = made;
+  let { problems } = made;
   const { bank, locale } = asked;
   const { words } = locale;
-  const manifest: StudyManifest = parseManifest(bytes).manifest;
-  const study = digestOf(bytes);
+  let gated: Gated | undefined;
+  try {
+    gated = bytes && (await gatedByDefault(bank, parseManifest(bytes).manifest));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    problems = [error];
+  }
+  if (gated === undefined) return { ...formView(asked, draft, problemsView(problems, asked)), status: 400 };
+  const { manifest, note } = gated;
+  const study = digestOf(canonicalBytes(manifest));
   const found = await checkProposal(bank, study, manifest);
   const cost = await studyCost(bank, study, manifest, found);
   const isSound = found.problems.length === 0;
+  const notes = note === undefined ? found.notes : [...found.notes, note];
   const result = html`<section class="card" aria-label="${words.whatItCosts}" id="checked">
 <h2>${isSound ? words.canBeProposed : words.cannotBeProposed}</h2>
 ${!isSound && problemsView(found.problems, asked)}
 ${found.unready !== undefined && html`<p class="warning">${refusalText(found.unready, locale)}</p>`}
-${found.notes.length > 0 && html`<ul lang="en">${found.notes.map((one) => html`<li>${one}</li>`)}</ul>`}
+${notes.length > 0 && html`<ul lang="en">${notes.map((one) => html`<li>${one}</li>`)}</ul>`}
 ${cost.algorithms.length > 0 && costView(cost, manifest, locale)}
 </section>`;
   return { ...formView(asked, draft, result, isSound), status: isSound ? 200 : 400 };
@@ -193,6 +207,12 @@ function formView({ session, locale: { words } }: Asked, draft: Draft, result?: 
     (one) =>
       html`<option value="${one}"${one === draft.unit && html` selected`}>${words.units[one]}</option>`,
   )}</select><p class="note" id="unit-hint">${words.hints.unit}</p></div>`;
+  const gate = html`<div class="field"><label for="gate">${words.fields.gate}</label><select id="gate" name="gate" aria-describedby="gate-hint">${(
+    ["champion", "none"] as const
+  ).map(
+    (one) =>
+      html`<option value="${one}"${one === draft.gate && html` selected`}>${words.gates[one]}</option>`,
+  )}</select><p class="note" id="gate-hint">${words.hints.gate}</p></div>`;
   const number = { inputmode: "decimal" } as const;
   return {
     title: words.proposeStudy,
@@ -220,7 +240,7 @@ ${group(words.whichData, [
   text("holdout", number),
 ])}
 <fieldset><legend>${words.whatRuns}</legend><div class="choices">${algorithms}</div>${text("parameters", { lines: 3, isOptional: true })}</fieldset>
-${group(words.howProtected, [text("minCohort", number), text("maxColluding", number), unit, text("stepSeconds", number)])}
+${group(words.howProtected, [text("minCohort", number), text("maxColluding", number), unit, gate, text("stepSeconds", number)])}
 <p class="warning">${words.noNoise}</p>
 <div class="actions"><button class="main">${words.checkAndCost}</button>${
     isSound && html`<button class="main" formaction="/studies/propose">${words.propose}</button>`

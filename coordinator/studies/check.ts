@@ -1,5 +1,5 @@
 /** What is wrong with a study, before anybody is asked, and what it would cost. */
-import { type Digest, digestOf } from "../../core/canonical.ts";
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
 import { poisonersWithstood } from "../../models/groups.ts";
@@ -13,6 +13,7 @@ import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import type { StudyCheck } from "../../proto/generated/fedcredit/v1/StudyCheck.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
+import { type Gated, gatedByDefault } from "./gate.ts";
 
 export interface ProposalCheck {
   readonly problems: readonly Refusal[];
@@ -199,16 +200,21 @@ function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[
 /** What proposing these bytes would say. @throws Refusal message_malformed */
 export async function check(bank: Bank, bytes: Uint8Array): Promise<StudyCheck> {
   const wire = ({ reason, message, hint }: Refusal) => ({ reason, message, hint });
-  const study = digestOf(bytes);
-  const digest = Buffer.from(study, "hex");
-  let manifest: StudyManifest;
+  let gated: Gated;
   try {
-    ({ manifest } = parseManifest(bytes));
+    gated = await gatedByDefault(bank, parseManifest(bytes).manifest);
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason !== "parameters_invalid") throw error;
-    return { study: digest, problems: [wire(error)] };
+    return { study: Buffer.from(digestOf(bytes), "hex"), problems: [wire(error)] };
   }
+  const { manifest, note } = gated;
+  const study = digestOf(canonicalBytes(manifest));
   const { problems, unready, notes, costs, ...found } = await checkProposal(bank, study, manifest);
-  const all = unready === undefined ? problems : [...problems, unready];
-  return { study: digest, problems: all.map(wire), notes: [...notes], costs: [...costs], ...found };
+  return {
+    study: Buffer.from(study, "hex"),
+    problems: [...problems, ...(unready === undefined ? [] : [unready])].map(wire),
+    notes: [...notes, ...(note === undefined ? [] : [note])],
+    costs: [...costs],
+    ...found,
+  };
 }

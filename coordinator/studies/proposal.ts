@@ -1,20 +1,22 @@
 /** Takes a study in, to be consented to. */
-import { canonicalJson, digestOf } from "../../core/canonical.ts";
+import { canonicalBytes, canonicalJson, digestOf } from "../../core/canonical.ts";
 import { refuseAll } from "../../core/reasons.ts";
 import { parseManifest } from "../../models/study.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import type { Bank } from "../bank.ts";
 import { checkProposal, nameTaken } from "./check.ts";
+import { gatedByDefault } from "./gate.ts";
 import { status } from "./status.ts";
 
 /**
- * Whatever the study's parameters would later refuse is refused now, all of it at once.
+ * Whatever the study's parameters would later refuse is refused now, all of it at once. What the manifest leaves open of
+ * its gate is filled in: the study's digest is of the whole.
  * @throws Refusal parameters_invalid, algorithm_unknown, layout_overflow, unprotected, already_exists,
  *   message_malformed, cohort_too_small, cohort_too_large
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
-  const { manifest } = parseManifest(bytes);
-  const study = digestOf(bytes);
+  const { manifest } = await gatedByDefault(bank, parseManifest(bytes).manifest);
+  const study = digestOf(canonicalBytes(manifest));
   refuseAll((await checkProposal(bank, study, manifest)).problems);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;

@@ -9,6 +9,7 @@ import type { Bank } from "../../../coordinator/bank.ts";
 import { consoleApplication } from "../../../coordinator/console/console.ts";
 import type { Participants } from "../../../coordinator/rounds/participants.ts";
 import { quotas } from "../../../coordinator/service/quotas.ts";
+import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import { escapeHtml } from "../../../core/pages/html.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { studyArithmetic } from "../../../models/recompute.ts";
@@ -366,6 +367,24 @@ test.serial("from sign-in over a study to its published model and champion, in a
   };
   t.is(await decide("promote"), 400, "it is the champion already");
   t.is(await decide("roll-back"), 404, "there is no champion before it");
+});
+
+test.serial("what follows a champion is held against it, unless the bank says that it is not", async (t) => {
+  const { operator } = stage.bank;
+  const { digest } = await operator.model(study);
+  const decision = { token: li.token, result: "scorecard", reason: "the first" };
+  // In a browser it is the champion already.
+  await stage.post(`/models/${digest}/promote`, decision, li.cookie);
+  const next = { ...stage.manifest, ...cardStudy, name: "sme-card-2", holdout: { fraction: 0.3 } };
+  const found = await operator.check(next);
+  t.deepEqual(found.problems, []);
+  t.true(found.notes.some((note) => note.startsWith("gate: enterprises hold scorecard against")));
+  t.is(await operator.propose(next), found.study, "the digest is of the study with its gate");
+  const unheld = { ...next, name: "sme-card-3", holdout: { fraction: 0 } };
+  const error = await t.throwsAsync(operator.propose(unheld), { instanceOf: Refusal });
+  t.is((error as Refusal).reason, "parameters_invalid" satisfies Reason);
+  const without = { ...unheld, gate: "none" };
+  t.is(await operator.propose(without), digestOf(canonicalBytes(without)), "as it was written");
 });
 
 /** What an enterprise would say next, as its node makes it, changed and signed by whoever. */
