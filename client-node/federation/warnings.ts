@@ -51,7 +51,7 @@ export async function warningsToTell(desk: WarningDesk, raised: RaisedSince): Pr
   return { terms, warnings };
 }
 
-export interface ReportOptions extends WarningDesk {
+export interface ReportOptions extends WarningDesk, Pick<StudyDesk, "ledger"> {
   readonly random: Random;
   readonly raised: RaisedSince;
   readonly emit: (event: FederationEvent) => void;
@@ -91,15 +91,20 @@ export class WarningReports {
   }
 
   async #report(terms: WarningTerms, warnings: readonly CoarseWarning[]): Promise<void> {
-    const { credentials, db, emit, random, transport } = this.#options;
+    const { credentials, db, emit, ledger, now, random, transport } = this.#options;
     const { consortium, enterprise, identity } = credentials;
     const salt = Buffer.from(random.bytes(16)).toString("hex");
     const report = reportBytes({ salt, warnings });
     const statement = { consortium, enterprise, terms: termsDigest(terms), report: digestOf(report) };
-    await transport.call(Warnings.service.Report, {
-      note: signStatement(statement, noteSigner(identity.name, identity.signingSeed)),
-      report: Buffer.from(report),
-    });
+    const note = signStatement(statement, noteSigner(identity.name, identity.signingSeed));
+    // Before it leaves: what the bank logs of it, an auditor finds here.
+    ledger.append([
+      {
+        ...{ type: "warning.raised", time: now(), enterprise, warnings: warnings.length },
+        ...{ terms: statement.terms, report: statement.report, statement: note },
+      },
+    ]);
+    await transport.call(Warnings.service.Report, { note, report: Buffer.from(report) });
     rememberTold(db, warnings.map(coarseKey));
     emit({ type: "warnings", told: warnings.length });
   }

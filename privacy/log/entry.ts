@@ -290,7 +290,7 @@ const credit = {
 const warning = {
   "warning.raised": {
     enterprise: party,
-    warnings: z.int().min(1).describe("of the report, how many were new to the bank"),
+    warnings: z.int().min(1).describe("of the report: in a ledger all, in the bank's log those new to it"),
     terms: digest.describe("of the bank's terms that it consented to"),
     report: digest.describe("of the report, salted: the log holds nothing of what it says"),
     statement: note.describe("which report under which terms, signed by the enterprise's identity key"),

@@ -11,6 +11,7 @@ const allowed: readonly EntryType[] = [
   "score.consented",
   "score.withdrawn",
   "score.issued",
+  "warning.raised",
   "policy.changed",
   "desensitization.ran",
   "data.committed",

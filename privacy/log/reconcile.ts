@@ -46,6 +46,8 @@ class BankSide {
   readonly endedWithout = new Set<Digest>();
   /** Score statements. */
   readonly scores: { readonly statement: string; readonly entry: number }[] = [];
+  /** Reports of warnings. */
+  readonly warnings: { readonly statement: string; readonly warnings: number; readonly entry: number }[] = [];
   /** That sign the log. */
   readonly keys: LogKey[] = [];
   /** Of the log. */
@@ -113,6 +115,9 @@ class BankSide {
       case "score.issued":
         if (entry.enterprise === id) this.scores.push({ statement: entry.statement, entry: index });
         return;
+      case "warning.raised":
+        if (entry.enterprise === id) this.warnings.push({ ...entry, entry: index });
+        return;
       case "consortium.created":
         this.keys.push({ from: 0, key: parseVerifierKey(entry.bank) });
         return;
@@ -141,7 +146,6 @@ class BankSide {
       case "case.assigned":
       case "case.commented":
       case "case.decided":
-      case "warning.raised":
       case "egress.sent":
       case "log.recovered":
         return;
@@ -183,6 +187,8 @@ class LedgerSide {
   readonly shown: { note: string; entry: number }[] = [];
   /** Score statements that it made to the bank. */
   readonly scores = new Set<string>();
+  /** Reports of warnings that it made to the bank → how many each held. */
+  readonly warnings = new Map<string, number>();
   /** Digest of a policy → attempts whose submission's rows went by it, in their order. */
   readonly policies = new Map<Digest, Digest[]>();
   readonly tree = new GrowingTree();
@@ -192,6 +198,7 @@ class LedgerSide {
     if (entry.type === "log.recovered")
       this.#recovered.push({ kept: entry.kept.size, lost: entry.lost.size, entry: index });
     if (entry.type === "score.issued") this.scores.add(entry.statement);
+    if (entry.type === "warning.raised") this.warnings.set(entry.statement, entry.warnings);
     if (entry.type !== "egress.sent" || entry.roundId === undefined) return;
     const { roundId, kind, submission, checkpoint } = entry;
     this.said.push({ roundId, kind, entry: index });
@@ -224,7 +231,7 @@ const sizeOf = ({ note }: { readonly note: string }): number => parseCheckpoint(
 
 /**
  * Compares the bank's log with one enterprise's egress ledger: whatever the enterprise signed in a round on both
- * sides, every departure of a round with what came of it, every ledger checkpoint that the bank logged a prefix of
+ * sides, every departure of a round with what came of it, every score statement and report of warnings, every ledger checkpoint that the bank logged a prefix of
  * this ledger, every checkpoint of the bank that the ledger holds a prefix of this log.
  *
  * A ledger is written before the bytes leave, so what was cut off on its way stands in the ledger alone. It is
@@ -324,6 +331,16 @@ async function compare(
   const claimed = scores.find(({ statement }) => !own.scores.has(statement));
   const received = new Set(theirs.scores.map(({ statement }) => statement));
   const notReceived = [...own.scores].filter((statement) => !received.has(statement)).length;
+  const warned = theirs.warnings.filter(isSince);
+  const taken = new Map<string, number>();
+  // The bank takes what is new to it: of one report never more than it held, however often it is logged.
+  const unwarned = warned.find(({ statement, warnings }) => {
+    const all = (taken.get(statement) ?? 0) + warnings;
+    taken.set(statement, all);
+    return all > (own.warnings.get(statement) ?? 0);
+  });
+  const loggedReports = new Set(theirs.warnings.map(({ statement }) => statement));
+  const notTaken = [...own.warnings.keys()].filter((statement) => !loggedReports.has(statement)).length;
   return [
     summary("the bank's log verifies", bankChecks),
     summary(`the ledger of ${id} verifies`, ledgerChecks),
@@ -357,6 +374,23 @@ async function compare(
       claimed?.entry,
       notReceived === 0 ? {} : { said: `; ${notReceived} more in the ledger, which the bank did not take` },
     ),
+    line(
+      "every report of warnings the bank logged is in the ledger",
+      `${warned.length} reports`,
+      unwarned?.entry,
+      unsaid(theirs.warnings, warned),
+    ),
+    {
+      check: "every report of warnings in the ledger is in the bank's log",
+      ok: true,
+      // A report that did not arrive, or told nothing new, leaves no entry, and nobody can tell it from one that was hidden.
+      ...(notTaken === 0
+        ? { detail: `${own.warnings.size} reports` }
+        : {
+            detail: `${own.warnings.size} reports, ${notTaken} of them not: they did not arrive, told nothing new, or were left out`,
+            finding: true as const,
+          }),
+    },
     line(
       "every checkpoint the bank logged is of this ledger",
       `${reported.length} checkpoints`,

@@ -14,6 +14,7 @@ import { quotas } from "../../coordinator/service/quotas.ts";
 import { digestOf } from "../../core/canonical.ts";
 import { secureRandom } from "../../core/random.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
+import { reconcile } from "../../privacy/log/reconcile.ts";
 import { type Check, verifyExport } from "../../privacy/log/verify.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
 import { reportBytes, signStatement, termsDigest } from "../../privacy/warnings/report.ts";
@@ -174,6 +175,25 @@ test.serial(
     t.is(entries.length, 1);
     t.true(size > 0);
     t.notRegex(entries[0]!, /order_loss|north|hall|week/, "the log holds digests alone");
+
+    const own: Uint8Array[] = [];
+    const store = openStore(ledger);
+    for await (const piece of new EgressLedger(store, credentials.get("mill")!).export()) own.push(piece);
+    store.close();
+    const log = await exported();
+    const both = await reconcile(
+      () => log,
+      () => own,
+      bank.logPolicy(),
+    );
+    t.deepEqual(failures(both), []);
+    t.deepEqual(
+      both
+        .filter(({ check }) => check.includes("report of warnings"))
+        .map(({ detail }) => detail.slice(0, 30)),
+      ["1 reports", "2 reports, 1 of them not: they"],
+      "the one that told nothing new left no entry",
+    );
   },
 );
 

@@ -17,7 +17,13 @@ import { generateIdentity, type Identity, publicIdentity } from "../../privacy/i
 import { type Checkpoint, formatCheckpoint, signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { cosign, cosignatureVerifier, cosigner } from "../../privacy/log/cosignature.ts";
-import { type Entry, type EntryType, lineageDigest, submissionsDigest } from "../../privacy/log/entry.ts";
+import {
+  type Entry,
+  type EntryOf,
+  type EntryType,
+  lineageDigest,
+  submissionsDigest,
+} from "../../privacy/log/entry.ts";
 import { type EpochRecord, epochRecord } from "../../privacy/log/epoch-record.ts";
 import { type ExportItem, type ExportKind, writeExport } from "../../privacy/log/export.ts";
 import { appendLeaf, type CompactRange, emptyRange, leafHash, rangeRoot } from "../../privacy/log/merkle.ts";
@@ -37,6 +43,7 @@ import type { Survivor } from "../../privacy/sum/messages.ts";
 import { protectionOf } from "../../privacy/sum/protection.ts";
 import { type Statement, signStatement, sumDigest, survivorsDigest } from "../../privacy/sum/statements.ts";
 import { encodeSum } from "../../privacy/sum/sum-encoding.ts";
+import { signStatement as signReport } from "../../privacy/warnings/report.ts";
 
 /** A bank, an auditor and four enterprises with fixed keys. */
 export const consortium = "riverbank-sme";
@@ -526,6 +533,38 @@ export function statementOf(
     ...{ reasons: ["income"], scored: 1, passed: 0.92 },
   };
   return signScoreStatement({ ...usual, ...of }, signerOf(identities.get(by)!));
+}
+
+/** What an enterprise told of its warnings, as the bank logs it; with parts that are not what it signed. */
+export function warningEntry(
+  time: number,
+  forged: {
+    readonly enterprise?: string;
+    readonly signer?: string;
+    readonly report?: string;
+    readonly terms?: string;
+    readonly consortium?: string;
+    readonly warnings?: number;
+    readonly signedReport?: Digest;
+  } = {},
+): EntryOf<"warning.raised"> {
+  const { signer = "cold-chain", enterprise = "cold-chain", consortium: of = consortium } = forged;
+  const signed = {
+    consortium: of,
+    enterprise: "cold-chain",
+    terms: digestOf("terms"),
+    report: forged.signedReport ?? digestOf("r"),
+  };
+  const { name, signingSeed } = identities.get(signer)!;
+  return {
+    type: "warning.raised",
+    time,
+    enterprise,
+    warnings: forged.warnings ?? 1,
+    terms: forged.terms ?? signed.terms,
+    report: forged.report ?? signed.report,
+    statement: signReport(signed, noteSigner(name, signingSeed)),
+  };
 }
 
 /** What an enterprise says in an attempt that comes to its sum, and in one that is given up after agreement. */

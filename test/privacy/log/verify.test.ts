@@ -12,7 +12,6 @@ import { writeExport } from "../../../privacy/log/export.ts";
 import { noteSigner, parseVerifierKey } from "../../../privacy/log/note.ts";
 import { parsePolicy } from "../../../privacy/log/policy.ts";
 import { allHold, type Check, verifyExport } from "../../../privacy/log/verify.ts";
-import { signStatement } from "../../../privacy/warnings/report.ts";
 import {
   placeOf as at,
   auditor,
@@ -29,39 +28,10 @@ import {
   sampleLog,
   statementOf,
   study,
+  warningEntry,
 } from "../../support/log.ts";
 
 const failures = (checks: readonly Check[]): Check[] => checks.filter(({ ok }) => !ok);
-
-/** What an enterprise told of its warnings, as the bank logs it; with parts that are not what it signed. */
-function warningEntry(
-  time: number,
-  forged: {
-    readonly enterprise?: string;
-    readonly signer?: string;
-    readonly report?: string;
-    readonly terms?: string;
-    readonly consortium?: string;
-  } = {},
-): EntryOf<"warning.raised"> {
-  const { signer = "cold-chain", enterprise = "cold-chain", consortium: of = consortium } = forged;
-  const signed = {
-    consortium: of,
-    enterprise: "cold-chain",
-    terms: digestOf("terms"),
-    report: digestOf("r"),
-  };
-  const { name, signingSeed } = identities.get(signer)!;
-  return {
-    type: "warning.raised",
-    time,
-    enterprise,
-    warnings: 1,
-    terms: forged.terms ?? signed.terms,
-    report: forged.report ?? signed.report,
-    statement: signStatement(signed, noteSigner(name, signingSeed)),
-  };
-}
 
 test("a log with warnings that were told verifies", async (t) => {
   const log = sampleLog({ entry: before("study.withdrawn", ({ time }) => warningEntry(time)) });
