@@ -11,7 +11,8 @@ import { cutSegment } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
 import { secureRandom } from "../core/random.ts";
-import { atLeast, atMost, type Bench, type Figure, median, noted } from "./bench.ts";
+import { atLeast, atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
+import { plantRate } from "./ingest/plant.ts";
 import { modbusRate, mqttRate, opcuaRate } from "./ingest/sockets.ts";
 
 const batchSize = 5000;
@@ -49,8 +50,14 @@ function fill(batch: Reading[], first: number): void {
   }
 }
 
-/** Spool, segments, quality and features of 10 million readings, then the protocols from their sockets. */
+/**
+ * Spool, segments, quality and features of 10 million readings, then the protocols from their sockets, then a plant of
+ * 15,000 Modbus tags. `--plant` takes the last alone, `--seconds 60` how long.
+ */
 export const bench: Bench = async (args, progress) => {
+  const plantSeconds = Number(option(args, "--seconds", "60"));
+  if (args.includes("--plant"))
+    return { bench: "ingest", runs: 1, figures: await plant(plantSeconds, progress) };
   const total = args.includes("--quick") ? 1_000_000 : 10_000_000;
   const folder = mkdtempSync(join(tmpdir(), "fedcredit-ingest-"));
   const segments = join(folder, "segments");
@@ -76,7 +83,8 @@ export const bench: Bench = async (args, progress) => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  if (!args.includes("--no-sockets")) figures.push(...(await sockets(progress)));
+  if (!args.includes("--no-sockets"))
+    figures.push(...(await sockets(progress)), ...(await plant(plantSeconds, progress)));
   return { bench: "ingest", runs: 3, figures };
 };
 
@@ -170,6 +178,20 @@ async function qualityAndFeatures(segments: string, total: number, progress: (li
     ),
     noted("the same, processor time", Number(median(cpus).toFixed(2)), "s"),
     noted("cells passing", passing, "1"),
+  ];
+}
+
+async function plant(seconds: number, progress: (line: string) => void): Promise<Figure[]> {
+  progress("a plant of 15,000 Modbus tags");
+  const seen = await plantRate(seconds);
+  const all = "15,000 Modbus tags of 100 controllers, once a second, through the whole node";
+  return [
+    noted(`${all}: readings`, seen.readings, `in ${Math.round(seen.seconds)} s`),
+    atLeast("the same, tags read", seen.tags, "tags", 15_000),
+    atMost("the same, answers lost or doubled", seen.lost, "readings", 0),
+    atMost("the same, seconds of a tag in which it was not read", seen.skipped, "readings", 0),
+    noted("the same, longest from one reading of a tag to its next", Math.round(seen.longestMillis), "ms"),
+    noted("the same, the node's processor time", Number(seen.cpu.toFixed(2)), "s a second"),
   ];
 }
 
