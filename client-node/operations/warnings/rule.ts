@@ -13,6 +13,8 @@ export interface Observation {
   readonly value: number | undefined;
   /** µs UTC, by the source. */
   readonly time: number;
+  /** µs UTC, when it came: a day's takings, or what a device kept, may come long after its time. */
+  readonly received: number;
   /** In WGS-84. */
   readonly place?: Point & { readonly source: Position["source"]; readonly accuracyMetres: number };
   /** In planned maintenance. */

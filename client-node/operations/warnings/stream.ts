@@ -174,6 +174,7 @@ export class WarningStream {
       metric: reading.metric,
       value,
       time,
+      received: reading.received,
       ...(reading.position === undefined
         ? {}
         : {

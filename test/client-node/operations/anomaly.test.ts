@@ -142,7 +142,7 @@ test("what was learned outlives the process; without it a fault right after the 
       fleet: { report() {}, crawlingNear: () => 0 },
     })!;
   const observe = (one: ReturnType<typeof start>, time: number, shift = 0) =>
-    one.observe({ metric: "torque", value: powerAt(time) + shift, time, excluded: false });
+    one.observe({ metric: "torque", value: powerAt(time) + shift, time, received: time, excluded: false });
   const first = start(past);
   for (let time = from; time < from + 15 * day; time += 10 * minute) observe(first, time);
   const fault = (known: Past) => {

@@ -271,3 +271,27 @@ test("a device that speaks hourly is not silent after half an hour; one that spo
     [["signal_lost", "m-minutely", from + 59 * minute]],
   );
 });
+
+test("a till whose closed days came today is heard today, however long past they are", async (t) => {
+  const told = await inWorld(
+    {
+      sites: [site("s", "retail")],
+      devices: [device("till-late", "s"), device("till-gone", "s")],
+      tickSeconds: 3600,
+    },
+    async (world) => {
+      const days = Array.from({ length: 28 }, (_, i) => from + i * day);
+      const came = from + 50 * day;
+      const sold = (till: string, received: number) =>
+        days.map((time) => reading(till, "sales_amount", 100, "{CNY}", time, { received, historical: true }));
+      await world.play(sold("till-gone", days.at(-1)!));
+      await world.play(sold("till-late", came));
+      for (let now = came; now <= came + 3 * day; now += hour) world.pipeline.tick(now);
+      return world.told;
+    },
+  );
+  t.deepEqual(
+    told.map((one) => [one.type, one.device, one.onset]),
+    [["signal_lost", "till-gone", from + 27 * day]],
+  );
+});

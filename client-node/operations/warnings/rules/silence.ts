@@ -1,24 +1,32 @@
 import { none, type RuleType, seconds } from "../rule.ts";
 
-/** A device that says nothing. What it would have said is a gap, and no other rule claims anything for it. */
+/**
+ * A device of which nothing is heard. What it would have said is a gap, and no other rule claims anything for it. How
+ * often it speaks is told by its own times, whether it still does by when it was heard: a till whose month came today is
+ * not silent since the month's end.
+ */
 export const silence: RuleType = {
   metrics: undefined,
   create({ profile }) {
+    /** By its own time. */
     let last: number | undefined;
+    let heard = 0;
     // A device that speaks hourly is not silent after a quarter of an hour.
     let usual = 0;
     const openAfter = (): number => Math.max(seconds(profile.silence.openAfter), 4 * usual);
     let open = false;
     return {
-      observe({ time }) {
+      observe({ received, time }) {
         const silentSince = last;
+        const heardBefore = heard;
+        heard = Math.max(heard, received);
         last = Math.max(last ?? time, time);
         const pause = silentSince === undefined ? 0 : last - silentSince;
         // Several metrics of one instant are no pause.
         if (!open && pause > 0) usual = usual === 0 ? pause : usual + 0.2 * (pause - usual);
         if (!open || silentSince === undefined) return none;
         open = false;
-        const minutes = (time - silentSince) / 60_000_000;
+        const minutes = (heard - heardBefore) / 60_000_000;
         return [
           {
             change: "closed",
@@ -31,9 +39,9 @@ export const silence: RuleType = {
         ];
       },
       tick(now) {
-        if (open || last === undefined || usual === 0 || now - last <= openAfter()) return none;
+        if (open || last === undefined || usual === 0 || now - heard <= openAfter()) return none;
         open = true;
-        const minutes = (now - last) / 60_000_000;
+        const minutes = (now - heard) / 60_000_000;
         return [
           {
             change: "opened",
