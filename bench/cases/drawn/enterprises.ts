@@ -320,6 +320,13 @@ const c9: Kind = {
   },
 };
 
+/** What is declared for a year is held against whole months. */
+function firstWholeMonthEnds(from: number): number {
+  const first = new Date(from / 1000);
+  const begun = first.getUTCDate() === 1 ? 0 : 1;
+  return Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + begun + 1, 1) * 1000;
+}
+
 const c2: Kind = {
   id: "C2",
   what: "18 M a year declared where the tills show 0.8 M a month; 3 shops closed",
@@ -362,7 +369,7 @@ const c2: Kind = {
               where: "dining",
               onset: from,
               until,
-              deadline: from + 40 * day,
+              deadline: firstWholeMonthEnds(from) + 2 * day,
             },
           }
         : {}),

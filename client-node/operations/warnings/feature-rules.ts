@@ -1,6 +1,7 @@
 import type { Severity, WarningType } from "../../../core/warning-types.ts";
 import type { FeatureRow } from "../features/features.ts";
 import type { Verification } from "../quality/quality.ts";
+import type { Usual } from "./baseline.ts";
 import type { Profile } from "./profiles.ts";
 
 /** What a window of one site shows, to be judged. */
@@ -8,7 +9,7 @@ export interface Evidence {
   readonly row: FeatureRow;
   readonly profile: Profile;
   /** The site's own usual value of a feature for such a window. */
-  usual(feature: string): number | undefined;
+  usual(feature: string): Usual | undefined;
   /** Cross-source rules that do not hold in this window. */
   readonly broken: readonly Verification[];
 }
@@ -23,19 +24,32 @@ export interface Finding {
 type FeatureRule = (evidence: Evidence) => Finding | undefined;
 
 const day = 86_400_000_000;
+/** A site's windows differ by themselves: what lies within so many spreads of the usual is none of the falls. */
+const spreadsOfAFall = 3;
+
+/** @returns how far a feature lies below what is usual, as a share of it; undefined where the site's windows scatter as far. */
+function fallOf(
+  { row, usual }: Evidence,
+  feature: string,
+): { now: number; before: number; fall: number } | undefined {
+  const now = row.values.get(feature);
+  const usually = usual(feature);
+  if (now === undefined || usually === undefined || usually.level <= 0) return undefined;
+  const { level: before, spread } = usually;
+  return before - now < spreadsOfAFall * spread ? undefined : { now, before, fall: 1 - now / before };
+}
+
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-const operatingRateFall: FeatureRule = ({ row, profile, usual }) => {
-  const now = row.values.get("operating_rate");
-  const before = usual("operating_rate");
-  if (row.window !== "day" || now === undefined || before === undefined || before <= 0) return undefined;
-  const fall = 1 - now / before;
-  if (fall < profile.operatingRate.fall) return undefined;
+const operatingRateFall: FeatureRule = (evidence) => {
+  const limit = evidence.profile.operatingRate.fall;
+  const found = fallOf(evidence, "operating_rate");
+  if (evidence.row.window !== "day" || found === undefined || found.fall < limit) return undefined;
   return {
     type: "operating_rate_fall",
-    severity: fall > 2 * profile.operatingRate.fall ? "alarm" : "warning",
-    explanation: `operating rate ${percent(now)}, usually ${percent(before)}`,
-    numbers: { now, before, fall },
+    severity: found.fall > 2 * limit ? "alarm" : "warning",
+    explanation: `operating rate ${percent(found.now)}, usually ${percent(found.before)}`,
+    numbers: found,
   };
 };
 
@@ -114,9 +128,9 @@ const declaredRevenueGap: FeatureRule = ({ row, profile }) => {
 
 const orderLoss: FeatureRule = ({ row, profile, usual }) => {
   const delay = row.values.get("order_delay_rate");
-  const usualDelay = usual("order_delay_rate");
+  const usualDelay = usual("order_delay_rate")?.level;
   const turnover = row.values.get("inventory_turnover");
-  const usualTurnover = usual("inventory_turnover");
+  const usualTurnover = usual("inventory_turnover")?.level;
   if (delay === undefined || usualDelay === undefined) return undefined;
   if (turnover === undefined || usualTurnover === undefined || usualTurnover <= 0) return undefined;
   const fall = 1 - turnover / usualTurnover;
@@ -129,19 +143,17 @@ const orderLoss: FeatureRule = ({ row, profile, usual }) => {
   };
 };
 
-const revenueFall: FeatureRule = ({ row, profile, usual }) => {
-  const now = row.values.get("flow_revenue") ?? row.values.get("sales_total");
-  const before = usual(row.values.has("flow_revenue") ? "flow_revenue" : "sales_total");
-  if (row.window === "month" || now === undefined || before === undefined || before <= 0) return undefined;
+const revenueFall: FeatureRule = (evidence) => {
+  const { row, profile } = evidence;
+  const found = fallOf(evidence, row.values.has("flow_revenue") ? "flow_revenue" : "sales_total");
+  if (row.window === "month" || found === undefined || found.fall < profile.revenue.fall) return undefined;
   // An amount of half a day is no fall.
   if (row.until - row.from < day) return undefined;
-  const fall = 1 - now / before;
-  if (fall < profile.revenue.fall) return undefined;
   return {
     type: "revenue_fall",
     severity: "warning",
-    explanation: `revenue ${percent(fall)} below what such a ${row.window} usually brings`,
-    numbers: { now, before, fall },
+    explanation: `revenue ${percent(found.fall)} below what such a ${row.window} usually brings`,
+    numbers: found,
   };
 };
 
@@ -164,17 +176,15 @@ const salesMismatch: FeatureRule = ({ row, broken }) => {
   };
 };
 
-const lowConversion: FeatureRule = ({ row, profile, usual }) => {
-  const now = row.values.get("conversion_rate");
-  const before = usual("conversion_rate");
-  if (row.window !== "day" || now === undefined || before === undefined || before <= 0) return undefined;
-  const fall = 1 - now / before;
-  if (fall < profile.conversion.fall) return undefined;
+const lowConversion: FeatureRule = (evidence) => {
+  const found = fallOf(evidence, "conversion_rate");
+  if (evidence.row.window !== "day" || found === undefined) return undefined;
+  if (found.fall < evidence.profile.conversion.fall) return undefined;
   return {
     type: "low_conversion",
     severity: "notice",
-    explanation: `${percent(now)} of passers-by buy, usually ${percent(before)}`,
-    numbers: { now, before, fall },
+    explanation: `${percent(found.now)} of passers-by buy, usually ${percent(found.before)}`,
+    numbers: found,
   };
 };
 

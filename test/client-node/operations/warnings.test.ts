@@ -7,6 +7,7 @@ import { at, day, device, hour, inWorld, minute, reading, second, site } from ".
 import type { FeatureRow } from "../../../client-node/operations/features/features.ts";
 import { baseline, dayKind } from "../../../client-node/operations/warnings/baseline.ts";
 import { Condition } from "../../../client-node/operations/warnings/condition.ts";
+import { FeatureWatch } from "../../../client-node/operations/warnings/feature-watch.ts";
 import { SquareFleet } from "../../../client-node/operations/warnings/fleet.ts";
 import {
   distanceMetres,
@@ -237,7 +238,7 @@ test("a day is compared with its like, and with nothing where there is none", (t
     row(start + i * day, [5, 6].includes(i % 7) ? 160 : 100 + i),
   );
   const usual = (offset: number) =>
-    baseline(history, row(start + offset * day, 0), "sales_total", shop, special);
+    baseline(history, row(start + offset * day, 0), "sales_total", shop, special)?.level;
   t.is(dayKind(row(start + 5 * day, 0), shop, special), "weekend");
   t.is(dayKind(row(start + 8 * day, 0), shop, special), "festival");
   t.is(dayKind(row(start + 7 * day, 0, "week"), shop, special), "festival");
@@ -294,4 +295,19 @@ test("a till whose closed days came today is heard today, however long past they
     told.map((one) => [one.type, one.device, one.onset]),
     [["signal_lost", "till-gone", from + 27 * day]],
   );
+});
+
+test("a fall is told where a site's days are usually nearer to each other, and not where they scatter as far", (t) => {
+  const start = at("2026-03-02");
+  const shop = site("s", "retail");
+  const toldOf = (scatter: number, last: number): number => {
+    const watch = new FeatureWatch({ profiles: readProfiles(), sites: [shop], specialDays: [] });
+    const rows = Array.from({ length: 26 }, (_, i) =>
+      row(start + i * day, i === 25 ? last : 100 * (1 + scatter * [0, 1, -1, 0.6, -0.6][i % 5]!)),
+    );
+    return watch.evaluate(rows, [], start + 27 * day).filter((one) => one.onset === start + 25 * day).length;
+  };
+  t.is(toldOf(0.01, 80), 1);
+  t.is(toldOf(0.12, 80), 0);
+  t.is(toldOf(0.12, 30), 1, "nobody's days scatter so far");
 });
