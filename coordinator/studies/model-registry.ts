@@ -5,17 +5,25 @@ import type { Evaluation } from "../../models/numerics/metrics.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { type StudyState, studyResult } from "../../models/study-loop.ts";
 import { lineageDigest } from "../../privacy/log/entry.ts";
-import { epsilonOf } from "../../privacy/noise/accountant.ts";
+import { epsilonOfSpends } from "../../privacy/log/spend.ts";
 import { eventOf } from "../../privacy/sum/noise-terms.ts";
 import { protectionOf } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
 import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
 
-/** @param headers - of the released sums: of each its noise and what it follows, JSON. @returns what they cost together. */
-function costOf(headers: readonly string[], delta: number, unit: "record" | "subject") {
-  const events = headers.map((text) => eventOf(JSON.parse(text) as Parameters<typeof eventOf>[0], unit));
-  return { delta, epsilon: epsilonOf(events, delta, unit) };
+/**
+ * @param headers - of the released sums: of each its noise, what it follows and its cohort, JSON.
+ * @returns what they cost together: of groups, those of one.
+ */
+function costOf(headers: readonly string[], { groups, privacy: { noise, unit } }: StudyManifest) {
+  const spends = headers.map((text) => {
+    const header = JSON.parse(text) as Parameters<typeof eventOf>[0] & { readonly cohort: readonly string[] };
+    const group = groups?.find((members) => header.cohort.every((id) => members.includes(id)));
+    return { event: eventOf(header, unit), members: group ?? groups?.flat() ?? ["everybody"] };
+  });
+  const { delta } = noise!;
+  return { delta, epsilon: epsilonOfSpends(spends, delta, unit) };
 }
 
 /** A released sum, as a model's lineage names it. */
@@ -42,7 +50,7 @@ export async function publishModel(
 ): Promise<Digest> {
   const rows = await sql`
     SELECT round_id, header::jsonb -> 'algorithm' ->> 'name' AS algorithm,
-      json_build_object('noise', header::jsonb -> 'noise', 'follows', header::jsonb -> 'follows')::text AS noise,
+      json_build_object('noise', header::jsonb -> 'noise', 'follows', header::jsonb -> 'follows', 'cohort', header::jsonb -> 'cohort')::text AS noise,
       survivors, digest, state
     FROM attempt JOIN sum_certificate USING (study, round)
     WHERE study = ${study} AND phase = 'released' ORDER BY round`;
@@ -75,8 +83,7 @@ export async function publishModel(
         : {
             cost: costOf(
               rows.map(({ noise }) => noise),
-              privacy.noise.delta,
-              privacy.unit,
+              manifest,
             ),
           }),
       unprotected,

@@ -67,6 +67,13 @@ function costsByEnterprise(spends: readonly Spent[]): PrivacyEvent[][] {
   return [...listsOf.values()];
 }
 
+/** @returns ε of sums, as far as they cost a unit of some enterprise most. */
+export const epsilonOfSpends = (
+  spends: readonly Spent[],
+  delta: number,
+  unit: PrivacyEvent["unit"],
+): number => Math.max(...costsByEnterprise(spends).map((events) => epsilonOf(events, delta, unit)));
+
 /**
  * @returns what the released sums of each study with noise cost together, by the log alone, where they cost a unit of some
  *   enterprise most; "" where none had noise.
@@ -76,11 +83,9 @@ export const costInWords = ({ studies }: { readonly studies: ReadonlyMap<string,
     .flatMap(({ manifest, spends }) => {
       const delta = manifest?.privacy.noise?.delta;
       if (manifest === undefined || delta === undefined || spends.length === 0) return [];
-      const costs = costsByEnterprise(spends).map((events) =>
-        epsilonOf(events, delta, manifest.privacy.unit),
-      );
+      const epsilon = epsilonOfSpends(spends, delta, manifest.privacy.unit);
       return [
-        `${manifest.name}: ${spends.length} sums, ε = ${(Math.ceil(Math.max(...costs) * 1e4) / 1e4).toFixed(4)} at δ = ${delta}`,
+        `${manifest.name}: ${spends.length} sums, ε = ${(Math.ceil(epsilon * 1e4) / 1e4).toFixed(4)} at δ = ${delta}`,
       ];
     })
     .join("; ");
