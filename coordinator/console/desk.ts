@@ -1,5 +1,6 @@
 /** The console's routes. Nothing is reached here without a session, and nothing is changed without its form and role. */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import { serveLanguages } from "../../core/pages/locale.ts";
 import { pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { UserRole } from "../authority/users.ts";
@@ -7,7 +8,7 @@ import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { type Asked, Fields } from "./asked.ts";
 import { layout, type View } from "./frame.ts";
-import { isLanguage, languageCookie, localeFor } from "./locale.ts";
+import { localeFor } from "./locale.ts";
 import { refusalView } from "./refusal.ts";
 import { isOwnForm, type Session, Sessions } from "./sessions.ts";
 import { signInView } from "./sign-in.ts";
@@ -112,11 +113,7 @@ export class Desk {
         return response.set("Set-Cookie", outcome.cookie).redirect(303, "/studies");
       this.#send(request, response, signInView(localeFor(request), outcome));
     });
-    this.app.get("/language/:language", (request, response, next) => {
-      const { language } = request.params;
-      if (!isLanguage(language)) return next();
-      response.set("Set-Cookie", languageCookie(language)).redirect(303, pathOf(request.get("referer")));
-    });
+    serveLanguages(this.app, "/studies");
   }
 
   #admit(request: Request, response: Response, next: NextFunction): void {
@@ -161,12 +158,4 @@ export class Desk {
       .vary("Accept-Language")
       .send(layout(view, frame).text);
   }
-}
-
-/** @returns the path of a page of ours, for whoever comes from it. */
-function pathOf(address: string | undefined): string {
-  if (address === undefined || !URL.canParse(address)) return "/studies";
-  const { pathname, search } = new URL(address);
-  // Two slashes would name another host.
-  return pathname.startsWith("//") ? "/studies" : pathname + search;
 }

@@ -1,6 +1,8 @@
+import { pageDocument } from "../../core/pages/document.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
+import { languageLinks } from "../../core/pages/locale.ts";
 import type { UserRole } from "../authority/users.ts";
-import { type Language, type Locale, languages } from "./locale.ts";
+import type { Locale } from "./locale.ts";
 import type { Words } from "./messages.ts";
 import type { Session } from "./sessions.ts";
 
@@ -34,44 +36,24 @@ export const layout = ({ title, body, live }: View, { consortium, path, locale, 
   const { words } = locale;
   const here = (place: string): Html | false =>
     (path === place || path.startsWith(`${place}/`)) && html` aria-current="page"`;
-  return html`<!doctype html>
-<html lang="${locale.tag}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · ${consortium}</title>
-<link rel="stylesheet" href="/style.css">
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-${live !== undefined && html`<script src="/live.js" defer></script>`}
-</head>
-<body${live !== undefined && html` data-stream="${live}"`}>
-<a class="skip" href="#main">${words.skip}</a>
-<header>
-<p class="who"><strong>${consortium}</strong> <span>${words.console}</span></p>
-${
-  session !== undefined &&
-  html`<nav aria-label="${words.pages}"><ul>
-${places.map(([place, name]) => html`<li><a href="${place}"${here(place)}>${words[name]}</a></li>\n`)}</ul></nav>`
-}
-<div class="side">
-<ul class="languages" aria-label="${words.language}">${Object.entries(languages).map(
-    ([language, name]) =>
-      html`<li><a href="/language/${language}" lang="${language}" hreflang="${language}"${(language as Language) === locale.language && html` aria-current="true"`}>${name}</a></li>`,
-  )}</ul>
+  return pageDocument({
+    tag: locale.tag,
+    title,
+    owner: consortium,
+    what: words.console,
+    skip: words.skip,
+    ...(live === undefined ? {} : { live }),
+    navigation:
+      session !== undefined &&
+      html`<nav aria-label="${words.pages}"><ul>
+${places.map(([place, name]) => html`<li><a href="${place}"${here(place)}>${words[name]}</a></li>\n`)}</ul></nav>`,
+    side: html`${languageLinks(words.language, locale.language)}
 ${
   session !== undefined &&
   html`<form method="post" action="/sign-out">${tokenField(session)}<button>${words.signOut} <span class="aside">${session.user}</span></button></form>`
-}
-</div>
-</header>
-<main id="main">
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`;
+}`,
+    body,
+  });
 };
 
 const tokenField = ({ formToken }: Session): Html =>
