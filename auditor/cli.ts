@@ -4,6 +4,7 @@ import { Refusal } from "../core/reasons.ts";
 import { print } from "../core/terminal.ts";
 import { createAuditorKey } from "./keys.ts";
 import { offlineCommands } from "./offline.ts";
+import { serveCommand } from "./pages/command.ts";
 import { remoteCommands } from "./remote.ts";
 import { reportCommand } from "./report/command.ts";
 
@@ -12,7 +13,13 @@ export function auditCommand(): Command {
   const audit = new Command("audit")
     .description("the auditor's tools; needs no trust in bank or enterprise")
     .addHelpText("after", "\nExample:\n  fedcredit audit verify bank.fcexport --policy log.policy");
-  for (const command of [initCommand(), ...offlineCommands(), reportCommand(), ...remoteCommands()])
+  for (const command of [
+    initCommand(),
+    ...offlineCommands(),
+    reportCommand(),
+    serveCommand(),
+    ...remoteCommands(),
+  ])
     audit.addCommand(command);
   return audit;
 }

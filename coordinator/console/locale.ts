@@ -1,4 +1,4 @@
-import { localesOf, type Locale as LocaleOf } from "../../core/pages/locale.ts";
+import { type Locale as LocaleOf, localesOf } from "../../core/pages/locale.ts";
 import { en, type Words, zh } from "./messages.ts";
 
 /** The console's words, and dates, numbers and amounts as their language writes them. */

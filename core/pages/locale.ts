@@ -89,7 +89,9 @@ function localeOf<Words>(language: Language, tag: string, words: Words): Locale<
 }
 
 /** @param words - of each language. @returns the reader's locale, for a request. */
-export function localesOf<Words>(words: Readonly<Record<Language, Words>>): (request: Request) => Locale<Words> {
+export function localesOf<Words>(
+  words: Readonly<Record<Language, Words>>,
+): (request: Request) => Locale<Words> {
   const locales = {
     en: localeOf("en", "en-GB", words.en),
     zh: localeOf("zh", "zh-CN", words.zh),

@@ -1,4 +1,4 @@
-import { equalBytes } from "../../core/bytes.ts";
+import { equalBytes, fromHex } from "../../core/bytes.ts";
 import { sha256 } from "../../core/canonical.ts";
 
 /**
@@ -31,7 +31,8 @@ const leafPrefix = Uint8Array.of(0);
 /** 01 ‖ left ‖ right, written over for each node: a tree has as many of them as leaves. */
 const nodeInput = Uint8Array.of(1, ...new Uint8Array(64));
 
-export const emptyRoot: Hash = sha256();
+/** SHA-256 of nothing. Written out: a browser has no digest yet while modules are loaded. */
+export const emptyRoot: Hash = fromHex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")!;
 export const emptyRange: CompactRange = { size: 0, hashes: [] };
 
 /** @returns SHA-256(00 ‖ entry). */
@@ -75,6 +76,9 @@ export class GrowingTree {
       this.#levels[level].push(hash);
     }
   }
+
+  /** Reads a complete subtree's hash. */
+  readonly read: HashReader = (level, index) => this.#levels[level]!.at(index);
 
   get range(): CompactRange {
     return this.#range;

@@ -1,6 +1,5 @@
 import { EventEmitter } from "node:events";
 import test from "ava";
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { within } from "../../../bench/cases/within.ts";
 import { lastMonth } from "../../../client-node/federation/statements.ts";
@@ -21,6 +20,7 @@ import { refusalOf, Scores } from "../../../proto/wire.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { ConsoleStage, type ConsoleUser, hostile, password, type SignedIn } from "../../support/console.ts";
 import { leftOut } from "../../support/left-out.ts";
+import { shown, sound, watchedTab } from "../../support/walk.ts";
 
 let stage: ConsoleStage;
 let maria: SignedIn;
@@ -225,46 +225,7 @@ const cardStudy = {
 /** What a browser's console says of a form that is refused. */
 const badRequest = "Failed to load resource: the server responded with a status of 400 (Bad Request)";
 
-/** A page of a browser that says what went wrong in it, and to whom it spoke. */
-async function watched(width: number, language: string): Promise<{ tab: Page; complaints: string[] }> {
-  const context = await browser!.newContext({ viewport: { width, height: 900 }, locale: language });
-  const tab = await context.newPage();
-  const complaints: string[] = [];
-  tab.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
-  });
-  tab.on("pageerror", (error) => complaints.push(error.message));
-  tab.on("request", (request) => {
-    if (!request.url().startsWith(stage.url)) complaints.push(`asks ${request.url()}`);
-  });
-  return { tab, complaints };
-}
-
-/** Nothing overflows, nothing ran, one heading. */
-async function shown(tab: Page): Promise<string[]> {
-  const found: string[] = [];
-  const path = new URL(tab.url()).pathname;
-  if (!(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")))
-    found.push(`${path} overflows`);
-  if ((await tab.evaluate("document.querySelectorAll('h1').length")) !== 1) found.push(`${path}: headings`);
-  if ((await tab.evaluate("window.stolen")) !== undefined) found.push(`${path}: something ran`);
-  return found;
-}
-
-/** Nor does axe find anything serious. */
-async function sound(tab: Page): Promise<string[]> {
-  const found = await shown(tab);
-  const path = new URL(tab.url()).pathname;
-  // By the debugger, which the page's content security policy does not bind.
-  await tab.evaluate(axe.source);
-  const { violations } = (await tab.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  };
-  for (const { id, impact, nodes } of violations)
-    if (["serious", "critical"].includes(impact))
-      found.push(`${path}: ${id}: ${nodes[0]?.html.slice(0, 200)}`);
-  return found;
-}
+const watched = (width: number, language: string) => watchedTab(browser!, stage.url, width, language);
 
 /** Signs in as somebody, with what the page shows. */
 async function enter(tab: Page, user: ConsoleUser, labels = ["User", "Password", "Code"]): Promise<void> {
