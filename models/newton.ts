@@ -87,7 +87,7 @@ export interface NewtonSetting {
     readonly l1Ratio: number;
     readonly maxIterations: number;
   };
-  /** Of the label; two where absent. */
+  /** Of the label; two where absent. The weights are then of one outcome after the other, each with its intercept first. */
   readonly outcomeCount?: number;
 }
 
@@ -298,16 +298,39 @@ function step(state: NewtonState, at: LogisticSums, setting: NewtonSetting): Out
   return { next: moved };
 }
 
-/** @returns log-likelihood − rows · penalty · ((1 − l1Ratio)/2 · ‖w‖² + l1Ratio · ‖w‖₁), intercept left out. */
+/** @returns log-likelihood − rows · penalty · ((1 − l1Ratio)/2 · wᵀPw + l1Ratio · ‖w‖₁), intercept left out. */
 function objectiveAt(
-  state: NewtonState,
+  { weights }: NewtonState,
   { rows, logLikelihood }: LogisticSums,
-  { params: { penalty, l1Ratio } }: NewtonSetting,
+  setting: NewtonSetting,
 ): number {
-  let cost = 0;
-  for (const w of state.weights.slice(1)) cost += ((1 - l1Ratio) / 2) * w * w + l1Ratio * Math.abs(w);
+  const { penalty, l1Ratio } = setting.params;
+  if (penalty === 0) return logLikelihood;
+  const slope = ridgeSlope(weights, setting);
+  const cost = weights.reduce(
+    (sum, w, j) => sum + ((1 - l1Ratio) / 2) * w * slope[j]! + (j === 0 ? 0 : l1Ratio * Math.abs(w)),
+    0,
+  );
   return logLikelihood - rows * penalty * cost;
 }
+
+/**
+ * The ridge's matrix P: of two outcomes 1 for every weight but the intercept. Of several, weights stand for how far an
+ * outcome is from the base, and the penalty is on how far each, the base among them, is from the mean of all: so that it
+ * is the same whichever outcome is the base.
+ */
+function ridgeEntry(i: number, j: number, n: number, { outcomeCount }: NewtonSetting): number {
+  if (outcomeCount === undefined) return i === j && i > 0 ? 1 : 0;
+  const each = n / (outcomeCount - 1);
+  if (i % each === 0 || i % each !== j % each) return 0;
+  return (i === j ? 1 : 0) - 1 / outcomeCount;
+}
+
+/** @returns P · w. */
+const ridgeSlope = (weights: ArrayLike<number>, setting: NewtonSetting): Float64Array =>
+  Float64Array.from(weights, (_, i) =>
+    Array.from(weights).reduce((sum, w, j) => sum + ridgeEntry(i, j, weights.length, setting) * w, 0),
+  );
 
 function halve(
   state: NewtonState,
@@ -326,17 +349,20 @@ function newtonStep(
   state: NewtonState,
   at: LogisticSums,
   weights: Float64Array,
-  { columns, params: { penalty, l1Ratio } }: NewtonSetting,
+  setting: NewtonSetting,
 ): Float64Array {
   const n = weights.length;
+  const { columns } = setting;
+  const { penalty, l1Ratio } = setting.params;
   if (penalty === 0) return solveCholesky(factorOf(state, at, columns), at.gradient);
   const ridge = at.rows * penalty * (1 - l1Ratio);
   const lasso = at.rows * penalty * l1Ratio;
   const hessian = at.hessian.slice();
   const gradient = at.gradient.slice();
-  for (let j = 1; j < n; j++) {
-    hessian[j * n + j]! += ridge;
-    gradient[j]! -= ridge * weights[j]!;
+  const slope = ridgeSlope(weights, setting);
+  for (let i = 0; i < n; i++) {
+    gradient[i]! -= ridge * slope[i]!;
+    for (let j = 0; j <= i; j++) hessian[i * n + j]! += ridge * ridgeEntry(i, j, n, setting);
   }
   return lasso === 0
     ? solveCholesky(factorOf(state, { ...at, hessian }, columns), gradient)

@@ -36,6 +36,9 @@ import type { Outcome } from "../table.ts";
 
 const parameters = z.strictObject({
   ...designParameters,
+  penalty: newtonParameters.penalty.describe(
+    "weight of a ridge on the mean log-loss: on how far each outcome's standardized coefficients are from the mean of all outcomes'; 0 is maximum likelihood",
+  ),
   maxIterations: newtonParameters.maxIterations,
 });
 
@@ -111,13 +114,13 @@ function settingOf({ schema, params, prior }: Study<Types>): Setting {
       ...(k === 0 ? [] : [interceptOf(value)]),
       ...design.columns.map((column) => ({ ...column, name: `${value}: ${column.name}` })),
     ]);
-  const newton = { penalty: 0, l1Ratio: 0, maxIterations: params.maxIterations };
+  const newton = { ...params, l1Ratio: 0 };
   return { design, outcomes, columns, outcomeCount: outcomes.length, params: newton };
 }
 
 /**
- * Multinomial logistic regression over the label's values, such as five levels of repayment: maximum likelihood by
- * Newton's method on the pooled rows. As a model it gives the probability that the outcome is one of the bad ones.
+ * Multinomial logistic regression over the label's values, such as five levels of repayment: maximum likelihood, or
+ * under a ridge, by Newton's method on the pooled rows. As a model it gives the probability that the outcome is one of the bad ones.
  * @see Agresti 2013, Categorical Data Analysis, 8.1
  */
 export const multinomial = defineAlgorithm<Types>({
@@ -183,15 +186,21 @@ export const multinomial = defineAlgorithm<Types>({
 
 function resultOf({ state, at, converged }: NewtonFit, setting: Setting): MultinomialResult {
   const { design, outcomes, columns } = setting;
+  const { penalty } = setting.params;
   const each = design.columns.length + 1;
   const n = state.weights.length;
-  const covariance = invertCholesky(factorOf(state, at, columns));
+  const covariance = penalty > 0 ? undefined : invertCholesky(factorOf(state, at, columns));
   const shifts = [1, ...design.columns.map(({ mean, scale }) => -mean / scale)];
   const levels = outcomes.slice(1).map(({ value }, k) => {
     const [start, ...slopes] = state.weights.slice(k * each, (k + 1) * each) as [number, ...number[]];
     // In own units b = T·w: b_j = w_j / scale_j, b_0 = w_0 − Σ w_j · mean_j / scale_j.
     const intercept = slopes.reduce((sum, w, j) => sum + w * shifts[j + 1]!, start);
     const coefficients = slopes.map((w, j) => w / design.columns[j]!.scale);
+    const own = {
+      intercept,
+      coefficients: Object.fromEntries(design.columns.map(({ name }, j) => [name, coefficients[j]!])),
+    };
+    if (covariance === undefined) return [value, own] as const;
     const entry = (i: number, j: number): number => covariance[(k * each + i) * n + k * each + j]!;
     // What is aliased stands in the matrix with a variance of its own, which is nobody's.
     const first = shifts.map((x, i) => (state.aliased.includes(k * each + i) ? 0 : x));
@@ -210,14 +219,7 @@ function resultOf({ state, at, converged }: NewtonFit, setting: Setting): Multin
         ),
       ),
     });
-    return [
-      value,
-      {
-        intercept,
-        coefficients: Object.fromEntries(design.columns.map(({ name }, j) => [name, coefficients[j]!])),
-        ...waldTests([intercept, ...coefficients], errors, named),
-      },
-    ] as const;
+    return [value, { ...own, ...waldTests([intercept, ...coefficients], errors, named) }] as const;
   });
   return {
     outcomes: outcomes.map((outcome) => ({ ...outcome })),

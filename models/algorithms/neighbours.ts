@@ -21,7 +21,7 @@ const parameters = z.strictObject({
     .int()
     .min(1)
     .max(10_000)
-    .default(20)
+    .default(5)
     .describe("rows that a bucket of a table holds on average: what a row is compared with"),
   tables: z.int().min(1).max(200).default(40).describe("ways of dealing the rows to buckets, averaged"),
   seed: z.string().default("neighbours").describe("draws how rows are dealt to buckets: public"),
@@ -56,8 +56,9 @@ type Types = {
 
 /**
  * Nearest neighbours, told by public hashes instead of distances: rows on the same side of `bits` hyperplanes drawn
- * from a seed share a bucket, and the class counts of the buckets of all tables are one sum. A row is scored by all rows
- * that share a bucket with it, each as often as it does.
+ * from a seed share a bucket, and the class counts of the buckets of all tables are one sum. A row is scored by the
+ * share of bad rows in its bucket of each table, averaged over the tables: were every row weighed alike, the buckets that
+ * hold most, which say least, would decide.
  * @see Charikar 2002, doi:10.1145/509907.509965; Aha, Kibler and Albert 1991, doi:10.1007/BF00153759, for IBk
  */
 export const neighbours = defineAlgorithm<Types>({
@@ -117,15 +118,17 @@ export const neighbours = defineAlgorithm<Types>({
     const all = model.bad.reduce((sum, n) => sum + n, 0);
     const share = all / (all + model.good.reduce((sum, n) => sum + n, 0));
     return Float64Array.from({ length: rows.rows }, (_, row) => {
-      // A row more of the average in every table: buckets may be empty.
-      let bad = tables * share;
-      let met = tables;
+      // One vote for the average of all rows: every bucket may be empty.
+      let votes = 1;
+      let sum = share;
       for (let t = 0; t < tables; t++) {
         const place = places[row * tables + t]!;
-        bad += model.bad[place]!;
-        met += model.bad[place]! + model.good[place]!;
+        const here = model.bad[place]! + model.good[place]!;
+        if (here === 0) continue;
+        votes++;
+        sum += model.bad[place]! / here;
       }
-      return bad / met;
+      return sum / votes;
     });
   },
 });

@@ -1,7 +1,8 @@
-"""Generates multinomial.json: python3 multinomial.py > multinomial.json (statsmodels 0.14, numpy)."""
+"""Generates multinomial.json: python3 multinomial.py > multinomial.json (statsmodels 0.15, scikit-learn 1.9, numpy)."""
 import json
 import numpy as np
 import statsmodels.api as sm
+from sklearn.linear_model import LogisticRegression
 
 rng = np.random.default_rng(15)
 n = 600
@@ -29,6 +30,25 @@ def level(k):
         "z": {"intercept": float(z[0]), **named(z)},
     }
 
+# The scale of a penalty is the implementation's: standard deviations, of an indicator that of all rows.
+scale = np.array([debt.std(ddof=1), years.std(ddof=1), trade.std(ddof=0)])
+centre = np.stack([debt, years, trade], 1).mean(0)
+standard = (np.stack([debt, years, trade], 1) - centre) / scale
+
+def ridge(penalty):
+    model = LogisticRegression(C=1 / (n * penalty), solver="newton-cholesky", tol=1e-14, max_iter=1000).fit(standard, outcome)
+    # Weights of all five outcomes; here they stand against the first.
+    slopes = (model.coef_ - model.coef_[0]) / scale
+    starts = model.intercept_ - model.intercept_[0] - slopes @ centre
+    return {
+        "parameters": {"penalty": penalty},
+        "result": {
+            "levels": {names[k]: {"intercept": float(starts[k]), "coefficients": named([0, *slopes[k]])} for k in range(1, 5)},
+            "rows": n,
+        },
+        "scores": model.predict_proba(standard)[:, 2:].sum(1).tolist(),
+    }
+
 print(json.dumps({
     "source": "multinomial.py",
     "features": [
@@ -49,5 +69,5 @@ print(json.dumps({
             "rows": n,
         },
         "scores": fit.predict()[:, 2:].sum(1).tolist(),
-    }],
+    }, ridge(0.01)],
 }, indent=1))

@@ -1,10 +1,13 @@
 /** Models of one sum of counts: any number of parties comes to what all rows together come to. */
 import test from "ava";
+import { exactAuc } from "../../../bench/credit/split.ts";
+import { seededRandom, uniform } from "../../../core/random.ts";
 import { runPlain, runPooled } from "../../../models/plain.ts";
 import { withNeeds } from "../../../models/plan.ts";
 import { modelsOf } from "../../../models/results.ts";
 import { takeRows } from "../../../models/rows.ts";
-import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
+import type { NumericColumn, Table } from "../../../models/table.ts";
+import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
 
 const all = borrowers();
 const study = (entry: { name: string } & Record<string, number | string>) =>
@@ -22,6 +25,60 @@ for (const entry of [
     const other = await runPlain(study({ ...entry, seed: "other" }), parted(5));
     t.notDeepEqual(other.results[entry.name], results[entry.name]);
   });
+
+/** Rows whose class is a matter of neighbourhood: bad where two numbers are both low or both high, or a third is far off. */
+function quartered(rows: number, seed: string): Table {
+  const random = seededRandom(seed);
+  const normal = () =>
+    Math.sqrt(-2 * Math.log(1 - uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
+  const points = Array.from({ length: rows }, () => [normal(), normal(), Math.exp(normal())] as const);
+  const label = points.map(([x, y, z]) => {
+    return Number(uniform(random) < (x * y > 0 ? 0.6 : z > 3 ? 0.5 : 0.1));
+  });
+  const column = (at: 0 | 1 | 2) => points.map((point) => point[at]);
+  return tableOf({ x: column(0), y: column(1), z: column(2) }, label);
+}
+
+/** @returns the share of bad rows among the nearest, by Euclid's distance of standardized columns: every row is looked at. */
+function nearest(training: Table, rows: Table, k: number): Float64Array {
+  const columns = ["x", "y", "z"].map((name) => {
+    const values = (table: Table) => (table.columns.get(name) as NumericColumn).values;
+    const own = values(training);
+    const mean = own.reduce((sum, v) => sum + v, 0) / own.length;
+    const scale = Math.sqrt(own.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (own.length - 1));
+    return { own, other: values(rows), scale };
+  });
+  return Float64Array.from({ length: rows.rows }, (_, row) => {
+    const apart = Array.from({ length: training.rows }, (_, i) =>
+      columns.reduce((sum, { own, other, scale }) => sum + ((own[i]! - other[row]!) / scale) ** 2, 0),
+    );
+    const order = [...apart.keys()].sort((a, b) => apart[a]! - apart[b]!).slice(0, k);
+    return order.reduce((bad, i) => bad + training.label[i]!, 0) / k;
+  });
+}
+
+test("neighbours rank rows as the nearest of all rows do: their AUC is at most 0.01 below", async (t) => {
+  const features = ["x", "y", "z"].map((name) => ({ name, kind: "numeric" }) as const);
+  const aucs = async (seed: string, tables: number) => {
+    const [training, rows] = [quartered(1500, `training ${seed}`), quartered(1000, `rows ${seed}`)];
+    const about = {
+      ...studyOf(features, withNeeds({ name: "neighbours", tables }) as never),
+      maxRowsPerParty: 1500,
+    };
+    const { results } = await runPlain(about, [training]);
+    const scores = modelsOf({ ...about, results })
+      .get("neighbours")!
+      .score(rows);
+    return [exactAuc(scores, rows.label), exactAuc(nearest(training, rows, 20), rows.label)] as const;
+  };
+  for (const seed of ["a", "b", "c"]) {
+    const [own, exact] = await aucs(seed, 40);
+    t.true(own >= exact - 0.01, `${own}, of ${exact}`);
+    // Its control: one way of dealing the rows to buckets does not find them.
+    const [one] = await aucs(seed, 1);
+    t.true(one < exact - 0.02, `${one}, of ${exact}`);
+  }
+});
 
 test("the fewer neighbours, the more a row is scored by those beside it, itself among them", async (t) => {
   const apart = async (neighbours: number) => {
