@@ -4,7 +4,7 @@ import { writeInto } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
-import type { Evaluation } from "../models/numerics/metrics.ts";
+import { type Evaluation, ksAt } from "../models/numerics/metrics.ts";
 import { algorithmNames } from "../models/registry.ts";
 import { resultsBy } from "../models/results.ts";
 import { manifestSchema } from "../models/study.ts";
@@ -214,7 +214,7 @@ function textOf(report: ReturnType<typeof reportOf>): string {
     lines.push(
       `  ${name}`,
       `  AUC ${e.auc.toFixed(4)} ± ${e.aucWithin.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
-      "  refused from  approved  bad rate  bad refused  good refused",
+      "  refused from  approved  bad rate        KS  bad refused  good refused",
       ...e.cutOffs.map(cutOffText),
     );
   lines.push(`  protection: masks ${p.masks ? "on" : "off"}, encryption ${p.encryption}, noise ${p.noise}`);
@@ -226,7 +226,7 @@ function textOf(report: ReturnType<typeof reportOf>): string {
 }
 
 const cutOffText = (at: Evaluation["cutOffs"][number]): string =>
-  `  ${at.score.toFixed(4).padStart(12)}${[at.approvalRate, at.badRate].map((x) => x.toFixed(4).padStart(10)).join("")}${[at.badRefused, at.goodRefused].map((x) => x.toFixed(4).padStart(13)).join("")}`;
+  `  ${at.score.toFixed(4).padStart(12)}${[at.approvalRate, at.badRate, ksAt(at)].map((x) => x.toFixed(4).padStart(10)).join("")}${[at.badRefused, at.goodRefused].map((x) => x.toFixed(4).padStart(13)).join("")}`;
 
 function wholeNumber(least: number, most: number) {
   return (text: string): number => {

@@ -95,7 +95,10 @@ function woePlots(as: string, { features, columns }: WoeResult): Plot[] {
 
 const fileName = (text: string): string => text.replaceAll(/[^\w.-]+/g, "_");
 
-function evaluationPlots(name: string, { cutOffs, calibration, auc, ks, bad, n }: Evaluation): Plot[] {
+function evaluationPlots(
+  name: string,
+  { cutOffs, calibration, auc, aucWithin, ks, bad, n }: Evaluation,
+): Plot[] {
   const title = (text: string) => ({ title: { text: `${name}: ${text}`, left: "center" } });
   const points = cutOffs.toReversed();
   const roc = [[0, 0], ...points.map((at) => [at.goodRefused, at.badRefused]), [1, 1]];
@@ -113,7 +116,7 @@ function evaluationPlots(name: string, { cutOffs, calibration, auc, ks, bad, n }
   });
   return [
     draw("roc", {
-      ...title(`ROC, AUC ${auc.toFixed(4)}`),
+      ...title(`ROC, AUC ${auc.toFixed(4)} ± ${aucWithin.toFixed(4)}`),
       xAxis: axis("good refused", { max: 1 }),
       yAxis: axis("bad refused", { max: 1 }),
       series: [

@@ -148,7 +148,10 @@ export async function modelsFrom(
   used: readonly Method[],
   tables: readonly Table[],
 ): Promise<ReturnType<typeof modelsOf>> {
-  const algorithms = listOf(used);
+  const algorithms = listOf(
+    used,
+    tables.reduce((sum, { rows }) => sum + rows, 0),
+  );
   const maxRowsPerParty = Math.max(...tables.map(({ rows }) => rows));
   try {
     const { results } = await runPlain({ ...manifest, maxRowsPerParty, algorithms }, tables);

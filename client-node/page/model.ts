@@ -3,6 +3,7 @@ import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import type { Model } from "../../models/algorithm.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
+import { ksAt } from "../../models/numerics/metrics.ts";
 import { aliasedIn, modelsOf, resultsBy, type StudyResults } from "../../models/results.ts";
 import { selectRows } from "../../models/rows.ts";
 import type { Table } from "../../models/table.ts";
@@ -53,9 +54,11 @@ ${[...aliasedIn(results)].map(([model, columns]) =>
 ${evaluated.map(([model, one]) =>
   table(
     `${model}: refusing from a score on`,
-    [n("Score"), n("Approved"), n("Bad among them"), n("Bad refused"), n("Good refused")],
+    [n("Score"), n("Approved"), n("Bad among them"), n("KS"), n("Bad refused"), n("Good refused")],
     one.cutOffs.map((at) =>
-      [at.score, at.approvalRate, at.badRate, at.badRefused, at.goodRefused].map((value) => value.toFixed(3)),
+      [at.score, at.approvalRate, at.badRate, ksAt(at), at.badRefused, at.goodRefused].map((value) =>
+        value.toFixed(3),
+      ),
     ),
   ),
 )}

@@ -97,7 +97,7 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
   const aucs = (text: string): string =>
     [...resultsBy(evaluate, parsePublic("model", documentSchema, JSON.parse(text))).values()]
       .flatMap(({ models }) => Object.entries(models))
-      .map(([name, { auc }]) => `${name} ${fixed(auc, 3)}`)
+      .map(([name, { auc, aucWithin }]) => `${name} ${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`)
       .join(", ") || "–";
   return {
     title: words.models,

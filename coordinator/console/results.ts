@@ -9,7 +9,7 @@ import { logistic } from "../../models/algorithms/logistic.ts";
 import { scorecard } from "../../models/algorithms/scorecard.ts";
 import { woe } from "../../models/algorithms/woe.ts";
 import { binName } from "../../models/binning.ts";
-import type { Evaluation } from "../../models/numerics/metrics.ts";
+import { type Evaluation, ksAt } from "../../models/numerics/metrics.ts";
 import { resultsBy, type StudyResults, studyResultsSchema } from "../../models/results.ts";
 import { numeric } from "./frame.ts";
 import type { Locale } from "./locale.ts";
@@ -138,7 +138,9 @@ export function rocChart(evaluated: readonly (readonly [string, Evaluation])[], 
   ].sort((a, b) => a - b);
   return chart({
     title: words.roc,
-    summary: shown.map(([name, { auc }]) => `${name}: AUC ${fixed(auc, 3)}`).join("; "),
+    summary: shown
+      .map(([name, { auc, aucWithin }]) => `${name}: AUC ${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`)
+      .join("; "),
     kind: "line",
     labels: xs.map(percent),
     at: xs,
@@ -209,9 +211,9 @@ ${chart({
 })}
 ${table(
   words.cutOffCaption(name),
-  [words.score, words.approved, words.badAmong, words.badRefused, words.goodRefused].map(numeric),
-  cuts.map(({ score, approvalRate, badRate, badRefused, goodRefused }) =>
-    [score, approvalRate, badRate, badRefused, goodRefused].map(percent),
+  [words.score, words.approved, words.badAmong, "KS", words.badRefused, words.goodRefused].map(numeric),
+  cuts.map((at) =>
+    [at.score, at.approvalRate, at.badRate, ksAt(at), at.badRefused, at.goodRefused].map(percent),
   ),
 )}`;
 }

@@ -84,6 +84,9 @@ export const evaluationSchema = z.strictObject({
 
 export type Evaluation = Readonly<z.output<typeof evaluationSchema>>;
 type CutOff = Readonly<z.output<typeof cutOff>>;
+
+/** How far a cut-off tells the classes apart: the largest over all scores is the KS statistic. */
+export const ksAt = ({ badRefused, goodRefused }: CutOff): number => Math.abs(badRefused - goodRefused);
 type CalibrationGroup = Readonly<z.output<typeof calibrationGroup>>;
 
 /** How well scores tell two classes apart; undefined where one of them has no row. */
