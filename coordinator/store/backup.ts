@@ -3,8 +3,8 @@
  * Lines of text, each with its kind in front:
  *
  *     H {header}            what it is a backup of
- *     T <table> [rows]      rows as JSON, tables in an order in which references come after what they refer to
  *     B <store> <digest> <base64>
+ *     T <table> [rows]      rows as JSON, tables in an order in which references come after what they refer to
  *     E <digest>            SHA-256 of all bytes before this line: without it the backup is not whole
  *
  * Keys and coordinator.yaml are not in it: they do not change, and a backup should be no secret key.
@@ -18,6 +18,7 @@ import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { appendLeaf, emptyRange, leafHash, rangeRoot } from "../../privacy/log/merkle.ts";
 import type { NoteVerifier } from "../../privacy/log/note.ts";
 import { sameTree } from "../../privacy/recovery.ts";
+import type { BlobStore } from "./blobs.ts";
 import type { Sql, Transaction } from "./sql.ts";
 
 const format = "fedcredit/backup/v1";
@@ -38,7 +39,7 @@ const rowsAtOnce = 100;
 const lineCharacters = 1 << 20;
 
 /** Where blobs of a backup come from, or go to. */
-type BlobsByStore = Readonly<Record<"uploads" | "published", { get(digest: Digest): Promise<Uint8Array> }>>;
+type BlobsByStore = Readonly<Record<"uploads" | "published", Pick<BlobStore, "get" | "hold">>>;
 
 /**
  * @param sql - of a transaction that sees one moment.
@@ -56,17 +57,25 @@ export async function* writeBackup(
     hash.update(bytes);
     return bytes;
   };
-  const [log] = await sql`SELECT coalesce(max(size), 0) AS size FROM log_checkpoint`;
-  const migrations = (await sql`SELECT name FROM migration ORDER BY name`).map(({ name }) => name as string);
-  const header: BackupHeader = { format, ...of, size: log!.size as number, migrations };
-  yield line(`H ${JSON.stringify(header)}`);
+  // Before the first look: rounds that end meanwhile remove what they are done with.
+  const releases = Object.values(stores).map((store) => store.hold());
+  try {
+    const [log] = await sql`SELECT coalesce(max(size), 0) AS size FROM log_checkpoint`;
+    const migrations = (await sql`SELECT name FROM migration ORDER BY name`).map(
+      ({ name }) => name as string,
+    );
+    const header: BackupHeader = { format, ...of, size: log!.size as number, migrations };
+    yield line(`H ${JSON.stringify(header)}`);
+    for (const [store, digests] of Object.entries(await blobs(sql)))
+      for (const digest of new Set(digests)) {
+        const bytes = await stores[store as keyof BlobsByStore].get(digest);
+        yield line(`B ${store} ${digest} ${Buffer.from(bytes).toString("base64")}`);
+      }
+  } finally {
+    for (const release of releases) await release();
+  }
   for (const { table, key } of await tablesOf(sql))
     for await (const rows of rowsOf(sql, table, key)) yield line(`T ${table} [${rows.join(",")}]`);
-  for (const [store, digests] of Object.entries(await blobs(sql)))
-    for (const digest of new Set(digests)) {
-      const bytes = await stores[store as keyof BlobsByStore].get(digest);
-      yield line(`B ${store} ${digest} ${Buffer.from(bytes).toString("base64")}`);
-    }
   yield utf8(`E ${hash.digest("hex")}\n`);
 }
 

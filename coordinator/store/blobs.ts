@@ -28,6 +28,9 @@ export class BlobStore {
   /** The last small blobs stored, oldest first: read without the disk. */
   readonly #recent = new Map<Digest, Uint8Array>();
   #recentBytes = 0;
+  #holds = 0;
+  /** To be removed, but for those who hold. */
+  readonly #leaving = new Set<Digest>();
 
   private constructor(directory: string, maxBytes: number, durable: boolean) {
     this.#directory = directory;
@@ -91,6 +94,7 @@ export class BlobStore {
   async upload(digest: Digest, size: number, owner: string): Promise<Upload> {
     if (size > this.#maxBytes)
       throw new Refusal("upload_too_large", `${size} bytes, at most ${this.#maxBytes} are taken`);
+    this.#leaving.delete(digest);
     const partial = this.#partialPath(digest, owner);
     if (this.#writing.has(partial))
       throw new Refusal("message_unexpected", "this upload is under way already");
@@ -138,6 +142,7 @@ export class BlobStore {
   /** Stores bytes of this process's own. @returns their digest. @throws Refusal disk_full: nothing of them stays */
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes);
+    this.#leaving.delete(digest);
     if (await this.has(digest)) return digest;
     const owner = `own-${process.pid}-${this.#writing.size}`;
     const upload = await this.upload(digest, bytes.length, owner);
@@ -205,9 +210,24 @@ export class BlobStore {
     }
   }
 
+  /** Puts removals off: rounds go on while somebody reads what they had at one moment. @returns what ends that. */
+  hold(): () => Promise<void> {
+    this.#holds++;
+    return async () => {
+      if (--this.#holds > 0) return;
+      const leaving = [...this.#leaving];
+      this.#leaving.clear();
+      await this.remove(leaving);
+    };
+  }
+
   /** Removes blobs; one that is not there is no error. */
   async remove(digests: Iterable<Digest>): Promise<void> {
     for (const digest of digests) {
+      if (this.#holds > 0) {
+        this.#leaving.add(digest);
+        continue;
+      }
       this.#drop(digest);
       await rm(this.#path(digest), { force: true });
     }
@@ -224,7 +244,7 @@ export class BlobStore {
     for (const entry of entries.filter((item) => item.isFile())) {
       const path = join(entry.parentPath, entry.name);
       const digest = `${basename(dirname(path))}${entry.name}`;
-      if (needed.has(digest)) continue;
+      if (needed.has(digest) || this.#leaving.has(digest)) continue;
       // Rounds go on meanwhile, and remove what they are done with.
       const found = await stat(path).catch(() => undefined);
       if (found === undefined || found.mtimeMs >= millis) continue;

@@ -1,7 +1,9 @@
 import { type FileHandle, open, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { writeBackup } from "../../../coordinator/store/backup.ts";
 import { BlobStore, Upload } from "../../../coordinator/store/blobs.ts";
+import type { Transaction } from "../../../coordinator/store/sql.ts";
 import { digestOf } from "../../../core/canonical.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -210,3 +212,29 @@ for (const [name, size, faults, reason] of [
     if (reason === "none") t.true(Buffer.from(await (await BlobStore.open(dir)).get(digest)).equals(bytes));
     t.deepEqual(await readdir(join(dir, "partial")), []);
   });
+
+test("what a backup saw of an attempt is in it, though the attempt ends and is cleared away meanwhile", async (t) => {
+  const { blobs } = await store(t);
+  const { blobs: published } = await store(t);
+  const digests = await Promise.all([1, 2].map(() => blobs.put(random.bytes(300))));
+  const [needed, again] = digests as [string, string];
+  const sql = async (text: TemplateStringsArray): Promise<object[]> => {
+    // The attempt ends right after it was seen.
+    if (text.join().includes("log_checkpoint")) await blobs.remove(digests);
+    return text.join().includes("log_checkpoint") ? [{ size: 1 }] : [];
+  };
+  const of = { consortium: "riverbank", bankKey: "", time: 0 };
+  const lines = writeBackup(sql as unknown as Transaction, of, { uploads: blobs, published }, async () => ({
+    uploads: [needed],
+    published: [],
+  }));
+  const next = async (): Promise<string> => Buffer.from((await lines.next()).value!).toString();
+  t.regex(await next(), /^H /);
+  t.true((await next()).startsWith(`B uploads ${needed} `));
+  // Sent anew by its owner, it is wanted again.
+  await blobs.put(await blobs.get(again));
+  t.regex(await next(), /^E /);
+  t.deepEqual([await blobs.has(needed), await blobs.has(again)], [false, true], "it is cleared away then");
+  await blobs.remove([again]);
+  t.false(await blobs.has(again));
+});
