@@ -48,7 +48,7 @@ const recipes: Readonly<Record<string, Recipe>> = {
       { entry: { name: "summary" }, share: 0.15 },
       { entry: { name: "neural-private" }, share: 0.8 },
     ],
-    runs: 1,
+    runs: 8,
   },
 };
 
@@ -171,9 +171,10 @@ export function svgOf(points: readonly Point[], set: string): string {
     })),
   );
   const option: EChartsCoreOption = {
-    title: { text: `${set}: AUC by ε at δ = ${delta}, ${parties} parties`, left: "center" },
-    legend: { top: 32 },
-    grid: { left: 64, right: 24, top: 96, bottom: 56 },
+    title: { text: `${set}: AUC by ε at δ = ${delta.toExponential()}, ${parties} parties`, left: "center" },
+    // Lines rise: below them, on the right, nothing is drawn.
+    legend: { orient: "vertical", right: 40, bottom: 72, backgroundColor: "#ffffff" },
+    grid: { left: 64, right: 24, top: 64, bottom: 56 },
     xAxis: { type: "log", logBase: 2, name: "ε", nameLocation: "middle", nameGap: 28, min: 0.5, max: 8 },
     yAxis: { type: "value", name: "AUC", scale: true },
     series: lines,

@@ -14,8 +14,9 @@ import { canonicalBytes } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { decodeWeights, encodeWeights } from "../../models/network/weights.ts";
-import { parseManifest } from "../../models/study.ts";
-import { checkAlgorithms, parseStudyState, startStudy } from "../../models/study-loop.ts";
+import { partyName, runPlain } from "../../models/plain.ts";
+import { parseManifest, type StudyManifest } from "../../models/study.ts";
+import { checkAlgorithms, parseStudyState, type StudyState, startStudy } from "../../models/study-loop.ts";
 import { formatCheckpoint, parseCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { parseEntry } from "../../privacy/log/entry.ts";
 import { openEpochRecord } from "../../privacy/log/epoch-record.ts";
@@ -31,6 +32,7 @@ import { dequantizeSum, planPacking } from "../../privacy/sum/layout.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { parseToken } from "../../proto/token.ts";
 import * as sample from "../../test/support/log.ts";
+import { borrowerFeatures, borrowers, studyOf } from "../../test/support/rows.ts";
 import { readVectors } from "../../test/support/vectors.ts";
 import type { Form } from "./mutate.ts";
 
@@ -116,6 +118,31 @@ const jsonTopic = {
   fields: [{ path: "v", metric: "power", unit: "kW" }],
 } as unknown as Parameters<typeof readPayload>[0];
 
+/** A study that deals its members to groups. */
+const grouped: StudyManifest = {
+  ...studyOf(borrowerFeatures, [
+    { name: "range" },
+    { name: "bins", cells: 64 },
+    { name: "additive", maxSteps: 2, binsPerColumn: 2 },
+  ]),
+  groups: [0, 3, 6].map((first) => [0, 1, 2].map((i) => partyName(first + i))),
+};
+
+/** @returns the state in which two groups' sums wait for the third. */
+async function waitingForGroups(): Promise<StudyState> {
+  let found: StudyState | undefined;
+  await runPlain(
+    grouped,
+    Array.from({ length: 9 }, () => borrowers()),
+    {
+      onRound(state) {
+        if (state.groupSums?.length === 2) found ??= state;
+      },
+    },
+  );
+  return found!;
+}
+
 /** Every parser of bytes that a peer, a device, a file or the other side's log brings. */
 export const targets: readonly Target[] = [
   { name: "round header", form: "json", seeds: headers, run: parseHeader },
@@ -147,7 +174,7 @@ export const targets: readonly Target[] = [
   {
     name: "manifest",
     form: "json",
-    seeds: itemsOf("manifest"),
+    seeds: [...itemsOf("manifest"), ...[grouped, { ...grouped, gate: "none" }].map(canonicalBytes)],
     run: (bytes) => checkAlgorithms(parseManifest(bytes).manifest),
   },
   {
@@ -155,6 +182,12 @@ export const targets: readonly Target[] = [
     form: "json",
     seeds: [canonicalBytes(startStudy(sample.manifest))],
     run: (bytes) => parseStudyState(sample.manifest, jsonOf(bytes)),
+  },
+  {
+    name: "study state between the sums of groups",
+    form: "json",
+    seeds: [canonicalBytes(await waitingForGroups())],
+    run: (bytes) => parseStudyState(grouped, jsonOf(bytes)),
   },
   { name: "log entry", form: "json", seeds: itemsOf("entry"), run: parseEntry },
   {
