@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Apart } from "../client-node/operations/apart.ts";
 import { writeApart } from "../client-node/operations/cut-apart.ts";
 import { type Device, DeviceRegistry } from "../client-node/operations/device-registry.ts";
 import { Engine, quoteText } from "../client-node/operations/engine.ts";
@@ -63,7 +64,9 @@ export const bench: Bench = async (args, progress) => {
     now: Date.now,
   });
   // As a node does: the segments are written in a process of their own.
-  const write = writeApart(join(folder, "spool.db"), new AbortController().signal);
+  const ending = new AbortController();
+  const apart = new Apart(ending.signal);
+  const write = writeApart(join(folder, "spool.db"), apart);
   const cut = () =>
     cutSegment(spool, { folder: segments, deviceClass: () => "machine", maxReadings: 1e6 }, undefined, write);
   try {
@@ -73,7 +76,7 @@ export const bench: Bench = async (args, progress) => {
       progress(`${days} days: ${(days * 86_400 * channels.length).toLocaleString("en")} readings`);
       const period = { from: start, until: start + days * dayMicros };
       const kept = `days-${days}`;
-      const measure = () => measured({ segments, days: join(folder, kept), reference, period });
+      const measure = () => measured(apart, { segments, days: join(folder, kept), reference, period });
       const whole = await measure();
       // The last hour comes once more, through the spool, while a refresh runs.
       for (let minute = 0; minute < 60; minute++)
@@ -106,6 +109,7 @@ export const bench: Bench = async (args, progress) => {
       progress(`everything ${whole.seconds.toFixed(1)} s, one more hour ${next.seconds.toFixed(1)} s`);
     }
   } finally {
+    ending.abort();
     spool.close();
     rmSync(folder, { recursive: true });
   }
@@ -116,13 +120,13 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
 const atMostGigabyte = (name: string, bytes: number): Figure => atMost(name, megabytes(bytes), "MB", 1000);
 const notedMegabytes = (name: string, bytes: number): Figure => noted(name, megabytes(bytes), "MB");
 
-async function measured(job: Parameters<typeof refreshApart>[0]) {
+async function measured(apart: Apart, job: Parameters<typeof refreshApart>[0]) {
   const began = performance.now();
   let peakBytes = 0;
   let cpuSeconds = 0;
   let watch: NodeJS.Timeout | undefined;
   try {
-    await refreshApart(job, new AbortController().signal, (pid) => {
+    await refreshApart(job, apart, (pid) => {
       watch = setInterval(() => {
         try {
           peakBytes = Math.max(peakBytes, peakOf(pid));

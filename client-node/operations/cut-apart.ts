@@ -1,4 +1,4 @@
-import { doApart } from "./apart.ts";
+import type { Apart } from "./apart.ts";
 import type { CutReport, DeviceClasses, WriteSegment } from "./segments.ts";
 import type { CutIntent } from "./spool.ts";
 
@@ -14,13 +14,11 @@ export interface CutJob {
  * Writes segments in a process of its own, which reads the spool's file beside us: reading a million readings back
  * would keep the sockets waiting.
  *
- * @param spool - its file. @param signal - ends the process.
+ * @param spool - its file.
  */
 export const writeApart =
-  (spool: string, signal: AbortSignal): WriteSegment =>
+  (spool: string, apart: Apart): WriteSegment =>
   (_, intent, { folder, classes }) =>
-    doApart<CutJob, CutReport>(
-      new URL("cut-worker.ts", import.meta.url),
-      { spool, folder, intent, classes },
-      signal,
-    );
+    apart.do<CutReport>(new URL("cut-worker.ts", import.meta.url), {
+      ...{ spool, folder, intent, classes },
+    } satisfies CutJob);

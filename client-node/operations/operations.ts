@@ -6,6 +6,7 @@ import type { Reading } from "../../collectors/reading.ts";
 import { systemTimer } from "../../collectors/runtime/timer.ts";
 import { type Random, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { Apart } from "./apart.ts";
 import { Collecting } from "./collecting.ts";
 import { writeApart } from "./cut-apart.ts";
 import { DeviceRegistry, type Site } from "./device-registry.ts";
@@ -123,6 +124,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   };
   const micros = (): number => now() * 1000;
   const ending = new AbortController();
+  const apart = new Apart(ending.signal);
   const listeners = new Set<() => void>();
   const tellListeners = (): void => {
     for (const listener of listeners) listener();
@@ -173,8 +175,8 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       spool,
       segments,
       days: join(dataDir, "days"),
-      write: writeApart(spoolFile(dataDir), ending.signal),
-      compute: (job) => refreshApart(job, ending.signal),
+      write: writeApart(spoolFile(dataDir), apart),
+      compute: (job) => refreshApart(job, apart),
       registry,
       reference: { ...referenceOf(known), catalogue },
       stream,
@@ -346,6 +348,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       },
     };
   } catch (error) {
+    ending.abort();
     close();
     throw error;
   }

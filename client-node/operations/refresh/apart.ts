@@ -1,4 +1,4 @@
-import { doApart } from "../apart.ts";
+import type { Apart } from "../apart.ts";
 import type { computeRefresh, RefreshJob } from "./refresh.ts";
 
 type Done = Awaited<ReturnType<typeof computeRefresh>>;
@@ -10,17 +10,15 @@ const engineBytes = 450e6;
  * Computes a refresh in a process of its own. One thread, so that sums come in one order, and the other cores stay
  * free.
  *
- * @param signal - ends the process.
- * @throws {Error} as `doApart`.
+ * @throws {Error} as `Apart`.
  */
 export const refreshApart = (
   job: Omit<RefreshJob, "engine">,
-  signal: AbortSignal,
+  apart: Apart,
   onStart?: (pid: number) => void,
 ): Promise<Done> =>
-  doApart<RefreshJob, Done>(
+  apart.do<Done>(
     new URL("refresh-worker.ts", import.meta.url),
-    { ...job, engine: { threads: 1, memoryBytes: engineBytes } },
-    signal,
+    { ...job, engine: { threads: 1, memoryBytes: engineBytes } } satisfies RefreshJob,
     onStart,
   );

@@ -1,10 +1,21 @@
 import test from "ava";
 import { within } from "../../../bench/cases/within.ts";
+import { Engine } from "../../../client-node/operations/engine.ts";
 import { FindingsStore, findingsFile } from "../../../client-node/operations/findings-store.ts";
 import type { Warning } from "../../../client-node/operations/warnings/warning.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { history, hostileDevice, noon, openPlant, TurnedTimer, until } from "../../support/plant.ts";
 import { day } from "../../support/readings.ts";
+
+/** How often the engine was opened in this process, which has sockets to read. */
+let enginesHere = 0;
+test.before(() => {
+  const open = Engine.open;
+  Engine.open = (...options) => {
+    enginesHere++;
+    return open(...options);
+  };
+});
 
 test("readings from sockets and files reach spool, warnings, segments, quality and features; a restart keeps them", async (t) => {
   const plant = await openPlant();
@@ -26,6 +37,7 @@ test("readings from sockets and files reach spool, warnings, segments, quality a
 
   const { quality, features } = await operations.refresh();
   t.is(operations.spool().readings < lines.length, true, "what was spooled is cut");
+  t.is(enginesHere, 0, "cut and refresh are done in other processes");
   const meter = quality.counts.find(({ device }) => device === "meter-1");
   t.is(meter?.source, "history");
   t.true(meter!.completed > meter!.delivered);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { device, site } from "../../../bench/cases/world.ts";
+import { Apart } from "../../../client-node/operations/apart.ts";
 import { DeviceRegistry } from "../../../client-node/operations/device-registry.ts";
 import { readCatalogue } from "../../../client-node/operations/features/catalogue.ts";
 import type { Period, Reference } from "../../../client-node/operations/quality/reference.ts";
@@ -14,7 +15,9 @@ import { secureRandom } from "../../../core/random.ts";
 import { day, hour, minute, monday, reading, second } from "../../support/readings.ts";
 
 const period: Period = { from: monday, until: monday + 5 * day };
-const never = new AbortController().signal;
+const ending = new AbortController();
+const apart = new Apart(ending.signal);
+test.after.always(() => ending.abort());
 
 async function opened(t: ExecutionContext) {
   const folder = mkdtempSync(join(tmpdir(), "fedcredit-refresh-"));
@@ -50,7 +53,7 @@ async function opened(t: ExecutionContext) {
     refresh: (days: string, extra: Partial<Reference> = {}, within: Period = period) =>
       refreshApart(
         { segments, days: join(folder, days), reference: { ...reference, ...extra }, period: within },
-        never,
+        apart,
       ),
     daysIn: (days: string) => readdirSync(join(folder, days)),
   };
@@ -116,16 +119,30 @@ test("what goes wrong in the process is said, and stopping ends it", async (t) =
   const world = await opened(t);
   await world.store([reading("press-1", "spindle_load", 55, monday, { unit: "%" })]);
   await t.throwsAsync(world.refresh("kept", { sites: undefined as never }), { message: /undefined/ });
-  const ending = new AbortController();
+  const stopping = new AbortController();
   let pid = 0;
   const running = refreshApart(
     { segments: "/nowhere", days: "/nowhere", reference: {} as Reference, period },
-    ending.signal,
+    new Apart(stopping.signal),
     (started) => {
       pid = started;
-      ending.abort();
+      stopping.abort();
     },
   );
   await t.throwsAsync(running, { name: "AbortError" });
-  t.true(pid > 0);
+  t.throws(() => process.kill(pid, 0), { code: "ESRCH" }, "it is gone when that is told");
+});
+
+test("a small process begins those that do the jobs, all of them, and another where it was killed", async (t) => {
+  const worker = new URL("../../support/parent-worker.ts", import.meta.url);
+  const ending = new AbortController();
+  const own = new Apart(ending.signal);
+  t.teardown(() => ending.abort());
+  const [first, second] = await Promise.all([own.do<number>(worker, {}), own.do<number>(worker, {})]);
+  t.is(first, second);
+  t.not(first, process.pid);
+  process.kill(first, "SIGKILL");
+  const broken = await t.throwsAsync(own.do(worker, {}));
+  t.is((broken as NodeJS.ErrnoException).code, "PROCESS_ENDED");
+  t.not(await own.do(worker, {}), first);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
+import { Apart } from "../../../client-node/operations/apart.ts";
 import { decodeBatch, encodeBatch } from "../../../client-node/operations/batch-codec.ts";
 import { writeApart } from "../../../client-node/operations/cut-apart.ts";
 import { Engine, quoteText } from "../../../client-node/operations/engine.ts";
@@ -184,18 +185,19 @@ test("a cut in a process of its own writes the same, and one whose process dies 
       const path = join(folder, "spool.db");
       const ending = new AbortController();
       const dying: WriteSegment = (...job) => {
-        const written = writeApart(path, ending.signal)(...job);
+        const written = writeApart(path, new Apart(ending.signal))(...job);
         ending.abort();
         return written;
       };
       const broken = cutSegment(spool, options, undefined, dying);
       t.true(isOfTheMachine(await t.throwsAsync(broken)), "no batch is blamed for it");
       t.is(spool.stats().readings, 2010, "all of it is still here");
-      const never = new AbortController().signal;
-      t.like(await cutSegment(spool, options, undefined, writeApart(path, never)), {
+      const after = new AbortController();
+      t.like(await cutSegment(spool, options, undefined, writeApart(path, new Apart(after.signal))), {
         readings: 2000,
         duplicates: 10,
       });
+      after.abort();
     }
     t.is(spool.stats().readings, 0);
     spool.close();
