@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { toBase64, utf8 } from "../../../core/bytes.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
+import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
 import {
   appendLeaf,
   consistencyProof,
@@ -17,19 +18,27 @@ import {
   leafHash,
   rangeRoot,
 } from "../../../privacy/log/merkle.ts";
-import { newSignerKey, noteSigner, parseNote, parseSignerKey } from "../../../privacy/log/note.ts";
+import {
+  newSignerKey,
+  noteSigner,
+  parseNote,
+  parseSignerKey,
+  verifierKey,
+} from "../../../privacy/log/note.ts";
 import { staticFiles } from "../../../privacy/log/tiles.ts";
 import { leftOut } from "../../support/left-out.ts";
 
-const program = fileURLToPath(new URL("../../vectors/go-verify", import.meta.url));
-
 const goCommand = "go";
 
-const go = (...args: string[]): Promise<{ ok: boolean; output: string }> =>
+/** Runs `go` in the folder of one of the programs. */
+const go = (program: string, ...args: string[]): Promise<{ ok: boolean; output: string }> =>
   new Promise((resolve) => {
     const env = { ...process.env, GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
-    execFile(goCommand, args, { cwd: program, env }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, output: stdout + stderr }),
+    execFile(
+      goCommand,
+      args,
+      { cwd: fileURLToPath(new URL(`../../vectors/${program}`, import.meta.url)), env },
+      (error, stdout, stderr) => resolve({ ok: error === null, output: stdout + stderr }),
     );
   });
 
@@ -56,7 +65,7 @@ async function writeLog(directory: string, size: number): Promise<void> {
   };
   const note = signCheckpoint({ origin: name, size, root: rangeRoot(range) }, signer);
   // A cosignature is by a key Go was not told of: it has to be ignored there.
-  const cosigned = note + cosign(parseNote(note).text, cosigner("witness", seededRandom("w").bytes(32), 7));
+  const cosigned = note + cosign(parseNote(note).text, cosigner("witness", witnessSeed, 7));
   for await (const { path, bytes } of staticFiles(cosigned, entries)) await put(path, bytes);
   const inclusion = [];
   const consistency = [];
@@ -78,8 +87,19 @@ async function writeLog(directory: string, size: number): Promise<void> {
   await put("proofs.json", JSON.stringify({ Key: send, Inclusion: inclusion, Consistency: consistency }));
 }
 
+/** @returns what a program said, and whether it was content. */
+const runs = (binary: string, ...args: string[]): Promise<{ ok: boolean; output: string }> =>
+  new Promise((resolve) => {
+    execFile(binary, args, (error, stdout, stderr) =>
+      resolve({ ok: error === null, output: stdout + stderr }),
+    );
+  });
+
+const witnessSeed = seededRandom("w").bytes(32);
+const witnessKey = verifierKey("witness", ed25519PublicKey(witnessSeed));
+
 test("Go's sumdb/note and sumdb/tlog accept checkpoint, tiles, entries and proofs", async (t) => {
-  const modules = await go("mod", "download");
+  const modules = await go("go-verify", "mod", "download");
   if (!modules.ok) {
     leftOut("go with golang.org/x/mod: third-party check of the log's formats");
     t.pass();
@@ -88,16 +108,47 @@ test("Go's sumdb/note and sumdb/tlog accept checkpoint, tiles, entries and proof
   const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
   try {
     const binary = join(directory, "go-verify");
-    const built = await go("build", "-o", binary, ".");
+    const built = await go("go-verify", "build", "-o", binary, ".");
     t.true(built.ok, built.output);
     for (const size of [1, 2, 255, 256, 257, 1000, ...(process.env.SLOW ? [70_000] : [])]) {
       const log = join(directory, String(size));
       await writeLog(log, size);
-      const run = await new Promise<string>((resolve) => {
-        execFile(binary, [log], (_error, stdout, stderr) => resolve(stdout + stderr));
-      });
-      t.regex(run, new RegExp(`^ok: ${size} entries, [1-9]\\d* inclusion`), `${size}: ${run}`);
+      const { output } = await runs(binary, log);
+      t.regex(output, new RegExp(`^ok: ${size} entries, [1-9]\\d* inclusion`), `${size}: ${output}`);
     }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test("Tessera's fsck accepts the log's files, and its note package a witness's cosignature; neither accepts another", async (t) => {
+  const modules = await go("go-fsck", "mod", "download");
+  if (!modules.ok) {
+    leftOut("go with github.com/transparency-dev/tessera: fsck of the log's files");
+    t.pass();
+    return;
+  }
+  const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
+  try {
+    // To compile it takes a minute where nothing of it is kept.
+    t.timeout(300_000);
+    const binary = join(directory, "go-fsck");
+    const built = await go("go-fsck", "build", "-o", binary, ".");
+    t.true(built.ok, built.output);
+    for (const size of [1, 256, 257, 1000]) {
+      const log = join(directory, String(size));
+      await writeLog(log, size);
+      const run = await runs(binary, log, send, witnessKey);
+      t.true(run.ok, `${size}: ${run.output}`);
+    }
+    const log = join(directory, "1000");
+    const other = verifierKey("witness", ed25519PublicKey(seededRandom("x").bytes(32)));
+    t.regex((await runs(binary, log, send, other)).output, /1 signatures verify/);
+    const tile = join(log, "tile/0/001");
+    const bytes = await readFile(tile);
+    bytes[40]! ^= 1;
+    await writeFile(tile, bytes);
+    t.regex((await runs(binary, log, send, witnessKey)).output, /^fsck: /m);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
