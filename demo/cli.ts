@@ -17,7 +17,7 @@ export function demoCommand(): Command {
     .option("--json", "print the summary as JSON")
     .option(
       "--keep",
-      "leave everything running until Ctrl-C, so that the pages of bank and enterprises can be looked at",
+      "leave everything running until Ctrl-C, so that the pages of bank, enterprises and auditor can be looked at",
     )
     .addHelpText("after", "\nExample:\n  fedcredit demo --out demo-out --keep")
     .action(async ({ out, json, keep }: { out: string; json?: true; keep?: true }) => {
@@ -35,9 +35,12 @@ export function demoCommand(): Command {
       await runDemo({
         out,
         say: tell,
-        async linger(summary, pages, { url, user, password, codes }) {
+        async linger(summary, pages, { bank, auditor, pagePassword }) {
+          const { url, user, password, codes } = bank;
           await report(summary);
           for (const [enterprise, page] of pages) tell(`${enterprise}: page at ${page}`);
+          tell(`  password ${pagePassword}`);
+          tell(`auditor: pages at ${auditor}`);
           const code = (): string => (URI.parse(codes) as TOTP).generate();
           tell(`bank: console at ${url}`);
           tell(
@@ -56,5 +59,9 @@ export function demoCommand(): Command {
     });
 }
 
-const isSound = ({ missingWarnings, stored, verified }: DemoSummary): boolean =>
-  verified && missingWarnings.length === 0 && stored.lost === 0 && stored.doubled === 0;
+const isSound = ({ decided, missingWarnings, stored, verified }: DemoSummary): boolean =>
+  verified &&
+  decided !== undefined &&
+  missingWarnings.length === 0 &&
+  stored.lost === 0 &&
+  stored.doubled === 0;

@@ -1,4 +1,6 @@
+import { appendFile, writeFile } from "node:fs/promises";
 import { run, runWith, Service } from "./processes.ts";
+import { casesYaml } from "./scores.ts";
 import { manifest } from "./study.ts";
 
 export interface Consortium {
@@ -15,6 +17,8 @@ export interface Consortium {
   readonly addUser: (user: string, password: string) => Promise<string>;
   /** @returns what ends it. */
   readonly startWitness: () => () => Promise<void>;
+  /** Shows a log as the auditor's pages. @param files - export, policy and ledgers, as flags. @returns their address */
+  readonly startPages: (files: readonly string[]) => Promise<string>;
   /** Rejects when the coordinator ends by itself. */
   readonly failed: Promise<never>;
 }
@@ -40,6 +44,8 @@ export async function startConsortium({
       ...["--console", "127.0.0.1:0", "--json"],
     ),
   );
+  await writeFile(at("bank", "cases.yaml"), casesYaml);
+  await appendFile(configFile, "cases: cases.yaml\n");
   const listening = Promise.withResolvers<{ address: string; enrolment: string; console: string }>();
   const coordinator = new Service(
     "coordinator",
@@ -71,6 +77,16 @@ export async function startConsortium({
       const watch = ["audit", "watch", ...identity, "--coordinator", address, "--every", "1"];
       const witness = new Service("auditor", watch, () => {});
       return () => witness.end("SIGTERM");
+    },
+    async startPages(files) {
+      const shown = Promise.withResolvers<string>();
+      const pages = new Service(
+        "auditor's pages",
+        ["audit", "serve", ...files, "--listen", "127.0.0.1:0", "--json"],
+        (line) => shown.resolve(JSON.parse(line).url),
+      );
+      cleanUp.defer(() => pages.end("SIGTERM"));
+      return Promise.race([shown.promise, pages.failed()]);
     },
     failed,
   };

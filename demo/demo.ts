@@ -12,9 +12,10 @@ import { enterprises } from "./economy.ts";
 import { Happenings } from "./happenings.ts";
 import { NodeFolder } from "./node-folder.ts";
 import { Nodes } from "./nodes.ts";
-import { freePorts, pairwise, run, startPlant } from "./processes.ts";
+import { freePorts, pairwise, run, runWith, startPlant } from "./processes.ts";
 import { Refreshes } from "./refreshes.ts";
 import type { DemoSummary } from "./report.ts";
+import { decideCase, sayScores } from "./scores.ts";
 import { storedOnce } from "./stored-once.ts";
 import { manifest, studyName } from "./study.ts";
 import { verify } from "./verdict.ts";
@@ -38,7 +39,7 @@ export interface DemoOptions {
   readonly linger?: (
     summary: DemoSummary,
     pages: ReadonlyMap<string, string>,
-    bank: ConsoleSignIn,
+    desks: { readonly bank: ConsoleSignIn; readonly auditor: string; readonly pagePassword: string },
   ) => Promise<void>;
 }
 
@@ -145,6 +146,12 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   );
   say("enterprises: their devices are connected");
   for (const [id, { plant }] of folders) say(`  on the way at ${id}: ${plant.happening.what}`);
+  // Who has a password decides on the page, too.
+  const pagePassword = randomBytes(12).toString("base64url");
+  if (linger !== undefined)
+    await pairwise(enterprises, async ({ id }) => {
+      await runWith(`${pagePassword}\n`, "node", "password", "--dir", at(id));
+    });
   connected = true;
   for (const { id } of enterprises) nodes.start(id);
   const failures = [consortium.failed, nodes.failed, ...plants.map(({ service }) => service.failed())];
@@ -161,6 +168,8 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   say("bank: starts the study");
   await orFailure(operator("start-study", studyName, "--wait"));
   const { model } = JSON.parse(await operator("model", studyName));
+  const said = sayScores(at, say);
+  said.catch(() => {});
   // A busy machine refreshes late: warnings are counted once each node has judged what there is, and not before.
   const judged = Promise.all([
     sleep(warningsMillis, undefined, { ref: false }),
@@ -172,6 +181,8 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   await orFailure(
     Promise.race([happenings.allRaised, judged, sleep(patienceMillis, undefined, { ref: false })]),
   );
+  const scores = await orFailure(said);
+  const decided = await orFailure(decideCase(operator, say));
   for (const what of happenings.missing) say(`NOT RAISED  ${what}`);
   const answering = await Promise.all([...pages.values()].map(answers));
   say(`pages: ${answering.filter(Boolean).length} of ${enterprises.length} answer`);
@@ -184,6 +195,9 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   await writeFile(join(out, "model.json"), `${JSON.stringify(model, null, 2)}\n`);
   const verdict = await verify(out, at);
   say(`auditor: ${verdict.checks} checks, ${verdict.verified ? "all hold" : "SOME FAIL"}`);
+  const auditorPages = await consortium.startPages(verdict.files);
+  say(`auditor: pages at ${auditorPages}`);
+  say(`bank: console at ${consortium.consoleUrl}`);
   const stored = await storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric);
   say(
     `${victim}: ${stored.readings} numbered readings of ${numbered.device} stored, over its death ${stored.lost} lost and ${stored.doubled} doubled`,
@@ -205,6 +219,8 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     bytesUp: verdict.bytesUp,
     warnings: happenings.raised,
     missingWarnings: happenings.missing,
+    scores,
+    decided,
     stored,
     pages: answering.filter(Boolean).length,
     seconds: (performance.now() - begun) / 1000,
@@ -215,7 +231,8 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   nodes.start(victim);
   const [user, password] = ["maria", randomBytes(12).toString("base64url")];
   const codes = await consortium.addUser(user, password);
-  await linger(summary, pages, { url: consortium.consoleUrl, user, password, codes });
+  const bank = { url: consortium.consoleUrl, user, password, codes };
+  await linger(summary, pages, { bank, auditor: auditorPages, pagePassword });
   return summary;
 }
 

@@ -1,4 +1,5 @@
 import type { RaisedWarning } from "./happenings.ts";
+import type { Decided, Score } from "./scores.ts";
 import type { Stored } from "./stored-once.ts";
 
 export interface DemoSummary {
@@ -22,6 +23,10 @@ export interface DemoSummary {
   readonly warnings: readonly RaisedWarning[];
   /** What happened and was not warned about. */
   readonly missingWarnings: readonly string[];
+  /** What each enterprise said of its own rows, signed and under its consent. */
+  readonly scores: readonly Score[];
+  /** The case that the bank decided. */
+  readonly decided: Decided | undefined;
   /** Of a numbered source of the enterprise that was killed. */
   readonly stored: Stored;
   /** Enterprises' pages that answered while everything ran. */
@@ -46,6 +51,15 @@ export function tableOf(summary: DemoSummary): string {
     "warnings raised by the enterprises' own nodes",
     ...summary.warnings.map((one) =>
       row(one.case, one.enterprise.padStart(14), `${one.secondsAfterOnset} s after onset`.padStart(26)),
+    ),
+    "what the enterprises said of their own scores",
+    ...summary.scores.map((one) =>
+      row(
+        one.enterprise,
+        one.grade,
+        `${(100 * one.probability).toFixed(1)} % bad`,
+        `  ${one.reasons.join(", ")}`,
+      ),
     ),
     `${summary.rounds} rounds, ${summary.enterprises.length} enterprises, ${(summary.bytesUp / 1e6).toFixed(1)} MB up, ${summary.seconds.toFixed(0)} s`,
     `privacy log ${summary.verified ? "verified" : "NOT VERIFIED"}; killed and came back: ${summary.restarted.join(", ") || "nobody"}`,

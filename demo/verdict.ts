@@ -8,6 +8,8 @@ export interface Verdict {
   readonly checks: number;
   /** Of all enterprises together. */
   readonly bytesUp: number;
+  /** Export, policy and ledgers, as a command of the auditor takes them. */
+  readonly files: readonly string[];
 }
 
 /** Exports every ledger, verifies the bank's log and reconciles the two. */
@@ -31,6 +33,7 @@ export async function verify(out: string, at: (...parts: string[]) => string): P
     verified: reports.every(({ verified }) => verified),
     checks: reports.reduce((sum, { checks }) => sum + checks.length, 0),
     bytesUp,
+    files: [log, "--policy", logPolicy, "--ledger", ...ledgers.values()],
   };
 }
 
