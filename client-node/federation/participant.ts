@@ -98,6 +98,7 @@ export class Participant {
   async takePart(onConnected: () => void): Promise<void> {
     await this.#options.transport.checkHealth();
     await this.#membership.fetchRoster();
+    this.#beginAgain();
     const stream = this.#options.transport.participate();
     this.#stream = stream;
     try {
@@ -112,6 +113,12 @@ export class Participant {
       stream.cancel();
     }
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What could not be written down has ended a connection, not the node: it goes on as after a restart. */
+  #beginAgain(): void {
+    this.#failure = undefined;
+    for (const [study, runtime] of this.#runtimes) if (runtime.hasFailed) this.#runtimes.delete(study);
   }
 
   /** Where this node's next keys wait, looks whether the roster has them by now: what is signed next is signed with them. */

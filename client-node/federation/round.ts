@@ -45,7 +45,7 @@ export class RoundRuntime {
   readonly #services: RoundServices;
   #state: PartyState = idleParty;
   #work: Promise<void> = Promise.resolve();
-  #failed = false;
+  #hasFailed = false;
   /** Ciphertexts of the aggregate that is being checked: it is decrypted next. */
   #aggregate: ReadonlyMap<Digest, Uint8Array> = new Map();
 
@@ -55,6 +55,11 @@ export class RoundRuntime {
 
   get state(): PartyState {
     return this.#state;
+  }
+
+  /** Whether the ledger could not be written: it does nothing more, and another one takes part in what comes. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Resolves when every effect so far is done. */
@@ -74,12 +79,12 @@ export class RoundRuntime {
   async #performAll(effects: readonly PartyEffect[]): Promise<void> {
     const services = this.#services;
     for (const effect of effects) {
-      if (this.#failed || this.#isStale(effect)) continue;
+      if (this.#hasFailed || this.#isStale(effect)) continue;
       try {
         await this.#perform(effect);
       } catch (error) {
         if (error instanceof LedgerFailure) {
-          this.#failed = true;
+          this.#hasFailed = true;
           services.onFailure(error);
           return;
         }
