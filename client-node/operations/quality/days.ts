@@ -58,6 +58,7 @@ export async function openDays(
   const last = Math.floor(period.until / dayMicros) + 1;
   const wanted: string[] = [];
   let computed = 0;
+  let series: string | undefined;
   for (let day = first; day <= last; day++) {
     const of = (other: number): string[] => filesOf.get(dateOf(other)) ?? [];
     const files = { before: of(day - 1), day: of(day), after: of(day + 1) };
@@ -69,8 +70,9 @@ export async function openDays(
     wanted.push(name);
     if (existsSync(`${name}.cells.parquet`)) continue;
     await defineReadings(engine, folder, files, day * dayMicros);
-    if (computed++ === 0) await defineDay(engine, reference);
-    await computeDay(engine, reference, day * dayMicros, name);
+    series = await buildDay(engine, reference, series);
+    if (computed++ === 0) await defineViews(engine);
+    await computeDay(engine, day * dayMicros, name);
   }
   if (computed > 0) await engine.run("DROP VIEW step_cell");
   forget(keep, wanted);
@@ -86,24 +88,33 @@ interface DayFiles {
   readonly after: readonly string[];
 }
 
-/** The tables that a day's cells are read through, from its readings. */
-async function buildDay(engine: Engine, reference: Reference): Promise<void> {
+/**
+ * The tables that a day's cells are read through, from its readings.
+ *
+ * @param before - the series that the tables were built for last: most days have the same.
+ * @returns the series of this day.
+ */
+async function buildDay(engine: Engine, reference: Reference, before?: string): Promise<string> {
   await buildTable(engine, clean, "series");
-  await loadConversions(engine, reference.catalogue);
-  for (const table of ["series_rule", "clock_offset", "channel"]) await buildTable(engine, clean, table);
+  const rows = await engine.rows("SELECT series FROM series ORDER BY series");
+  const series = rows.map((row) => row.series).join();
+  if (series !== before) {
+    await loadConversions(engine, reference.catalogue);
+    for (const table of ["series_rule", "channel"]) await buildTable(engine, clean, table);
+  }
+  await buildTable(engine, clean, "clock_offset");
+  return series;
 }
 
 /** Once for all days: a view reads whatever stands under a name when it is asked. */
-async function defineDay(engine: Engine, reference: Reference): Promise<void> {
-  await buildDay(engine, reference);
+async function defineViews(engine: Engine): Promise<void> {
   for (const view of ["converted", "neighbours", "checked", "step_cell"])
     await defineView(engine, clean, view);
 }
 
 /** The cells file comes into its place last: where it is, the series are there too. */
-async function computeDay(engine: Engine, reference: Reference, from: number, name: string): Promise<void> {
+async function computeDay(engine: Engine, from: number, name: string): Promise<void> {
   const until = from + dayMicros;
-  await buildDay(engine, reference);
   const write = async (part: "series" | "cells", select: string): Promise<void> => {
     await engine.run(
       `COPY (${select}) TO ${quoteText(`${name}.writing`)} (FORMAT parquet, COMPRESSION zstd)`,
