@@ -214,7 +214,10 @@ test("several algorithms make one study, each with its parameters, and charts of
       ),
     ],
   );
-  for (const { svg } of plots) t.true(svg.startsWith("<svg ") && svg.endsWith("</svg>"));
+  for (const { name, svg } of plots) {
+    t.true(svg.startsWith("<svg ") && svg.endsWith("</svg>"));
+    if (name.endsWith("-roc.svg")) t.regex(svg, /AUC 0\.\d{4} ± 0\.\d{4}/);
+  }
   const twice = [{ name: "logistic" }, { name: "logistic", penalty: 1 }];
   t.like(await t.throwsAsync(readProblem({ ...common, algorithms: twice })), {
     reason: "parameters_invalid",
