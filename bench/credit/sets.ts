@@ -123,6 +123,7 @@ const files: readonly CreditFile[] = [
     label: { column: "MIS_Status", bad: ["CHGOFF"], good: ["P I F"] },
     features: [
       "State",
+      "BankState",
       "Zip",
       "NAICS",
       "ApprovalFY",
