@@ -11,12 +11,9 @@ import { page } from "./paper/page.ts";
 import { compare, type SetTable } from "./paper/settings.ts";
 import { demoText, groupText, setText } from "./paper/text.ts";
 
-/** Method of ours and of the baselines that are the same: the others only bear a like name. */
-const same: Readonly<Record<string, string>> = {
-  logistic: "logreg",
-  boosting: "hist_gb",
-  neural: "mlp64_32",
-};
+/** Methods of the baselines by ours: the first is the same, the others are trained otherwise and are to be no worse. */
+const same: Readonly<Record<string, string>> = { logistic: "logreg" };
+const akin: Readonly<Record<string, string>> = { ...same, boosting: "hist_gb", neural: "mlp64_32" };
 /** Our sets by the names that the baselines have. */
 const baselineSets: Readonly<Record<string, string>> = {
   "lc-16k": "lc_15pct_36m_16k",
@@ -88,15 +85,16 @@ function figuresOf(set: SetTable, baselines: readonly Baseline[]): Figure[] {
     const alone = settings.alone;
     if (five !== undefined && alone !== undefined)
       figures.push(whole(`${set.name}, ${method}, AUC gained over alone`, five.auc.mean - alone.auc.mean));
-    const theirs = baselines.find((one) => one.set === baselineSets[set.name] && one.model === same[method]);
+    const theirs = baselines.find((one) => one.set === baselineSets[set.name] && one.model === akin[method]);
     if (theirs !== undefined)
       figures.push({
         ...whole(
           `${set.name}, ${method}, pooled AUC less ${theirs.model}'s ${theirs.auc}`,
           pooled.auc.mean - theirs.auc,
         ),
-        target: "|x| <= 0.01",
-        holds: Math.abs(pooled.auc.mean - theirs.auc) <= 0.01,
+        ...(method in same
+          ? { target: "|x| <= 0.01", holds: Math.abs(pooled.auc.mean - theirs.auc) <= 0.01 }
+          : { target: ">= -0.01", holds: pooled.auc.mean - theirs.auc >= -0.01 }),
       });
     return figures;
   });
