@@ -8,7 +8,7 @@ import { demoTable } from "./paper/demo-table.ts";
 import { groupTables } from "./paper/groups.ts";
 import { methods } from "./paper/methods.ts";
 import { page } from "./paper/page.ts";
-import { compare, type SetTable } from "./paper/settings.ts";
+import { compare, gainOf, type SetTable } from "./paper/settings.ts";
 import { demoText, groupText, setText } from "./paper/text.ts";
 
 /** Methods of the baselines by ours: the first is the same, the others are trained otherwise and are to be no worse. */
@@ -71,6 +71,7 @@ questionnaire-like scales; ours is Cronbach's α of the scores that a method giv
 
 function figuresOf(set: SetTable, baselines: readonly Baseline[]): Figure[] {
   const whole = (name: string, value: number) => noted(name, Math.round(1e4 * value) / 1e4, "");
+  const control = set.rows.find(({ method }) => method === "traditional")?.settings.pooled;
   return set.rows.flatMap(({ method, settings }): Figure[] => {
     const pooled = settings.pooled;
     if (pooled === undefined) return [];
@@ -82,9 +83,16 @@ function figuresOf(set: SetTable, baselines: readonly Baseline[]): Figure[] {
         target: "|x| <= 0.005",
         holds: Math.abs(five.auc.mean - pooled.auc.mean) <= 0.005,
       });
-    const alone = settings.alone;
-    if (five !== undefined && alone !== undefined)
-      figures.push(whole(`${set.name}, ${method}, AUC gained over alone`, five.auc.mean - alone.auc.mean));
+    const others = { "each alone": settings.alone, "the traditional control": control };
+    for (const [name, other] of Object.entries(others)) {
+      const gain = other && five && gainOf(five.auc, other.auc);
+      if (gain === undefined || method === "traditional") continue;
+      const interval = `± ${gain.within.toFixed(4)}`;
+      figures.push({
+        ...whole(`${set.name}, ${method}, AUC gained over ${name}`, gain.mean),
+        unit: interval,
+      });
+    }
     const theirs = baselines.find((one) => one.set === baselineSets[set.name] && one.model === akin[method]);
     if (theirs !== undefined)
       figures.push({

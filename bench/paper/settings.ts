@@ -14,6 +14,8 @@ import { listOf, type Method } from "./methods.ts";
 export interface Spread {
   readonly mean: number;
   readonly within: number;
+  /** What they are of, repeat after repeat. */
+  readonly values: readonly number[];
 }
 
 export interface Measured {
@@ -215,10 +217,17 @@ const studentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262
 
 export function spreadOf(values: readonly number[]): Spread {
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  if (values.length < 2) return { mean, within: 0 };
+  if (values.length < 2) return { mean, within: 0, values };
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1);
-  return { mean, within: (studentT[values.length - 2] ?? 1.96) * Math.sqrt(variance / values.length) };
+  const within = (studentT[values.length - 2] ?? 1.96) * Math.sqrt(variance / values.length);
+  return { mean, within, values };
 }
+
+/** @returns how much larger the first is, repeat by repeat; undefined where one of them has fewer. */
+export const gainOf = (of: Spread, over: Spread): Spread | undefined =>
+  of.values.length === over.values.length
+    ? spreadOf(of.values.map((value, i) => value - over.values[i]!))
+    : undefined;
 
 /** @param folds - runs come fold after fold, several to a fold where enterprises are alone. */
 function measuredOf(runs: readonly (Scored | undefined)[], folds: number): Measured | undefined {
