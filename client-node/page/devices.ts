@@ -74,7 +74,7 @@ export function devicesView(operations: Operations, page: number, now: number): 
     sum.expected += count.expected;
     gaps.set(count.device, sum);
   }
-  const rows = shownDevices(operations, page).flatMap((name) => {
+  const linesOf = (name: string): Content[][] => {
     const known = registry.device(name);
     const site = registry.siteOf(name, now) ?? "not registered";
     const counted = gaps.get(name);
@@ -91,7 +91,10 @@ export function devicesView(operations: Operations, page: number, now: number): 
       live(`${name}\t${metric}\tquality`),
       ...about,
     ]);
-  });
+  };
+  const shown = shownDevices(operations, page);
+  const rows = shown.filter((name) => board.device(name) !== undefined).flatMap(linesOf);
+  const unheard = shown.filter((name) => board.device(name) === undefined);
   const body = html`${facts([
     ["Devices", `${board.size} heard of ${registry.devices().length} registered`],
     ...(board.overlooked === 0
@@ -107,7 +110,7 @@ export function devicesView(operations: Operations, page: number, now: number): 
     ["Readings set aside", live("aside.readings")],
   ])}
 ${troubles(operations)}
-<h2>Collectors</h2>
+<h2 id="collectors">Collectors</h2>
 ${table(
   "How each source is doing since the start",
   ["Collector", "State", n("Readings"), n("Errors"), n("Reconnects"), n("Time to connect"), "Last error"],
@@ -125,16 +128,31 @@ ${table(
 )}
 <h2>Devices and their last values</h2>
 ${
-  rows.length === 0
+  shown.length === 0
     ? note("No device is registered and none was heard.")
-    : table(
-        `Times are UTC; now ${clockTime(now)}`,
-        [
-          ...["Device", "Metric", "Last value", "Quality", n("Readings/s"), "Last heard", "Gap now"],
-          ...[n("Gaps in quality period"), "Site", "Class"],
-        ],
-        rows,
-      )
+    : rows.length === 0
+      ? note("None of these was heard since the start.")
+      : table(
+          `Times are UTC; now ${clockTime(now)}`,
+          [
+            ...["Device", "Metric", "Last value", "Quality", n("Readings/s"), "Last heard", "Gap now"],
+            ...[n("Gaps in quality period"), "Site", "Class"],
+          ],
+          rows,
+        )
+}
+${
+  unheard.length > 0 &&
+  html`<details class="card"><summary>${number(unheard.length)} registered, and not heard since the start</summary>
+${table(
+  "Devices that read files of the past are among them",
+  ["Device", "Site", "Class"],
+  unheard.map((name) => [
+    name,
+    registry.siteOf(name, now) ?? "not registered",
+    registry.device(name)?.class ?? "–",
+  ]),
+)}</details>`
 }
 ${pages("/", page, pageSize, allDevices(operations).length)}
 ${bindings(operations)}`;
@@ -146,7 +164,7 @@ const n = (name: string): { name: string; numeric: true } => ({ name, numeric: t
 function troubles(operations: Operations): Content {
   const found = operations.troubles();
   if (found.length === 0) return undefined;
-  return html`<h2>What is wrong</h2>
+  return html`<h2 id="wrong">What is wrong</h2>
 ${table(
   "Readings that are set aside or not used; fedcredit node set-aside writes out those set aside",
   ["What", n("Readings"), "What to do"],

@@ -129,9 +129,10 @@ function ofMember(dir: string, read: () => Policy, known: StudyKnowledge | undef
     }));
 }
 
-/** What is missing, and the devices as they are now. @param now - µs UTC. */
+/** How things stand, what is missing, and the devices as they are now. @param now - µs UTC. */
 export function firstView(
   steps: readonly NextStep[],
+  standing: Html,
   operations: Operations | undefined,
   page: number,
   now: number,
@@ -139,16 +140,16 @@ export function firstView(
   if (operations === undefined)
     return {
       title: "Devices",
-      body: html`${stepList(steps)}
+      body: html`${standing}${stepList(steps)}
 ${note("No collectors are configured: name them under collectors in node.yaml.")}`,
     };
   const { body, ...rest } = devicesView(operations, page, now);
-  return { ...rest, body: html`${stepList(steps)}${body}` };
+  return { ...rest, body: html`${standing}${stepList(steps)}${body}` };
 }
 
 const stepList = (steps: readonly NextStep[]): Content =>
   steps.length > 0 &&
-  html`<section class="card"><h2>What is missing</h2>
+  html`<section class="card" id="missing"><h2>What is missing</h2>
 <ol>
 ${steps.map(
   ({ missing, how, commands }): Html => html`<li><strong>${missing}.</strong> ${how}

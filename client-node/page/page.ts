@@ -25,6 +25,7 @@ import { LiveStreams } from "./live-streams.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
 import { qualityView } from "./quality.ts";
+import { standingView } from "./standing.ts";
 import { studiesView } from "./studies.ts";
 import { warningsView } from "./warnings.ts";
 
@@ -145,8 +146,10 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         : view(operations, request);
 
   show("/", async (request) => {
-    const steps = nextSteps({ dir: options.dir, operations, member, studies: await bank?.known() });
-    return firstView(steps, operations, pageOf(request), now() * 1000);
+    const studies = await bank?.known();
+    const steps = nextSteps({ dir: options.dir, operations, member, studies });
+    const standing = standingView({ operations, member, studies, missing: steps.length, now: now() });
+    return firstView(steps, standing, operations, pageOf(request), now() * 1000);
   });
   show(
     "/quality",

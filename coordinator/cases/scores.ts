@@ -193,7 +193,3 @@ export async function statementsOf(bank: Bank, enterprise?: string, most = 500):
           ORDER BY entry DESC LIMIT ${most}`;
   return rows.map(({ entry, note }) => ({ entry, note }));
 }
-
-/** @param note - a statement that was taken: its signature was checked then. */
-export const saidIn = (note: string): ScoreStatement =>
-  JSON.parse(note.slice(note.indexOf("\n") + 1, note.indexOf("\n\n"))) as ScoreStatement;

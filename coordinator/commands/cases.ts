@@ -2,9 +2,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { print } from "../../core/terminal.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
+import { saidIn } from "../../privacy/log/score-statement.ts";
 import type { Case__Output } from "../../proto/generated/fedcredit/v1/Case.ts";
 import type { CaseOrder } from "../../proto/generated/fedcredit/v1/CaseOrder.ts";
-import { saidIn } from "../cases/scores.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 
 const config = "--config bank/coordinator.yaml";

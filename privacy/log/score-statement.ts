@@ -62,3 +62,7 @@ export function openScoreStatement(note: string, identity: NoteVerifier): ScoreS
   }
   return data;
 }
+
+/** @param note - a statement that was checked when it was taken, or made here. */
+export const saidIn = (note: string): ScoreStatement =>
+  JSON.parse(note.slice(note.indexOf("\n") + 1, note.indexOf("\n\n"))) as ScoreStatement;

@@ -9,9 +9,9 @@ import { startNode } from "../../../client-node/node.ts";
 import { writePassword } from "../../../client-node/page/access.ts";
 import { startPage } from "../../../client-node/page/page.ts";
 import { scoreOf } from "../../../client-node/rows/own-score.ts";
-import { saidIn } from "../../../coordinator/cases/scores.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { selectRows } from "../../../models/rows.ts";
+import { saidIn } from "../../../privacy/log/score-statement.ts";
 import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor, startEnterprise, temporaryDirectory } from "../../../simulate/consortium.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
@@ -108,6 +108,11 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
   await tab.goto(page.url);
   await tab.getByLabel("Password").fill(password);
   await tab.keyboard.press("Enter");
+  await tab.getByText("Nothing: this node takes no part in any study.").waitFor();
+  // The first view does not wait for the bank; the page of studies does, and what it heard is kept for a minute.
+  await tab.getByRole("link", { name: "Studies" }).click();
+  await tab.getByText("What leaves", { exact: true }).waitFor();
+  await tab.getByRole("link", { name: "Devices" }).click();
   await tab.getByText("No consent to sme-default-90").waitFor();
   t.deepEqual(await sound(tab), []);
   await tab.getByRole("link", { name: "Studies" }).click();
@@ -140,6 +145,8 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
   );
   t.deepEqual(await sound(tab), []);
 
+  await tab.getByRole("link", { name: "Devices" }).click();
+  await tab.getByText(/By sme-default-90, month before \S+: grade [A-G], said to the bank/).waitFor();
   // What left, the budget and the model, on a phone in the dark.
   await tab.setViewportSize({ width: 390, height: 844 });
   await tab.emulateMedia({ colorScheme: "dark" });
