@@ -71,8 +71,8 @@ export async function plantRate(seconds: number): Promise<PlantRate> {
       now: Date.now,
       random: secureRandom,
       onReadings(readings) {
-        for (const { device, metric, value, received } of readings)
-          note(seen, `${device}/${metric}`, Number(value), received / 1000);
+        for (const { device, metric, quality, value, received } of readings)
+          if (quality === "good") note(seen, `${device}/${metric}`, Number(value), received / 1000);
       },
       log() {},
     });
