@@ -33,8 +33,12 @@ const compared: readonly Compared[] = [
     "multinomial",
     "naive-bayes",
     "boosting",
+    "forest",
+    "extra-trees",
+    "neighbours",
   ].map((name) => ({ entry: { name }, most: 1e-8 })),
   { entry: { name: "logistic", as: "ridge", penalty: 0.001 }, most: 1e-8 },
+  { entry: { name: "multinomial", as: "multinomial-ridge", penalty: 0.001 }, most: 1e-8 },
   // Its sums are on a coarser grid.
   { entry: { name: "additive" }, most: 1e-6 },
   { entry: { name: "neural", hidden: [8], rounds: 10 }, most: 0.005 },
