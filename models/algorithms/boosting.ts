@@ -181,9 +181,11 @@ export const boosting = defineAlgorithm<Types>({
       grown(tree, t, state.level, sumsOfNodes, plots, setting, noise * noise),
     );
     if (state.level + 1 < params.depth) {
-      const above = Buffer.from(Int32Array.from(sumsOfNodes.flatMap((part) => [...part])).buffer).toString(
-        "base64",
-      );
+      const [gradients, curvatures] = sumsOfNodes;
+      const both = new Int32Array(2 * gradients.length);
+      both.set(gradients);
+      both.set(curvatures, gradients.length);
+      const above = Buffer.from(both.buffer).toString("base64");
       return { next: { ...state, growing, level: state.level + 1, above } };
     }
     const trees = [...state.trees, ...growing];
@@ -295,18 +297,21 @@ function nodesOf(
   ] as const;
   if (level === 0) return left;
   const bytes = Buffer.from(above, "base64");
-  const parents = Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+  const parents = new Int32Array(bytes.length / 4);
+  for (let i = 0; i < parents.length; i++) parents[i] = bytes.readInt32LE(4 * i);
   const half = parents.length / 2;
   const whole = (part: 0 | 1): Float64Array => {
     const nodes = new Float64Array(plots.entries(level));
     for (const [t, width] of plots.widths.entries())
-      for (let parent = 0; parent < 2 ** (level - 1); parent++)
+      for (let parent = 0; parent < 2 ** (level - 1); parent++) {
+        const from = plots.first(t, level - 1) + parent * width;
+        const to = plots.first(t, level) + 2 * parent * width;
         for (let i = 0; i < width; i++) {
-          const from = plots.first(t, level - 1) + parent * width + i;
-          const to = plots.first(t, level) + 2 * parent * width + i;
-          nodes[to] = left[part][from]!;
-          nodes[to + width] = parents[part * half + from]! - left[part][from]!;
+          const own = left[part][from + i]!;
+          nodes[to + i] = own;
+          nodes[to + width + i] = parents[part * half + from + i]! - own;
         }
+      }
     return nodes;
   };
   return [whole(0), whole(1)];
@@ -338,18 +343,25 @@ function grown(
     (belief(h, entries) * g * g) / (Math.max(0, h) + params.ridge);
   const leafValue = (g: number, h: number, entries: number) =>
     (belief(h, entries) * params.learningRate * g) / (Math.max(0, h) + params.ridge) / params.trees;
+  // Of one column at a time.
+  const [g, h] = [new Float64Array(Math.max(...others) + 1), new Float64Array(Math.max(...others) + 1)];
   for (let place = 0; place < 2 ** level; place++) {
     const node = 2 ** level - 1 + place;
     let at = plots.first(t, level) + place * plots.widths[t]!;
     let best: Split | undefined;
     for (const feature of plots.columns[t]!) {
       const width = others[feature]! + 1;
-      const g = Array.from(gradients.subarray(at, at + width), (x) => x * gradientStep);
-      const h = Array.from(curvatures.subarray(at, at + width), (x) => x * curvatureStep);
+      const total = { g: 0, h: 0 };
+      for (let bin = 0; bin < width; bin++) {
+        g[bin] = gradients[at + bin]! * gradientStep;
+        h[bin] = curvatures[at + bin]! * curvatureStep;
+        total.g += g[bin]!;
+        total.h += h[bin]!;
+      }
       at += width;
-      const total = { g: g.reduce((sum, x) => sum + x, 0), h: h.reduce((sum, x) => sum + x, 0) };
       if (level === 0) next.values[0] = leafValue(total.g, total.h, width);
       const other = { g: g[width - 1]!, h: h[width - 1]! };
+      const whole = worth(total.g, total.h, width);
       for (const othersLeft of other.h > 2 * Math.sqrt(variance) ? [1, 0] : [0]) {
         const left = othersLeft === 1 ? { ...other } : { g: 0, h: 0 };
         for (let cut = 0; cut < width - 1; cut++) {
@@ -357,8 +369,7 @@ function grown(
           left.h += h[cut]!;
           const right = { g: total.g - left.g, h: total.h - left.h };
           if (left.h < params.minWeight || right.h < params.minWeight) continue;
-          const gain =
-            worth(left.g, left.h, cut + 1) + worth(right.g, right.h, width) - worth(total.g, total.h, width);
+          const gain = worth(left.g, left.h, cut + 1) + worth(right.g, right.h, width) - whole;
           if (gain > (best?.gain ?? 1e-9))
             best = { feature, cut, othersLeft, gain, left: { ...left, entries: cut + 1 }, right };
         }
