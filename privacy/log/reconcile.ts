@@ -261,6 +261,7 @@ export async function reconcileAll(
   policy: LogPolicy,
   arithmetic?: StudyArithmetic,
 ): Promise<{ readonly id: string; readonly checks: Check[] }[]> {
+  if (ledgers.length === 0) return [];
   const tree = new GrowingTree();
   const sides: { owner: LedgerOwner; ledger: ExportSource; theirs: BankSide }[] = [];
   const rosters = await rostersIn(bank);

@@ -1,6 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import type { Browser } from "playwright-core";
 import { browserModules } from "../../auditor/pages/browser-code.ts";
@@ -14,6 +19,7 @@ import { ed25519PublicKey, ed25519Sign } from "../../privacy/log/ed25519.ts";
 import type { Entry } from "../../privacy/log/entry.ts";
 import { parseReceipt, verifyReceipt } from "../../privacy/log/proof.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
+import { temporaryDirectory } from "../../simulate/consortium.ts";
 import { findChromium, startChromium } from "../support/chromium.ts";
 import { leftOut } from "../support/left-out.ts";
 import {
@@ -29,6 +35,7 @@ import {
 } from "../support/log.ts";
 import { shown, sound, watchedTab } from "../support/walk.ts";
 
+const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const hostile = `<img src=x onerror="window.stolen=1">"'&`;
 
 async function logOf(log: LogBuilder, ledgers: readonly LogBuilder[] = []): Promise<ShownLog> {
@@ -362,3 +369,44 @@ for (const [width, language] of [
       t.deepEqual(complaints, []);
     }
   });
+
+test("audit serve shows an export until it is told to end, and nothing that is none", async (t) => {
+  const folder = await temporaryDirectory();
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const at = (name: string): string => join(folder, name);
+  await writeFile(at("bank.fcexport"), await sampleLog().export());
+  await writeFile(at("mill.fcexport"), await sampleLedger("textile-mill", []).export([], "ledger"));
+  await writeFile(at("log.policy"), policyText);
+  const serve = (file: string, listen: string) =>
+    spawn(
+      process.execPath,
+      [
+        ...["--no-warnings", cli, "audit", "serve", at(file), "--policy", at("log.policy")],
+        "--listen",
+        listen,
+        "--json",
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+  const running = serve("bank.fcexport", "127.0.0.1:0");
+  t.teardown(() => running.kill("SIGKILL"));
+  const [line] = (await once(createInterface({ input: running.stdout }), "line")) as [string];
+  const { url, verified } = JSON.parse(line) as { url: string; verified: boolean };
+  t.true(verified);
+  t.is((await get(url, "/timeline")).status, 200);
+  running.kill("SIGTERM");
+  t.deepEqual(await once(running, "close"), [0, null]);
+  for (const [file, listen, reason] of [
+    ["bank.fcexport", "0.0.0.0:0", "usage"],
+    ["mill.fcexport", "127.0.0.1:0", "file_malformed"],
+    ["log.policy", "127.0.0.1:0", "file_malformed"],
+  ] as const) {
+    const refused = serve(file, listen);
+    let said = "";
+    refused.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    const [code] = (await once(refused, "close")) as [number];
+    t.true(code > 0 && said.includes(`(${reason})\nhint: `), `${file} ${listen}: ${code} ${said}`);
+  }
+});
