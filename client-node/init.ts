@@ -18,6 +18,7 @@ export const policyFile = (dir: string): string => join(dir, "policy.yaml");
 const policyTemplate = `# What this enterprise allows, whatever a study asks for. Nothing here has a default.
 minCohort: 4            # fewest enterprises (organisations) in any released sum
 minRows: 20             # fewest rows, subjects and held-out rows in any statistic
+# subject: customer_id  # whose row it is: without it, a study may count rows of one as rows of many
 exactSums:              # sums without noise
   perTable: 500         # how many may ever be released over one table
   cohortChange: refuse  # survivors that differ from an earlier sum's over the table: refuse or accept

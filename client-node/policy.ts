@@ -13,6 +13,13 @@ const tableTerms = {
     .int()
     .min(2)
     .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
+  subject: z
+    .string()
+    .min(1)
+    .describe(
+      "column that names whose row it is: a study has to name it as its subject. Without it a study may name none, and minRows then counts the rows of one person as so many persons",
+    )
+    .optional(),
   exactSums: z
     .strictObject({
       perTable: z
@@ -132,7 +139,7 @@ export function policyOf(whole: Policy, table: string): Policy {
     throw new Refusal("policy_refuses", `policy.yaml says nothing of the table ${table}`, {
       hint: "say under tables what may become of its rows",
     });
-  const { anonymity: _, ...rest } = whole;
+  const { anonymity: _, subject: __, ...rest } = whole;
   const policy = { ...rest, ...terms };
   wholes.set(policy, whole);
   made.set(table, policy);
@@ -197,6 +204,10 @@ function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
   const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
   const { features, label, subject } = manifest;
+  if (policy.subject !== undefined && subject !== policy.subject)
+    forbidden.push(
+      `${subject === undefined ? "no subject" : `subject "${subject}"`}, where rows are counted by "${policy.subject}"`,
+    );
   for (const column of [...columnsRead(manifest), ...(subject ? [subject] : [])])
     if (!passes(column)) forbidden.push(`column "${column}"`);
   for (const { name, kind } of features)

@@ -4,7 +4,7 @@ import { splitSalt } from "../client-node/ledger/chain.ts";
 import { openStore } from "../client-node/ledger/store.ts";
 import { ledgerFile } from "../client-node/node.ts";
 import { ownRecords } from "../client-node/rows/own-records.ts";
-import { isHeldOut, tableFromRecords } from "../client-node/rows/rows.ts";
+import { isHeldOut, splitKeyOf, tableFromRecords } from "../client-node/rows/rows.ts";
 import type { Records } from "../core/csv.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { runPlain, runPooled } from "../models/plain.ts";
@@ -73,8 +73,9 @@ function heldOutLoans({ borrowers }: NodeFolder, sources: readonly Records[], sa
   if (joined !== months) throw new RangeError("a loan has no features");
   const { label, holdout } = manifest;
   const bad: readonly string[] = label.bad;
+  const key = splitKeyOf(holdout, salt);
   return borrowers
-    .filter(({ site }) => isHeldOut(holdout, salt, site))
+    .filter(({ site }) => isHeldOut(holdout, key, site))
     .flatMap((borrower) => borrower.months)
     .filter(({ creditStatus }) => creditStatus !== "overdue_16_30")
     .map(({ badProbability, creditStatus }) => ({

@@ -45,6 +45,7 @@ export const policy = {
   allow: { algorithms: manifest.algorithms.map(({ name }) => name), purposes: [purpose] },
   unprotected: ["noise"],
   minRows: 8,
+  subject: manifest.subject,
   scores: { send: "ask" },
   exactSums: { perTable: 500, cohortChange: "accept" },
   maxEpsilon: { lifetime: 8 },

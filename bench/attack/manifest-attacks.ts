@@ -2,6 +2,9 @@
  * Manifests and tables that single somebody out. A node is asked to consent; the control is what the statistic, had it
  * been computed, says of that one person.
  */
+import type { Policy } from "../../client-node/policy.ts";
+import { isHeldOut, splitKeyOf } from "../../client-node/rows/rows.ts";
+import { sha256 } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -29,9 +32,9 @@ async function consents(
   manifest: object,
   reason: Reason,
   rows: (id: string) => Table = tableOf,
-  minRows = 2,
+  policy: Partial<Policy> = {},
 ): Promise<number> {
-  await using stage = await Stage.open(bfv, { honest: 3, rows, policy: { minRows } });
+  await using stage = await Stage.open(bfv, { honest: 3, rows, policy });
   const study = stage.bank.propose(manifest as StudyManifest);
   let agreed = 0;
   for (const node of stage.nodes.values())
@@ -93,6 +96,42 @@ async function bayesBlock(manifest: StudyManifest, table: Table, name: string): 
   throw new RangeError(`no block ${name}`);
 }
 
+/** One row alone is bad. */
+const withRareLabel = (id: string): Table => {
+  const table = tableOf(id);
+  const label = Uint8Array.from({ length: table.rows }, (_, row) => (row === target ? 1 : 0));
+  const codes = Int32Array.from({ length: table.rows }, (_, row) => row % 2);
+  const columns = new Map(table.columns);
+  columns.set("sector", { kind: "categorical", codes, levels: ["a", "rare"] });
+  return { ...table, label, outcome: label, columns };
+};
+
+/** Dealt as a node deals its rows; as a control, by the same key whatever the share. */
+const dealt = (id: string, { holdout }: StudyManifest, control: boolean): Table => {
+  const table = tableOf(id);
+  const salt = sha256(`salt of ${id}`);
+  const key = control ? salt : splitKeyOf(holdout, salt);
+  const side = (_: unknown, row: number): number => (isHeldOut(holdout, key, String(row)) ? 1 : 0);
+  return { ...table, holdout: table.holdout.map(side) };
+};
+
+/** Sums of studies whose shares grow by less than a row. @returns how often two of them differ by one row */
+async function nearbyHoldouts(bfv: Bfv, control: boolean): Promise<number> {
+  const rows = (id: string, manifest: StudyManifest | undefined): Table =>
+    dealt(id, manifest ?? manifestOf("rows"), control);
+  await using stage = await Stage.open(bfv, { honest: 3, rows, ...(control ? { weakness: {} } : {}) });
+  const sums: Float64Array[] = [];
+  for (let i = 0; i < 8; i++) {
+    const study = await stage.study({ holdout: { fraction: 0.3 + 0.004 * i } });
+    const round = stage.round(await stage.header(study));
+    sums.push((await (await round.sum()).release(bfv))!);
+  }
+  const differ = (a: Float64Array, b: Float64Array): number =>
+    a.reduce((all, x, i) => all + Math.abs(x - b[i]!), 0);
+  // A row is counted once in each of twelve columns.
+  return sums.slice(1).filter((sum, i) => differ(sum, sums[i]!) === 12).length;
+}
+
 export const manifestAttacks: readonly Attack[] = [
   {
     name: "a hold-out seed of the bank's choice",
@@ -118,7 +157,7 @@ export const manifestAttacks: readonly Attack[] = [
     quick: false,
     play: (bfv, control) => {
       const small = (id: string): Table => selectRows(tableOf(id), (row) => row < 9);
-      return control ? oneRow() : consents(bfv, manifestOf("small"), "rows_too_few", small, 10);
+      return control ? oneRow() : consents(bfv, manifestOf("small"), "rows_too_few", small, { minRows: 10 });
     },
   },
   {
@@ -131,5 +170,33 @@ export const manifestAttacks: readonly Attack[] = [
       const bad = await bayesBlock(rareLevels, table, "levels.12.1");
       return bad[1] === table.label[target] ? 1 : 0;
     },
+  },
+  {
+    name: "a value of the label that one data subject alone has",
+    ...counted("consents", 1),
+    play: async (bfv, control) => {
+      if (!control) return consents(bfv, rareLevels, "level_singular", withRareLabel);
+      // Of the bad there is one: the counts of their levels are that person's level.
+      const bad = await bayesBlock(rareLevels, withRareLabel("party-0"), "levels.12.1");
+      return bad[target % 2] === 1 && bad[1 - (target % 2)] === 0 ? 1 : 0;
+    },
+  },
+  {
+    name: "rows of one person counted as rows of many",
+    ...counted("consents", 3),
+    quick: false,
+    play: (bfv, control) =>
+      consents(
+        bfv,
+        manifestOf("anonymous"),
+        "policy_refuses",
+        tableOf,
+        control ? {} : { subject: "customer" },
+      ),
+  },
+  {
+    name: "two hold-outs that differ by one row",
+    ...counted("pairs of sums", 1),
+    play: nearbyHoldouts,
   },
 ];

@@ -56,7 +56,7 @@ export interface Setting {
   readonly maxColluding?: number;
   readonly policy?: Partial<Policy>;
   /** By enterprise; rows of its own by default. */
-  readonly rows?: (id: PartyId) => Table;
+  readonly rows?: (id: PartyId, manifest: StudyManifest | undefined) => Table;
   /** The control: honest enterprises run in this process, without the defence. */
   readonly weakness?: Weakness | undefined;
 }
@@ -129,8 +129,8 @@ export class Stage implements AsyncDisposable {
     return this.friends[0]!.secrets!.bfvKey;
   }
 
-  tableOf(id: PartyId): Table {
-    return this.#setting.rows?.(id) ?? tableOf(id);
+  tableOf(id: PartyId, manifest?: StudyManifest): Table {
+    return this.#setting.rows?.(id, manifest) ?? tableOf(id);
   }
 
   async start(
@@ -143,7 +143,7 @@ export class Stage implements AsyncDisposable {
       credentials: { ...bank.credentials.get(id)!, ...credentials },
       coordinator: bank.address,
       policy: () => ({ ...policyFor(everything), ...this.#setting.policy }),
-      rows: async () => this.tableOf(id),
+      rows: async (manifest) => this.tableOf(id, manifest),
       statistics: new DirectStatistics(secureRandom),
       ledger,
       bfv,
@@ -220,7 +220,7 @@ export class Stage implements AsyncDisposable {
   async contributionOf(id: PartyId, header: Pick<RoundHeader, "study">): Promise<Float64Array> {
     const manifest = this.bank.manifests.get(header.study)!;
     const means = { random: seededRandom(id), memory: new StudyMemory() };
-    return studyContribute(manifest, this.stateOf(header), this.tableOf(id), means);
+    return studyContribute(manifest, this.stateOf(header), this.tableOf(id, manifest), means);
   }
 
   /**

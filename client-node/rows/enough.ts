@@ -5,11 +5,12 @@ import type { Table } from "../../models/table.ts";
 /**
  * Refuses rows of which a statistic would say too much about one of them.
  * @param minRows - of the policy: fewest rows, subjects and held-out rows of any statistic.
- * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column.
+ * @throws Refusal rows_too_few; level_singular where one data subject alone has a level of a column, or a value of the
+ *   label, among all rows or among those trained on.
  */
 export function requireEnough(
   table: Table,
-  manifest: Pick<StudyManifest, "name" | "features" | "holdout">,
+  manifest: Pick<StudyManifest, "name" | "features" | "holdout" | "label">,
   minRows: number,
 ): Table {
   for (const [what, side] of [
@@ -30,6 +31,8 @@ export function requireEnough(
   if (table.firstHeldOut !== undefined) requireFullMonth(table, table.firstHeldOut, minRows);
   for (const feature of manifest.features)
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
+  if (hasSingularCode(table, table.outcome))
+    throw singular(`label "${manifest.label.column}": one data subject alone has a value of it`);
   return table;
 }
 
@@ -46,22 +49,27 @@ function requireFullMonth({ subject }: Table, first: Uint8Array, minRows: number
 const tooFew = (what: string, minRows: number): Refusal =>
   new Refusal("rows_too_few", `${what}, where policy.yaml asks for ${minRows} at least`);
 
+const singular = (what: string): Refusal => new Refusal("level_singular", what);
+
 function requireSharedLevels(table: Table, name: string): void {
   const column = table.columns.get(name);
   if (column?.kind === "categorical" && hasSingularCode(table, column.codes))
-    throw new Refusal("level_singular", `column "${name}": one data subject alone has a level of it`);
+    throw singular(`column "${name}": one data subject alone has a level of it`);
 }
 
 /**
- * A sum over the rows of a level that one subject has alone is that subject's row.
+ * A sum over the rows of a level that one subject has alone is that subject's row. Sums are over all rows, or over those
+ * trained on: others who share a level may all be held out.
  * @param codes - of each row; negative where it has none.
  */
-function hasSingularCode({ rows, subject }: Table, codes: ArrayLike<number>): boolean {
-  const only = new Map<number, number | "several">();
-  for (let row = 0; row < rows; row++) {
-    const before = only.get(codes[row]!);
-    if (before === undefined) only.set(codes[row]!, subject[row]!);
-    else if (before !== subject[row]) only.set(codes[row]!, "several");
-  }
-  return [...only].some(([code, who]) => code >= 0 && who !== "several");
+function hasSingularCode({ rows, subject, holdout }: Table, codes: ArrayLike<number>): boolean {
+  const among = [new Map<number, number | "several">(), new Map<number, number | "several">()] as const;
+  const [all, training] = among;
+  for (let row = 0; row < rows; row++)
+    for (const only of holdout[row] === 1 ? [all] : among) {
+      const before = only.get(codes[row]!);
+      if (before === undefined) only.set(codes[row]!, subject[row]!);
+      else if (before !== subject[row]) only.set(codes[row]!, "several");
+    }
+  return [...all, ...training].some(([code, who]) => code >= 0 && who !== "several");
 }

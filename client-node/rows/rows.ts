@@ -108,7 +108,7 @@ interface CellStore {
 /** Takes records of several sources as rows of one table, in order. */
 class RowTaker {
   readonly #schema: RowSchema;
-  readonly #salt: Uint8Array;
+  readonly #splitKey: Uint8Array;
   readonly #passage: Passage;
   readonly #store: CellStore;
   readonly #outcomeOf: ReturnType<typeof labelReader>;
@@ -128,7 +128,7 @@ class RowTaker {
 
   constructor(schema: RowSchema, salt: Uint8Array, passage: Passage, store: CellStore) {
     this.#schema = schema;
-    this.#salt = salt;
+    this.#splitKey = splitKeyOf(schema.holdout, salt);
     this.#passage = passage;
     this.#store = store;
     this.#outcomeOf = labelReader(schema.label);
@@ -177,7 +177,9 @@ class RowTaker {
       this.#outcome.push(code);
       this.#subject.push(subject);
       this.#firstMonth.push(month === this.#from ? 1 : 0);
-      this.#holdout.push(isHeldOut(schema.holdout, this.#salt, key) || (month ?? 0) >= this.#from ? 1 : 0);
+      this.#holdout.push(
+        isHeldOut(schema.holdout, this.#splitKey, key) || (month ?? 0) >= this.#from ? 1 : 0,
+      );
       this.#store.taken();
       this.#rows++;
     };
@@ -271,15 +273,24 @@ export function requireLearnable(table: Table): Table {
 }
 
 /**
- * Which side of the split a row is on: a function of the table's salt and the row's key, so that a subject's rows
- * at an enterprise are on one side. A public seed could be tried until one person alone is held out.
+ * What deals a table's rows by one share. Every share deals anew: dealt alike, two studies whose shares differ by a
+ * thousandth would differ by a row or two, and subtracting their sums would show them.
  *
  * @param salt - 32 bytes that nobody else knows, drawn once a table.
+ */
+export const splitKeyOf = ({ fraction }: StudyManifest["holdout"], salt: Uint8Array): Uint8Array =>
+  createHmac("sha256", salt).update(String(fraction)).digest();
+
+/**
+ * Which side of the split a row is on: a function of the split's key and the row's, so that a subject's rows
+ * at an enterprise are on one side. A public seed could be tried until one person alone is held out.
+ *
+ * @param splitKey - see {@link splitKeyOf}.
  * @param key - the subject, or the record's number from 0 where the study names no subject.
  */
-export function isHeldOut(split: StudyManifest["holdout"], salt: Uint8Array, key: string): boolean {
+export function isHeldOut(split: StudyManifest["holdout"], splitKey: Uint8Array, key: string): boolean {
   if (split.fraction === 0) return false;
-  const digest = createHmac("sha256", salt).update(key).digest();
+  const digest = createHmac("sha256", splitKey).update(key).digest();
   return digest.readUIntBE(0, 6) / 2 ** 48 < split.fraction;
 }
 

@@ -72,6 +72,20 @@ for (const [name, change, reason, message] of studies) {
   });
 }
 
+test("where a table says whose its rows are, a study counts by that", (t) => {
+  const fields = policy.fields.map((field) =>
+    field.name === "customer_id" ? { ...field, operator: "pseudonym" as const, rotationDays: 365 } : field,
+  );
+  const counted = policySchema.parse({ ...policy, subject: "customer_id", fields });
+  t.notThrows(() => checkStudy(counted, { ...manifest, subject: "customer_id" }));
+  t.throws(() => checkStudy(counted, manifest), { message: /no subject, where rows are counted by/ });
+  t.throws(() => checkStudy(counted, { ...manifest, subject: "amount" }), { message: /subject "amount"/ });
+  t.notThrows(() => checkStudy(policy, manifest), "the control");
+  const { minRows, exactSums, maxEpsilon } = policy;
+  const leases = { minRows, exactSums, maxEpsilon, fields: counted.fields.slice(0, 1) };
+  t.is(policyOf({ ...counted, tables: { leases } }, "leases").subject, undefined, "of its own table alone");
+});
+
 test("a study that leaves out a layer the policy does not list: unprotected", (t) => {
   const strict = { ...policy, unprotected: [] };
   t.is(t.throws(() => checkStudy(strict, manifest), { instanceOf: Refusal })?.reason, "unprotected");

@@ -10,6 +10,7 @@ import {
   isHeldOut,
   type RowSchema,
   requireLearnable,
+  splitKeyOf,
   tableFromRecords,
 } from "../../../client-node/rows/rows.ts";
 import { fileRecords, readRows } from "../../../client-node/rows/sources.ts";
@@ -284,4 +285,37 @@ test("a first held-out month of too few subjects is refused: studies that differ
   const error = refusal(() => requireEnough(few, about, 4));
   t.is(error.reason, "rows_too_few");
   t.regex(error.message, /1 subjects in the first month/);
+});
+
+test("shares that hardly differ deal the rows anew: subtracting their sums shows nobody", (t) => {
+  const side = (fraction: number): boolean[] => {
+    const key = splitKeyOf({ fraction }, salt);
+    return Array.from({ length: 2000 }, (_, row) => isHeldOut({ fraction }, key, String(row)));
+  };
+  const [some, more] = [side(0.3), side(0.3001)];
+  t.deepEqual(side(0.3), some, "a share deals its rows once");
+  // Two independent deals differ in 2 · 0.3 · 0.7 of the rows: 840, standard deviation 22.
+  const changed = some.filter((held, row) => held !== more[row]).length;
+  t.true(changed > 700, `${changed}`);
+
+  const text = csv(...Array.from({ length: 500 }, (_, i) => `${i % 3 === 0 ? "late" : "paid"},A,${i},`));
+  const of = (fraction: number) => tableFromCsv(text, "f", { ...schema, holdout: { fraction } }).holdout;
+  const one = of(0.3);
+  t.true(of(0.3001).filter((held, row) => held !== one[row]).length > 100, "rows as a node reads them");
+});
+
+test("a value of the label, or a level among those trained on, that one subject alone has is refused", (t) => {
+  const about = { ...schema, name: "study" };
+  const rows = ["paid,A,1,", "paid,A,2,", "late,A,3,", "paid,B,4,", "late,B,5,"];
+  const table = tableFromCsv(csv(...rows), "f", schema);
+  t.notThrows(() => requireEnough(table, about, 2), "the control");
+  const single = refusal(() => requireEnough(tableFromCsv(csv(...rows.slice(0, 4)), "f", schema), about, 2));
+  t.is(single.reason, "level_singular");
+  t.regex(single.message, /column "grade"|label "status"/);
+  const label = refusal(() => requireEnough(tableFromCsv(csv(...rows.slice(0, 3)), "f", schema), about, 2));
+  t.regex(label.message, /label "status": one data subject/);
+
+  const held = { ...table, holdout: Uint8Array.of(0, 0, 0, 0, 1) };
+  const training = refusal(() => requireEnough(held, { ...about, holdout: { fraction: 0 } }, 2));
+  t.regex(training.message, /column "grade": one data subject/);
 });
