@@ -9,8 +9,10 @@ import { entriesOf } from "./results.ts";
 import type { StudyManifest } from "./study.ts";
 import {
   advanceStudy,
+  mostEntries,
   mostSums,
   type NextSum,
+  requireSealable,
   startStudy,
   studyContribute,
   studyNext,
@@ -29,8 +31,6 @@ export interface AlgorithmForecast {
   readonly rowSeconds: number;
 }
 
-/** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
-const mostEntries = 2 ** 21;
 /** Numbers of further sums that the trial goes on with: beyond, later algorithms are not tried. */
 const mostTried = 2 ** 18;
 const leastRows = 16;
@@ -56,12 +56,7 @@ export async function forecastStudy(
   return entries.map((entry, index) => {
     const { as } = entry;
     const { layout, noise, rowSeconds = 0 } = trials.get(index) ?? {};
-    if (layout !== undefined && vectorLength(layout) > mostEntries)
-      throw new Refusal(
-        "layout_overflow",
-        `${as} would sum ${vectorLength(layout)} numbers a step, and ${mostEntries} are the most`,
-        { hint: "take fewer features, or features with fewer levels" },
-      );
+    if (layout !== undefined) requireSealable(as, layout);
     return {
       name: as,
       mostSums: mostSums(manifest, entry),

@@ -284,6 +284,20 @@ export const studyNext = (manifest: StudyManifest, state: StudyState): NextSum =
   among: studyCohort(manifest, state),
 });
 
+/** Numbers in one vector: a member seals, sends and keeps each of them, and the step works on all of them. */
+export const mostEntries = 2 ** 21;
+
+/** @param as - whose sum it is. @throws Refusal layout_overflow where a vector would be too long to be sealed */
+export function requireSealable(as: string, layout: VectorLayout): void {
+  const length = layout.blocks.reduce((sum, block) => sum + block.length, 0);
+  if (length > mostEntries)
+    throw new Refusal(
+      "layout_overflow",
+      `${as} would sum ${length} numbers a step, and ${mostEntries} are the most`,
+      { hint: "take fewer features, or features with fewer levels" },
+    );
+}
+
 /**
  * @throws RangeError when the study is finished
  * @internal for tests and measurements without noise

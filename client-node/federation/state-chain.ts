@@ -8,7 +8,13 @@ import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { SealedSum } from "../../models/algorithm.ts";
 import type { StudyManifest } from "../../models/study.ts";
-import { parseStudyState, type StudyState, startStudy, studyNext } from "../../models/study-loop.ts";
+import {
+  parseStudyState,
+  requireSealable,
+  type StudyState,
+  startStudy,
+  studyNext,
+} from "../../models/study-loop.ts";
 import type { RoundHeader } from "../../privacy/sum/header.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../../privacy/sum/noise-terms.ts";
@@ -53,17 +59,17 @@ export class StateChain {
     return { ...row, state: parseStudyState(manifest, row.state) };
   }
 
-  /** @returns what is to be summed next; undefined where the study is finished. */
+  /**
+   * @returns what is to be summed next; undefined where the study is finished.
+   * @throws Refusal layout_overflow where it would fill this node's memory: that the bank looked is not taken for granted
+   */
   next(study: Digest, manifest: StudyManifest): NextStep | undefined {
     const { sums, digest, state } = this.head(study, manifest);
     const { index, algorithm: name, step } = state;
     if (name === null) return undefined;
-    return {
-      round: sums + 1,
-      algorithm: { index, name, step },
-      state: digest,
-      ...studyNext(manifest, state),
-    };
+    const sum = studyNext(manifest, state);
+    requireSealable(name, sum.layout);
+    return { round: sums + 1, algorithm: { index, name, step }, state: digest, ...sum };
   }
 
   /**

@@ -173,7 +173,7 @@ export class Transport {
   /**
    * Downloads blobs with one call.
    * @returns their contents by digest.
-   * @throws Refusal digest_mismatch, if bytes do not have their digest; those of {@link call}.
+   * @throws Refusal digest_mismatch, if bytes do not have their digest, come twice or do not end; those of {@link call}.
    */
   async downloadAll(digests: readonly Digest[], roundId: Digest): Promise<ReadonlyMap<Digest, Uint8Array>> {
     const method = Blobs.service.Fetch;
@@ -185,8 +185,12 @@ export class Transport {
     });
     this.#depart([request], "Blobs.Fetch", roundId);
     let chunks: Buffer[] = [];
+    let size = 0;
     for await (const { data, last } of this.#wire.download(method, request)) {
       chunks.push(data);
+      size += data.length;
+      if (size > mostBlobBytes)
+        throw new Refusal("digest_mismatch", `a download goes on beyond ${mostBlobBytes} bytes`);
       if (!last) continue;
       const content = new Uint8Array(Buffer.concat(chunks));
       const digest = digestOf(content);
@@ -196,9 +200,11 @@ export class Transport {
           `a download has the digest ${shortDigest(digest)}, not asked for`,
         );
       blobs.set(digest, content);
+      wanted.delete(digest);
       chunks = [];
+      size = 0;
     }
-    const missing = [...wanted].find((digest) => !blobs.has(digest));
+    const [missing] = wanted;
     if (missing !== undefined)
       throw new Refusal("not_found", `the blob ${shortDigest(missing)} did not come`);
     return blobs;
@@ -240,6 +246,9 @@ function* chunksOf(
   for (let at = offset + chunkBytes; at < content.length; at += chunkBytes)
     yield { offset: at, data: content.subarray(at, at + chunkBytes) };
 }
+
+/** What is downloaded are ciphertexts of 66 kB: whoever sends more wants to fill this node's memory. */
+const mostBlobBytes = 2 ** 20;
 
 const transfersAtOnce = 8;
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type * as grpc from "@grpc/grpc-js";
 import test from "ava";
 import fc from "fast-check";
@@ -174,6 +175,49 @@ test("an upload that breaks off resumes where the coordinator's copy ends, and c
   t.deepEqual(Buffer.from(back!), Buffer.from(content));
   transport.close();
   server.stop();
+});
+
+/** Sends what it is asked for in its own way, and counts what was taken. */
+async function sending(
+  send: (write: (data: Uint8Array, last: boolean) => Promise<boolean>, content: Buffer) => Promise<void>,
+) {
+  const content = Buffer.from(seededRandom("sent").bytes(1000));
+  const server = await serve(consortium.authority, [
+    [
+      Blobs.service,
+      {
+        Fetch: async (call: grpc.ServerWritableStream<object, object>) => {
+          const write = async (data: Uint8Array, last: boolean): Promise<boolean> => {
+            if (!call.cancelled && !call.write({ data, last }))
+              await Promise.race([once(call, "drain"), once(call, "cancelled")]);
+            return !call.cancelled;
+          };
+          await send(write, content);
+          call.end();
+        },
+      },
+    ] as const,
+  ]);
+  const transport = transportTo(server.address);
+  const reason = await reasonOf(transport.downloadAll([digestOf(content)], roundId));
+  transport.close();
+  server.stop();
+  return reason;
+}
+
+test("a download that does not end, or begins again, is left: it would fill the memory", async (t) => {
+  const control = await sending(async (write, content) => void (await write(content, true)));
+  t.is(control, "nothing was refused", "the control");
+  let sent = 0;
+  const endless = await sending(async (write) => {
+    for (; sent < 400 && (await write(Buffer.alloc(chunkBytes), false)); sent++);
+  });
+  t.is(endless, "digest_mismatch");
+  t.true(sent < 400, `${sent}`);
+  const again = await sending(async (write, content) => {
+    for (let i = 0; i < 3; i++) await write(content, true);
+  });
+  t.is(again, "digest_mismatch");
 });
 
 test("bytes of another digest are refused", async (t) => {
