@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { normalize } from "node:path";
 import { z } from "zod";
 import { collectorEntries } from "../collectors/config.ts";
@@ -45,6 +46,15 @@ const rowsSchema = z
     ({ files, features }) => (files === undefined) !== (features === undefined),
     "give files, or features",
   );
+
+const filesOf = (table: z.output<typeof rowsSchema> | undefined): readonly string[] =>
+  table?.files ?? table?.features?.loans ?? [];
+
+/** @returns what a file has in common with itself by another path, such as a link's. */
+function identityOf(file: string): string {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? normalize(file) : `${found.dev} ${found.ino}`;
+}
 
 /** node.yaml. Paths are relative to the file's own folder. */
 export const nodeConfigSchema = z
@@ -112,15 +122,15 @@ export const nodeConfigSchema = z
   .superRefine(({ rows, tables }, context) => {
     if (Object.hasOwn(tables, usualTable))
       context.addIssue({ code: "custom", path: ["tables", usualTable], message: "write it as rows" });
-    const seen = new Map((rows?.files ?? []).map((file) => [normalize(file), usualTable]));
-    for (const [name, { files = [] }] of Object.entries(tables))
-      for (const file of files) {
-        const other = seen.get(normalize(file));
+    const seen = new Map(filesOf(rows).map((file) => [identityOf(file), usualTable]));
+    for (const [name, table] of Object.entries(tables))
+      for (const file of filesOf(table)) {
+        const other = seen.get(identityOf(file));
         // Its rows would have two budgets.
         const message = `${file} is in the table ${other} already`;
-        if (other !== undefined)
-          context.addIssue({ code: "custom", path: ["tables", name, "files"], message });
-        seen.set(normalize(file), name);
+        const key = table.files === undefined ? "features" : "files";
+        if (other !== undefined) context.addIssue({ code: "custom", path: ["tables", name, key], message });
+        seen.set(identityOf(file), name);
       }
   })
   .superRefine(({ collectors, rows, tables, sites }, context) => {

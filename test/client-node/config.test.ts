@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { link, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -142,4 +142,25 @@ for (const [name, text, reason, message] of bad) {
 test("a configuration that is not there is named", (t) => {
   const error = t.throws(() => readNodeConfig("/nowhere/node.yaml"), { instanceOf: Refusal });
   t.is(error?.reason, "file_missing");
+});
+
+test("a file is in one table, whatever paths lead to it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "tables-"));
+  const [file, other] = [join(folder, "loans.csv"), join(folder, "leases.csv")];
+  await writeFile(file, "bad\n1\n");
+  await writeFile(other, "bad\n1\n");
+  await symlink(file, join(folder, "by-name.csv"));
+  await link(file, join(folder, "by-number.csv"));
+  const faults = (rows: object, more: object): string =>
+    nodeConfigSchema
+      .safeParse({ enterprise: "a", dataDir: "data", rows, tables: { more } })
+      .error?.issues.map(({ message }) => message)
+      .join("; ") ?? "";
+  const files = (name: string) => ({ files: [join(folder, name)] });
+  t.is(faults(files("loans.csv"), files("leases.csv")), "", "the control");
+  t.regex(faults(files("loans.csv"), files("by-name.csv")), /in the table rows already/);
+  t.regex(faults(files("loans.csv"), files("by-number.csv")), /in the table rows already/);
+  const features = { features: { loans: [file], date: "day", window: "day" } };
+  t.regex(faults(features, files("loans.csv")), /in the table rows already/);
+  await rm(folder, { recursive: true });
 });
