@@ -124,7 +124,7 @@ export class Consortium implements AsyncDisposable {
     const { configFile, bankKey } = JSON.parse(
       await run(
         ...["coordinator", "init", "--dir", at("bank"), "--consortium", consortiumName],
-        ...["--quorum", "0", "--auditor-key", auditor.verifierKey, "--database", database],
+        ...["--quorum", "1", "--auditor-key", auditor.verifierKey, "--database", database],
         ...["--listen", port, "--enrolment", enrolment, "--json"],
       ),
     );
@@ -345,7 +345,6 @@ export class Consortium implements AsyncDisposable {
     const at = (...parts: string[]) => join(this.#home, ...parts);
     // A node's last report of its ledger is on its way.
     await sleep(2000);
-    await untilDone(() => this.#look());
     const ledgers = await Promise.all(
       this.#tables.map(async (_, party) => {
         const ledger = at(`${nameOf(party)}.fcexport`);
@@ -353,6 +352,8 @@ export class Consortium implements AsyncDisposable {
         return ledger;
       }),
     );
+    // The export ends where the auditor has looked: that has to be after the ledgers do.
+    await untilDone(() => this.#look());
     await untilDone(() => this.operate("export", "--out", at("log.fcexport")));
     await run("audit", "policy", ...this.#identity, "--quorum", "1", "--out", at("policy.txt"));
     return holds("reconcile", at("log.fcexport"), ...ledgers, "--policy", at("policy.txt"));
