@@ -18,6 +18,8 @@ export interface Comparison {
   readonly pooled: ReadonlyMap<string, number>;
   /** Of each enterprise alone, on everyone's held-out rows. */
   readonly alone: ReadonlyMap<string, readonly number[]>;
+  /** How far bins of scores can hide any of these. */
+  readonly within: number;
   /** Of the true probability: no model ranks better. */
   readonly best: number;
 }
@@ -31,8 +33,10 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   const salts = folders.map(saltOf);
   const tables = records.map((sources, i) => tableFromRecords(sources, study, salts[i]!));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
+  let within = 0;
   const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
+    within = Math.max(within, ...Object.values(models).map(({ aucWithin }) => aucWithin));
     return scored.map((name) => models[name]!.auc);
   };
   const pooled = await aucOf(runPooled(study, tables));
@@ -47,6 +51,7 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
     alone: new Map(scored.map((name, i) => [name, alone.map((aucs) => aucs[i]!)])),
+    within,
     best: bestAuc(folders.flatMap((folder, i) => heldOutLoans(folder, records[i]!, salts[i]!))),
   };
 }

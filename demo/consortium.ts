@@ -9,6 +9,8 @@ export interface Consortium {
   readonly enrolment: string;
   /** Runs a command of the bank's operator. */
   readonly operator: (command: string, ...args: string[]) => Promise<string>;
+  /** Lets the auditor's process reach the coordinator. */
+  readonly certifyAuditor: () => Promise<void>;
   /** Runs a command of the auditor. */
   readonly audit: (command: string, ...args: string[]) => Promise<string>;
   /** Of the console. */
@@ -23,7 +25,7 @@ export interface Consortium {
   readonly failed: Promise<never>;
 }
 
-/** Makes the auditor's key, founds the consortium, starts the bank's coordinator and certifies the auditor. */
+/** Makes the auditor's key, founds the consortium and starts the bank's coordinator. */
 export async function startConsortium({
   at,
   say,
@@ -57,10 +59,6 @@ export async function startConsortium({
   failed.catch(() => {});
   const { address, enrolment, console: consoleUrl } = await Promise.race([listening.promise, failed]);
   const common = ["--config", configFile];
-  say("bank: certifies the auditor");
-  const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
-  const certificate = at("auditor", "auditor.pem");
-  await run("coordinator", "certify-auditor", request, ...common, "--out", certificate);
   const identity = ["--dir", at("auditor"), "--bank-key", bankKey];
   return {
     address,
@@ -71,6 +69,12 @@ export async function startConsortium({
     async addUser(user, password) {
       const flags = ["--role", "operator", ...common, "--address", address, "--json"];
       return JSON.parse(await runWith(password, "coordinator", "user", "add", user, ...flags)).address;
+    },
+    async certifyAuditor() {
+      say("bank: certifies the auditor");
+      const request = (await run("audit", "request", "--dir", at("auditor"))).trim();
+      const certificate = at("auditor", "auditor.pem");
+      await run("coordinator", "certify-auditor", request, ...common, "--out", certificate);
     },
     audit: (command, ...args) => run("audit", command, ...identity, ...args),
     startWitness() {

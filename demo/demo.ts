@@ -74,7 +74,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   const now = Date.now();
   const folders = new Map(enterprises.map((one) => [one.id, new NodeFolder(at(one.id), one, now)]));
 
-  await pairwise(enterprises, async ({ id, organisation }) => {
+  const enrolled = pairwise(enterprises, async ({ id, organisation }) => {
     await run(
       ...["node", "init", "--dir", at(id), "--enterprise", id, "--consortium", manifest.consortium],
       ...["--coordinator", address, "--enrolment", enrolment],
@@ -84,12 +84,15 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     await run("node", "enrol", "--dir", at(id), "--token", token);
     say(`${id}: enrolled`);
   });
-  await operator("admit");
-  await audit("countersign", "--coordinator", address, "--yes");
-  say("auditor: countersigned the roster of four enterprises");
-  await writeFile(at("study.yaml"), stringify(manifest));
-  await operator("propose", at("study.yaml"));
-  cleanUp.defer(consortium.startWitness());
+  await Promise.all([consortium.certifyAuditor(), enrolled]);
+  const founded = async (): Promise<void> => {
+    await operator("admit");
+    await audit("countersign", "--coordinator", address, "--yes");
+    say("auditor: countersigned the roster of four enterprises");
+    await writeFile(at("study.yaml"), stringify(manifest));
+    await operator("propose", at("study.yaml"));
+    cleanUp.defer(consortium.startWitness());
+  };
 
   const happenings = new Happenings(
     new Map([...folders].map(([id, { plant }]) => [id, plant.happening.type])),
@@ -120,12 +123,14 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   cleanUp.defer(() => nodes.endAll());
 
   say("enterprises: read eighteen months of their borrowers' weekly reports");
-  await pairwise(enterprises, async ({ id }) => {
+  const read = pairwise(enterprises, async ({ id }) => {
     nodes.start(id);
     await Promise.race([untilHistory(folders.get(id)!), nodes.failed]);
     await nodes.end(id);
     say(`${id}: has its history`);
   });
+  // A node reads what is its own whether it is admitted yet or not.
+  await Promise.all([founded(), read]);
 
   const ports = await freePorts(2 * enterprises.length);
   const plants = await Promise.all(
@@ -193,18 +198,24 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   await operator("export", "--out", join(out, "log.fcexport"));
   await audit("policy", "--quorum", "1", "--out", join(out, "log.policy"));
   await writeFile(join(out, "model.json"), `${JSON.stringify(model, null, 2)}\n`);
-  const verdict = await verify(out, at);
-  say(`auditor: ${verdict.checks} checks, ${verdict.verified ? "all hold" : "SOME FAIL"}`);
-  const auditorPages = await consortium.startPages(verdict.files);
-  say(`auditor: pages at ${auditorPages}`);
+  say("demo: trains on pooled rows and on each enterprise's own, for comparison");
+  const audited = async () => {
+    const verdict = await verify(out, at);
+    say(`auditor: ${verdict.checks} checks, ${verdict.verified ? "all hold" : "SOME FAIL"}`);
+    const auditorPages = await consortium.startPages(verdict.files);
+    say(`auditor: pages at ${auditorPages}`);
+    return { verdict, auditorPages };
+  };
+  const [{ verdict, auditorPages }, stored, { pooled, alone, best, within }] = await Promise.all([
+    audited(),
+    storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric),
+    compare([...folders.values()]),
+  ]);
   say(`bank: console at ${consortium.consoleUrl}`);
-  const stored = await storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric);
   say(
     `${victim}: ${stored.readings} numbered readings of ${numbered.device} stored, over its death ${stored.lost} lost and ${stored.doubled} doubled`,
   );
 
-  say("demo: trains on pooled rows and on each enterprise's own, for comparison");
-  const { pooled, alone, best } = await compare([...folders.values()]);
   const evaluated = model.results.evaluate.models as Record<string, Evaluation>;
   const summary: DemoSummary = {
     verified: verdict.verified,
@@ -215,6 +226,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
       const aloneAuc = aucs.reduce((sum, value) => sum + value, 0) / aucs.length;
       return { algorithm, auc: evaluated[algorithm]!.auc, pooledAuc, aloneAuc };
     }),
+    aucWithin: Math.max(within, ...Object.values(evaluated).map((one) => one.aucWithin)),
     bestAuc: best,
     bytesUp: verdict.bytesUp,
     warnings: happenings.raised,

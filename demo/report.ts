@@ -15,6 +15,8 @@ export interface DemoSummary {
     /** Mean over the enterprises. */
     readonly aloneAuc: number;
   }[];
+  /** How far bins of scores can hide any of these. */
+  readonly aucWithin: number;
   /** Of the true probability: no model ranks better. */
   readonly bestAuc: number;
   /** Of all enterprises together. */
@@ -43,7 +45,7 @@ export function tableOf(summary: DemoSummary): string {
     `  ${cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(12))).join("")}`;
   const auc = (value: number) => value.toFixed(4);
   return [
-    "AUC on held-out rows of all enterprises",
+    `AUC on held-out rows of all enterprises, ± ${auc(summary.aucWithin)} for bins of scores`,
     row("model", "federated", "pooled", "each alone", "best"),
     ...summary.models.map(({ algorithm, auc: federated, pooledAuc, aloneAuc }) =>
       row(algorithm, auc(federated), auc(pooledAuc), auc(aloneAuc), auc(summary.bestAuc)),
