@@ -9,7 +9,8 @@ import {
   type SumCertificate,
   survivorsOf,
 } from "../../privacy/sum/certificate.ts";
-import { type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
+import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
+import { encodeHeader, type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
 import type { LocalFacts } from "../../privacy/sum/party/party.ts";
 import {
   signStatement,
@@ -22,7 +23,7 @@ import {
 import { type Attack, counted, onStage } from "./attack.ts";
 import type { Weakness } from "./local-party.ts";
 import type { Round } from "./round.ts";
-import type { Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 /** Takes the bank's word for what comes next, as the first version did. */
 const believing: Weakness = {
@@ -126,6 +127,24 @@ const otherSum =
     return { ...real, sum: bytes.toString("base64"), released };
   };
 
+/** Each refusal is an entry of the node's ledger, which nothing is ever taken out of. @returns how many the bank gets */
+async function refusedRounds(bfv: Bfv, control: boolean): Promise<number> {
+  await using stage = await Stage.open(bfv, { honest: 3, ...(control ? { weakness: {} } : {}) });
+  const header = await stage.header(await stage.study());
+  const until = Date.now() + 2000;
+  let refused = 0;
+  for (let i = 0; Date.now() < until; i++) {
+    const unknown = { ...header, study: digestOf(`study ${i}`), threshold: 2 };
+    const reply = await stage.bank.ask(
+      stage.victim,
+      { type: "open", header: encodeHeader(unknown), lifts: [], evidence: new Uint8Array() },
+      1000,
+    );
+    if (reply.type === "refuse") refused++;
+  }
+  return refused;
+}
+
 export const stateAttacks: readonly Attack[] = [
   {
     name: "a state of the bank's own making",
@@ -208,5 +227,13 @@ export const stateAttacks: readonly Attack[] = [
       if (stage.nodes.size > 0) await stage.allEnded("log_forked");
       return submitters(round, stage, "log_forked");
     }),
+  },
+  {
+    name: "rounds that are refused, one after the other",
+    unit: "refusals written in two seconds",
+    guessing: 60,
+    success: 100,
+    quick: false,
+    play: refusedRounds,
   },
 ];

@@ -55,6 +55,15 @@ export interface ParticipantOptions extends StudyDesk {
 /** How long an ended stream may take to be closed by the other side. */
 const farewellSeconds = 1;
 
+/** Answers that take no other round on, one after the other, for which the bank does not wait. */
+const patientFor = 10;
+
+/** Rounds that are known to be taken on. */
+const roundsKept = 1000;
+
+/** Machines kept of studies whose last round was refused. */
+const refusedKept = 64;
+
 /** An enterprise's part in rounds and key epochs, over as many connections as it takes. */
 export class Participant {
   readonly #options: ParticipantOptions;
@@ -69,6 +78,10 @@ export class Participant {
   #reported: Promise<void> = Promise.resolve();
   /** The bank's log as the last header showed it: cosigned with the next report. */
   #witnessed: WitnessedCheckpoint | undefined;
+  /** Rounds that this node has said something for other than that it refuses or renounces. */
+  readonly #takenOn = new Set<Digest>();
+  /** Answers since it took one on. */
+  #fruitless = 0;
   /** What ends the node, found outside the stream's loop. */
   #failure: Refusal | undefined;
 
@@ -127,7 +140,16 @@ export class Participant {
   }
 
   async #hear(stream: Participation): Promise<void> {
-    for await (const message of stream) await this.#on(message);
+    for await (const message of stream) {
+      await this.#on(message);
+      await this.#rest();
+    }
+  }
+
+  /** Each answer is in the ledger for good: a bank that asks for nothing but refusals and repetitions is heard ever slower. */
+  async #rest(): Promise<void> {
+    const seconds = Math.min(1, (this.#fruitless - patientFor) / 100);
+    if (seconds > 0) await new Promise<void>((resolve) => this.#options.after(seconds, resolve));
   }
 
   /** Leaves at once. */
@@ -184,6 +206,7 @@ export class Participant {
   }
 
   #say(message: WirePartyMessage): void {
+    if ("roundId" in message) this.#count(message);
     this.#stream?.send(message);
   }
 
@@ -214,6 +237,7 @@ export class Participant {
       await this.#membership.rosterOf(header.roster);
       const runtime = this.#runtimes.get(header.study) ?? this.#newRuntime();
       this.#runtimes.set(header.study, runtime);
+      this.#forgetRefused();
       // What the round before left is the state that this one is held against.
       await runtime.settled;
       const epoch = this.#epochs.secretsOf(header.epoch);
@@ -233,6 +257,19 @@ export class Participant {
       const { reason } = this.#raise(error, roundId);
       if (this.#failure === undefined) this.#refuse(roundId, reason);
     }
+  }
+
+  #count({ type, roundId }: Extract<WirePartyMessage, { readonly roundId: Digest }>): void {
+    this.#fruitless++;
+    if (type === "refuse" || type === "renounced" || this.#takenOn.has(roundId)) return;
+    if (this.#takenOn.size === roundsKept) this.#takenOn.clear();
+    this.#takenOn.add(roundId);
+    this.#fruitless = 0;
+  }
+
+  #forgetRefused(): void {
+    const refused = [...this.#runtimes].filter(([, { state }]) => state.phase === "refused");
+    for (const [study] of refused.slice(0, -refusedKept)) this.#runtimes.delete(study);
   }
 
   /** Why in words may speak of this enterprise's policy or rows: it stays here. */
