@@ -24,6 +24,16 @@ CASES = [
     ("two trainings and sums", [(8.0, 1, 1), (2.0, 0.05, 50), (1.5, 0.01, 400), (30.0, 1, 3)]),
 ]
 
+# Shapes of studies: noise multipliers up to a factor, which is found for each ε.
+SHAPES = [
+    ("one sum", [(1, 1, 1)]),
+    ("seven sums", [(1, 1, 7)]),
+    ("bounds, bins and four sums", [(2, 1, 1), (1, 1, 1), (1.5, 1, 4)]),
+    ("200 steps on a fiftieth", [(1, 0.02, 200)]),
+    ("summary and 1000 steps on a hundredth", [(8, 1, 2), (1, 0.01, 1000)]),
+]
+EPSILONS = [0.5, 1, 2, 4, 8]
+
 
 def event(steps):
     return dp_accounting.ComposedDpEvent(
@@ -44,6 +54,25 @@ def analytic(mu):
     return brentq(lambda e: delta(e) - DELTA, 0, 1000, xtol=1e-13) if delta(0) > DELTA else 0.0
 
 
+def rough(steps):
+    accountant = rdp.RdpAccountant()
+    accountant.compose(event(steps))
+    return accountant.get_epsilon(DELTA)
+
+
+def scaled(shape, factor):
+    return [(float("%.4g" % (s * factor)), q, n) for s, q, n in shape]
+
+
+def calibrated(shape, epsilon):
+    low, high = 0.2, 200.0
+    for _ in range(16):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if rough(scaled(shape, middle)) > epsilon else (low, middle)
+    return scaled(shape, high)
+
+
+CASES += [(f"{name}, ε = {e} by Rényi", calibrated(shape, e)) for name, shape in SHAPES for e in EPSILONS]
 out = []
 for name, steps in CASES:
     accountant = pld.PLDAccountant(value_discretization_interval=2e-5)
