@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
+import { transform } from "../../models/algorithms/transform.ts";
 import { holdsOut, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 
@@ -10,7 +12,7 @@ import type { Table } from "../../models/table.ts";
  */
 export function requireEnough(
   table: Table,
-  manifest: Pick<StudyManifest, "name" | "features" | "holdout" | "label">,
+  manifest: Pick<StudyManifest, "name" | "features" | "holdout" | "label" | "algorithms">,
   minRows: number,
 ): Table {
   for (const [what, side] of [
@@ -33,6 +35,8 @@ export function requireEnough(
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
   if (hasSingularCode(table, table.outcome))
     throw singular(`label "${manifest.label.column}": one data subject alone has a value of it`);
+  for (const listed of manifest.algorithms)
+    if (listed.name === transform.name) requireSharedMarks(table, transformedColumns.parse(listed).columns);
   return table;
 }
 
@@ -55,6 +59,43 @@ function requireSharedLevels(table: Table, name: string): void {
   const column = table.columns.get(name);
   if (column?.kind === "categorical" && hasSingularCode(table, column.codes))
     throw singular(`column "${name}": one data subject alone has a level of it`);
+}
+
+/** What of a transform's parameters can mark a row: they are checked where the algorithm takes them. */
+const transformedColumns = z.looseObject({
+  columns: z
+    .record(
+      z.string(),
+      z.looseObject({
+        special: z.array(z.number()).optional(),
+        clip: z.looseObject({ low: z.number().optional(), high: z.number().optional() }).optional(),
+      }),
+    )
+    .default({}),
+});
+
+/**
+ * A special value gets a column of its own, and a clipped column is constant but for the rows that are not at its end: what
+ * is multiplied with either is a row's own where one subject alone is marked so.
+ * @throws Refusal level_singular
+ */
+function requireSharedMarks(table: Table, columns: z.output<typeof transformedColumns>["columns"]): void {
+  for (const [name, { special = [], clip = {} }] of Object.entries(columns)) {
+    const column = table.columns.get(name);
+    if (column?.kind !== "numeric") continue;
+    const { low = -Infinity, high = Infinity } = clip;
+    const ordinary = (x: number): boolean => !special.includes(x);
+    const marks: ((x: number) => number)[] = [
+      (x) => special.indexOf(x),
+      (x) => (ordinary(x) && x > low ? 0 : -1),
+      (x) => (ordinary(x) && x < high ? 0 : -1),
+    ];
+    const values = Float64Array.from({ length: table.rows }, (_, row) => column.values[row]!);
+    if (marks.some((mark) => hasSingularCode(table, Int32Array.from(values, mark))))
+      throw singular(
+        `column "${name}": one data subject alone has a special value of it, or one within its clip`,
+      );
+  }
 }
 
 /**

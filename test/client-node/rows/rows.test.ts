@@ -277,7 +277,7 @@ test("a first held-out month of too few subjects is refused: studies that differ
   const lines = Array.from({ length: 12 }, (_, i) => `${i % 2 === 0 ? "paid" : "late"},A,1,`);
   const dated = (months: readonly string[]) =>
     tableFromCsv(csv(...lines.map((line, i) => `${line}${months[i]}`)), "loans.csv", byMonth);
-  const about = { name: "study", ...byMonth };
+  const about = { name: "study", algorithms: [], ...byMonth };
   const many = ["2015-06", "2015-06", "2015-06", "2015-06", "2015-07", "2015-07", "2015-07", "2015-07"];
   const enough = dated([...many, "2015-08", "2015-08", "2015-08", "2015-08"]);
   t.notThrows(() => requireEnough(enough, about, 4));
@@ -305,7 +305,7 @@ test("shares that hardly differ deal the rows anew: subtracting their sums shows
 });
 
 test("a value of the label, or a level among those trained on, that one subject alone has is refused", (t) => {
-  const about = { ...schema, name: "study" };
+  const about = { ...schema, name: "study", algorithms: [] };
   const rows = ["paid,A,1,", "paid,A,2,", "late,A,3,", "paid,B,4,", "late,B,5,"];
   const table = tableFromCsv(csv(...rows), "f", schema);
   t.notThrows(() => requireEnough(table, about, 2), "the control");
@@ -318,4 +318,18 @@ test("a value of the label, or a level among those trained on, that one subject 
   const held = { ...table, holdout: Uint8Array.of(0, 0, 0, 0, 1) };
   const training = refusal(() => requireEnough(held, { ...about, holdout: { fraction: 0 } }, 2));
   t.regex(training.message, /column "grade": one data subject/);
+});
+
+test("a special value, or a value within a clip, that one subject alone has is refused: it would mark a row", (t) => {
+  const table = tableFromCsv(csv("paid,A,1,", "late,A,2,", "paid,A,2,", "late,A,3,"), "f", schema);
+  const marking = (own: object) => () =>
+    requireEnough(
+      table,
+      { ...schema, name: "study", algorithms: [{ name: "transform", columns: { amount: own } }] },
+      2,
+    );
+  for (const shared of [{ special: [2] }, { clip: { low: 1, high: 3 } }, { special: [9] }, { log: true }])
+    t.notThrows(marking(shared), "the control");
+  for (const alone of [{ special: [3] }, { clip: { low: 2 } }, { clip: { high: 2 } }])
+    t.is(refusal(marking(alone)).reason, "level_singular", JSON.stringify(alone));
 });
