@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
+import { bins } from "../../models/algorithms/bins.ts";
 import { transform } from "../../models/algorithms/transform.ts";
 import { holdsOut, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
@@ -37,6 +38,9 @@ export function requireEnough(
     throw singular(`label "${manifest.label.column}": one data subject alone has a value of it`);
   for (const listed of manifest.algorithms)
     if (listed.name === transform.name) requireSharedMarks(table, transformedColumns.parse(listed).columns);
+    else if (listed.name === bins.name)
+      for (const [name, special] of Object.entries(specialOfBins.parse(listed).special))
+        requireSharedMarks(table, { [name]: { special } });
   return table;
 }
 
@@ -73,6 +77,9 @@ const transformedColumns = z.looseObject({
     )
     .default({}),
 });
+
+/** Likewise: the good and bad of a special value are counted by themselves. */
+const specialOfBins = z.looseObject({ special: z.record(z.string(), z.array(z.number())).default({}) });
 
 /**
  * A special value gets a column of its own, and a clipped column is constant but for the rows that are not at its end: what

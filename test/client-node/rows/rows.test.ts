@@ -332,4 +332,12 @@ test("a special value, or a value within a clip, that one subject alone has is r
     t.notThrows(marking(shared), "the control");
   for (const alone of [{ special: [3] }, { clip: { low: 2 } }, { clip: { high: 2 } }])
     t.is(refusal(marking(alone)).reason, "level_singular", JSON.stringify(alone));
+  const binned = (special: number[]) => () =>
+    requireEnough(
+      table,
+      { ...schema, name: "study", algorithms: [{ name: "bins", special: { amount: special } }] },
+      2,
+    );
+  t.notThrows(binned([2]), "the control");
+  t.is(refusal(binned([3])).reason, "level_singular");
 });
