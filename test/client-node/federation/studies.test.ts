@@ -115,6 +115,7 @@ test("the first state is the manifest's, the next ones follow from sums, over re
     state: headOf(0, first).digest,
     layout: studyLayout(manifest, first),
     noise: undefined,
+    among: undefined,
   });
   await chain.advance(study, manifest, 1, steps[0]!.sum);
   t.deepEqual(chain.head(study, manifest), headOf(1, steps[1]!.state));
