@@ -23,6 +23,8 @@ const mostSignatures = 99;
 interface Report {
   readonly enterprise: string;
   readonly note: string;
+  /** The enterprise's, that signed the note. */
+  readonly verifierKey: string;
   readonly checkpoint: Checkpoint;
   readonly cosigning: Cosigning | undefined;
 }
@@ -95,19 +97,23 @@ export class Witnesses {
       cosignature === null
         ? undefined
         : this.#cosigning(cosignature.size, cosignature.line, witness, mostSignatures - 1);
-    await this.#reports.add({ enterprise, note, checkpoint, cosigning });
+    await this.#reports.add({ enterprise, note, verifierKey, checkpoint, cosigning });
   }
 
   async #store(reports: readonly Report[]): Promise<(true | Error)[]> {
     return this.#bank.database.transaction(async (sql) => {
+      await this.#bank.privacyLog.lock(sql);
+      // A roster that came while they were gathered: what it does not hold the key of would not verify behind it.
+      const members = (await currentRoster(this.#bank, sql))?.roster.byId;
       const last = await lastReports(sql, reports);
       const entries: NewEntry[] = [];
       const fresh: Report[] = [];
       const outcomes = reports.map((report): true | Error => {
-        const { enterprise, note, checkpoint } = report;
+        const { enterprise, note, verifierKey, checkpoint } = report;
         const outcome = isNews(last.get(enterprise), checkpoint);
         const logged = this.#logged.get(enterprise) ?? 0;
-        if (outcome === true && logged <= this.#ended) {
+        const isInForce = members?.get(enterprise)?.verifierKey === verifierKey;
+        if (outcome === true && isInForce && logged <= this.#ended) {
           const { size } = checkpoint;
           const root = toHex(checkpoint.root);
           this.#logged.set(enterprise, logged + 1);

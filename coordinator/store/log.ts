@@ -106,6 +106,11 @@ export class LogStore {
     });
   }
 
+  /** Holds off every other append until the transaction ends: what is read from here on holds for its entries. */
+  async lock(sql: Transaction): Promise<void> {
+    await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
+  }
+
   /**
    * Appends entries at the end of a transaction. Holds the sequencer's lock until the transaction ends.
    * @param next - the key that signs from these entries on.
@@ -124,7 +129,7 @@ export class LogStore {
     next?: KnownSigner,
   ): Promise<number | undefined> {
     if (entries.length === 0) return undefined;
-    await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`;
+    await this.lock(sql);
     const end = await this.#readEnd(sql);
     let range = end.range;
     // A clock that is set back must not make the log's own order look wrong.
