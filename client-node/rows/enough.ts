@@ -35,7 +35,13 @@ export function requireEnough(
   for (const feature of manifest.features)
     if (feature.kind === "categorical") requireSharedLevels(table, feature.name);
   if (hasSingularCode(table, table.outcome))
-    throw singular(`label "${manifest.label.column}": one data subject alone has a value of it`);
+    throw new Refusal(
+      "level_singular",
+      `label "${manifest.label.column}": one data subject alone has a value of it`,
+      {
+        hint: "give the node rows of several such subjects, or of none: a sum over the value would be that one's rows",
+      },
+    );
   for (const listed of manifest.algorithms)
     if (listed.name === transform.name) requireSharedMarks(table, transformedColumns.parse(listed).columns);
     else if (listed.name === bins.name)
