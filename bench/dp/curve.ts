@@ -172,9 +172,8 @@ export function svgOf(points: readonly Point[], set: string): string {
   );
   const option: EChartsCoreOption = {
     title: { text: `${set}: AUC by ε at δ = ${delta.toExponential()}, ${parties} parties`, left: "center" },
-    // Lines rise: below them, on the right, nothing is drawn.
-    legend: { orient: "vertical", right: 40, bottom: 72, backgroundColor: "#ffffff" },
-    grid: { left: 64, right: 24, top: 64, bottom: 56 },
+    legend: { top: 32, left: "center", width: 700 },
+    grid: { left: 64, right: 24, top: 104, bottom: 56 },
     xAxis: { type: "log", logBase: 2, name: "ε", nameLocation: "middle", nameGap: 28, min: 0.5, max: 8 },
     yAxis: { type: "value", name: "AUC", scale: true },
     series: lines,
