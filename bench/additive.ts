@@ -1,8 +1,6 @@
 import { algorithmNamed } from "../models/registry.ts";
-import { grpc } from "../simulate/grpc.ts";
-import { plain } from "../simulate/plain.ts";
-import { sealed } from "../simulate/sealed.ts";
 import { atLeast, atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { trainOver } from "./consortium.ts";
 import { cellsOf, inPython } from "./credit/python.ts";
 import { readCreditSet } from "./credit/sets.ts";
 import { dealt, exactAuc } from "./credit/split.ts";
@@ -11,7 +9,7 @@ const parties = 10;
 
 /** A generalized additive model over ten parties beside gradient boosting on the pooled rows of the same split. */
 export const bench: Bench = async (args, progress) => {
-  const transport = { grpc, plain, sealed }[option(args, "--transport", "grpc")] ?? grpc;
+  const transport = option(args, "--transport", "grpc");
   const figures: Figure[] = [];
   for (const name of option(args, "--set", "taiwan,lc-16k").split(",")) {
     const set = await readCreditSet(option(args, "--data", "../shared/data"), name);
@@ -19,20 +17,11 @@ export const bench: Bench = async (args, progress) => {
     const algorithms = [{ name: "range" }, { name: "bins", cells: 1024 }, { name: "additive" }];
     const maxRowsPerParty = Math.max(...tables.map(({ rows }) => rows));
     progress(`${name}: ${parties} parties of ${maxRowsPerParty} rows`);
-    let first = performance.now();
     let sums = 0;
-    const { results, bytes } = await transport(
-      { manifest: { ...set.manifest, maxRowsPerParty, algorithms }, tables },
-      {
-        drop: { kind: "chance", probability: 0 },
-        seed: "0",
-        onRound: (algorithm, round) => {
-          if (round <= 1) first = performance.now();
-          if (algorithm === "additive") sums++;
-        },
-      },
-    );
-    const seconds = (performance.now() - first) / 1000;
+    const problem = { manifest: { ...set.manifest, maxRowsPerParty, algorithms }, tables };
+    const { results, bytesUp, seconds } = await trainOver(transport, problem, (algorithm) => {
+      if (algorithm === "additive") sums++;
+    });
     const auc = exactAuc(algorithmNamed("additive").model(results.additive)!.score(test), test.label);
     const part = (table: typeof test) => ({
       columns: set.manifest.features.map((feature) => cellsOf(table, feature.name)),
@@ -52,7 +41,7 @@ export const bench: Bench = async (args, progress) => {
       ...(peers === undefined ? [noted("peers", "not installed", "")] : []),
       atMost(`${name} sums`, sums, "", 6),
       atMost(`${name} first sum to model`, rounded(seconds), "s", 3),
-      noted(`${name} bytes up, one party`, rounded(bytes.up / parties / 1e6), "MB"),
+      noted(`${name} bytes up, one party`, rounded(bytesUp / parties / 1e6), "MB"),
     );
   }
   return { bench: "additive", runs: 1, figures };

@@ -1,20 +1,13 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { seededRandom, uniform } from "../core/random.ts";
-import { partyName } from "../models/plain.ts";
-import { manifestSchema, type StudyManifest } from "../models/study.ts";
+import { manifestSchema } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
-import { LocalBank } from "../simulate/consortium.ts";
-import { trainStudy } from "../simulate/grpc.ts";
-import type { NodesOrder } from "../simulate/nodes-child.ts";
 import { atMost, type Bench, median, noted } from "./bench.ts";
+import { Consortium, startHosts } from "./consortium.ts";
 
 const features = 30;
 const parties = 10;
 const rowsPerParty = 10_000;
 const runs = 3;
-/** Processes that the nodes are spread over. */
-const hostCount = 2;
 
 /**
  * A logistic study over gRPC on loopback with every layer on: a coordinator with its database, and ten nodes in
@@ -29,11 +22,12 @@ export const bench: Bench = async (_args, progress) => {
     const random = seededRandom(`bench logistic ${run}`);
     const tables = Array.from({ length: parties }, () => syntheticTable(random));
     const times: number[] = [];
-    await using consortium = await Consortium.found(hosts, tables);
+    await using consortium = await Consortium.found(hosts, { manifest, tables });
     const begun = performance.now();
-    rounds = await consortium.train((algorithm) => {
+    const { lineage } = await consortium.train((algorithm) => {
       if (algorithm === "logistic") times.push(performance.now());
     });
+    rounds = lineage.rounds.length;
     seconds.push((performance.now() - begun) / 1000);
     for (let i = 1; i < times.length; i++) roundMillis.push(times[i]! - times[i - 1]!);
     progress(`run ${run + 1} of ${runs}: ${seconds.at(-1)!.toFixed(2)} s, ${rounds} rounds`);
@@ -49,60 +43,6 @@ export const bench: Bench = async (_args, progress) => {
     ],
   };
 };
-
-export const startHosts = (): ChildProcess[] =>
-  Array.from({ length: hostCount }, () =>
-    fork(new URL("../simulate/nodes-child.ts", import.meta.url), { serialization: "advanced" }),
-  );
-
-/** A bank in this process and nodes in others, which have consented to one study. */
-export class Consortium implements AsyncDisposable {
-  readonly #bank: LocalBank;
-  readonly #study: string;
-
-  private constructor(bank: LocalBank, study: string) {
-    this.#bank = bank;
-    this.#study = study;
-  }
-
-  static async found(hosts: readonly ChildProcess[], tables: readonly Table[]): Promise<Consortium> {
-    const bank = await LocalBank.start();
-    const consented: StudyManifest = { ...manifest, consortium: bank.config.consortium };
-    const credentials = [...(await bank.enrolAll(tables.map((_, i) => partyName(i)))).values()];
-    const study = await bank.operator.propose(consented);
-    const nodes = tables.map((table, i): NodesOrder["nodes"][number] => ({
-      credentials: credentials[i]!,
-      table,
-    }));
-    const order = { coordinator: bank.coordinator.address, study, manifest: consented };
-    await Promise.all(
-      hosts.map((host, at) =>
-        consentOf(host, { ...order, nodes: nodes.filter((_, i) => i % hosts.length === at) }),
-      ),
-    );
-    return new Consortium(bank, study);
-  }
-
-  /** @returns the rounds it took. */
-  async train(onRound: (algorithm: string) => void): Promise<number> {
-    return (await trainStudy(this.#bank.operator, this.#study, onRound)).lineage.rounds.length;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#bank.stop();
-  }
-}
-
-async function consentOf(host: ChildProcess, order: NodesOrder): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  host.send(order);
-  const ended = once(host, "exit", { signal }).then(() => {
-    throw new Error("a process of nodes ended before they consented");
-  });
-  ended.catch(() => {});
-  await Promise.race([once(host, "message", { signal }), ended]).finally(() => settled.abort());
-}
 
 const names = Array.from({ length: features }, (_, i) => `x${i + 1}`);
 

@@ -191,7 +191,7 @@ export async function trainStudy(
 }
 
 /** What a harness reads of the published model. */
-interface TrainedModel {
+export interface TrainedModel {
   readonly results: PriorResults;
   readonly lineage: { readonly rounds: readonly unknown[] };
   readonly protection: Outcome["protection"];

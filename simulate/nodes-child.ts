@@ -10,7 +10,7 @@ import type { Table } from "../models/table.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { policyFor } from "./consortium.ts";
 
-/** What such a process is told, once for each study; it answers `true` when all its nodes have consented. */
+/** What such a process is told, once for each study; it answers with their number when all its nodes have consented. */
 export interface NodesOrder {
   /** host:port. */
   readonly coordinator: string;
@@ -44,8 +44,9 @@ async function start({ coordinator, study, manifest, nodes }: NodesOrder): Promi
   );
 }
 
-process.on("message", (order: NodesOrder) => {
+process.on("message", (asked: NodesOrder | "bytesUp") => {
   // A failure ends the process, and whoever forked it waits for that too.
-  void start(order).then(() => process.send!(true));
+  if (asked === "bytesUp") process.send!(running.reduce((sum, node) => sum + node.bytes().up, 0));
+  else void start(asked).then(() => process.send!(running.length));
 });
 process.once("disconnect", () => process.exit(0));

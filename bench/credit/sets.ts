@@ -23,6 +23,8 @@ interface CreditFile {
   readonly rows?: number;
   /** Rows of which these columns hold these numbers. */
   readonly where?: Readonly<Record<string, number>>;
+  /** Levels so rare that one customer of a node may have one alone, which it refuses: column, level, and what it joins. */
+  readonly joined?: readonly (readonly [column: string, level: string, into: string])[];
   /** Column by which enterprises would naturally have their rows. */
   readonly groupedBy?: string;
 }
@@ -58,6 +60,11 @@ const files: readonly CreditFile[] = [
       "total_acc",
     ],
     rows: 16_000,
+    joined: [
+      ["home_ownership", "OTHER", "RENT"],
+      ["grade", "G", "E"],
+      ["grade", "F", "E"],
+    ],
     groupedBy: "grade",
   },
   {
@@ -173,8 +180,8 @@ export async function readCreditSet(
   const set = files.find((one) => one.name === name);
   if (set === undefined)
     throw new Refusal("not_found", `no data set is called ${name}`, { hint: creditSetNames.join(", ") });
-  const { file, label, features, rows = Infinity, where = {}, groupedBy } = set;
-  const records = only(await readRecords(join(dir, file)), where);
+  const { file, label, features, rows = Infinity, where = {}, joined = [], groupedBy } = set;
+  const records = joining(only(await readRecords(join(dir, file)), where), joined);
   const manifest = checkManifest({
     consortium: "bench",
     name,
@@ -210,6 +217,20 @@ function only(records: Records, where: Readonly<Record<string, number>>): Record
     each: (visit) =>
       records.each((cells, line) => {
         if (wanted.every(([at, value]) => numberOf(cells[at]) === value)) visit(cells, line);
+      }),
+  };
+}
+
+/** @returns the records with some levels written as others. */
+function joining(records: Records, joined: NonNullable<CreditFile["joined"]>): Records {
+  const changes = joined.map(([column, level, into]) => ({ at: columnAt(records, column), level, into }));
+  return {
+    ...records,
+    each: (visit) =>
+      records.each((cells, line) => {
+        const change = (row: typeof cells, { at, level, into }: (typeof changes)[number]) =>
+          textOf(row[at]) === level ? row.with(at, into) : row;
+        visit(changes.reduce(change, cells), line);
       }),
   };
 }
