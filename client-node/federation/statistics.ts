@@ -141,16 +141,18 @@ export class StatisticsThread implements Statistics {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
+      // Who waits for an answer lives on for it.
+      worker.ref();
       worker.postMessage({ ...request, id });
     });
   }
 
   #begin(): Worker {
     const worker = new Worker(this.#file);
-    worker.unref();
     worker.on("message", (reply: StatisticsReply) => {
       const pending = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
+      if (this.#pending.size === 0) worker.unref();
       if ("done" in reply) pending?.resolve(reply.done);
       else if ("defect" in reply) pending?.reject(new Error(reply.defect));
       else {
