@@ -78,7 +78,9 @@ test.serial("a statistic of seconds leaves the node's loop free; computed in it,
   const control = await heldUp(new DirectStatistics(secureRandom));
   t.log(`${apart.took.toFixed(0)} ms in the thread, the loop held up ${apart.longest.toFixed(0)} ms`);
   t.log(`${control.took.toFixed(0)} ms directly, the loop held up ${control.longest.toFixed(0)} ms`);
-  t.true(control.longest > 200, `${control.longest} ms`);
+  // Whatever the machine takes for it: all the while.
+  t.true(control.longest > 0.8 * control.took, `${control.longest} of ${control.took} ms`);
+  t.true(control.longest > 2 * apart.longest, `${control.longest} ms`);
   t.true(apart.longest <= 50, `${apart.longest} ms`);
   t.is(apart.values.length, control.values.length);
 });
