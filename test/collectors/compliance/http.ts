@@ -6,6 +6,7 @@ import { httpCollector } from "../../../collectors/http.ts";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { startHttpServer } from "../../../collectors/simulators/http-server.ts";
 import { freePort } from "../../support/collecting.ts";
+import { listenAgain } from "../../support/listen-again.ts";
 import type { Adapter } from "./adapter.ts";
 
 const devices = ["cold-1", "cold-2"] as const;
@@ -52,7 +53,7 @@ export const httpPoll: Adapter = {
       async restart() {
         const { port } = server;
         await server.close();
-        server = await startHttpServer(answer, port);
+        server = await listenAgain(() => startHttpServer(answer, port));
       },
       handedOut: () => [...next.values()].reduce((sum, n) => sum + n, 0),
       async close() {

@@ -4,6 +4,7 @@ import { meterConfig } from "../../../collectors/meter/config.ts";
 import { meterCollector } from "../../../collectors/meter.ts";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { type SimulatedMeter, startMeterServer } from "../../../collectors/simulators/meter-server.ts";
+import { listenAgain } from "../../support/listen-again.ts";
 import type { Adapter } from "./adapter.ts";
 
 const devices = ["mill-1", "mill-2"] as const;
@@ -50,7 +51,7 @@ export const meter: Adapter = {
       async restart() {
         const { port } = server;
         await server.close();
-        server = await startMeterServer(meters, { port });
+        server = await listenAgain(() => startMeterServer(meters, { port }));
       },
       handedOut: () => [...counters.values()].reduce((sum, n) => sum + n, 0),
       async close() {

@@ -4,6 +4,7 @@ import { encode } from "../../../collectors/modbus/registers.ts";
 import { modbusCollector } from "../../../collectors/modbus.ts";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { type SimulatedUnit, startModbusServer } from "../../../collectors/simulators/modbus-server.ts";
+import { listenAgain } from "../../support/listen-again.ts";
 import type { Adapter } from "./adapter.ts";
 
 const devices = ["press-1", "press-2"] as const;
@@ -53,7 +54,7 @@ const modbus = (framing: "tcp" | "rtu"): Adapter => ({
       async restart() {
         const { port } = server;
         await server.close();
-        server = await startModbusServer(units, { framing, port });
+        server = await listenAgain(() => startModbusServer(units, { framing, port }));
       },
       handedOut: () => [...counters.values()].reduce((sum, n) => sum + n, 0),
       async close() {

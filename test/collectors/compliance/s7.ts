@@ -3,6 +3,7 @@ import { s7Config } from "../../../collectors/s7/config.ts";
 import { s7Collector } from "../../../collectors/s7.ts";
 import { startFaultProxy } from "../../../collectors/simulators/fault-proxy.ts";
 import { startS7Server } from "../../../collectors/simulators/s7-server.ts";
+import { listenAgain } from "../../support/listen-again.ts";
 import type { Adapter } from "./adapter.ts";
 
 const devices = ["press-1", "press-2"] as const;
@@ -50,7 +51,7 @@ export const s7: Adapter = {
       async restart() {
         const { port } = server;
         await server.close();
-        server = await startS7Server(read, port);
+        server = await listenAgain(() => startS7Server(read, port));
       },
       handedOut: () => counters[0]! + counters[1]!,
       async close() {
