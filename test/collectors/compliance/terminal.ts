@@ -109,7 +109,7 @@ export const nmea: Adapter = {
       protocol: "nmea",
       listen: `127.0.0.1:${port}`,
       datum: "WGS-84",
-      silence: "200ms",
+      silence: "2s",
       registration: {
         prefix: "IMEI:",
         devices: { "860000000000000": "truck-1", "860000000000001": "truck-2" },
