@@ -1,12 +1,11 @@
 /** The auditor's pages: a log that was verified, for people. They change nothing, and only this machine reaches them. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import type { Express, NextFunction, Request, Response } from "express";
 import { isLoopback, splitAddress } from "../../core/address.ts";
 import { pageDocument } from "../../core/pages/document.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { languageLinks, localesOf, serveLanguages } from "../../core/pages/locale.ts";
-import { pageApplication, serveAssets } from "../../core/pages/serving.ts";
+import { openPages, pageApplication, serveAssets } from "../../core/pages/serving.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
 import { reportDocument } from "../report/document.ts";
@@ -169,8 +168,7 @@ export interface RunningPages {
 
 /** @param listen - host:port on this machine; port 0 takes a free one. @throws Refusal usage, port_taken */
 export async function startAuditorPages(log: ShownLog, listen: string): Promise<RunningPages> {
-  const { host, port } = splitAddress(listen);
-  if (!isLoopback(host))
+  if (!isLoopback(splitAddress(listen).host))
     throw new Refusal(
       "usage",
       `${listen} can be reached by others, and these pages ask nobody who they are`,
@@ -178,25 +176,6 @@ export async function startAuditorPages(log: ShownLog, listen: string): Promise<
         hint: "listen on 127.0.0.1, and reach it from elsewhere through an SSH tunnel",
       },
     );
-  const server = createServer(auditorPages(log));
-  await listening(server, host, port);
-  const { port: bound } = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code === "EADDRINUSE" ? "port_taken" : "usage";
-      reject(new Refusal(reason, `${host}:${port}: ${error.code}`, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
+  const { address, close } = await openPages(createServer(auditorPages(log)), listen, "", "usage");
+  return { url: `http://${address}/`, close };
 }

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
-import { isLoopback } from "../../core/address.ts";
+import { isLoopback, splitAddress } from "../../core/address.ts";
 import { note } from "../../core/pages/parts.ts";
-import { pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
+import { openPages, pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { usualTable } from "../../models/study.ts";
@@ -68,9 +67,7 @@ export interface RunningPage {
  */
 export async function startPage(options: PageOptions): Promise<RunningPage> {
   const { listen, member, now, operations, enterprise } = options;
-  const host = listen.slice(0, listen.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
-  const local = isLoopback(host);
+  const local = isLoopback(splitAddress(listen).host);
   const hasPassword = existsSync(options.passwordFile);
   if (!local && !hasPassword)
     throw new Refusal("config_invalid", `page: ${listen} can be reached by others, and no password is set`, {
@@ -230,16 +227,12 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     send(request, response, { title: "That went wrong", body: note("The node's operational log says why.") });
   });
 
-  const server = createServer(app);
-  await listening(server, host, port);
-  const { port: bound } = server.address() as AddressInfo;
+  const { address, close } = await openPages(createServer(app), listen, "page: ", "config_invalid");
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
+    url: `http://${address}/`,
     async stop() {
       streams.close();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      await close();
     },
   };
 }
@@ -253,17 +246,3 @@ const textsIn = (query: Request["query"]): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE";
-      reject(
-        new Refusal(taken ? "port_taken" : "config_invalid", `page: ${host}:${port}: ${error.code}`, {
-          cause: error,
-        }),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
-}

@@ -1,9 +1,7 @@
 /** The bank's console: pages of the running coordinator, for people who sign in. */
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { splitAddress } from "../../core/address.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { openPages } from "../../core/pages/serving.ts";
 import type { KeyPair } from "../authority/ca.ts";
 import type { Bank } from "../bank.ts";
 import type { ConsoleConfig } from "../config.ts";
@@ -73,29 +71,15 @@ export async function startConsole(
     tls === "proxy"
       ? createServer(handler)
       : createTlsServer(options(server.pair, server.authorityPem), handler);
-  const { host, port } = splitAddress(listen);
-  await listening(own, host, port);
-  const { port: bound } = own.address() as AddressInfo;
+  const opened = await openPages(own, listen, "console: ", "config_invalid");
   return {
-    url: `${tls === "proxy" ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound}/`,
+    url: `${tls === "proxy" ? "http" : "https"}://${opened.address}/`,
     useCertificate(pair, authorityPem) {
       if (own instanceof TlsServer) own.setSecureContext(options(pair, authorityPem));
     },
     async close() {
       close();
-      const closed = new Promise((resolve) => own.close(resolve));
-      own.closeAllConnections();
-      await closed;
+      await opened.close();
     },
   };
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code === "EADDRINUSE" ? "port_taken" : "config_invalid";
-      reject(new Refusal(reason, `console: ${host}:${port}: ${error.code}`, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
 }

@@ -1,8 +1,11 @@
 /** What every page that is served from here has in common: its headers, its files, and whom it believes. */
 import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import express, { type Express, type Request } from "express";
 import helmet from "helmet";
-import { isLoopback } from "../address.ts";
+import { isLoopback, splitAddress } from "../address.ts";
+import { type Reason, Refusal } from "../reasons.ts";
 import { liveScript } from "./live-script.ts";
 
 const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
@@ -61,3 +64,35 @@ export const cookieIn = (cookies: string | undefined, wanted: string): string | 
     ?.split(";")
     .map((part) => part.trim().split("="))
     .find(([name]) => name === wanted)?.[1];
+
+/**
+ * Opens a server of pages.
+ * @param listen - host:port; port 0 takes a free one.
+ * @param what - whose listening fails, in words. @param otherwise - why, where it is not that the port is taken.
+ * @returns where it listens, an IPv6 host in brackets, and what ends it with all its connections.
+ * @throws Refusal port_taken, and `otherwise`
+ */
+export async function openPages(
+  server: Server,
+  listen: string,
+  what: string,
+  otherwise: Reason,
+): Promise<{ readonly address: string; close(): Promise<void> }> {
+  const { host, port } = splitAddress(listen);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "EADDRINUSE" ? "port_taken" : otherwise;
+      reject(new Refusal(reason, `${what}${host}:${port}: ${error.code}`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    address: `${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
