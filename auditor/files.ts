@@ -10,6 +10,11 @@ export const policyOption = [
   "log key, witness keys and quorum, C2SP tlog-policy",
 ] as const;
 
+export const ledgerOption = [
+  "--ledger <file...>",
+  "ledgers that enterprises exported: each is compared with the log",
+] as const;
+
 /** @throws Refusal file_missing and what a policy refuses */
 export async function readPolicy(path: string): Promise<LogPolicy> {
   await requireFile(path);

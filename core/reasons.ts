@@ -298,4 +298,14 @@ export function refuseAll(refusals: readonly Refusal[]): void {
   throw new Refusal(reason, message, { hint, cause: first, ...(party === undefined ? {} : { party }) });
 }
 
+/** @returns undefined instead of a refusal, where somebody else says what is wrong. */
+export function orUndefined<T>(get: () => T): T | undefined {
+  try {
+    return get();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 export const isReason = (text: string): text is Reason => Object.hasOwn(reasons, text);

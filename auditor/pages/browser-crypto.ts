@@ -3,7 +3,7 @@
  * for the first time is told when the answer will be there, and asks again. So the code that verifies is the same in
  * both places, and no cipher is written here.
  */
-import { concatBytes, fromHex } from "../../core/bytes.ts";
+import { concatBytes } from "../../core/bytes.ts";
 
 class NotYet {
   readonly ready: Promise<unknown>;
@@ -28,12 +28,8 @@ export const hash = (_: "sha256", input: Uint8Array<ArrayBuffer>, _form: "buffer
     async () => new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", input)),
   );
 
-// RFC 8410 §7: the DER that stands before a raw 32-byte key.
-const prefix = fromHex("302a300506032b6570032100")!;
-
-/** @returns the key as it is in its DER. */
-export const createPublicKey = ({ key }: { readonly key: Uint8Array }): Uint8Array =>
-  key.slice(prefix.length);
+/** @returns the raw key: the last 32 bytes of its DER. */
+export const createPublicKey = ({ key }: { readonly key: Uint8Array }): Uint8Array => key.slice(-32);
 
 export const verify = (
   _: null,

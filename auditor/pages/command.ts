@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { print, tell } from "../../core/terminal.ts";
 import { parsePolicy } from "../../privacy/log/policy.ts";
-import { policyOption, requireFile, sourceOf } from "../files.ts";
+import { ledgerOption, policyOption, requireFile, sourceOf } from "../files.ts";
 import { startAuditorPages } from "./desk.ts";
 import { ShownLog } from "./shown-log.ts";
 
@@ -18,7 +18,7 @@ export function serveCommand(): Command {
     .description("verify an export, and show it as pages to this machine's browser, until Ctrl-C")
     .argument("<bank-export>", "the bank's log (.fcexport); it is held in memory")
     .requiredOption(...policyOption)
-    .option("--ledger <file...>", "ledgers that enterprises exported: each is compared with the log")
+    .option(...ledgerOption)
     .option("--listen <host:port>", "an address of this machine; port 0 takes a free one", "127.0.0.1:8095")
     .option("--json", "print the address as one JSON object")
     .addHelpText(

@@ -8,6 +8,7 @@ import { languageLinks, localesOf, serveLanguages } from "../../core/pages/local
 import { openPages, pageApplication, serveAssets } from "../../core/pages/serving.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
+import { dayOf, periodOf } from "../report/account.ts";
 import { reportDocument } from "../report/document.ts";
 import { reportOf } from "../report/gather.ts";
 import { type Asked, type Locale, placeIn, type View } from "./asked.ts";
@@ -20,7 +21,6 @@ import { receiptsView, reportView, verificationView } from "./verification.ts";
 import { en, type Words, zh } from "./words.ts";
 
 const localeFor = localesOf<Words>({ en, zh });
-const dayMillis = 86_400_000;
 
 const places = [
   ["/timeline", "timeline"],
@@ -81,8 +81,9 @@ export function auditorPages(log: ShownLog): Express {
     const [from, to] = [dayIn(query.from), dayIn(query.until)];
     const { bank, ledgers, policy } = log.files;
     const isWhole = from === undefined && to === undefined;
-    const period = { from, until: to === undefined ? undefined : to + dayMillis - 1 };
-    const report = isWhole ? log.report : await reportOf(bank, ledgers, policy, period, Date.now());
+    const report = isWhole
+      ? log.report
+      : await reportOf(bank, ledgers, policy, periodOf(from, to), Date.now());
     // It is one file that carries its own style, and no script at all.
     response
       .set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
@@ -136,12 +137,12 @@ function downloads(app: Express, log: ShownLog): void {
   });
 }
 
-/** @returns Unix milliseconds at which a day of a form begins, UTC. @throws Refusal usage */
+/** @returns the day of a form's field, none where it is empty. @throws Refusal usage */
 function dayIn(text = ""): number | undefined {
   if (text === "") return undefined;
-  const millis = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(millis)) throw new Refusal("usage", "not a date as 2026-03-31");
-  return millis;
+  const day = dayOf(text);
+  if (day === undefined) throw new Refusal("usage", "not a date as 2026-03-31");
+  return day;
 }
 
 function layout(view: View, path: string, { tag, language, words }: Locale, origin: string): Html {

@@ -16,22 +16,22 @@ interface Spending {
   /** Of its sums with noise, in their order. */
   readonly noisy: readonly Cost[];
   readonly plain: number;
+  /** Undefined where it has no noise, or no δ is stated. */
+  readonly epsilon: number | undefined;
 }
 
 /** ε of each enterprise, over all studies with noise. */
 export function privacyView({ log, locale }: Asked): View {
   const { words, number } = locale;
-  const spending = [...log.costs].map(
-    ([enterprise, costs]): Spending => ({
-      enterprise,
-      noisy: costs.filter(({ event }) => event.mechanism !== "none"),
-      plain: costs.filter(({ event }) => event.mechanism === "none").length,
-    }),
-  );
-  const plain = Math.max(0, ...spending.map((one) => one.plain));
-  const noisy = spending.filter((one) => one.noisy.length > 0);
   // The strictest: what holds at a small δ holds at a larger one.
   const delta = log.deltas.size === 0 ? undefined : Math.min(...log.deltas.values());
+  const spending = [...log.costs].map(([enterprise, costs]): Spending => {
+    const noisy = costs.filter(({ event }) => event.mechanism !== "none");
+    const epsilon = noisy.length === 0 || delta === undefined ? undefined : epsilonAt(noisy, delta);
+    return { enterprise, noisy, plain: costs.length - noisy.length, epsilon };
+  });
+  const plain = Math.max(0, ...spending.map((one) => one.plain));
+  const noisy = spending.filter((one) => one.noisy.length > 0);
   const body = html`${plain > 0 && html`<p class="warning">${words.withoutNoise(number(plain))}</p>`}
 ${
   noisy.length === 0
@@ -54,18 +54,16 @@ ${
       one.enterprise,
       number(one.noisy.length),
       number(one.plain),
-      one.noisy.length === 0 || delta === undefined
-        ? "–"
-        : epsilonText(epsilonAfter(one, one.noisy.length, delta), locale),
+      one.epsilon === undefined ? "–" : epsilonText(one.epsilon, locale),
     ]),
   )
 }`;
   return { title: words.privacy, body };
 }
 
-const epsilonAfter = ({ noisy }: Spending, sums: number, delta: number): number =>
+const epsilonAt = (costs: readonly Cost[], delta: number): number =>
   epsilonOf(
-    noisy.slice(0, sums).map(({ event }) => event),
+    costs.map(({ event }) => event),
     delta,
   );
 
@@ -76,7 +74,7 @@ const epsilonText = (epsilon: number, { words, fixed }: Locale): string =>
 function epsilons(noisy: readonly Spending[], delta: number, locale: Locale): Content {
   const { words, number, tag } = locale;
   const most = noisy
-    .map((one) => ({ ...one, epsilon: epsilonAfter(one, one.noisy.length, delta) }))
+    .map((one) => ({ ...one, epsilon: one.epsilon! }))
     .sort((a, b) => b.epsilon - a.epsilon)
     .slice(0, shownAtOnce);
   const times = [...new Set(most.flatMap((one) => one.noisy.map(({ time }) => time)))].sort((a, b) => a - b);
@@ -99,7 +97,10 @@ ${chart({
   series: most.map((one) => ({
     name: one.enterprise,
     values: shown.map((time) => {
-      const epsilon = epsilonAfter(one, one.noisy.filter((cost) => cost.time <= time).length, delta);
+      const epsilon = epsilonAt(
+        one.noisy.filter((cost) => cost.time <= time),
+        delta,
+      );
       return Number.isFinite(epsilon) ? epsilon : null;
     }),
   })),

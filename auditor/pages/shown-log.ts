@@ -1,9 +1,9 @@
 /** A log as the pages show it: verified once, its entries at hand, each with its proof. */
 import type { Digest } from "../../core/canonical.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { orUndefined, Refusal } from "../../core/reasons.ts";
 import { parseCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { canonicalEntry, type Entry } from "../../privacy/log/entry.ts";
-import { readExport } from "../../privacy/log/export.ts";
+import { type ExportRecord, readExport } from "../../privacy/log/export.ts";
 import { GrowingTree, type Hash, inclusionProof, leafHash } from "../../privacy/log/merkle.ts";
 import { parseNote } from "../../privacy/log/note.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
@@ -135,19 +135,12 @@ class Reading {
     }
   }
 
-  take({
-    index,
-    bytes,
-    value,
-  }: {
-    readonly index: number;
-    readonly bytes: Uint8Array;
-    readonly value: unknown;
-  }) {
+  take({ index, bytes, value }: Extract<ExportRecord, { readonly type: "entry" }>): void {
     // It must not keep the file's pieces in memory.
     const own = bytes.slice();
     this.tree.append(leafHash(own));
-    const entry = orNothing(() => canonicalEntry(own, value));
+    // What does not fit its schema is shown as it is: the page about verification says so.
+    const entry = orUndefined(() => canonicalEntry(own, value));
     if (entry !== undefined) this.#note(entry);
     const round =
       entry !== undefined && "roundId" in entry ? this.#rounds.get(entry.roundId ?? "") : undefined;
@@ -218,15 +211,5 @@ function enterprisesIn(entry: Entry): string[] {
       return entry.halves.flat();
     default:
       return "enterprise" in entry && entry.enterprise !== undefined ? [entry.enterprise] : [];
-  }
-}
-
-/** What does not fit its schema is shown as it is: the page about verification says so. */
-function orNothing<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
   }
 }

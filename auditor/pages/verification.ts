@@ -1,6 +1,6 @@
 import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { orUndefined } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { followingPolicy } from "../../privacy/succession.ts";
 import type { Asked, Locale, View } from "./asked.ts";
@@ -76,13 +76,8 @@ ${table(
 function witnesses(log: ShownLog, { words, moment, duration }: Locale): Content {
   const { policy } = log.files;
   const now = followingPolicy(policy, log.report.account.successions);
-  let cosigned: ReturnType<typeof openCheckpoint>["cosigned"] = [];
-  try {
-    cosigned = openCheckpoint(log.note, now.log, now.witnesses).cosigned;
-  } catch (error) {
-    // The checks say why.
-    if (!(error instanceof Refusal)) throw error;
-  }
+  // Where it does not open, the checks say why.
+  const { cosigned = [] } = orUndefined(() => openCheckpoint(log.note, now.log, now.witnesses)) ?? {};
   const last = log.entries.findLast(({ entry }) => entry !== undefined)?.entry?.time ?? 0;
   return table(
     words.witnessesCaption,

@@ -13,6 +13,20 @@ export interface Period {
   readonly until?: number | undefined;
 }
 
+const dayMillis = 86_400_000;
+
+/** @returns Unix milliseconds at which a day written as 2026-03-31 begins, UTC; undefined where there is no such day. */
+export function dayOf(text: string): number | undefined {
+  const millis = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 10) !== text ? undefined : millis;
+}
+
+/** @param from - the first day. @param to - the last, which is whole in it. */
+export const periodOf = (from: number | undefined, to: number | undefined): Period => ({
+  from,
+  until: to === undefined ? undefined : to + dayMillis - 1,
+});
+
 const isBefore = (time: number, { until = Number.POSITIVE_INFINITY }: Period): boolean => time <= until;
 
 export const isWithin = (time: number, period: Period): boolean =>

@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { writeWhole } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
-import { policyOption, readPolicy, sourceOf } from "../files.ts";
+import { ledgerOption, policyOption, readPolicy, sourceOf } from "../files.ts";
+import { dayOf, periodOf } from "./account.ts";
 import { type Report, reportDocument } from "./document.ts";
 import { reportOf } from "./gather.ts";
 
@@ -15,13 +16,10 @@ interface Flags {
   readonly json?: true;
 }
 
-const dayMillis = 86_400_000;
-
 const date = (text: string): number => {
-  const millis = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 10) !== text)
-    throw new InvalidArgumentError("Give a date as 2026-03-31");
-  return millis;
+  const day = dayOf(text);
+  if (day === undefined) throw new InvalidArgumentError("Give a date as 2026-03-31");
+  return day;
 };
 
 export function reportCommand(): Command {
@@ -32,7 +30,7 @@ export function reportCommand(): Command {
     .requiredOption("--out <file>", "where the report goes (.html)")
     .option("--from <date>", "first day, UTC; by default the log's first", date)
     .option("--to <date>", "last day, UTC; by default the log's last", date)
-    .option("--ledger <file...>", "ledgers that enterprises exported: each is compared with the log")
+    .option(...ledgerOption)
     .option("--json", "print the report's content as one JSON object too")
     .addHelpText(
       "after",
@@ -43,8 +41,7 @@ export function reportCommand(): Command {
         throw new Refusal("usage", "--from is after --to", { hint: "give the earlier date as --from" });
       const bank = await sourceOf(file);
       const ledgers = await Promise.all((flags.ledger ?? []).map(sourceOf));
-      const { from, to } = flags;
-      const period = { from, until: to === undefined ? undefined : to + dayMillis - 1 };
+      const period = periodOf(flags.from, flags.to);
       const report = await reportOf(bank, ledgers, await readPolicy(flags.policy), period, Date.now());
       await writeWhole(flags.out, [Buffer.from(reportDocument(report))]);
       const failed = report.checks.filter(({ ok }) => !ok).length;

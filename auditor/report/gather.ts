@@ -1,10 +1,10 @@
 /** Gathers a report: the log verified once, each ledger compared with it. */
 import { createHash } from "node:crypto";
 import { toBase64 } from "../../core/bytes.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { orUndefined, Refusal } from "../../core/reasons.ts";
 import { studyArithmetic } from "../../models/recompute.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
-import { parseEntry } from "../../privacy/log/entry.ts";
+import { canonicalEntry } from "../../privacy/log/entry.ts";
 import { readExport } from "../../privacy/log/export.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
 import { type ExportSource, reconcileAll } from "../../privacy/log/reconcile.ts";
@@ -46,7 +46,7 @@ export async function reportOf(
     const { records } = await readExport(ledgerSources[i]!());
     for await (const record of records) {
       if (record.type !== "entry") continue;
-      const entry = orNothing(() => parseEntry(record.bytes));
+      const entry = orUndefined(() => canonicalEntry(record.bytes, record.value));
       if (entry !== undefined) ledger.take(entry, record.index);
     }
     ledgers.push(ledger);
@@ -73,21 +73,12 @@ async function checkpointOf(
   if (first.done || first.value.type !== "checkpoint")
     throw new Refusal("file_malformed", "the export has no checkpoint before its entries");
   const { note } = first.value;
-  const opened = orNothing(() => openCheckpoint(note, log, witnesses));
+  // What does not open is a failed check already, and a report of a bad log is wanted most.
+  const opened = orUndefined(() => openCheckpoint(note, log, witnesses));
   return {
     origin: log.name,
     size: opened?.checkpoint.size ?? 0,
     root: opened === undefined ? "" : toBase64(opened.checkpoint.root),
     cosignedBy: opened?.cosigned.map(({ witness }) => witness.name) ?? [],
   };
-}
-
-/** What does not open is a failed check already, and a report of a bad log is wanted most. */
-function orNothing<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { canonicalJson, type Digest } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { orUndefined, Refusal } from "../../core/reasons.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import type { Recovery } from "../recovery.ts";
 import { openRoster, type Roster } from "../roster.ts";
@@ -295,17 +295,7 @@ export const evaluationKey = ({ model, algorithm }: EntryOf<"model.evaluated">):
 const known = <T>(fact: T | Refusal | undefined): T | undefined =>
   fact instanceof Refusal ? undefined : fact;
 
-/** @returns undefined instead of a refusal: the rule that asks for the same thing reports it. */
-function orUndefined<T>(get: () => T): T | undefined {
-  try {
-    return get();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
-}
-
-/** Takes an entry in, as far as it makes sense; what does not, the rules have reported. */
+/** Takes an entry in, as far as it makes sense; what does not, the rules that ask for the same thing have reported. */
 export function apply(state: LogState, entry: Entry): void {
   state.entries++;
   state.time = Math.max(state.time, entry.time);
