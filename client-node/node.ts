@@ -5,8 +5,7 @@ import type { Digest } from "../core/canonical.ts";
 import { type Random, uniform } from "../core/random.ts";
 import { type Reason, Refusal } from "../core/reasons.ts";
 import type { Json } from "../models/algorithm.ts";
-import { type StudyManifest, tableOf } from "../models/study.ts";
-import type { Table } from "../models/table.ts";
+import { tableOf } from "../models/study.ts";
 import type { Bfv } from "../privacy/sum/encryption/bfv.ts";
 import { refusalOf } from "../proto/wire.ts";
 import type { NodeEvent } from "./events.ts";
@@ -124,8 +123,10 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): Stat
       },
     });
   });
-  const rows = async (manifest: StudyManifest, policy: Policy): Promise<Table> =>
-    requireEnough(await tables(manifest, policy), manifest, policy.minRows);
+  // A refused table is looked at again, and not read again.
+  const rows = remembered(async (manifest, policy) =>
+    requireEnough(await tables(manifest, policy), manifest, policy.minRows),
+  );
   return { db, ledger, transport, credentials, policy, rows, now, ownScore: options.ownScore };
 }
 
