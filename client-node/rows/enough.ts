@@ -1,7 +1,8 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Refusal } from "../../core/reasons.ts";
-import { bins } from "../../models/algorithms/bins.ts";
-import { transform } from "../../models/algorithms/transform.ts";
+import { bins, binsParameters } from "../../models/algorithms/bins.ts";
+import { transform, transformParameters } from "../../models/algorithms/transform.ts";
+import { entriesOf } from "../../models/results.ts";
 import { holdsOut, type StudyManifest } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 
@@ -42,11 +43,14 @@ export function requireEnough(
         hint: "give the node rows of several such subjects, or of none: a sum over the value would be that one's rows",
       },
     );
-  for (const listed of manifest.algorithms)
-    if (listed.name === transform.name) requireSharedMarks(table, transformedColumns.parse(listed).columns);
-    else if (listed.name === bins.name)
-      for (const [name, special] of Object.entries(specialOfBins.parse(listed).special))
-        requireSharedMarks(table, { [name]: { special } });
+  for (const { algorithm, params } of entriesOf(manifest.algorithms))
+    if (algorithm.name === transform.name)
+      for (const [name, marked] of Object.entries(transformParameters.parse(params).columns))
+        requireSharedMarks(table, name, marked);
+    else if (algorithm.name === bins.name)
+      // The good and bad of a special value are counted by themselves.
+      for (const [name, special] of Object.entries(binsParameters.parse(params).special))
+        requireSharedMarks(table, name, { special });
   return table;
 }
 
@@ -71,44 +75,33 @@ function requireSharedLevels(table: Table, name: string): void {
     throw singular(`column "${name}": one data subject alone has a level of it`);
 }
 
-/** What of a transform's parameters can mark a row: they are checked where the algorithm takes them. */
-const transformedColumns = z.looseObject({
-  columns: z
-    .record(
-      z.string(),
-      z.looseObject({
-        special: z.array(z.number()).optional(),
-        clip: z.looseObject({ low: z.number().optional(), high: z.number().optional() }).optional(),
-      }),
-    )
-    .default({}),
-});
-
-/** Likewise: the good and bad of a special value are counted by themselves. */
-const specialOfBins = z.looseObject({ special: z.record(z.string(), z.array(z.number())).default({}) });
-
 /**
  * A special value gets a column of its own, and a clipped column is constant but for the rows that are not at its end: what
  * is multiplied with either is a row's own where one subject alone is marked so.
  * @throws Refusal level_singular
  */
-function requireSharedMarks(table: Table, columns: z.output<typeof transformedColumns>["columns"]): void {
-  for (const [name, { special = [], clip = {} }] of Object.entries(columns)) {
-    const column = table.columns.get(name);
-    if (column?.kind !== "numeric") continue;
-    const { low = -Infinity, high = Infinity } = clip;
-    const ordinary = (x: number): boolean => !special.includes(x);
-    const marks: ((x: number) => number)[] = [
-      (x) => special.indexOf(x),
-      (x) => (ordinary(x) && x > low ? 0 : -1),
-      (x) => (ordinary(x) && x < high ? 0 : -1),
-    ];
-    const values = Float64Array.from({ length: table.rows }, (_, row) => column.values[row]!);
-    if (marks.some((mark) => hasSingularCode(table, Int32Array.from(values, mark))))
-      throw singular(
-        `column "${name}": one data subject alone has a special value of it, or one within its clip`,
-      );
-  }
+function requireSharedMarks(
+  table: Table,
+  name: string,
+  {
+    special = [],
+    clip = {},
+  }: Pick<z.output<typeof transformParameters>["columns"][string], "special" | "clip">,
+): void {
+  const column = table.columns.get(name);
+  if (column?.kind !== "numeric") return;
+  const { low = -Infinity, high = Infinity } = clip;
+  const ordinary = (x: number): boolean => !special.includes(x);
+  const marks: ((x: number) => number)[] = [
+    (x) => special.indexOf(x),
+    (x) => (ordinary(x) && x > low ? 0 : -1),
+    (x) => (ordinary(x) && x < high ? 0 : -1),
+  ];
+  const values = Float64Array.from({ length: table.rows }, (_, row) => column.values[row]!);
+  if (marks.some((mark) => hasSingularCode(table, Int32Array.from(values, mark))))
+    throw singular(
+      `column "${name}": one data subject alone has a special value of it, or one within its clip`,
+    );
 }
 
 /**

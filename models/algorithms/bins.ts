@@ -18,7 +18,7 @@ import { featureSchema } from "../study.ts";
 import type { FeatureSchema } from "../table.ts";
 import { type RangeResult, range } from "./range.ts";
 
-const parameters = z.strictObject({
+export const binsParameters = z.strictObject({
   range: resultName("range"),
   most: z
     .int()
@@ -77,7 +77,7 @@ const result = z
 
 export type BinsResult = Readonly<z.output<typeof result>>;
 
-type Params = z.output<typeof parameters>;
+type Params = z.output<typeof binsParameters>;
 
 /** Rows of each cell, feature after feature. */
 type Cells = { readonly good: Count; readonly bad: Count };
@@ -104,7 +104,7 @@ type Types = {
  */
 export const bins = defineAlgorithm<Types>({
   name: "bins",
-  parameters,
+  parameters: binsParameters,
   result,
   needs: (params) => ({ range: resultOf(range, params.range) }),
   maxSteps: ({ refined }) => 1 + refined,

@@ -109,7 +109,7 @@ const columnParameters = z
 
 type ColumnParameters = z.output<typeof columnParameters>;
 
-const parameters = z.strictObject({
+export const transformParameters = z.strictObject({
   columns: z
     .record(z.string(), columnParameters)
     .default({})
@@ -122,7 +122,7 @@ const parameters = z.strictObject({
     .describe("cells of the public grid on which a numeric column is counted for its quantiles and bins"),
 });
 
-type Params = z.output<typeof parameters>;
+type Params = z.output<typeof transformParameters>;
 
 const result = z
   .strictObject({
@@ -172,7 +172,7 @@ export const transform = defineAlgorithm<{
   blocks: Counts<Count> & Sums<Exact>;
 }>({
   name: "transform",
-  parameters,
+  parameters: transformParameters,
   result,
   needs: () => ({}),
   maxSteps: ({ columns }) => (Object.keys(columns).length === 0 ? 0 : 3),
