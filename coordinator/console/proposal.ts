@@ -1,6 +1,6 @@
 /** A study proposed from a form that says what each choice costs. */
 import { z } from "zod";
-import { canonicalBytes, digestOf } from "../../core/canonical.ts";
+import { canonicalBytes } from "../../core/canonical.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
@@ -8,7 +8,7 @@ import { algorithmNames } from "../../models/registry.ts";
 import { parseManifest } from "../../models/study.ts";
 import { checkProposal } from "../studies/check.ts";
 import { studyCost } from "../studies/cost.ts";
-import { type Gated, gatedByDefault } from "../studies/gate.ts";
+import { proposedBy } from "../studies/gate.ts";
 import { propose } from "../studies/proposal.ts";
 import type { Asked, Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
@@ -161,16 +161,16 @@ async function checkedView(asked: Asked, draft: Draft): Promise<View> {
   let { problems } = made;
   const { bank, locale } = asked;
   const { words } = locale;
-  let gated: Gated | undefined;
+  let proposed: Awaited<ReturnType<typeof proposedBy>> | undefined;
   try {
-    gated = bytes && (await gatedByDefault(bank, parseManifest(bytes).manifest));
+    proposed = bytes && (await proposedBy(bank, bytes));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     problems = [error];
   }
-  if (gated === undefined) return { ...formView(asked, draft, problemsView(problems, asked)), status: 400 };
-  const { manifest, note } = gated;
-  const study = digestOf(canonicalBytes(manifest));
+  if (proposed === undefined)
+    return { ...formView(asked, draft, problemsView(problems, asked)), status: 400 };
+  const { manifest, note, study } = proposed;
   const found = await checkProposal(bank, study, manifest);
   const cost = await studyCost(bank, study, manifest, found);
   const isSound = found.problems.length === 0;
@@ -201,18 +201,14 @@ function formView({ session, locale: { words } }: Asked, draft: Draft, result?: 
     (name) =>
       html`<label class="choice"><input type="checkbox" name="algorithms" value="${name}"${draft.algorithms.includes(name) && html` checked`}> <span>${name}</span><span class="note">${words.algorithms[name] ?? ""}</span></label>`,
   );
-  const unit = html`<div class="field"><label for="unit">${words.fields.unit}</label><select id="unit" name="unit" aria-describedby="unit-hint">${(
-    ["record", "subject"] as const
-  ).map(
-    (one) =>
-      html`<option value="${one}"${one === draft.unit && html` selected`}>${words.units[one]}</option>`,
-  )}</select><p class="note" id="unit-hint">${words.hints.unit}</p></div>`;
-  const gate = html`<div class="field"><label for="gate">${words.fields.gate}</label><select id="gate" name="gate" aria-describedby="gate-hint">${(
-    ["champion", "none"] as const
-  ).map(
-    (one) =>
-      html`<option value="${one}"${one === draft.gate && html` selected`}>${words.gates[one]}</option>`,
-  )}</select><p class="note" id="gate-hint">${words.hints.gate}</p></div>`;
+  /** @param values - each with what it is called. */
+  const select = (name: "unit" | "gate", values: Readonly<Record<string, string>>): Html =>
+    html`<div class="field"><label for="${name}">${words.fields[name]}</label><select id="${name}" name="${name}" aria-describedby="${name}-hint">${Object.entries(
+      values,
+    ).map(
+      ([value, said]) =>
+        html`<option value="${value}"${value === draft[name] && html` selected`}>${said}</option>`,
+    )}</select><p class="note" id="${name}-hint">${words.hints[name]}</p></div>`;
   const number = { inputmode: "decimal" } as const;
   return {
     title: words.proposeStudy,
@@ -240,7 +236,7 @@ ${group(words.whichData, [
   text("holdout", number),
 ])}
 <fieldset><legend>${words.whatRuns}</legend><div class="choices">${algorithms}</div>${text("parameters", { lines: 3, isOptional: true })}</fieldset>
-${group(words.howProtected, [text("minCohort", number), text("maxColluding", number), unit, gate, text("stepSeconds", number)])}
+${group(words.howProtected, [text("minCohort", number), text("maxColluding", number), select("unit", words.units), select("gate", words.gates), text("stepSeconds", number)])}
 <p class="warning">${words.noNoise}</p>
 <div class="actions"><button class="main">${words.checkAndCost}</button>${
     isSound && html`<button class="main" formaction="/studies/propose">${words.propose}</button>`

@@ -1,9 +1,9 @@
 /** What is wrong with a study, before anybody is asked, and what it would cost. */
-import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
+import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type AlgorithmForecast, forecastStudy } from "../../models/forecast.ts";
 import { poisonersWithstood } from "../../models/groups.ts";
-import { holdsOut, parseManifest, type StudyManifest } from "../../models/study.ts";
+import { holdsOut, type StudyManifest } from "../../models/study.ts";
 import { manifestFaults, startStudy, studyEvents } from "../../models/study-loop.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
@@ -13,7 +13,7 @@ import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import type { StudyCheck } from "../../proto/generated/fedcredit/v1/StudyCheck.ts";
 import { currentRoster } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
-import { type Gated, gatedByDefault } from "./gate.ts";
+import { proposedBy } from "./gate.ts";
 
 export interface ProposalCheck {
   readonly problems: readonly Refusal[];
@@ -200,15 +200,14 @@ function notesOn(manifest: StudyManifest, dropOuts: number | undefined): string[
 /** What proposing these bytes would say. @throws Refusal message_malformed */
 export async function check(bank: Bank, bytes: Uint8Array): Promise<StudyCheck> {
   const wire = ({ reason, message, hint }: Refusal) => ({ reason, message, hint });
-  let gated: Gated;
+  let proposed: Awaited<ReturnType<typeof proposedBy>>;
   try {
-    gated = await gatedByDefault(bank, parseManifest(bytes).manifest);
+    proposed = await proposedBy(bank, bytes);
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason !== "parameters_invalid") throw error;
     return { study: Buffer.from(digestOf(bytes), "hex"), problems: [wire(error)] };
   }
-  const { manifest, note } = gated;
-  const study = digestOf(canonicalBytes(manifest));
+  const { manifest, note, study } = proposed;
   const { problems, unready, notes, costs, ...found } = await checkProposal(bank, study, manifest);
   return {
     study: Buffer.from(study, "hex"),

@@ -3,10 +3,11 @@
  * its manifest says `gate: none`, which enterprises then consent to.
  */
 import { isDeepStrictEqual } from "node:util";
+import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
 import { entryOf } from "../../models/results.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { parseManifest, type StudyManifest } from "../../models/study.ts";
 import { manifestFaults } from "../../models/study-loop.ts";
 import type { Bank } from "../bank.ts";
 import { standings } from "./standing.ts";
@@ -20,7 +21,7 @@ interface Published {
   readonly results: PriorResults;
 }
 
-export interface Gated {
+interface Gated {
   readonly manifest: StudyManifest;
   /** What was decided for the bank, in words; absent where there was nothing to decide. */
   readonly note?: string;
@@ -61,6 +62,19 @@ export async function gatedByDefault(bank: Pick<Bank, "database">, manifest: Stu
     manifest: gated,
     note: `gate: enterprises hold ${learned.as} against the champion ${champion.result}, within ${usualWithin}`,
   };
+}
+
+/**
+ * @param bytes - of a manifest as somebody wrote it.
+ * @returns the study that they propose, its gate filled in: the digest is of the whole.
+ * @throws Refusal message_malformed, parameters_invalid
+ */
+export async function proposedBy(
+  bank: Pick<Bank, "database">,
+  bytes: Uint8Array,
+): Promise<Gated & { readonly study: Digest }> {
+  const gated = await gatedByDefault(bank, parseManifest(bytes).manifest);
+  return { ...gated, study: digestOf(canonicalBytes(gated.manifest)) };
 }
 
 /** @returns a published model as a gate names it; undefined where transforms stand before it. */

@@ -1,11 +1,10 @@
 /** Takes a study in, to be consented to. */
-import { canonicalBytes, canonicalJson, digestOf } from "../../core/canonical.ts";
+import { canonicalJson } from "../../core/canonical.ts";
 import { refuseAll } from "../../core/reasons.ts";
-import { parseManifest } from "../../models/study.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import type { Bank } from "../bank.ts";
 import { checkProposal, nameTaken } from "./check.ts";
-import { gatedByDefault } from "./gate.ts";
+import { proposedBy } from "./gate.ts";
 import { status } from "./status.ts";
 
 /**
@@ -15,8 +14,7 @@ import { status } from "./status.ts";
  *   message_malformed, cohort_too_small, cohort_too_large
  */
 export async function propose(bank: Bank, bytes: Uint8Array): Promise<StudyStatus> {
-  const { manifest } = await gatedByDefault(bank, parseManifest(bytes).manifest);
-  const study = digestOf(canonicalBytes(manifest));
+  const { manifest, study } = await proposedBy(bank, bytes);
   refuseAll((await checkProposal(bank, study, manifest)).problems);
   await bank.database.transaction(async (sql) => {
     const [known] = await sql`SELECT digest FROM study WHERE digest = ${study} OR name = ${manifest.name}`;

@@ -282,6 +282,7 @@ export class StudyLead {
 
   /** @returns who may be in a round's sum, where the study deals its members to groups. */
   async #among(round: number, manifest: StudyManifest): Promise<readonly PartyId[] | undefined> {
+    if (manifest.groups === undefined) return undefined;
     return studyCohort(manifest, await this.#options.chain.state(this.study, manifest, round - 1));
   }
 
