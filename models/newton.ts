@@ -327,10 +327,12 @@ function ridgeEntry(i: number, j: number, n: number, { outcomeCount }: NewtonSet
 }
 
 /** @returns P · w. */
-const ridgeSlope = (weights: ArrayLike<number>, setting: NewtonSetting): Float64Array =>
-  Float64Array.from(weights, (_, i) =>
-    Array.from(weights).reduce((sum, w, j) => sum + ridgeEntry(i, j, weights.length, setting) * w, 0),
+function ridgeSlope(weights: ArrayLike<number>, setting: NewtonSetting): Float64Array {
+  const all = Array.from(weights);
+  return Float64Array.from(all, (_, i) =>
+    all.reduce((sum, w, j) => sum + ridgeEntry(i, j, all.length, setting) * w, 0),
   );
+}
 
 function halve(
   state: NewtonState,

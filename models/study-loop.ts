@@ -289,7 +289,7 @@ export const mostEntries = 2 ** 21;
 
 /** @param as - whose sum it is. @throws Refusal layout_overflow where a vector would be too long to be sealed */
 export function requireSealable(as: string, layout: VectorLayout): void {
-  const length = layout.blocks.reduce((sum, block) => sum + block.length, 0);
+  const length = vectorLength(layout);
   if (length > mostEntries)
     throw new Refusal(
       "layout_overflow",
