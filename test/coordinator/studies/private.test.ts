@@ -3,21 +3,17 @@ import test from "ava";
 import type { NodeEvent } from "../../../client-node/events.ts";
 import { DirectStatistics } from "../../../client-node/federation/statistics.ts";
 import { spentEvents } from "../../../client-node/ledger/budget.ts";
-import { EgressLedger } from "../../../client-node/ledger/egress.ts";
-import { openStore } from "../../../client-node/ledger/store.ts";
 import { ledgerFile, startNode } from "../../../client-node/node.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
-import { studyArithmetic } from "../../../models/recompute.ts";
 import { selectRows } from "../../../models/rows.ts";
 import type { StudyManifest } from "../../../models/study.ts";
 import { studyEvents } from "../../../models/study-loop.ts";
-import { reconcileAll } from "../../../privacy/log/reconcile.ts";
 import { costInWords } from "../../../privacy/log/spend.ts";
-import { verifyExport } from "../../../privacy/log/verify.ts";
 import { epsilonOf } from "../../../privacy/noise/accountant.ts";
 import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor, temporaryDirectory } from "../../../simulate/consortium.ts";
+import { audited } from "../../support/audited.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 
 const names = ["kiln", "lathe", "mill", "orchard", "truck"];
@@ -91,35 +87,12 @@ test("log, ledgers, model and accountant come to the same ε, and who has too li
     refused.length > 0 && refused.every((event) => "reason" in event && event.reason === "budget_exhausted"),
   );
 
-  const checks = await verifyExport(bank.operator.exportLog(), bank.logPolicy(), {
-    arithmetic: studyArithmetic,
-  });
-  t.deepEqual(
-    checks.filter(({ ok }) => !ok),
-    [],
+  const { checks, databases } = await audited(
+    t,
+    bank,
+    names.map((name, i) => ({ credentials: credentials.get(name)!, file: ledgerFile(dirs[i]!) })),
   );
-  const ledgers = names.map((name, i) => {
-    const db = openStore(ledgerFile(dirs[i]!));
-    return { db, ledger: new EgressLedger(db, credentials.get(name)!) };
-  });
-  const compared = await reconcileAll(
-    () => bank.operator.exportLog(),
-    ledgers.map(
-      ({ ledger }) =>
-        () =>
-          ledger.export(),
-    ),
-    bank.logPolicy(),
-    studyArithmetic,
-  );
-  for (const { id, checks: own } of compared)
-    t.deepEqual(
-      own.filter(({ ok }) => !ok),
-      [],
-      id,
-    );
-  const spent = ledgers.map(({ db }) => epsilonOf(spentEvents(db, "rows"), delta));
-  for (const { db } of ledgers) db.close();
+  const spent = databases.map((db) => epsilonOf(spentEvents(db, "rows"), delta));
   t.is(spent.pop(), 0, "who refused is charged nothing");
   const { model } = await bank.operator.model(study);
   const { cost } = (model as { protection: { cost: { epsilon: number; delta: number } } }).protection;
