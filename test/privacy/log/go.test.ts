@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { toBase64, utf8 } from "../../../core/bytes.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
@@ -41,6 +41,32 @@ const go = (program: string, ...args: string[]): Promise<{ ok: boolean; output: 
       (error, stdout, stderr) => resolve({ ok: error === null, output: stdout + stderr }),
     );
   });
+
+/** Builds one of the programs and uses it; without Go, or its modules, it is left out by name. */
+async function withProgram(
+  t: ExecutionContext,
+  program: string,
+  what: string,
+  use: (binary: string, directory: string) => Promise<void>,
+): Promise<void> {
+  const modules = await go(program, "mod", "download");
+  if (!modules.ok) {
+    leftOut(what);
+    t.pass();
+    return;
+  }
+  // To compile it takes a minute where nothing of it is kept.
+  t.timeout(300_000);
+  const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
+  try {
+    const binary = join(directory, program);
+    const built = await go(program, "build", "-o", binary, ".");
+    t.true(built.ok, built.output);
+    await use(binary, directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
 
 const name = "riverbank-sme/log";
 const { keep, send } = newSignerKey(name, seededRandom("go"));
@@ -99,42 +125,20 @@ const witnessSeed = seededRandom("w").bytes(32);
 const witnessKey = verifierKey("witness", ed25519PublicKey(witnessSeed));
 
 test("Go's sumdb/note and sumdb/tlog accept checkpoint, tiles, entries and proofs", async (t) => {
-  const modules = await go("go-verify", "mod", "download");
-  if (!modules.ok) {
-    leftOut("go with golang.org/x/mod: third-party check of the log's formats");
-    t.pass();
-    return;
-  }
-  const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
-  try {
-    const binary = join(directory, "go-verify");
-    const built = await go("go-verify", "build", "-o", binary, ".");
-    t.true(built.ok, built.output);
+  const what = "go with golang.org/x/mod: third-party check of the log's formats";
+  await withProgram(t, "go-verify", what, async (binary, directory) => {
     for (const size of [1, 2, 255, 256, 257, 1000, ...(process.env.SLOW ? [70_000] : [])]) {
       const log = join(directory, String(size));
       await writeLog(log, size);
       const { output } = await runs(binary, log);
       t.regex(output, new RegExp(`^ok: ${size} entries, [1-9]\\d* inclusion`), `${size}: ${output}`);
     }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 });
 
 test("Tessera's fsck accepts the log's files, and its note package a witness's cosignature; neither accepts another", async (t) => {
-  const modules = await go("go-fsck", "mod", "download");
-  if (!modules.ok) {
-    leftOut("go with github.com/transparency-dev/tessera: fsck of the log's files");
-    t.pass();
-    return;
-  }
-  const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
-  try {
-    // To compile it takes a minute where nothing of it is kept.
-    t.timeout(300_000);
-    const binary = join(directory, "go-fsck");
-    const built = await go("go-fsck", "build", "-o", binary, ".");
-    t.true(built.ok, built.output);
+  const what = "go with github.com/transparency-dev/tessera: fsck of the log's files";
+  await withProgram(t, "go-fsck", what, async (binary, directory) => {
     for (const size of [1, 256, 257, 1000]) {
       const log = join(directory, String(size));
       await writeLog(log, size);
@@ -149,7 +153,5 @@ test("Tessera's fsck accepts the log's files, and its note package a witness's c
     bytes[40]! ^= 1;
     await writeFile(tile, bytes);
     t.regex((await runs(binary, log, send, witnessKey)).output, /^fsck: /m);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 });
