@@ -1,3 +1,4 @@
+import { pageDocument } from "../../core/pages/document.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
 
 export interface View {
@@ -27,22 +28,15 @@ const places: readonly (readonly [path: string, name: string])[] = [
   ["/model", "Model"],
 ];
 
-export const layout = ({ title, body, live }: View, frame: Frame): Html => html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · ${frame.enterprise}</title>
-<link rel="stylesheet" href="/style.css">
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-<script src="/live.js" defer></script>
-</head>
-<body data-stream="${live ?? "/live"}">
-<a class="skip" href="#main">Skip to content</a>
-<header>
-<p class="who"><strong>${frame.enterprise}</strong> <span>this page stays on these premises</span></p>
-<nav aria-label="Pages"><ul>
+export const layout = ({ title, body, live }: View, frame: Frame): Html =>
+  pageDocument({
+    tag: "en",
+    title,
+    owner: frame.enterprise,
+    what: "this page stays on these premises",
+    skip: "Skip to content",
+    live: live ?? "/live",
+    navigation: html`<nav aria-label="Pages"><ul>
 ${places.map(
   ([path, name]) =>
     html`<li><a href="${path}"${path === frame.path && html` aria-current="page"`}>${name}${
@@ -50,15 +44,9 @@ ${places.map(
     }</a></li>
 `,
 )}</ul></nav>
-${frame.session && html`<form method="post" action="/logout"><button>Log out</button></form>`}
-</header>
-<main id="main">
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`;
+${frame.session && html`<form method="post" action="/logout"><button>Log out</button></form>`}`,
+    body,
+  });
 
 const badge = (open: number): Html =>
   html` <span class="badge"><span data-live="warnings.open">${open}</span><span class="aside"> open</span></span>`;

@@ -12,7 +12,8 @@ export interface PageParts {
   /** Text of the link past the navigation. */
   readonly skip: string;
   readonly navigation: Content;
-  readonly side: Content;
+  /** Beside the navigation. */
+  readonly side?: Content;
   readonly body: Content;
   /** Address of the stream of live values, for pages that have such. */
   readonly live?: string;
@@ -36,9 +37,12 @@ ${of.live !== undefined && html`<script src="/live.js" defer></script>`}${of.mod
 <header>
 <p class="who"><strong>${of.owner}</strong> <span>${of.what}</span></p>
 ${of.navigation}
-<div class="side">
+${
+  of.side !== undefined &&
+  html`<div class="side">
 ${of.side}
-</div>
+</div>`
+}
 </header>
 <main id="main">
 <h1>${of.title}</h1>
