@@ -111,7 +111,7 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
               html`<a href="/models/${digest}">${name}</a>`,
               html`<span class="long">${readManifest(manifest).purpose}</span>`,
               moment((published_at as Date).getTime()),
-              aucs(document),
+              html`<span class="long">${aucs(document)}</span>`,
               standingsOf(digest),
             ]),
           )}
