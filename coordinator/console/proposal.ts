@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { canonicalBytes } from "../../core/canonical.ts";
 import { type Html, html } from "../../core/pages/html.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { parseYaml } from "../../core/yaml.ts";
 import { algorithmNames } from "../../models/registry.ts";
@@ -14,7 +15,6 @@ import type { Asked, Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
 import { deciders, field, form, type View } from "./frame.ts";
 import type { Words } from "./messages.ts";
-import { refusalText } from "./refusal.ts";
 import { costView } from "./studies.ts";
 
 export function proposalPages(desk: Desk): void {
@@ -178,7 +178,7 @@ async function checkedView(asked: Asked, draft: Draft): Promise<View> {
   const result = html`<section class="card" aria-label="${words.whatItCosts}" id="checked">
 <h2>${isSound ? words.canBeProposed : words.cannotBeProposed}</h2>
 ${!isSound && problemsView(found.problems, asked)}
-${found.unready !== undefined && html`<p class="warning">${refusalText(found.unready, locale)}</p>`}
+${found.unready !== undefined && html`<p class="warning">${refusalText(found.unready, locale.language)}</p>`}
 ${notes.length > 0 && html`<ul lang="en">${notes.map((one) => html`<li>${one}</li>`)}</ul>`}
 ${cost.algorithms.length > 0 && costView(cost, manifest, locale)}
 </section>`;
@@ -187,7 +187,7 @@ ${cost.algorithms.length > 0 && costView(cost, manifest, locale)}
 
 const problemsView = (problems: readonly Refusal[], { locale }: Asked): Html =>
   html`<div role="alert"><p class="alarm">${locale.words.problems(locale.number(problems.length))}</p><ul>${problems.map(
-    (one) => html`<li>${refusalText(one, locale)}</li>`,
+    (one) => html`<li>${refusalText(one, locale.language)}</li>`,
   )}</ul></div>`;
 
 function formView({ session, locale: { words } }: Asked, draft: Draft, result?: Html, isSound = false): View {
