@@ -18,9 +18,9 @@ import {
   studyContribute,
   studyLayout,
 } from "../../models/study-loop.ts";
-import type { Table } from "../../models/table.ts";
+import type { NumericColumn, Table } from "../../models/table.ts";
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
-import { type Attack, counted } from "./attack.ts";
+import { type Attack, correlation, counted } from "./attack.ts";
 import { gainOf, manifestOf, Stage, tableOf } from "./stage.ts";
 
 /** The row that the bank is after. */
@@ -106,6 +106,46 @@ const withRareLabel = (id: string): Table => {
   return { ...table, label, outcome: label, columns };
 };
 
+/** One row alone has no value of a column. */
+const withGap = (id: string): Table => {
+  const table = tableOf(id);
+  const values = (table.columns.get("x1") as NumericColumn).values.slice();
+  values[target] = Number.NaN;
+  return { ...table, columns: new Map(table.columns).set("x1", { kind: "numeric", values }) };
+};
+
+const gapped: StudyManifest = {
+  ...manifestOf("gap"),
+  algorithms: [{ name: "range" }, { name: "summary" }, { name: "logistic" }],
+};
+
+/** @returns how well what logistic regression multiplies with the mark of the empty cell says the row it stands in. */
+async function rowOfGap(): Promise<number> {
+  const table = withGap("party-0");
+  const own = means();
+  let state = startStudy(gapped);
+  while (state.algorithm !== "logistic") {
+    const values = await studyContribute(gapped, state, table, own);
+    state = await advanceStudy(gapped, state, { values, parties: 1 });
+  }
+  const shown = await studyContribute(gapped, state, table, own);
+  const guess: number[] = [];
+  let at = 0;
+  // Columns of the design: 1, x1, its mark, x2 to x12.
+  for (const { name, length } of studyLayout(gapped, state).blocks) {
+    const line = Number(/^hessian\.(\d+)$/.exec(name)?.[1] ?? 0);
+    if (line > 2) guess.push(shown[at + 2]!);
+    at += length;
+  }
+  const truth = [...table.columns.values()].slice(1).map((column) => {
+    const { values } = column as NumericColumn;
+    const mean = values.reduce((sum, x) => sum + x / values.length, 0);
+    const square = values.reduce((sum, x) => sum + (x - mean) ** 2 / values.length, 0);
+    return (values[target]! - mean) / Math.sqrt(square);
+  });
+  return gainOf(guess, Float64Array.from(truth));
+}
+
 /** Dealt as a node deals its rows; as a control, by the same key whatever the share. */
 const dealt = (id: string, { holdout }: StudyManifest, control: boolean): Table => {
   const table = tableOf(id);
@@ -170,6 +210,12 @@ export const manifestAttacks: readonly Attack[] = [
       const bad = await bayesBlock(rareLevels, table, "levels.12.1");
       return bad[1] === table.label[target] ? 1 : 0;
     },
+  },
+  {
+    name: "a cell that one data subject alone has empty",
+    ...correlation,
+    guessing: 0,
+    play: (bfv, control) => (control ? rowOfGap() : consents(bfv, gapped, "level_singular", withGap)),
   },
   {
     name: "a value of the label that one data subject alone has",

@@ -23,7 +23,7 @@ interface CreditFile {
   readonly rows?: number;
   /** Rows of which these columns hold these numbers. */
   readonly where?: Readonly<Record<string, number>>;
-  /** Levels so rare that one customer of a node may have one alone, which it refuses: column, level, and what it joins. */
+  /** Levels, or empty cells, so rare that one customer of a node may have one alone, which it refuses: column, cell, and what it becomes. */
   readonly joined?: readonly (readonly [column: string, level: string, into: string])[];
   /** Column by which enterprises would naturally have their rows. */
   readonly groupedBy?: string;
@@ -64,6 +64,11 @@ const files: readonly CreditFile[] = [
       ["home_ownership", "OTHER", "RENT"],
       ["grade", "G", "E"],
       ["grade", "F", "E"],
+      ["delinq_2yrs", "", "0"],
+      ["collections_12_mths_ex_med", "", "0"],
+      ["open_acc", "", "0"],
+      ["total_acc", "", "0"],
+      ["annual_inc", "", "0"],
     ],
     groupedBy: "grade",
   },

@@ -341,3 +341,38 @@ test("a special value, or a value within a clip, that one subject alone has is r
   t.notThrows(binned([2]), "the control");
   t.is(refusal(binned([3])).reason, "level_singular");
 });
+
+test("a cell that one subject alone has empty, or alone has filled, is refused: the gap would mark a row", (t) => {
+  const about = { ...schema, name: "study", algorithms: [] };
+  const of = (...cells: readonly string[]) =>
+    tableFromCsv(csv(...cells.map((cell, i) => `${i % 2 === 0 ? "paid" : "late"},${cell},`)), "f", schema);
+  for (const shared of [
+    ["A,1", "A,2", "A,3", "A,4"],
+    ["A,", "A,", "A,3", "A,4"],
+    ["A,", "A,", "A,", "A,"],
+    [",1", ",2", "A,3", "A,4"],
+  ])
+    t.notThrows(() => requireEnough(of(...shared), about, 2), shared.join(" "));
+  for (const alone of [
+    ["A,1", "A,2", "A,", "A,4"],
+    ["A,", "A,", "A,3", "A,"],
+    ["A,1", ",2", "A,3", "A,4"],
+  ]) {
+    const error = refusal(() => requireEnough(of(...alone), about, 2));
+    t.is(error.reason, "level_singular", alone.join(" "));
+    t.regex(error.message, /column "(amount|grade)": one data subject alone has/);
+  }
+  const filling = (indicator: boolean) => ({
+    ...about,
+    algorithms: [{ name: "transform", columns: { amount: { impute: "mean", indicator } } }],
+  });
+  t.notThrows(() => requireEnough(of("A,1", "A,2", "A,", "A,4"), filling(false), 2), "filled without a mark");
+  for (const [cells, indicator] of [
+    [["A,1", "A,2", "A,", "A,4"], true],
+    [["A,", "A,", "A,3", "A,"], false],
+  ] as const)
+    t.is(refusal(() => requireEnough(of(...cells), filling(indicator), 2)).reason, "level_singular");
+  // Others with a gap are all held out.
+  const held = { ...of("A,", "A,", "A,3", "A,4", "A,5", "A,6"), holdout: Uint8Array.of(0, 1, 0, 0, 1, 1) };
+  t.is(refusal(() => requireEnough(held, about, 2)).reason, "level_singular");
+});
