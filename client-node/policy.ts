@@ -17,7 +17,7 @@ const tableTerms = {
     .string()
     .min(1)
     .describe(
-      "column that names whose row it is: a study has to name it as its subject. Without it a study may name none, and minRows then counts the rows of one person as so many persons",
+      "column that names whose row it is: a study has to name it as its subject, and one with noise to count by it. Without it a study may name none, and minRows then counts the rows of one person as so many persons",
     )
     .optional(),
   exactSums: z
@@ -203,13 +203,22 @@ function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
 
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
   const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
-  const { features, label, subject } = manifest;
+  const { features, label, privacy, subject } = manifest;
   if (policy.subject !== undefined && subject !== policy.subject)
     forbidden.push(
       `${subject === undefined ? "no subject" : `subject "${subject}"`}, where rows are counted by "${policy.subject}"`,
     );
   for (const column of [...columnsRead(manifest), ...(subject ? [subject] : [])])
     if (!passes(column)) forbidden.push(`column "${column}"`);
+  if (privacy.noise !== undefined) {
+    if (policy.subject !== undefined && privacy.unit !== "subject")
+      forbidden.push(`noise for one ${privacy.unit}, where rows are counted by "${policy.subject}"`);
+    // What becomes of a row then hangs on others: one that comes or goes may change every class, and no noise is for that.
+    if (policy.anonymity !== undefined)
+      for (const { name, class: kind } of policy.fields)
+        if (kind === "quasi" && passes(name) && columnsRead(manifest).includes(name))
+          forbidden.push(`noise over column "${name}", whose cells are generalized with those of other rows`);
+  }
   for (const { name, kind } of features)
     if (outputs.get(name) === (kind === "numeric" ? "text" : "number"))
       forbidden.push(`column "${name}" as ${kind}, which its operator does not give`);

@@ -124,8 +124,28 @@ function algorithmFaults({ algorithms }: StudyManifest): Refusal[] {
 }
 
 /** Either every sum has noise, or the manifest says that none has: never both, and nothing silently. */
-function noiseFaults({ algorithms, privacy, unprotected }: StudyManifest): Refusal[] {
+function noiseFaults({ algorithms, holdout, privacy, subject, unprotected }: StudyManifest): Refusal[] {
   const faults: Refusal[] = [];
+  if (privacy.unit === "subject" && subject === undefined)
+    faults.push(
+      new Refusal("parameters_invalid", "privacy.unit is subject, and nothing says whose a row is", {
+        hint: "name the column under `subject`, or count by record",
+      }),
+    );
+  // Of a subject with a row held out by its month, all earlier ones are left out: that row changes more than itself.
+  if (
+    privacy.noise !== undefined &&
+    privacy.unit === "record" &&
+    subject !== undefined &&
+    holdout.outOfTime !== undefined
+  )
+    faults.push(
+      new Refusal(
+        "parameters_invalid",
+        "holdout.outOfTime leaves out rows of a subject for another one, and privacy.unit is record",
+        { hint: "set privacy.unit to subject, with privacy.noise.rowsPerSubject" },
+      ),
+    );
   if ((privacy.noise === undefined) !== unprotected.includes("noise"))
     faults.push(
       privacy.noise === undefined

@@ -241,6 +241,25 @@ export const manifestAttacks: readonly Attack[] = [
       ),
   },
   {
+    name: "noise for a record where a person has many",
+    ...counted("consents", 3),
+    quick: false,
+    play: (bfv, control) => {
+      const plain = manifestOf("unit");
+      const noise = { multiplier: 4, delta: 1e-6, dropOuts: 0 };
+      const manifest = {
+        ...plain,
+        subject: "sector",
+        privacy: { ...plain.privacy, noise },
+        unprotected: [],
+      };
+      return consents(bfv, manifest, "policy_refuses", tableOf, {
+        maxEpsilon: { lifetime: 100, delta: 1e-6 },
+        ...(control ? {} : { subject: "sector" }),
+      });
+    },
+  },
+  {
     name: "two hold-outs that differ by one row",
     ...counted("pairs of sums", 1),
     play: nearbyHoldouts,

@@ -86,6 +86,31 @@ test("where a table says whose its rows are, a study counts by that", (t) => {
   t.is(policyOf({ ...counted, tables: { leases } }, "leases").subject, undefined, "of its own table alone");
 });
 
+test("noise is for whom the policy counts by, and for rows of which none changes another", (t) => {
+  const fields = policy.fields.map((field) =>
+    field.name === "customer_id" ? { ...field, operator: "pseudonym" as const, rotationDays: 365 } : field,
+  );
+  const counted = policySchema.parse({
+    ...policy,
+    subject: "customer_id",
+    maxEpsilon: { lifetime: 8, delta: 1e-6 },
+    fields,
+  });
+  const noise = { multiplier: 4, delta: 1e-6, dropOuts: 0 };
+  const study: StudyManifest = { ...manifest, subject: "customer_id", unprotected: [] };
+  const byRecord = { ...study.privacy, noise };
+  const bySubject = { ...byRecord, unit: "subject" as const, noise: { ...noise, rowsPerSubject: 2 } };
+  t.notThrows(() => checkStudy(counted, { ...study, privacy: bySubject }));
+  t.throws(() => checkStudy(counted, { ...study, privacy: byRecord }), {
+    message: /noise for one record, where rows are counted by "customer_id"/,
+  });
+  const wide = { ...study, ...column("age") };
+  t.throws(() => checkStudy(counted, { ...wide, privacy: bySubject }), {
+    message: /noise over column "age", whose cells are generalized with those of other rows/,
+  });
+  t.notThrows(() => checkStudy(counted, { ...wide, unprotected: ["noise"] }), "the control");
+});
+
 test("a study that leaves out a layer the policy does not list: unprotected", (t) => {
   const strict = { ...policy, unprotected: [] };
   t.is(t.throws(() => checkStudy(strict, manifest), { instanceOf: Refusal })?.reason, "unprotected");

@@ -13,7 +13,7 @@ import { mostOfResidualAndWeight } from "../../../models/numerics/logistic-sums.
 import { runPlain } from "../../../models/plain.ts";
 import { modelsOf } from "../../../models/results.ts";
 import { takeRows } from "../../../models/rows.ts";
-import { studyContribute, studyEvents, studyNext } from "../../../models/study-loop.ts";
+import { manifestFaults, studyContribute, studyEvents, studyNext } from "../../../models/study-loop.ts";
 import { roundingVariance } from "../../../privacy/sum/noise-terms.ts";
 import { statesOf, studyAbout, withNoise } from "../../support/algorithms.ts";
 import { borrowers } from "../../support/rows.ts";
@@ -150,6 +150,21 @@ test("rows are drawn anew for each sum, each on its own", async (t) => {
   };
   t.true(Math.abs(studyNext(subjects, state!).noise!.samplingRate - 0.15) < 1e-12);
   t.true(studyEvents(subjects).some(({ samplingRate }) => Math.abs(samplingRate - 0.15) < 1e-12));
+});
+
+test("a unit is what one row can change: subjects are named, and no row leaves others out", (t) => {
+  const study = withNoise(studyAbout("logistic-private"), 1);
+  const { noise } = study.privacy;
+  const about = (change: object): string[] =>
+    manifestFaults({ ...study, ...change }).map(({ message }) => message);
+  t.deepEqual(about({}), []);
+  const bySubject = { ...study.privacy, unit: "subject", noise: { ...noise!, rowsPerSubject: 3 } };
+  t.regex(about({ privacy: bySubject }).join(), /privacy.unit is subject, and nothing says whose a row is/);
+  t.deepEqual(about({ privacy: bySubject, subject: "owner" }), []);
+  const late = { holdout: { fraction: 0, outOfTime: { column: "granted", from: "2015-07" } } };
+  t.deepEqual(about(late), [], "each row is its own");
+  t.deepEqual(about({ ...late, privacy: bySubject, subject: "owner" }), []);
+  t.regex(about({ ...late, subject: "owner" }).join(), /leaves out rows of a subject for another one/);
 });
 
 for (const name of ["additive-private", "logistic-private", "boosting"])
