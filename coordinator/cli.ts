@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { caseCommands } from "./commands/cases.ts";
 import { memberCommands } from "./commands/members.ts";
 import { processCommands } from "./commands/process.ts";
+import { registryCommand } from "./commands/registry.ts";
 import { studyCommands } from "./commands/studies.ts";
 import { userCommand } from "./commands/users.ts";
 import { warningsCommand } from "./commands/warnings.ts";
@@ -24,6 +25,7 @@ Example, after fedcredit audit init --out auditor:
     ...memberCommands(),
     userCommand(),
     ...caseCommands(),
+    registryCommand(),
     warningsCommand(),
     ...shown,
   ])

@@ -63,6 +63,18 @@ export const configSchema = z.strictObject({
     .describe(
       "cases.yaml: when a score or a warning becomes a case, and what is suggested about the limit; the reference's defaults without it",
     ),
+  models: z
+    .strictObject({
+      approvals: z
+        .int()
+        .min(0)
+        .max(20)
+        .describe(
+          "different people of the bank that have to approve a model before it becomes champion or challenger; a change of it is an entry of the log",
+        ),
+    })
+    .default({ approvals: 0 })
+    .describe("how published models come into use"),
   warnings: warningTermsSchema
     .optional()
     .describe(

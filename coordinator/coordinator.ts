@@ -36,6 +36,7 @@ import { BlobStore } from "./store/blobs.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { LogStore } from "./store/log.ts";
 import { pruneDaily, removeOldBlobs } from "./studies/retention.ts";
+import { logApprovalRule } from "./studies/standing.ts";
 import { StudyDriver } from "./studies/study-driver.ts";
 
 export interface CoordinatorOptions {
@@ -124,6 +125,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       crashPoint: onCrashPoint,
     };
     await createConsortium(bank);
+    await logApprovalRule(bank);
     await sealOldCodes(bank);
     await adoptAuthority(bank);
     await renewAuthorityIfDue(bank);

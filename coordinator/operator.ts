@@ -10,6 +10,7 @@ import { exportLog, takeBackup, WireClient } from "../proto/client.ts";
 import type { Case__Output } from "../proto/generated/fedcredit/v1/Case.ts";
 import type { CaseOrder } from "../proto/generated/fedcredit/v1/CaseOrder.ts";
 import type { Enterprise__Output } from "../proto/generated/fedcredit/v1/Enterprise.ts";
+import type { ListModelsResponse__Output } from "../proto/generated/fedcredit/v1/ListModelsResponse.ts";
 import type { Operator__Output } from "../proto/generated/fedcredit/v1/Operator.ts";
 import type { PruneResponse__Output } from "../proto/generated/fedcredit/v1/PruneResponse.ts";
 import type { StudyCheck__Output } from "../proto/generated/fedcredit/v1/StudyCheck.ts";
@@ -19,7 +20,7 @@ import type { StudyStatus__Output } from "../proto/generated/fedcredit/v1/StudyS
 import type { TakenStatement__Output } from "../proto/generated/fedcredit/v1/TakenStatement.ts";
 import type { ToldWarning__Output } from "../proto/generated/fedcredit/v1/ToldWarning.ts";
 import type { User__Output } from "../proto/generated/fedcredit/v1/User.ts";
-import { Log, Membership, Scores, Studies, Warnings } from "../proto/wire.ts";
+import { Log, Membership, Registry, Scores, Studies, Warnings } from "../proto/wire.ts";
 import {
   openOperator,
   operatorsNextKey,
@@ -273,6 +274,26 @@ export class Operator {
   /** @param wanted - a study's name or the beginning of its digest. @throws Refusal not_found */
   async find(wanted: string): Promise<StudyView> {
     return findStudy(await this.studies(), wanted);
+  }
+
+  async models(): Promise<ListModelsResponse__Output> {
+    return this.#wire.call(Registry.service.List, {});
+  }
+
+  /**
+   * @param of.order - approve, promote, challenge, retire or roll-back. @param of.result - empty: the only one
+   * @throws Refusal approval_missing, already_exists, not_found, parameters_invalid
+   */
+  async orderModel({
+    study,
+    ...order
+  }: {
+    readonly study: Digest;
+    readonly result: string;
+    readonly order: string;
+    readonly reason: string;
+  }): Promise<ListModelsResponse__Output> {
+    return this.#wire.call(Registry.service.Order, { study: bytesOf(study), ...order });
   }
 
   /** A view whenever the study changes, until it has ended. */

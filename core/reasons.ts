@@ -78,6 +78,11 @@ export const reasons = {
   manifest_changed: entry(status.failedPrecondition, false, "review the new manifest and consent to it"),
   consent_missing: entry(status.permissionDenied, false, "consent to the study's manifest first"),
   consent_expired: entry(status.permissionDenied, false, "consent to the study's manifest again"),
+  approval_missing: entry(
+    status.failedPrecondition,
+    false,
+    "let others of the bank approve the model first: on its page, or with fedcredit coordinator registry approve",
+  ),
   model_rejected: entry(
     status.failedPrecondition,
     false,

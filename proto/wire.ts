@@ -29,7 +29,7 @@ const definition = loadSync([protoFile("./federation.proto"), protoFile("./audit
 type Services = FederationTypes["fedcredit"]["v1"] & AuditTypes["fedcredit"]["v1"];
 
 /** The services: each `.service` defines its methods, for a server and for `WireClient`. */
-export const { Enrolment, Health, Membership, Studies, Scores, Blobs, Rounds, Log, Warnings } = (
+export const { Enrolment, Health, Membership, Studies, Scores, Registry, Blobs, Rounds, Log, Warnings } = (
   grpc.loadPackageDefinition(definition) as unknown as { fedcredit: { v1: Services } }
 ).fedcredit.v1;
 

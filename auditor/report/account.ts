@@ -236,6 +236,7 @@ export class Account {
         model?.entries.add(index);
         return;
       }
+      case "model.approved":
       case "model.standing":
         [...this.studies.values()]
           .flatMap(({ models }) => models)

@@ -132,8 +132,11 @@ async function checkModel(bank: Bank, sql: Transaction, said: ScoreStatement): P
   const { purpose } = readManifest(row.manifest);
   const decided = await standings(sql, purpose);
   const own = decided.find((one) => one.model === said.model && one.result === said.result);
+  // Where people have to approve a model, one that nobody decided about is none that the bank uses.
   const isInUse =
-    own === undefined ? !decided.some(({ standing }) => standing === "champion") : own.standing !== "retired";
+    own === undefined
+      ? bank.config.models.approvals === 0 && !decided.some(({ standing }) => standing === "champion")
+      : own.standing !== "retired";
   if (!isInUse)
     throw new Refusal("score_mismatch", `the bank does not use ${said.result} of this model`, {
       hint: "score with the model that the bank made champion",

@@ -227,7 +227,11 @@ export const en = {
     "The held-out rows are those of each study: where cohorts or times differ, so do the figures. Swap sets of a study with both models compare them on the same rows.",
   registry: "Which model is used",
   standings: { published: "published", champion: "champion", challenger: "challenger", retired: "retired" },
+  approvalsOf: (given: string, needed: string, isMissing: boolean): string =>
+    `Approved by ${given} of ${needed} people of the bank${isMissing ? ": until then it is neither champion nor challenger" : ""}.`,
+  approvedBy: (who: string): string => `approved by ${who}`,
   decide: {
+    approve: "Approve its use",
     promote: "Make champion",
     challenge: "Make challenger",
     retire: "Retire",
@@ -652,7 +656,11 @@ export const zh: Words = {
     "留出行属于各自的研究：参与方或时间不同，指标也会不同。包含两个模型的研究用换入换出集在相同的行上比较。",
   registry: "使用哪个模型",
   standings: { published: "已发布", champion: "冠军", challenger: "挑战者", retired: "已停用" },
+  approvalsOf: (given, needed, isMissing) =>
+    `本行已有 ${given} 人批准，需要 ${needed} 人${isMissing ? "；在此之前既不是冠军也不是挑战者" : ""}。`,
+  approvedBy: (who) => `${who} 批准`,
   decide: {
+    approve: "批准使用",
     promote: "设为冠军",
     challenge: "设为挑战者",
     retire: "停用",

@@ -7,11 +7,10 @@ import { parsePublic } from "../../models/parameters.ts";
 import { modelsOf, resultsBy } from "../../models/results.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
 import {
-  challenge,
+  type Approval,
+  approvals,
   decisions,
-  promote,
-  retire,
-  rollBack,
+  registryOrders,
   type Standing,
   type StandingDecision,
   standings,
@@ -29,13 +28,12 @@ export function modelPages(desk: Desk): void {
   desk.show("/models/compare", compareView);
   desk.show("/models/:model", modelView);
   desk.show("/models/:model/card", cardView);
-  for (const [order, give] of Object.entries({ promote, challenge, retire, "roll-back": rollBack }))
+  for (const [order, give] of registryOrders)
     desk.act(`/models/:model/${order}`, deciders, async ({ bank, session, params }, fields: Fields) => {
-      const { digest, document } = await published(bank, digestIn(params.model));
-      const result = fields.text("result");
-      if (!modelsOf(document).has(result)) throw new Refusal("not_found", `no model is called ${result}`);
-      await give(bank, { model: digest, result, reason: fields.text("reason"), by: session.user });
-      return `/models/${digest}`;
+      const model = digestIn(params.model);
+      const [result, reason] = [fields.text("result"), fields.text("reason")];
+      await give(bank, { model, result, reason, by: session.user });
+      return `/models/${model}`;
     });
   desk.serve("/models/:model/model.json", async ({ bank, params }, response) => {
     const { text, study } = await published(bank, digestIn(params.model));
@@ -228,10 +226,11 @@ async function modelView({ bank, session, locale, params }: Asked): Promise<View
   const { words, moment } = locale;
   const { digest, study, document, publishedMillis } = await published(bank, digestIn(params.model));
   const now = (await standings(bank.database.sql)).filter((one) => one.model === digest);
+  const approved = (await approvals(bank.database.sql)).filter((one) => one.model === digest);
   const models = [...modelsOf(document)];
   const cards = models.map(([name, { exports }]) => {
     const standing = now.find((one) => one.result === name);
-    return { name, standing, formats: [...exports] };
+    return { name, standing, approved: approved.filter((one) => one.result === name), formats: [...exports] };
   });
   const files = await Promise.all(
     cards.flatMap(({ name, formats }) =>
@@ -245,9 +244,11 @@ ${cards.map(
   ({
     name,
     standing,
+    approved,
   }) => html`<article class="card"><h3>${name} ${standingBadge(standing?.standing, locale)}</h3>
 ${standing !== undefined && html`<p class="note">${moment(standing.atMillis)}, ${standing.by}: ${standing.reason}</p>`}
-${may(session, deciders) && decisionForm(digest, name, standing?.standing, session, locale)}</article>`,
+${approvalsView(approved, bank.config.models.approvals, locale)}
+${may(session, deciders) && decisionForm({ model: digest, result: name, standing: standing?.standing, approved }, bank, session, locale)}</article>`,
 )}
 ${resultsView(document, locale)}
 <h2>${words.downloads}</h2>
@@ -266,22 +267,44 @@ ${historyView(
   return { title: study.name, body };
 }
 
+/** Who said that the model may be used, and how many still have to. */
+function approvalsView(given: readonly Approval[], needed: number, { words, moment, number }: Locale): Html {
+  const missing = Math.max(0, needed - given.length);
+  return html`${needed > 0 && html`<p class="${missing > 0 ? "warning" : "note"}">${words.approvalsOf(number(given.length), number(needed), missing > 0)}</p>`}
+${given.length > 0 && html`<ul class="note">${given.map(({ atMillis, by, reason }) => html`<li>${words.approvedBy(by)}, ${moment(atMillis)}: ${reason}</li>`)}</ul>`}`;
+}
+
+interface Decidable {
+  readonly model: string;
+  readonly result: string;
+  readonly standing: Standing | undefined;
+  readonly approved: readonly Approval[];
+}
+
 function decisionForm(
-  model: string,
-  result: string,
-  standing: Standing | undefined,
+  { model, result, standing, approved }: Decidable,
+  { config: { models } }: Asked["bank"],
   session: Asked["session"],
   { words }: Locale,
 ): Html {
   const id = `reason-${result}`;
-  const button = (order: "promote" | "challenge" | "retire" | "roll-back"): Html =>
+  const button = (order: keyof typeof words.decide): Html =>
     html`<button formaction="/models/${model}/${order}">${words.decide[order]}</button>`;
+  const isApproved = approved.length >= models.approvals;
+  const mayApprove = models.approvals > 0 && approved.every(({ by }) => by !== session.user);
+  const orders = [
+    mayApprove && button("approve"),
+    isApproved && standing !== "champion" && button("promote"),
+    isApproved && standing !== "challenger" && standing !== "champion" && button("challenge"),
+    standing !== "retired" && button("retire"),
+    standing === "champion" && button("roll-back"),
+  ];
   return form(
     session,
-    `/models/${model}/challenge`,
+    `/models/${model}/${mayApprove ? "approve" : "retire"}`,
     html`<input type="hidden" name="result" value="${result}">
 <div class="field"><label for="${id}">${words.reason}</label><input id="${id}" name="reason" required maxlength="500" autocomplete="off"></div>
-<div class="actions">${standing !== "champion" && button("promote")}${standing !== "challenger" && standing !== "champion" && button("challenge")}${standing !== "retired" && button("retire")}${standing === "champion" && button("roll-back")}</div>`,
+<div class="actions">${orders}</div>`,
   );
 }
 

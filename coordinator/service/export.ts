@@ -96,6 +96,8 @@ async function* items(bank: Bank, size: number, sums: boolean): AsyncGenerator<E
       case "key.rotated":
       case "privacy.spent":
       case "model.evaluated":
+      case "models.ruled":
+      case "model.approved":
       case "model.standing":
       case "score.consented":
       case "score.withdrawn":

@@ -10,6 +10,7 @@ import {
   Log,
   Membership,
   protocolVersion,
+  Registry,
   Rounds,
   Scores,
   Studies,
@@ -20,6 +21,7 @@ import type { Participants } from "../rounds/participants.ts";
 import { blobsService } from "./blobs-service.ts";
 import { logService } from "./log-service.ts";
 import { enrolmentService, membershipService } from "./membership-service.ts";
+import { registryService } from "./registry-service.ts";
 import { anyone, enterprise } from "./request.ts";
 import { scoresService } from "./scores-service.ts";
 import { studiesService } from "./studies-service.ts";
@@ -54,6 +56,7 @@ export function registerServices(
   server.addService(Membership.service, membershipService(bank, methods));
   server.addService(Studies.service, studiesService(bank, methods, participants));
   server.addService(Scores.service, scoresService(bank, methods));
+  server.addService(Registry.service, registryService(bank, methods));
   server.addService(Blobs.service, blobsService(bank, methods));
   server.addService(Rounds.service, rounds);
   server.addService(Log.service, logService(bank, methods));

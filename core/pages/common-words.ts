@@ -24,6 +24,7 @@ const reasonsZh: Readonly<Record<Reason, string>> = {
   unprotected: "须在清单和每份策略中列出缺少的保护层",
   policy_refuses: "该企业的策略不允许",
   consent_missing: "须先同意研究清单",
+  approval_missing: "批准该模型的人数不足",
   consent_expired: "同意已到期，须重新同意",
   cohort_too_small: "等待足够多的企业在线",
   cohort_too_large: "请降低合谋数，或让更少的企业参与",

@@ -233,6 +233,17 @@ const model = {
     rows: count.describe("rows scored, of all enterprises"),
     metrics: z.record(identifier, z.number()).describe("as the model document states them"),
   },
+  "models.ruled": {
+    approvals: count.describe(
+      "different people of the bank that have to approve a model before it becomes champion or challenger, from here on; 0 before the first such entry",
+    ),
+  },
+  "model.approved": {
+    model: digest,
+    result: party.describe("name of the result that scores, in the model document"),
+    reason: z.string().min(1).max(500).describe("in the bank's words"),
+    by: party.describe("who of the bank approves that it is used"),
+  },
   "model.standing": {
     model: digest,
     result: party.describe("name of the result that scores, in the model document"),

@@ -93,6 +93,8 @@ export function factsOf(
     case "privacy.spent":
     case "model.published":
     case "model.evaluated":
+    case "models.ruled":
+    case "model.approved":
     case "model.standing":
     case "score.consented":
     case "score.withdrawn":

@@ -139,6 +139,8 @@ class BankSide {
       case "privacy.spent":
       case "model.published":
       case "model.evaluated":
+      case "models.ruled":
+      case "model.approved":
       case "model.standing":
       case "score.consented":
       case "score.withdrawn":

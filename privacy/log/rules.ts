@@ -480,9 +480,9 @@ export const spendAddsUp = about(["privacy.spent", "round.released"], (entry, st
 });
 
 export const lineageComplete = about(
-  ["model.published", "model.evaluated", "model.standing"],
+  ["model.published", "model.evaluated", "model.approved", "model.standing"],
   (entry, state) => {
-    if (entry.type === "model.standing")
+    if (entry.type === "model.approved" || entry.type === "model.standing")
       return state.models.has(entry.model) ? undefined : "a decision about a model that was not published";
     if (entry.type === "model.evaluated") {
       if (state.models.get(entry.model) !== entry.study) return "the model was not published in this study";

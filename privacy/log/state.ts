@@ -178,6 +178,12 @@ export interface LogState {
   readonly models: Map<Digest, Digest>;
   /** By {@link evaluationKey}. */
   readonly evaluations: Set<string>;
+  /** Different people that have to approve a model before it is used. */
+  approvalsNeeded: number;
+  /** By {@link resultKey}: who approved it. */
+  readonly approvals: Map<string, Set<string>>;
+  /** By {@link resultKey}: how the bank uses it. */
+  readonly standings: Map<string, EntryOf<"model.standing">["standing"]>;
   /** Study and enterprise → when its consent to score statements ends, Unix milliseconds. */
   readonly scoreConsents: Map<string, number>;
   /** Of the last score statement of a study and enterprise. */
@@ -225,6 +231,9 @@ export const startState = (tree: GrowingTree): LogState => ({
   rounds: new Map(),
   models: new Map(),
   evaluations: new Set(),
+  approvalsNeeded: 0,
+  approvals: new Map(),
+  standings: new Map(),
   scoreConsents: new Map(),
   lastScores: new Map(),
   causes: new Map(),
@@ -291,6 +300,10 @@ export const scoresKey = ({ study, enterprise }: { readonly study: Digest; reado
 /** What is evaluated once: one algorithm's scores in one model. */
 export const evaluationKey = ({ model, algorithm }: EntryOf<"model.evaluated">): string =>
   `${model} ${algorithm}`;
+
+/** One result of a model that scores. */
+export const resultKey = ({ model, result }: { readonly model: Digest; readonly result: string }): string =>
+  `${model} ${result}`;
 
 const known = <T>(fact: T | Refusal | undefined): T | undefined =>
   fact instanceof Refusal ? undefined : fact;
@@ -374,6 +387,17 @@ export function apply(state: LogState, entry: Entry): void {
       state.evaluations.add(evaluationKey(entry));
       noteOptional(state, entry, "model", attachedValue(state, "model", entry.model) !== undefined);
       return;
+    case "models.ruled":
+      state.approvalsNeeded = entry.approvals;
+      return;
+    case "model.approved": {
+      const key = resultKey(entry);
+      state.approvals.set(key, (state.approvals.get(key) ?? new Set()).add(entry.by));
+      return;
+    }
+    case "model.standing":
+      state.standings.set(resultKey(entry), entry.standing);
+      return;
     case "member.expelled":
       state.expelled.add(entry.enterprise);
       return;
@@ -413,7 +437,6 @@ export function apply(state: LogState, entry: Entry): void {
     case "case.commented":
     case "desensitization.ran":
     case "data.committed":
-    case "model.standing":
     case "log.recovered":
       return;
     case "egress.sent":

@@ -8,6 +8,7 @@ import { type ExportRecord, readExport } from "./export.ts";
 import { factsOf } from "./facts.ts";
 import * as ledger from "./ledger-rules.ts";
 import { type CompactRange, GrowingTree, leafHash, rangeRoot } from "./merkle.ts";
+import * as models from "./model-rules.ts";
 import { type LogPolicy, quorumReached } from "./policy.ts";
 import type { Rule } from "./rules.ts";
 import * as rules from "./rules.ts";
@@ -88,6 +89,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   [spendCheck]: rules.spendAddsUp,
   "studies pruned after their retention": rules.prunedAfterRetention,
   "model lineage": rules.lineageComplete,
+  "models used as approved": models.usedAsApproved,
   [modelsCheck]: sums.modelsRecomputed(arithmetic),
   "score statements signed by the enterprises": scores.statementsSigned,
   "consent before every score statement": scores.consentBeforeScore,

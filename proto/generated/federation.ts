@@ -57,6 +57,8 @@ import type { ListCasesRequest as _fedcredit_v1_ListCasesRequest, ListCasesReque
 import type { ListCasesResponse as _fedcredit_v1_ListCasesResponse, ListCasesResponse__Output as _fedcredit_v1_ListCasesResponse__Output } from './fedcredit/v1/ListCasesResponse.ts';
 import type { ListEnterprisesRequest as _fedcredit_v1_ListEnterprisesRequest, ListEnterprisesRequest__Output as _fedcredit_v1_ListEnterprisesRequest__Output } from './fedcredit/v1/ListEnterprisesRequest.ts';
 import type { ListEnterprisesResponse as _fedcredit_v1_ListEnterprisesResponse, ListEnterprisesResponse__Output as _fedcredit_v1_ListEnterprisesResponse__Output } from './fedcredit/v1/ListEnterprisesResponse.ts';
+import type { ListModelsRequest as _fedcredit_v1_ListModelsRequest, ListModelsRequest__Output as _fedcredit_v1_ListModelsRequest__Output } from './fedcredit/v1/ListModelsRequest.ts';
+import type { ListModelsResponse as _fedcredit_v1_ListModelsResponse, ListModelsResponse__Output as _fedcredit_v1_ListModelsResponse__Output } from './fedcredit/v1/ListModelsResponse.ts';
 import type { ListOperatorsRequest as _fedcredit_v1_ListOperatorsRequest, ListOperatorsRequest__Output as _fedcredit_v1_ListOperatorsRequest__Output } from './fedcredit/v1/ListOperatorsRequest.ts';
 import type { ListOperatorsResponse as _fedcredit_v1_ListOperatorsResponse, ListOperatorsResponse__Output as _fedcredit_v1_ListOperatorsResponse__Output } from './fedcredit/v1/ListOperatorsResponse.ts';
 import type { ListStatementsRequest as _fedcredit_v1_ListStatementsRequest, ListStatementsRequest__Output as _fedcredit_v1_ListStatementsRequest__Output } from './fedcredit/v1/ListStatementsRequest.ts';
@@ -68,6 +70,7 @@ import type { ListUsersResponse as _fedcredit_v1_ListUsersResponse, ListUsersRes
 import type { Manifest as _fedcredit_v1_Manifest, Manifest__Output as _fedcredit_v1_Manifest__Output } from './fedcredit/v1/Manifest.ts';
 import type { MembershipClient as _fedcredit_v1_MembershipClient, MembershipDefinition as _fedcredit_v1_MembershipDefinition } from './fedcredit/v1/Membership.ts';
 import type { Model as _fedcredit_v1_Model, Model__Output as _fedcredit_v1_Model__Output } from './fedcredit/v1/Model.ts';
+import type { ModelOrder as _fedcredit_v1_ModelOrder, ModelOrder__Output as _fedcredit_v1_ModelOrder__Output } from './fedcredit/v1/ModelOrder.ts';
 import type { Open as _fedcredit_v1_Open, Open__Output as _fedcredit_v1_Open__Output } from './fedcredit/v1/Open.ts';
 import type { OpenEpoch as _fedcredit_v1_OpenEpoch, OpenEpoch__Output as _fedcredit_v1_OpenEpoch__Output } from './fedcredit/v1/OpenEpoch.ts';
 import type { OpenedNonce as _fedcredit_v1_OpenedNonce, OpenedNonce__Output as _fedcredit_v1_OpenedNonce__Output } from './fedcredit/v1/OpenedNonce.ts';
@@ -79,6 +82,8 @@ import type { PruneResponse as _fedcredit_v1_PruneResponse, PruneResponse__Outpu
 import type { RecoverRequest as _fedcredit_v1_RecoverRequest, RecoverRequest__Output as _fedcredit_v1_RecoverRequest__Output } from './fedcredit/v1/RecoverRequest.ts';
 import type { Refuse as _fedcredit_v1_Refuse, Refuse__Output as _fedcredit_v1_Refuse__Output } from './fedcredit/v1/Refuse.ts';
 import type { RefuseEpoch as _fedcredit_v1_RefuseEpoch, RefuseEpoch__Output as _fedcredit_v1_RefuseEpoch__Output } from './fedcredit/v1/RefuseEpoch.ts';
+import type { RegisteredModel as _fedcredit_v1_RegisteredModel, RegisteredModel__Output as _fedcredit_v1_RegisteredModel__Output } from './fedcredit/v1/RegisteredModel.ts';
+import type { RegistryClient as _fedcredit_v1_RegistryClient, RegistryDefinition as _fedcredit_v1_RegistryDefinition } from './fedcredit/v1/Registry.ts';
 import type { Released as _fedcredit_v1_Released, Released__Output as _fedcredit_v1_Released__Output } from './fedcredit/v1/Released.ts';
 import type { RemoveOperatorRequest as _fedcredit_v1_RemoveOperatorRequest, RemoveOperatorRequest__Output as _fedcredit_v1_RemoveOperatorRequest__Output } from './fedcredit/v1/RemoveOperatorRequest.ts';
 import type { RemoveRequest as _fedcredit_v1_RemoveRequest, RemoveRequest__Output as _fedcredit_v1_RemoveRequest__Output } from './fedcredit/v1/RemoveRequest.ts';
@@ -194,6 +199,8 @@ export interface ProtoGrpcType {
       ListCasesResponse: MessageTypeDefinition<_fedcredit_v1_ListCasesResponse, _fedcredit_v1_ListCasesResponse__Output>
       ListEnterprisesRequest: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesRequest, _fedcredit_v1_ListEnterprisesRequest__Output>
       ListEnterprisesResponse: MessageTypeDefinition<_fedcredit_v1_ListEnterprisesResponse, _fedcredit_v1_ListEnterprisesResponse__Output>
+      ListModelsRequest: MessageTypeDefinition<_fedcredit_v1_ListModelsRequest, _fedcredit_v1_ListModelsRequest__Output>
+      ListModelsResponse: MessageTypeDefinition<_fedcredit_v1_ListModelsResponse, _fedcredit_v1_ListModelsResponse__Output>
       ListOperatorsRequest: MessageTypeDefinition<_fedcredit_v1_ListOperatorsRequest, _fedcredit_v1_ListOperatorsRequest__Output>
       ListOperatorsResponse: MessageTypeDefinition<_fedcredit_v1_ListOperatorsResponse, _fedcredit_v1_ListOperatorsResponse__Output>
       ListStatementsRequest: MessageTypeDefinition<_fedcredit_v1_ListStatementsRequest, _fedcredit_v1_ListStatementsRequest__Output>
@@ -205,6 +212,7 @@ export interface ProtoGrpcType {
       Manifest: MessageTypeDefinition<_fedcredit_v1_Manifest, _fedcredit_v1_Manifest__Output>
       Membership: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_MembershipClient> & { service: _fedcredit_v1_MembershipDefinition }
       Model: MessageTypeDefinition<_fedcredit_v1_Model, _fedcredit_v1_Model__Output>
+      ModelOrder: MessageTypeDefinition<_fedcredit_v1_ModelOrder, _fedcredit_v1_ModelOrder__Output>
       Open: MessageTypeDefinition<_fedcredit_v1_Open, _fedcredit_v1_Open__Output>
       OpenEpoch: MessageTypeDefinition<_fedcredit_v1_OpenEpoch, _fedcredit_v1_OpenEpoch__Output>
       OpenedNonce: MessageTypeDefinition<_fedcredit_v1_OpenedNonce, _fedcredit_v1_OpenedNonce__Output>
@@ -216,6 +224,8 @@ export interface ProtoGrpcType {
       RecoverRequest: MessageTypeDefinition<_fedcredit_v1_RecoverRequest, _fedcredit_v1_RecoverRequest__Output>
       Refuse: MessageTypeDefinition<_fedcredit_v1_Refuse, _fedcredit_v1_Refuse__Output>
       RefuseEpoch: MessageTypeDefinition<_fedcredit_v1_RefuseEpoch, _fedcredit_v1_RefuseEpoch__Output>
+      RegisteredModel: MessageTypeDefinition<_fedcredit_v1_RegisteredModel, _fedcredit_v1_RegisteredModel__Output>
+      Registry: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_RegistryClient> & { service: _fedcredit_v1_RegistryDefinition }
       Released: MessageTypeDefinition<_fedcredit_v1_Released, _fedcredit_v1_Released__Output>
       RemoveOperatorRequest: MessageTypeDefinition<_fedcredit_v1_RemoveOperatorRequest, _fedcredit_v1_RemoveOperatorRequest__Output>
       RemoveRequest: MessageTypeDefinition<_fedcredit_v1_RemoveRequest, _fedcredit_v1_RemoveRequest__Output>

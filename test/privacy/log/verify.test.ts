@@ -146,6 +146,18 @@ const before =
   (entry, nth) =>
     entry.type === type && nth === at ? [insert(entry), entry].flat() : [entry];
 
+/** What a bank says of its model: approvals that one needs, who approved it, how it is used. */
+const registered = (...said: (number | [by: string] | "champion" | "challenger" | "retired")[]) =>
+  before("score.issued", (entry) => {
+    const { time, model } = entry as EntryOf<"score.issued">;
+    const about = { time, model, result: "naive-bayes", reason: "read its card" };
+    return said.map((one) => {
+      if (typeof one === "number") return { type: "models.ruled", time, approvals: one };
+      if (typeof one === "string") return { type: "model.standing", ...about, standing: one, by: "maria" };
+      return { type: "model.approved", ...about, by: one[0] };
+    });
+  });
+
 const stranger = digestOf("stranger");
 const retentionMillis = manifest.retentionDays * 86_400_000;
 /** The sample's study is pruned at the log's end, so long after its model was published and evaluated. */
@@ -539,6 +551,24 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     },
   ],
   [
+    "a champion that one person approved twice",
+    "models used as approved",
+    at("score.issued") + 2,
+    { entry: registered(2, ["li"], ["li"], "champion") },
+  ],
+  [
+    "a challenger with an approval too few",
+    "models used as approved",
+    at("score.issued") + 2,
+    { entry: registered(2, ["li"], "challenger") },
+  ],
+  [
+    "a champion from before the rule that comes back without approvals",
+    "models used as approved",
+    at("score.issued") + 4,
+    { entry: registered("champion", 1, "challenger", "retired", "champion") },
+  ],
+  [
     "a consent to score statements that is one to a study",
     "consents signed by the enterprises",
     at("score.consented"),
@@ -891,6 +921,16 @@ const policyEntry = (time: number): object => ({
 
 const verifyForgery = async (forgery: Forgery): Promise<Check[]> =>
   verifyExport([await sampleLog(forgery).export()], policy, { arithmetic: studyArithmetic });
+
+test("models come into use with the approvals that the bank's own rule asks for", async (t) => {
+  for (const entry of [
+    registered("champion", "retired"),
+    registered(2, ["li"], ["maria"], "challenger", "champion", "retired", "champion"),
+    // In use before the rule: it may make room, and a rule that is taken back binds nobody.
+    registered("champion", 2, "challenger", "retired", 0, "champion"),
+  ])
+    t.deepEqual(failures(await verifyForgery({ entry })), []);
+});
 
 for (const [name, check, entry, forgery] of forgeries) {
   test(`fails and names the entry: ${name}`, async (t) => {
