@@ -6,7 +6,7 @@ import { type Sum, sum } from "../blocks.ts";
 import { binsOfPart, type CoarseLayout, coarseBins, coarseLayout } from "../coarse-bins.ts";
 import { defineAlgorithm } from "../define.ts";
 import { resultOf } from "../needs.ts";
-import { cholesky, solveCholesky } from "../numerics/linear-algebra.ts";
+import { cholesky, dot, invertedBand, solveCholesky } from "../numerics/linear-algebra.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { medianOf } from "../numerics/median.ts";
 import { powerOfTwo } from "../numerics/powers-of-two.ts";
@@ -21,8 +21,10 @@ const parameters = z.strictObject({
   smoothness: z
     .number()
     .min(0)
-    .default(30)
-    .describe("penalty on the square of what neighbouring bins of a numeric column differ by"),
+    .exactOptional()
+    .describe(
+      "penalty on the square of what neighbouring bins of a numeric column differ by; where absent, each column's own, and that on its levels, is chosen from the first sums by restricted maximum likelihood",
+    ),
   ridge: z.number().positive().default(1).describe("penalty on the square of what a bin adds"),
   maxSteps: z.int().min(1).max(40).default(6).describe("sums, at most: each allows a Newton step"),
 });
@@ -44,6 +46,8 @@ type State = {
   readonly intercept: number;
   /** Of all columns' coarse bins, column after column. */
   readonly effects: readonly number[];
+  /** Of each column: weight of its {@link roughness} beside the ridge. */
+  readonly smoothing: readonly number[];
   readonly steps: number;
 };
 
@@ -55,8 +59,13 @@ type Types = {
   blocks: { readonly gradient: Sum; readonly curvature: Sum };
 };
 
-/** Below this change of an effect a step is the last. */
-const settledBelow = 1e-6;
+/** Below this change of an effect a step is the last: Newton's steps leave about its square. */
+const settledBelow = 1e-4;
+/** The first steps choose the smoothing as well; what further ones would change in it moves scores by little. */
+const smoothingSteps = 3;
+/** Where columns' smoothing begins, and what it stays within. */
+const startSmoothing = { numeric: 30, categorical: 1 } as const;
+const [leastSmoothing, mostSmoothing] = [0.01, 1e5];
 /** No effect changes by more in one step: under separation Newton's steps would be far too long. */
 const longestStep = 3;
 const gradientStep = powerOfTwo(-28);
@@ -65,7 +74,9 @@ const curvatureStep = powerOfTwo(-16);
 /**
  * Logistic regression on the bins of every column, with neighbouring bins held together: a generalized additive model.
  * What a column adds to a score is read off its bin, so that reasons are exact.
- * @see Hastie and Tibshirani 1990, Generalized Additive Models; Eilers and Marx 1996, doi:10.1214/ss/1038425655
+ * How firmly is chosen for each column by its restricted likelihood: what says nothing is flat, what bends may bend.
+ * @see Hastie and Tibshirani 1990, Generalized Additive Models; Eilers and Marx 1996, doi:10.1214/ss/1038425655; Wood and
+ *   Fasiolo 2017, doi:10.1111/biom.12666, for the smoothing
  */
 export const additive = defineAlgorithm<Types>({
   name: "additive",
@@ -78,13 +89,18 @@ export const additive = defineAlgorithm<Types>({
     const { good, bad } = study.prior.bins;
     if (good === 0 || bad === 0) throw new Refusal("single_class", `all ${good + bad} labels are equal`);
     const effects = new Array<number>(settingOf(study).width).fill(0);
-    return { next: { intercept: agreed(Math.log(bad / good)), effects, steps: 0 } };
+    const { smoothness } = study.params;
+    const smoothing = study.schema.features.map(({ kind }) =>
+      smoothness === undefined ? startSmoothing[kind] : kind === "numeric" ? smoothness : 0,
+    );
+    return { next: { intercept: agreed(Math.log(bad / good)), effects, smoothing, steps: 0 } };
   },
 
   state: (study) =>
     z.strictObject({
       intercept: z.number(),
       effects: z.array(z.number()).length(settingOf(study).width),
+      smoothing: z.array(z.number().min(0)).length(study.schema.features.length),
       steps: z.int().min(0).max(study.params.maxSteps),
     }),
 
@@ -156,13 +172,15 @@ export const additive = defineAlgorithm<Types>({
   ...additiveScoring,
 });
 
-/** @param change - of the intercept, then of every effect. */
-function moveBy(change: Float64Array, state: State, study: Study<Types>): Outcome<State, AdditiveResult> {
+/** @param step - the change of the intercept, then of every effect; then every column's smoothing. */
+function moveBy(step: Float64Array, state: State, study: Study<Types>): Outcome<State, AdditiveResult> {
+  const change = step.subarray(0, 1 + state.effects.length);
   const largest = change.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const share = Math.min(1, longestStep / largest);
   const moved: State = {
     intercept: state.intercept + share * change[0]!,
     effects: state.effects.map((effect, i) => effect + share * change[i + 1]!),
+    smoothing: [...step.subarray(change.length)],
     steps: state.steps + 1,
   };
   return largest <= settledBelow || moved.steps >= study.params.maxSteps
@@ -180,9 +198,9 @@ function settingOf({ schema, params, prior }: Study<Types>): CoarseLayout {
   return setting;
 }
 
-/** @returns the change of the intercept, then of every effect. */
+/** @returns the change of the intercept, then of every effect; then every column's smoothing from there on. */
 function newtonStep(
-  { effects }: State,
+  { effects, smoothing, steps }: State,
   sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
   { ordered, first, width }: CoarseLayout,
   { smoothness, ridge }: Params,
@@ -202,23 +220,72 @@ function newtonStep(
     matrix[0]! += sums.curvature[line + i]!;
     slope[0]! += sums.gradient[i]!;
   }
-  for (const [f, { binned, coarse }] of ordered.entries()) {
-    if (binned.kind !== "numeric") continue;
-    // The last bin is of special and missing values: next to none.
-    for (let i = first[f]!; i + 1 < first[f]! + Math.max(...coarse); i++) {
-      const apart = effects[i + 1]! - effects[i]!;
-      slope[i + 1]! += smoothness * apart;
-      slope[i + 2]! -= smoothness * apart;
-      matrix[(i + 1) * n + i + 1]! += smoothness;
-      matrix[(i + 2) * n + i + 2]! += smoothness;
-      matrix[(i + 2) * n + i + 1]! -= smoothness;
+  const columns = ordered.map((column, f) => ({
+    ...roughness(column),
+    at: first[f]!,
+    weight: smoothing[f]!,
+  }));
+  for (const { at, diagonal, beside, weight } of columns) {
+    const slopes = times({ diagonal, beside }, effects.slice(at, at + diagonal.length));
+    for (const [bin, own] of diagonal.entries()) {
+      const place = at + bin + 1;
+      slope[place]! -= weight * slopes[bin]!;
+      matrix[place * n + place]! += weight * own;
+      if (bin > 0) matrix[place * n + place - 1]! += weight * beside;
     }
   }
   const factored = cholesky(matrix, n, 1e-13);
   if (factored.kind === "dependent")
     throw new Refusal("not_converged", "the bins determine no effects", { hint: "raise ridge" });
-  return solveCholesky(factored, slope);
+  const change = solveCholesky(factored, slope);
+  if (smoothness !== undefined || steps >= smoothingSteps)
+    return Float64Array.from([...change, ...smoothing]);
+  const inverse = invertedBand(factored);
+  const chosen = columns.map(({ at, diagonal, beside, eigenvalues, weight }) => {
+    const moved = diagonal.map((_, bin) => effects[at + bin]! + change[at + bin + 1]!);
+    const rough = dot(moved, times({ diagonal, beside }, moved));
+    // Fellner and Schall's step: the likelihood's derivative by the weight is 0 where both sides are alike.
+    const before = eigenvalues.reduce((sum, e) => sum + e / (weight * e + ridge), 0);
+    const left = diagonal.reduce(
+      (sum, own, bin) =>
+        sum +
+        own * inverse.diagonal[at + bin + 1]! +
+        (bin === 0 ? 0 : 2 * beside * inverse.beside[at + bin]!),
+      0,
+    );
+    const next = (weight * Math.max(0, before - left)) / rough;
+    return Number.isNaN(next) ? weight : Math.min(mostSmoothing, Math.max(leastSmoothing, next));
+  });
+  return Float64Array.from([...change, ...chosen]);
 }
+
+/** A symmetric matrix over a column's bins of values: its diagonal, and what stands everywhere next to it. */
+interface Roughness {
+  readonly diagonal: readonly number[];
+  readonly beside: number;
+  readonly eigenvalues: readonly number[];
+}
+
+/**
+ * @returns the matrix of Σ (difference of neighbouring bins)² for a numeric column, of Σ effect² for one of levels. The
+ *   column's last bin, of special and missing values, is not in it: it is next to none.
+ */
+function roughness({ binned, coarse }: CoarseLayout["ordered"][number]): Roughness {
+  const bins = Math.max(...coarse);
+  const places = [...Array(bins).keys()];
+  if (binned.kind === "categorical")
+    return { diagonal: places.map(() => 1), beside: 0, eigenvalues: places.map(() => 1) };
+  return {
+    diagonal: places.map((bin) => Number(bin > 0) + Number(bin + 1 < bins)),
+    beside: -1,
+    eigenvalues: places.map((i) => agreed(2 - 2 * Math.cos((Math.PI * i) / bins))),
+  };
+}
+
+const times = (
+  { diagonal, beside }: Pick<Roughness, "diagonal" | "beside">,
+  x: readonly number[],
+): number[] => diagonal.map((own, bin) => own * x[bin]! + beside * ((x[bin - 1] ?? 0) + (x[bin + 1] ?? 0)));
 
 /** @returns the effects from their average over the rows that the bins were counted on. */
 function centred(

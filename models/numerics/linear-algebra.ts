@@ -114,8 +114,32 @@ export function invertCholesky(factored: {
   return inverse;
 }
 
+/** @returns of (L·Lᵀ)⁻¹ the diagonal, and the entries next to it, the first of them that of rows 0 and 1. */
+export function invertedBand({ factor, n }: { readonly factor: Float64Array; readonly n: number }): {
+  readonly diagonal: Float64Array;
+  readonly beside: Float64Array;
+} {
+  const [diagonal, beside] = [new Float64Array(n), new Float64Array(n)];
+  // L⁻¹, of which only the lower triangle is not 0.
+  const inverse = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    inverse[i * n + i] = 1;
+    for (let k = 0; k < i; k++) {
+      const weight = factor[i * n + k]!;
+      for (let j = 0; j <= k; j++) inverse[i * n + j]! -= weight * inverse[k * n + j]!;
+    }
+    for (let j = 0; j <= i; j++) {
+      inverse[i * n + j]! /= factor[i * n + i]!;
+      const entry = inverse[i * n + j]!;
+      diagonal[j]! += entry * entry;
+      if (j > 0) beside[j - 1]! += inverse[i * n + j - 1]! * entry;
+    }
+  }
+  return { diagonal, beside };
+}
+
 /** @returns Σ a·b. */
-export function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
