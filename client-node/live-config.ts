@@ -44,7 +44,8 @@ export function followConfig(options: FollowOptions): { stop(): Promise<void> } 
     const keys = waitingKeys(next);
     if (keys.length === 0) return undefined;
     const hint = "this part is taken at the node's next start";
-    return { what: `node.yaml was changed in ${keys.join(", ")}`, hint, readings: 0 };
+    const about = { kind: "configuration changed", keys: keys.join(", ") } as const;
+    return { what: `node.yaml was changed in ${about.keys}`, hint, readings: 0, about };
   };
   const judge = async (text: string | undefined): Promise<void> => {
     try {
@@ -62,6 +63,7 @@ export function followConfig(options: FollowOptions): { stop(): Promise<void> } 
         what: `node.yaml is not taken: ${error.message}`,
         hint: `the node runs with the one before; fedcredit node check --dir ${dir} says all that is wrong`,
         readings: 0,
+        about: { kind: "configuration refused", cause: error.message },
       });
       onEvent({ type: "configuration refused", reason: error.reason, message: error.message });
     }

@@ -17,7 +17,6 @@ import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
 import { policyOf } from "./policy.ts";
-import { describePreview } from "./preview/preview-text.ts";
 
 /** The page's password, as a hash, in a data directory. */
 export const passwordFile = (dataDir: string): string => join(dataDir, "page.password");
@@ -157,7 +156,7 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
                     throw new Refusal("not_found", "the bank has not shown this study");
                   const { manifest } = openManifest(study, Buffer.from(known.manifest));
                   const options = { policy: member.policy(), sampleRows: 3, random, nowMillis: now() };
-                  return describePreview(await previewOwn(config, manifest, options));
+                  return previewOwn(config, manifest, options);
                 },
               },
               // What is shown here leaves nothing to tell about.

@@ -158,17 +158,25 @@ export function policyDigest(policy: Policy): Digest {
   return digest;
 }
 
+/** One thing that a policy forbids of a study. */
+export type Forbidden =
+  | { readonly what: "cohort"; readonly asked: number; readonly least: number }
+  | { readonly what: "purpose" | "algorithm" | "column" | "label" | "layer"; readonly name: string }
+  | { readonly what: "delta" }
+  | { readonly what: "subject"; readonly name: string; readonly wanted: string }
+  | { readonly what: "noiseUnit"; readonly unit: string; readonly wanted: string }
+  | { readonly what: "noiseOver"; readonly name: string }
+  | { readonly what: "columnKind"; readonly name: string; readonly kind: string };
+
 /** @throws Refusal policy_refuses or unprotected, naming everything that the policy forbids. */
 export function checkStudy(policy: Policy, manifest: StudyManifest): void {
   const about = `study ${manifest.name}`;
-  const forbidden = forbiddenBy(policy, manifest).join("; ");
-  const layers = manifest.unprotected.filter((layer) => !policy.unprotected.includes(layer));
+  const all = forbiddenBy(policy, manifest);
+  const forbidden = all.filter(({ what }) => what !== "layer").map(textOf);
+  const layers = all.filter(({ what }) => what === "layer").map(textOf);
   refuseAll([
-    ...(forbidden === "" ? [] : [new Refusal("policy_refuses", `${about}: ${forbidden}`)]),
-    ...layers.map(
-      (layer) =>
-        new Refusal("unprotected", `${about} runs without ${layer}, which this policy does not list`),
-    ),
+    ...(forbidden.length === 0 ? [] : [new Refusal("policy_refuses", `${about}: ${forbidden.join("; ")}`)]),
+    ...layers.map((text) => new Refusal("unprotected", `${about} ${text}`)),
   ]);
 }
 
@@ -189,40 +197,63 @@ export function whyRefused(
   }
 }
 
-function forbiddenBy(policy: Policy, manifest: StudyManifest): string[] {
-  const forbidden: string[] = [];
+/** @returns everything that a policy forbids of a study; nothing where it may run. */
+export function forbiddenBy(policy: Policy, manifest: StudyManifest): Forbidden[] {
+  const forbidden: Forbidden[] = [];
   if (manifest.privacy.minCohort < policy.minCohort)
-    forbidden.push(
-      `a cohort of ${manifest.privacy.minCohort}, where this enterprise asks for ${policy.minCohort}`,
-    );
-  if (!policy.allow.purposes.includes(manifest.purpose)) forbidden.push(`purpose "${manifest.purpose}"`);
+    forbidden.push({ what: "cohort", asked: manifest.privacy.minCohort, least: policy.minCohort });
+  if (!policy.allow.purposes.includes(manifest.purpose))
+    forbidden.push({ what: "purpose", name: manifest.purpose });
   if (manifest.privacy.noise !== undefined && policy.maxEpsilon.delta === undefined)
-    forbidden.push("noise, as maxEpsilon states no delta to count epsilon with");
+    forbidden.push({ what: "delta" });
   for (const name of new Set(manifest.algorithms.map((entry) => entry.name)))
-    if (!policy.allow.algorithms.includes(name)) forbidden.push(`algorithm "${name}"`);
+    if (!policy.allow.algorithms.includes(name)) forbidden.push({ what: "algorithm", name });
 
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
   const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
   const { features, label, privacy, subject } = manifest;
   if (policy.subject !== undefined && subject !== policy.subject)
-    forbidden.push(
-      `${subject === undefined ? "no subject" : `subject "${subject}"`}, where rows are counted by "${policy.subject}"`,
-    );
-  for (const column of [...columnsRead(manifest), ...(subject ? [subject] : [])])
-    if (!passes(column)) forbidden.push(`column "${column}"`);
+    forbidden.push({ what: "subject", name: subject ?? "", wanted: policy.subject });
+  for (const name of [...columnsRead(manifest), ...(subject ? [subject] : [])])
+    if (!passes(name)) forbidden.push({ what: "column", name });
   if (privacy.noise !== undefined) {
     if (policy.subject !== undefined && privacy.unit !== "subject")
-      forbidden.push(`noise for one ${privacy.unit}, where rows are counted by "${policy.subject}"`);
+      forbidden.push({ what: "noiseUnit", unit: privacy.unit, wanted: policy.subject });
     // What becomes of a row then hangs on others: one that comes or goes may change every class, and no noise is for that.
     if (policy.anonymity !== undefined)
       for (const { name, class: kind } of policy.fields)
         if (kind === "quasi" && passes(name) && columnsRead(manifest).includes(name))
-          forbidden.push(`noise over column "${name}", whose cells are generalized with those of other rows`);
+          forbidden.push({ what: "noiseOver", name });
   }
   for (const { name, kind } of features)
     if (outputs.get(name) === (kind === "numeric" ? "text" : "number"))
-      forbidden.push(`column "${name}" as ${kind}, which its operator does not give`);
+      forbidden.push({ what: "columnKind", name, kind });
   if (passes(label.column) && outputs.get(label.column) !== "same")
-    forbidden.push(`label "${label.column}", whose values an operator changes`);
+    forbidden.push({ what: "label", name: label.column });
+  for (const layer of manifest.unprotected)
+    if (!policy.unprotected.includes(layer)) forbidden.push({ what: "layer", name: layer });
   return forbidden;
+}
+
+function textOf(one: Forbidden): string {
+  switch (one.what) {
+    case "cohort":
+      return `a cohort of ${one.asked}, where this enterprise asks for ${one.least}`;
+    case "delta":
+      return "noise, as maxEpsilon states no delta to count epsilon with";
+    case "subject":
+      return `${one.name === "" ? "no subject" : `subject "${one.name}"`}, where rows are counted by "${one.wanted}"`;
+    case "noiseUnit":
+      return `noise for one ${one.unit}, where rows are counted by "${one.wanted}"`;
+    case "noiseOver":
+      return `noise over column "${one.name}", whose cells are generalized with those of other rows`;
+    case "columnKind":
+      return `column "${one.name}" as ${one.kind}, which its operator does not give`;
+    case "label":
+      return `label "${one.name}", whose values an operator changes`;
+    case "layer":
+      return `runs without ${one.name}, which this policy does not list`;
+    default:
+      return `${one.what} "${one.name}"`;
+  }
 }

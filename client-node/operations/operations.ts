@@ -62,6 +62,20 @@ export interface Trouble {
   /** What can be done about it. */
   readonly hint: string;
   readonly readings: number;
+  /** The same for whoever says it in another language. */
+  readonly about:
+    | { readonly kind: "configuration changed"; readonly keys: string }
+    | { readonly kind: "configuration refused"; readonly cause: string }
+    | { readonly kind: "failed"; readonly work: string; readonly cause: string }
+    | { readonly kind: "source"; readonly name: string; readonly cause: string }
+    | { readonly kind: "aside"; readonly reason: string; readonly names: string }
+    | { readonly kind: "unwatched"; readonly gauges: number }
+    | {
+        readonly kind: "notice";
+        readonly notice: Notice;
+        readonly metric: string;
+        readonly unit: string;
+      };
 }
 
 export interface Operations {
@@ -311,6 +325,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
           what: `${work} failed: ${cause}`,
           hint: "it is tried again; readings are kept meanwhile",
           readings: 0,
+          about: { kind: "failed" as const, work, cause },
         })),
         ...collecting.collectors
           .map((one) => ({ name: one.name, health: one.health() }))
@@ -319,6 +334,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
             what: `source ${name} is ${health.state}: ${health.lastError}`,
             hint: "the other sources go on",
             readings: 0,
+            about: { kind: "source" as const, name, cause: health.lastError ?? "" },
           })),
         ...asideTroubles(spool.aside.counts()),
         ...(stream.unwatched === 0
@@ -328,6 +344,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
                 what: `${stream.unwatched} gauges are not watched for anomalies`,
                 hint: "a node watches 2,000: set limits of your own for the others",
                 readings: 0,
+                about: { kind: "unwatched" as const, gauges: stream.unwatched },
               },
             ]),
         ...pipeline.door.notices().map(noticeTrouble),
@@ -362,6 +379,7 @@ function asideTroubles(counts: readonly AsideCount[]): Trouble[] {
       what: `set aside, ${reason.replaceAll("_", " ")}: ${names}`,
       hint: asideReasons[reason as AsideReason] ?? "see fedcredit node set-aside",
       readings: those.reduce((sum, one) => sum + one.readings, 0),
+      about: { kind: "aside", reason, names },
     };
   });
 }
@@ -390,6 +408,7 @@ const noticeTrouble = (one: {
   what: `${notices[one.notice].what}: ${one.metric} (${one.unit})`,
   hint: notices[one.notice].hint,
   readings: one.readings,
+  about: { kind: "notice", notice: one.notice, metric: one.metric, unit: one.unit },
 });
 
 /** @returns whether a device is what it was, and under the same rules. */

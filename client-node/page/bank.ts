@@ -1,15 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../../core/canonical.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { type StudyManifest, tableOf } from "../../models/study.ts";
 import type { Table } from "../../models/table.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import type { StudyView } from "../federation/studies.ts";
 import { seenManifests, storedConsent } from "../ledger/records.ts";
-import { type Policy, whyRefused } from "../policy.ts";
+import { forbiddenBy, type Policy, policyOf } from "../policy.ts";
 import type { ModelKnowledge } from "./model.ts";
-import { rememberedStudy, type StudyKnowledge } from "./studies.ts";
+import { type KnownStudy, rememberedStudy, type StudyKnowledge } from "./studies.ts";
 
 export interface BankOptions {
   /** The node's memory. */
@@ -45,10 +46,9 @@ export class Bank {
       this.#asked = { at: now, answer: this.#ask() };
     const { studies, ...rest } = await this.#asked.answer;
     // Consents and policy are the node's own, and shown as they are now.
-    const { policy } = this.#options;
-    const asOfNow = studies.map(({ refusedBecause: _, ...study }) => {
-      const refusedBecause = whyRefused(policy, study.manifest);
-      return refusedBecause === undefined ? study : { ...study, refusedBecause };
+    const asOfNow = studies.map((study) => {
+      const forbidden = this.#forbidden(study.manifest);
+      return forbidden === undefined ? study : { ...study, forbidden };
     });
     return { ...rest, studies: asOfNow, consents: this.#consents(studies.map(({ study }) => study)) };
   }
@@ -69,7 +69,7 @@ export class Bank {
     return await Promise.race([asked, delay(patienceMillis).then(remembered)]);
   }
 
-  async models(): Promise<{ models: ModelKnowledge[]; unreachable?: string }> {
+  async models(): Promise<{ models: ModelKnowledge[]; unreachable?: Refusal }> {
     const { studies, consents, unreachable } = await this.studies();
     const models: ModelKnowledge[] = [];
     for (const { study, name, manifest, phase } of studies) {
@@ -79,13 +79,11 @@ export class Bank {
         try {
           found = await this.#options.model(study);
         } catch (error) {
-          return { models, unreachable: refusalOf(error).message };
+          return { models, unreachable: refusalOf(error) };
         }
         this.#models.set(study, found);
       }
-      const rows = await this.#options
-        .rows(manifest)
-        .catch((error: unknown) => ({ missing: refusalOf(error).message }));
+      const rows = await this.#options.rows(manifest).catch((error: unknown) => refusalOf(error));
       const { results } = found.model as { results: PriorResults };
       models.push({ name, digest: found.digest, algorithms: manifest.algorithms, results, rows });
     }
@@ -96,7 +94,18 @@ export class Bank {
     return new Map(this.#remembered().map(({ study, name }) => [study, name]));
   }
 
-  #remembered(): StudyKnowledge["studies"][number][] {
+  /** What policy.yaml forbids of a study as it stands now, or what is wrong with it. */
+  #forbidden(manifest: StudyManifest): KnownStudy["forbidden"] {
+    try {
+      const forbidden = forbiddenBy(policyOf(this.#options.policy(), tableOf(manifest)), manifest);
+      return forbidden.length === 0 ? undefined : forbidden;
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
+  }
+
+  #remembered(): KnownStudy[] {
     return seenManifests(this.#options.db).map(({ study, manifest }) => rememberedStudy(study, manifest));
   }
 
@@ -104,7 +113,7 @@ export class Bank {
     try {
       return { studies: await this.#options.studies(), consents: new Map() };
     } catch (error) {
-      return { studies: this.#remembered(), unreachable: refusalOf(error).message, consents: new Map() };
+      return { studies: this.#remembered(), unreachable: refusalOf(error), consents: new Map() };
     }
   }
 

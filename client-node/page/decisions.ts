@@ -4,23 +4,29 @@ import express, { type Express, type Request } from "express";
 import type { Digest } from "../../core/canonical.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note } from "../../core/pages/parts.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
 import type { Random } from "../../core/random.ts";
-import { Refusal } from "../../core/reasons.ts";
+import { orUndefined, Refusal } from "../../core/reasons.ts";
 import { withoutGroups } from "../../models/groups.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { type StudyManifest, tableOf } from "../../models/study.ts";
 import { studySteps } from "../../models/study-loop.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import type { StatementsOfNode } from "../federation/statements.ts";
-import { costText, type StudyDesk, studyCost } from "../federation/studies.ts";
+import { type StudyDesk, studyCost } from "../federation/studies.ts";
+import type { Forecast } from "../ledger/budget.ts";
 import {
   type KnownStatement,
   knownStatements,
   type ScoreConsent,
   scoreConsents,
 } from "../ledger/statements.ts";
-import { percent } from "./format.ts";
+import { type Policy, policyOf } from "../policy.ts";
+import type { Preview } from "../preview/preview.ts";
+import { dryRunView } from "./dry-run.ts";
+import { epsilonText, listed } from "./format.ts";
 import type { View } from "./layout.ts";
+import { type Locale, localeFor } from "./locale.ts";
 
 /** What can be decided here. Each throws the Refusal that the command of the same name does. */
 export interface Decisions {
@@ -28,8 +34,8 @@ export interface Decisions {
   withdraw(study: Digest): Promise<void>;
   readonly statements: Pick<StatementsOfNode, "agree" | "withdraw" | "make" | "send">;
   keep(study: Digest): void;
-  /** @returns what the study would make of the rows and send, a line each; nothing is sent. */
-  preview(study: Digest): Promise<readonly string[]>;
+  /** @returns what the study would make of the rows and send; nothing is sent. */
+  preview(study: Digest): Promise<Preview>;
 }
 
 /** A form that only this page's own pages can send. */
@@ -95,7 +101,7 @@ export function decisionPages(
       (error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
         response.status(400);
-        send(request, response, refusedView(refusalOf(error)));
+        send(request, response, refusedView(refusalOf(error), localeFor(request)));
       },
     );
   for (const [order, give] of Object.entries(orders))
@@ -103,7 +109,7 @@ export function decisionPages(
       const { token } = (request.body ?? {}) as { token?: unknown };
       if (!isOwn(token)) {
         response.status(403);
-        return send(request, response, foreignView);
+        return send(request, response, foreignView(localeFor(request)));
       }
       return shown(request, response, async () => {
         await give(digestIn(request));
@@ -112,67 +118,78 @@ export function decisionPages(
       });
     });
   app.get(`${studyPath}/preview`, (request, response) =>
-    shown(request, response, async () => previewView(await decisions.preview(digestIn(request)))),
+    shown(request, response, async () =>
+      dryRunView(await decisions.preview(digestIn(request)), localeFor(request)),
+    ),
   );
   app.get(`${studyPath}/score`, (request, response) =>
     shown(request, response, async () => {
       const study = digestIn(request);
-      return statementView(await decisions.statements.make(study), form, study);
+      return statementView(await decisions.statements.make(study), form, study, localeFor(request));
     }),
   );
 }
 
-const foreignView: View = {
-  title: "Nothing was changed",
-  body: note("This form is none of this page's. Load the page again, and decide again."),
-};
-
-const refusedView = ({ message, reason, hint }: Refusal): View => ({
-  title: "Refused",
-  body: html`<p class="alarm" role="alert">${message} <code>${reason}</code></p>
-<p>${hint}</p>
-<p><a href="/studies">Studies</a></p>`,
+const foreignView = ({ words }: Locale): View => ({
+  title: words.nothingChanged,
+  body: note(words.foreignForm),
 });
 
-const previewView = (lines: readonly string[]): View => ({
-  title: "Dry run",
-  body: html`<p>What the study would make of this enterprise's rows, and every message that it would send. Nothing was sent.</p>
-<pre>${lines.join("\n")}</pre>
-<p><a href="/studies">Studies</a></p>`,
+const refusedView = (refusal: Refusal, { language, words }: Locale): View => ({
+  title: words.refused,
+  body: html`<p class="alarm" role="alert">${refusalText(refusal, language)}</p>
+<p><a href="/studies">${words.studies}</a></p>`,
 });
 
-const statementView = (said: ScoreStatement, form: OwnForm, study: Digest): View => ({
-  title: "Send or keep a score statement",
-  body: html`<p>This is all that the bank would be told, signed by this enterprise. It was computed here; so far nothing of it left.</p>
+const statementView = (said: ScoreStatement, form: OwnForm, study: Digest, locale: Locale): View => {
+  const { words, percent, month } = locale;
+  return {
+    title: words.sendOrKeep,
+    body: html`<p>${words.statementIntro}</p>
 ${facts([
-  ["Month", said.from.slice(0, 7)],
-  ["Probability of bad", percent(said.probability)],
-  ["Grade", said.grade],
-  ["Reasons, as names of columns", said.reasons.join(", ") || "none"],
-  ["Rows that could be scored", percent(said.scored)],
-  ["Cells that passed the checks", said.passed === undefined ? "not known" : percent(said.passed)],
-  ["Model", html`${said.result}, document <code>${said.model.slice(0, 12)}</code>`],
+  [words.month, month(said.from)],
+  [words.probabilityOfBad, percent(said.probability)],
+  [words.grade, said.grade],
+  [words.reasonsAsNames, listed(locale, said.reasons) || words.none],
+  [words.rowsScored, percent(said.scored)],
+  [words.cellsPassed, said.passed === undefined ? words.notKnown : percent(said.passed)],
+  [words.model, html`${said.result}, ${words.documentIs} <code>${said.model.slice(0, 12)}</code>`],
 ])}
-<div class="actions">${form(`/studies/${study}/scores/send`, "Send it to the bank", "main")}${form(`/studies/${study}/scores/keep`, "Keep it here")}</div>`,
-});
+<div class="actions">${form(`/studies/${study}/scores/send`, words.send, "main")}${form(`/studies/${study}/scores/keep`, words.keep)}</div>`,
+  };
+};
 
 /** What the page of studies needs of the node, where people decide on it. */
 export function studyDecisions(
-  { coordinator, db, policy }: { coordinator: string } & Pick<StudyDesk, "db" | "policy">,
+  {
+    coordinator,
+    db,
+    policy,
+  }: Pick<StudyDesk, "db"> & {
+    readonly coordinator: string;
+    /** The whole of it, as it stands on disk. */
+    readonly policy: () => Policy;
+  },
   form: OwnForm,
+  locale: Locale,
 ): StudyDecisions {
   const said = knownStatements(db);
   const agreed = scoreConsents(db);
   return {
     form,
     words(manifest) {
-      const cost = studyCost({ db, policy }, manifest);
-      return plainWords(manifest, {
-        // Of its own group's sums alone.
-        mostSums: studySteps(withoutGroups(manifest)),
-        destination: coordinator,
-        cost: cost && costText(cost),
-      });
+      return plainWords(
+        manifest,
+        {
+          // Of its own group's sums alone.
+          mostSums: studySteps(withoutGroups(manifest)),
+          destination: coordinator,
+          cost: orUndefined(() =>
+            studyCost({ db, policy: () => policyOf(policy(), tableOf(manifest)) }, manifest),
+          ),
+        },
+        locale,
+      );
     },
     scores: (study) => ({
       consent: agreed.find((one) => one.study === study),
@@ -182,19 +199,31 @@ export function studyDecisions(
 }
 
 /** A study as somebody who decides about it reads it. @param mostSums - it takes. */
-const plainWords = (
+function plainWords(
   { privacy, unprotected, retentionDays, label, features, gate, groups }: StudyManifest,
-  { mostSums, destination, cost }: { mostSums: number; destination: string; cost: string | undefined },
-): Html => html`<dl class="plain">
-<dt>What leaves</dt><dd>Sums over this enterprise's rows, masked and encrypted: the bank can open only the total of at least ${privacy.minCohort} organisations. No row, no name of a customer.</dd>
-${groups && html`<dt>In groups</dt><dd>Members are dealt to ${groups.length} groups, and totals of a group are opened by themselves, so that who spoils one cannot spoil the model.</dd>`}
-${gate === "none" && html`<dt>Without a gate</dt><dd>The bank asks nobody to hold this study's models against the one that decides today: if a member poisons a total, nothing keeps the model from being published.</dd>`}
-<dt>How often</dt><dd>At most ${mostSums} times while the study runs.</dd>
-<dt>To whom</dt><dd>The bank's coordinator, ${destination}. Totals and the model are seen by the bank and the enterprises that take part; kept for ${retentionDays} days.</dd>
-<dt>What for</dt><dd>To learn which of ${features.length} columns tell that ${label.column} is ${label.bad.join(" or ")}.</dd>
-<dt>What it costs of the privacy budget</dt><dd>${cost ?? "No ε can be stated: the sums are exact."}</dd>
-${
-  unprotected.includes("noise") &&
-  html`<dt>What can be learned without noise</dt><dd>Each total is exact. Whoever knows the other enterprises' rows, or sees two totals over almost the same enterprises, can tell this one's share; exactSums in policy.yaml bounds that.</dd>`
-}
+  { mostSums, destination, cost }: { mostSums: number; destination: string; cost: Forecast | undefined },
+  locale: Locale,
+): Html {
+  const { number, duration } = locale;
+  const { words } = locale;
+  const { plain } = words;
+  const line = (name: string, text: string): Html => html`<dt>${name}</dt><dd>${text}</dd>\n`;
+  const epsilon = (value: number): string => epsilonText(value, locale);
+  const costs = (): string | undefined => {
+    if (privacy.noise === undefined) return plain.noCost;
+    // Where the policy cannot be read, nobody can say.
+    if (cost === undefined) return undefined;
+    const { after, spent, lifetime, delta } = cost;
+    return plain.costIs(epsilon(after - spent), number(lifetime), epsilon(spent), String(delta));
+  };
+  return html`<dl class="plain">
+${line(plain.leaves, plain.leavesIs(number(privacy.minCohort)))}
+${groups && line(plain.groups, plain.groupsIs(number(groups.length)))}
+${gate === "none" && line(plain.gate, plain.gateIs)}
+${line(plain.often, plain.oftenIs(number(mostSums)))}
+${line(plain.toWhom, plain.toWhomIs(destination, duration(retentionDays * 86_400)))}
+${line(plain.whatFor, plain.whatForIs(number(features.length), label.column, label.bad.join(plain.or)))}
+${line(plain.cost, costs() ?? words.notKnown)}
+${unprotected.includes("noise") && line(plain.learned, plain.learnedIs)}
 </dl>`;
+}

@@ -2,8 +2,10 @@ import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { mostMetrics, mostStrangers } from "../operations/live-board.ts";
 import type { Operations } from "../operations/operations.ts";
-import { clockTime, moment, number, percent, valueText } from "./format.ts";
-import { pages, type View } from "./layout.ts";
+import { clockTime, siteMoment, valueText } from "./format.ts";
+import { numeric, pages, type View } from "./layout.ts";
+import type { Locale } from "./locale.ts";
+import { metricsZh, troubleInChinese } from "./plant-words.ts";
 
 const pageSize = 100;
 /** Longer than this without a reading is shown as a gap, µs, where a metric's own grid is finer. */
@@ -13,39 +15,46 @@ const quietMicros = 180_000_000;
 export type LiveTexts = Readonly<Record<string, string>>;
 
 /** @param now - µs UTC. */
-export function liveTexts(operations: Operations, page: number, now: number): LiveTexts {
+export function liveTexts(operations: Operations, page: number, now: number, locale: Locale): LiveTexts {
+  const { words, number } = locale;
   const texts: Record<string, string> = { "warnings.open": String(operations.findings.countWarnings().open) };
   texts["spool.readings"] = number(operations.spool().readings);
   texts["spool.dropped"] = number(operations.spool().dropped);
   texts["aside.readings"] = number(operations.setAside().reduce((sum, one) => sum + one.readings, 0));
   for (const { name, health } of operations.collectors()) {
-    texts[`${name}\tstate`] = health.state;
+    texts[`${name}\tstate`] = words.states[health.state];
     texts[`${name}\treadings`] = number(health.readings);
     texts[`${name}\terrors`] = number(health.errors);
     texts[`${name}\treconnects`] = number(health.reconnects);
-    texts[`${name}\tlastError`] = health.lastError ?? "none";
+    texts[`${name}\tlastError`] = health.lastError ?? words.none;
   }
   for (const name of shownDevices(operations, page)) {
     const device = operations.board.device(name);
     texts[`${name}\trate`] = device === undefined ? "0" : number(device.rate);
-    texts[`${name}\tlast`] = device === undefined ? "never" : clockTime(device.lastReceived);
-    texts[`${name}\tgap`] = gapOf(operations, name, now);
+    texts[`${name}\tlast`] = device === undefined ? words.never : clockTime(locale, device.lastReceived);
+    texts[`${name}\tgap`] = gapOf(operations, name, now, locale);
     for (const one of device?.series ?? []) {
       const place = `${name}\t${one.metric}`;
-      texts[`${place}\tvalue`] = valueText(one);
-      texts[`${place}\tquality`] = one.quality === "good" ? "good" : `${one.quality}: ${one.status}`;
+      const quality = words.readingQuality[one.quality];
+      texts[`${place}\tvalue`] = valueText(one, locale);
+      texts[`${place}\tquality`] = one.quality === "good" ? quality : `${quality}: ${one.status}`;
     }
   }
   return texts;
 }
 
-function gapOf({ board, catalogue }: Operations, name: string, now: number): string {
+function gapOf(
+  { board, catalogue }: Operations,
+  name: string,
+  now: number,
+  { words, duration }: Locale,
+): string {
   const device = board.device(name);
-  if (device === undefined) return "nothing since the start";
+  if (device === undefined) return words.nothingSinceStart;
   const steps = device.series.map(({ metric }) => catalogue.metrics.get(metric)?.step ?? 0);
   const allowed = Math.max(quietMicros, 3 * Math.min(...steps) * 1_000_000);
   const silent = now - device.lastReceived;
-  return silent > allowed ? `silent for ${Math.floor(silent / 60_000_000)} min` : "none";
+  return silent > allowed ? words.silentFor(duration(silent / 1_000_000)) : words.none;
 }
 
 /** Those heard since the start first, each part by name. */
@@ -63,8 +72,9 @@ const shownDevices = (operations: Operations, page: number): string[] =>
   allDevices(operations).slice(page * pageSize, (page + 1) * pageSize);
 
 /** Devices as they are now. */
-export function devicesView(operations: Operations, page: number, now: number): View {
-  const texts = liveTexts(operations, page, now);
+export function devicesView(operations: Operations, page: number, now: number, locale: Locale): View {
+  const { words, number, percent } = locale;
+  const texts = liveTexts(operations, page, now, locale);
   const live = (name: string): Content => html`<span data-live="${name}">${texts[name]}</span>`;
   const { board, registry } = operations;
   const gaps = new Map<string, { gaps: number; expected: number }>();
@@ -74,19 +84,19 @@ export function devicesView(operations: Operations, page: number, now: number): 
     sum.expected += count.expected;
     gaps.set(count.device, sum);
   }
+  const siteOf = (name: string): string => registry.siteOf(name, now) ?? words.notRegistered;
   const linesOf = (name: string): Content[][] => {
-    const known = registry.device(name);
-    const site = registry.siteOf(name, now) ?? "not registered";
     const counted = gaps.get(name);
     const [rate, last, gap] = ["rate", "last", "gap"].map((what) => live(`${name}\t${what}`));
     const missed =
       counted === undefined || counted.expected === 0 ? "–" : percent(counted.gaps / counted.expected);
-    const about = [rate, last, gap, missed, site, known?.class ?? "–"];
+    const about = [rate, last, gap, missed, siteOf(name), registry.device(name)?.class ?? "–"];
     const series = board.device(name)?.series ?? [];
-    if (series.length === 0) return [[name, "–", "–", "–", ...about]];
+    const named = longName(name);
+    if (series.length === 0) return [[named, "–", "–", "–", ...about]];
     return series.map(({ metric }) => [
-      name,
-      metric,
+      named,
+      metricName(metric, locale),
       live(`${name}\t${metric}\tvalue`),
       live(`${name}\t${metric}\tquality`),
       ...about,
@@ -96,28 +106,31 @@ export function devicesView(operations: Operations, page: number, now: number): 
   const rows = shown.filter((name) => board.device(name) !== undefined).flatMap(linesOf);
   const unheard = shown.filter((name) => board.device(name) === undefined);
   const body = html`${facts([
-    ["Devices", `${board.size} heard of ${registry.devices().length} registered`],
+    [words.devices, words.heardOf(number(board.size), number(registry.devices().length))],
     ...(board.overlooked === 0
       ? []
       : [
           [
-            "Not shown",
-            `${number(board.overlooked)} readings of more than ${number(mostStrangers)} devices that are not registered, or ${number(mostMetrics)} metrics of one: stored, but without a line here`,
+            words.notShown,
+            words.overlooked(number(board.overlooked), number(mostStrangers), number(mostMetrics)),
           ] as const,
         ]),
-    ["Readings not yet in segments", live("spool.readings")],
-    ["Readings dropped for want of room", live("spool.dropped")],
-    ["Readings set aside", live("aside.readings")],
+    [words.notInSegments, live("spool.readings")],
+    [words.dropped, live("spool.dropped")],
+    [words.setAside, live("aside.readings")],
   ])}
-${troubles(operations)}
-<h2 id="collectors">Collectors</h2>
+${troubles(operations, locale)}
+<h2 id="collectors">${words.collectors}</h2>
 ${table(
-  "How each source is doing since the start",
-  ["Collector", "State", n("Readings"), n("Errors"), n("Reconnects"), n("Time to connect"), "Last error"],
+  words.collectorsCaption,
+  [
+    ...[words.collector, words.state, numeric(words.readings), numeric(words.errors)],
+    ...[numeric(words.reconnects), numeric(words.timeToConnect), words.lastError],
+  ],
   operations
     .collectors()
     .map(({ name, health }) => [
-      name,
+      longName(name),
       live(`${name}\tstate`),
       live(`${name}\treadings`),
       live(`${name}\terrors`),
@@ -126,63 +139,73 @@ ${table(
       html`<span class="long">${live(`${name}\tlastError`)}</span>`,
     ]),
 )}
-<h2>Devices and their last values</h2>
+<h2>${words.devicesNow}</h2>
 ${
   shown.length === 0
-    ? note("No device is registered and none was heard.")
+    ? note(words.noDevices)
     : rows.length === 0
-      ? note("None of these was heard since the start.")
+      ? note(words.noneHeard)
       : table(
-          `Times are UTC; now ${clockTime(now)}`,
+          words.timesOf(clockTime(locale, now)),
           [
-            ...["Device", "Metric", "Last value", "Quality", n("Readings/s"), "Last heard", "Gap now"],
-            ...[n("Gaps in quality period"), "Site", "Class"],
+            ...[words.device, words.metric, words.lastValue, words.quality, numeric(words.readingsPerSecond)],
+            ...[words.lastHeard, words.gapNow, numeric(words.gapsInPeriod), words.site, words.class],
           ],
           rows,
         )
 }
 ${
   unheard.length > 0 &&
-  html`<details class="card"><summary>${number(unheard.length)} registered, and not heard since the start</summary>
+  html`<details class="card"><summary>${words.unheard(number(unheard.length))}</summary>
 ${table(
-  "Devices that read files of the past are among them",
-  ["Device", "Site", "Class"],
-  unheard.map((name) => [
-    name,
-    registry.siteOf(name, now) ?? "not registered",
-    registry.device(name)?.class ?? "–",
-  ]),
+  words.unheardCaption,
+  [words.device, words.site, words.class],
+  unheard.map((name) => [longName(name), siteOf(name), registry.device(name)?.class ?? "–"]),
 )}</details>`
 }
-${pages("/", page, pageSize, allDevices(operations).length)}
-${bindings(operations)}`;
-  return { title: "Devices", body, live: `/live?page=${page}` };
+${pages("/", page, pageSize, allDevices(operations).length, locale)}
+${bindings(operations, locale)}`;
+  return { title: words.devices, body, live: `/live?page=${page}` };
 }
 
-const n = (name: string): { name: string; numeric: true } => ({ name, numeric: true });
+const longName = (name: string): Content => html`<span class="long">${name}</span>`;
 
-function troubles(operations: Operations): Content {
+/** A metric as the catalogue calls it; one of the enterprise's own has the name that it was given. */
+export const metricName = (metric: string, { language }: Locale): string =>
+  (language === "zh" ? metricsZh[metric] : undefined) ?? metric;
+
+function troubles(operations: Operations, { language, words, number }: Locale): Content {
   const found = operations.troubles();
   if (found.length === 0) return undefined;
-  return html`<h2 id="wrong">What is wrong</h2>
+  return html`<h2 id="wrong">${words.whatIsWrong}</h2>
 ${table(
-  "Readings that are set aside or not used; fedcredit node set-aside writes out those set aside",
-  ["What", n("Readings"), "What to do"],
-  found.map(({ what, hint, readings }) => [
-    html`<span class="long">${what}</span>`,
-    readings === 0 ? "–" : number(readings),
-    html`<span class="long">${hint}</span>`,
-  ]),
+  words.wrongCaption,
+  [words.what, numeric(words.readings), words.whatToDo],
+  found.map((one) => {
+    const [what, hint] = language === "zh" ? troubleInChinese(one) : [one.what, one.hint];
+    return [
+      html`<span class="long">${what}</span>`,
+      one.readings === 0 ? "–" : number(one.readings),
+      html`<span class="long">${hint}</span>`,
+    ];
+  }),
 )}`;
 }
 
-function bindings({ findings }: Operations): Content {
+function bindings({ findings, sites }: Operations, locale: Locale): Content {
+  const { words } = locale;
   const made = findings.bindings();
   if (made.length === 0) return undefined;
-  return html`<h2>Moved by tag</h2>
+  const offsetOf = (site: string): number => sites.find(({ id }) => id === site)?.utcOffsetHours ?? 0;
+  return html`<h2>${words.movedByTag}</h2>
 ${table(
-  "Devices bound to another site on the floor",
-  ["Device", "Site", "Since", "Read by"],
-  made.map(({ device, site, from, by }) => [device, site, moment(from), by]),
+  words.movedCaption,
+  [words.device, words.site, words.since, words.readBy],
+  made.map(({ device, site, from, by }) => [
+    longName(device),
+    site,
+    siteMoment(locale, from, offsetOf(site)),
+    by,
+  ]),
 )}`;
 }

@@ -1,16 +1,19 @@
 import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { note } from "../../core/pages/parts.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Policy } from "../policy.ts";
 import { devicesView } from "./devices.ts";
+import { listed } from "./format.ts";
 import type { View } from "./layout.ts";
+import type { Locale } from "./locale.ts";
 import type { StudyKnowledge } from "./studies.ts";
 
 /** What is not there yet, and what makes it. */
 export interface NextStep {
   readonly missing: string;
-  readonly how: string;
+  readonly how: Content;
   /** To be typed as it stands, but for what is in capitals. */
   readonly commands: readonly string[];
 }
@@ -24,18 +27,18 @@ export interface Standing {
 }
 
 /** @returns what a newcomer lacks, what comes first first; nothing once all of it is there. */
-export function nextSteps({ dir, operations, member, studies }: Standing): NextStep[] {
+export function nextSteps({ dir, operations, member, studies }: Standing, locale: Locale): NextStep[] {
   return [
     ...(operations === undefined || operations.collectors().length === 0
-      ? [noCollector(dir)]
-      : [...noReading(dir, operations), ...notRegistered(operations)]),
-    ...(member === undefined ? [noBank(dir)] : ofMember(dir, member.policy, studies)),
+      ? [noCollector(dir, locale)]
+      : [...noReading(dir, operations, locale), ...notRegistered(operations, locale)]),
+    ...(member === undefined ? [noBank(dir, locale)] : ofMember(dir, member.policy, studies, locale)),
   ];
 }
 
-const noCollector = (dir: string): NextStep => ({
-  missing: "No collector",
-  how: "See what a device has, and name it under collectors in node.yaml; a running node takes the change by itself.",
+const noCollector = (dir: string, { words }: Locale): NextStep => ({
+  missing: words.missing.collector,
+  how: words.missing.collectorHow,
   commands: [
     "fedcredit node browse modbus://HOST:502/1",
     "fedcredit node browse opc.tcp://HOST:4840",
@@ -47,38 +50,39 @@ const noCollector = (dir: string): NextStep => ({
 /** A few are named; a plant may have hundreds. */
 const mostNamed = 3;
 
-function noReading(dir: string, operations: Operations): NextStep[] {
+function noReading(dir: string, operations: Operations, { words, number }: Locale): NextStep[] {
   const silent = operations.collectors().filter(({ health }) => health.readings === 0);
-  const steps = silent.slice(0, mostNamed).map(({ name, health }) => ({
-    missing: `No reading yet from ${name}`,
-    how: `It is ${health.state}${health.lastError === undefined ? "" : `: ${health.lastError}`}. Look whether the address is right and the device on, and try it alone.`,
+  const steps: NextStep[] = silent.slice(0, mostNamed).map(({ name, health }) => ({
+    missing: words.missing.reading(name),
+    how: html`${words.missing.readingHow(words.states[health.state])}${health.lastError !== undefined && html` <span class="note" lang="en">${health.lastError}</span>`}`,
     commands: [`fedcredit node try --dir ${dir} "${name}"`],
   }));
   if (silent.length > mostNamed)
     steps.push({
-      missing: `No reading yet from ${silent.length - mostNamed} more collectors`,
-      how: "They are listed below.",
+      missing: words.missing.moreReadings(number(silent.length - mostNamed)),
+      how: words.missing.listedBelow,
       commands: [],
     });
   return steps;
 }
 
-function notRegistered({ board, registry }: Operations): NextStep[] {
+function notRegistered({ board, registry }: Operations, locale: Locale): NextStep[] {
+  const { words, number } = locale;
   const strangers = board.names().filter((name) => registry.device(name) === undefined);
   if (strangers.length === 0) return [];
-  const named = strangers.slice(0, mostNamed).join(", ");
+  const named = listed(locale, strangers.slice(0, mostNamed));
   return [
     {
-      missing: `Heard and not registered: ${named}${strangers.length > mostNamed ? ` and ${strangers.length - mostNamed} more` : ""}`,
-      how: "Their readings are stored. Once they stand under devices in node.yaml, they are watched and become features.",
+      missing: words.missing.strangers(named, number(Math.max(0, strangers.length - mostNamed))),
+      how: words.missing.strangersHow,
       commands: [],
     },
   ];
 }
 
-const noBank = (dir: string): NextStep => ({
-  missing: "No bank",
-  how: "None is needed to collect. To take part in a consortium, ask its bank for four things and make this node a member; what was collected stays.",
+const noBank = (dir: string, { words }: Locale): NextStep => ({
+  missing: words.missing.bank,
+  how: words.missing.bankHow,
   commands: [
     `fedcredit node init --dir ${dir} --enterprise ID --consortium ID --coordinator HOST:PORT --enrolment HOST:PORT`,
     `fedcredit node enrol --dir ${dir} --token TOKEN`,
@@ -86,42 +90,38 @@ const noBank = (dir: string): NextStep => ({
   ],
 });
 
-function ofMember(dir: string, read: () => Policy, known: StudyKnowledge | undefined): NextStep[] {
+function ofMember(
+  dir: string,
+  read: () => Policy,
+  known: StudyKnowledge | undefined,
+  { language, words }: Locale,
+): NextStep[] {
   let policy: Policy;
   try {
     policy = read();
   } catch (error) {
-    return [
-      {
-        missing: "No policy that can be read",
-        how: `No study runs before policy.yaml is in order: ${refusalOf(error).message}.`,
-        commands: [],
-      },
-    ];
+    const how = html`${words.missing.policyHow} ${refusalText(refusalOf(error), language)}`;
+    return [{ missing: words.missing.policy, how, commands: [] }];
   }
   if (policy.allow.algorithms.length === 0 || policy.allow.purposes.length === 0)
     return [
       {
-        missing: "The policy allows nothing yet",
-        how: "Write into policy.yaml which algorithms and purposes you allow, and what may be read.",
+        missing: words.missing.allows,
+        how: words.missing.allowsHow,
         commands: [`fedcredit node studies --dir ${dir}`],
       },
     ];
   if (known === undefined) return [];
-  if (known.unreachable !== undefined)
-    return [
-      {
-        missing: "The bank is not reached",
-        how: `${known.unreachable}. The node tries again by itself; collecting needs no bank.`,
-        commands: [],
-      },
-    ];
+  if (known.unreachable !== undefined) {
+    const how = html`${words.missing.reachedHow} ${refusalText(known.unreachable, language)}`;
+    return [{ missing: words.missing.reached, how, commands: [] }];
+  }
   return known.studies
     .filter(({ study, phase }) => !known.consents.has(study) && phase === "proposed")
     .slice(0, mostNamed)
     .map(({ name }) => ({
-      missing: `No consent to ${name}`,
-      how: "See what it would send, then decide.",
+      missing: words.missing.consent(name),
+      how: words.missing.consentHow,
       commands: [
         `fedcredit node preview --dir ${dir} ${name}`,
         `fedcredit node consent --dir ${dir} ${name}`,
@@ -136,23 +136,29 @@ export function firstView(
   operations: Operations | undefined,
   page: number,
   now: number,
+  locale: Locale,
 ): View {
+  const { words } = locale;
   if (operations === undefined)
     return {
-      title: "Devices",
-      body: html`${standing}${stepList(steps)}
-${note("No collectors are configured: name them under collectors in node.yaml.")}`,
+      title: words.devices,
+      body: html`${standing}${stepList(steps, locale)}
+${note(words.noCollectors)}`,
     };
-  const { body, ...rest } = devicesView(operations, page, now);
-  return { ...rest, body: html`${standing}${stepList(steps)}${body}` };
+  const { body, ...rest } = devicesView(operations, page, now, locale);
+  return { ...rest, body: html`${standing}${stepList(steps, locale)}${body}` };
 }
 
-const stepList = (steps: readonly NextStep[]): Content =>
+const stepList = (steps: readonly NextStep[], { language, words }: Locale): Content =>
   steps.length > 0 &&
-  html`<section class="card" id="missing"><h2>What is missing</h2>
+  html`<section class="card" id="missing"><h2>${words.whatIsMissing}</h2>
 <ol>
 ${steps.map(
-  ({ missing, how, commands }): Html => html`<li><strong>${missing}.</strong> ${how}
+  ({
+    missing,
+    how,
+    commands,
+  }): Html => html`<li><strong>${missing}${language === "zh" ? "。" : "."}</strong> ${how}
 ${commands.map((command) => html`<pre>${command}</pre>`)}</li>
 `,
 )}</ol></section>`;

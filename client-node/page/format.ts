@@ -1,47 +1,61 @@
 import { type Html, html } from "../../core/pages/html.ts";
 import type { LiveSeries } from "../operations/live-board.ts";
-
-const hourMicros = 3_600_000_000;
-
-/** @returns `2026-03-02 08:00:05`, at that offset. */
-export function clockTime(micros: number, utcOffsetHours = 0): string {
-  return new Date((micros + utcOffsetHours * hourMicros) / 1000).toISOString().slice(0, 19).replace("T", " ");
-}
+import type { Locale } from "./locale.ts";
 
 const offsetName = (hours: number): string => {
-  if (hours === 0) return "UTC";
   const minutes = Math.round(Math.abs(hours) * 60);
   const two = (n: number): string => String(n).padStart(2, "0");
-  return `UTC${hours < 0 ? "−" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+  return `${hours < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 };
 
-/** A moment, for people in their own offset and for programs. @param micros - µs UTC */
-export const moment = (micros: number, utcOffsetHours = 0): Html =>
-  html`<time datetime="${new Date(micros / 1000).toISOString()}">${clockTime(micros, utcOffsetHours)} ${offsetName(utcOffsetHours)}</time>`;
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Four significant digits, no exponent where it can be helped. */
-export function number(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
+/** Made once: to make one takes longer than to use it. */
+function formatOf(tag: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${tag} ${JSON.stringify(options)}`;
+  const made = formats.get(key) ?? new Intl.DateTimeFormat(tag, options);
+  formats.set(key, made);
+  return made;
 }
 
-export const percent = (share: number): string =>
-  Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : "–";
+/** A moment to the second, in the time zone of this machine. @param micros - µs UTC */
+export const clockTime = ({ tag }: Locale, micros: number): string =>
+  formatOf(tag, { dateStyle: "medium", timeStyle: "medium" }).format(micros / 1000);
 
-export const bytes = (count: number): string => {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let [value, unit] = [count, 0];
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-};
+/** A day as people of a site count it. @param micros - µs UTC */
+export const siteDay = ({ tag }: Locale, micros: number, utcOffsetHours: number): string =>
+  formatOf(tag, { dateStyle: "medium", timeZone: offsetName(utcOffsetHours) }).format(micros / 1000);
+
+/** A moment of a site, for its people in their own offset and for programs. @param micros - µs UTC */
+export const siteMoment = ({ tag }: Locale, micros: number, utcOffsetHours: number): Html =>
+  html`<time datetime="${new Date(micros / 1000).toISOString()}">${formatOf(tag, {
+    ...{ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+    ...{ timeZoneName: "short", timeZone: offsetName(utcOffsetHours) },
+  }).format(micros / 1000)}</time>`;
 
 /** UCUM's "1" and annotations in braces are not shown as such. */
 export const unitName = (unit: string): string => (unit === "1" ? "" : unit.replace(/^\{(.*)\}$/, "$1"));
 
-export function valueText({ value, unit }: Pick<LiveSeries, "value" | "unit">): string {
-  if (value === null) return "absent";
+export function valueText(
+  { value, unit }: Pick<LiveSeries, "value" | "unit">,
+  { words, number }: Locale,
+): string {
+  if (value === null) return words.absent;
   const text = typeof value === "number" ? number(value) : String(value).slice(0, 80);
   const name = typeof value === "number" ? unitName(unit) : "";
   return name === "" ? text : `${text} ${name}`;
+}
+
+/** Names in a row, in the reader's punctuation. */
+export const listed = ({ words }: Locale, names: readonly string[]): string => names.join(words.and);
+
+/** ε with two digits behind the point, rounded up. */
+export const epsilonText = (epsilon: number, { words, fixed }: Locale): string =>
+  Number.isFinite(epsilon) ? fixed(Math.ceil(epsilon * 100) / 100, 2) : words.notBounded;
+
+/** @param until - ISO date, the day after a month. @returns that month */
+export function monthBefore(until: string, { month }: Locale): string {
+  const day = new Date(until);
+  day.setUTCMonth(day.getUTCMonth() - 1);
+  return month(day.toISOString().slice(0, 10));
 }

@@ -1,5 +1,8 @@
 import { pageDocument } from "../../core/pages/document.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
+import { languageLinks } from "../../core/pages/locale.ts";
+import type { Locale } from "./locale.ts";
+import type { Words } from "./words.ts";
 
 export interface View {
   readonly title: string;
@@ -12,52 +15,67 @@ export interface Frame {
   readonly enterprise: string;
   /** Path of the page shown. */
   readonly path: string;
+  readonly locale: Locale;
   readonly openWarnings: number | undefined;
   /** Whether somebody is logged in who may log out. */
   readonly session: boolean;
 }
 
-const places: readonly (readonly [path: string, name: string])[] = [
-  ["/", "Devices"],
-  ["/quality", "Quality"],
-  ["/features", "Features"],
-  ["/warnings", "Warnings"],
-  ["/egress", "What has left"],
-  ["/studies", "Studies"],
-  ["/budget", "Budget"],
-  ["/model", "Model"],
-];
+const places = [
+  ["/", "devices"],
+  ["/quality", "quality"],
+  ["/features", "features"],
+  ["/warnings", "warnings"],
+  ["/egress", "egress"],
+  ["/studies", "studies"],
+  ["/budget", "budget"],
+  ["/model", "model"],
+] as const satisfies readonly (readonly [path: string, name: keyof Words])[];
 
-export const layout = ({ title, body, live }: View, frame: Frame): Html =>
-  pageDocument({
-    tag: "en",
+export const layout = (
+  { title, body, live }: View,
+  { enterprise, path, locale, openWarnings, session }: Frame,
+): Html => {
+  const { words } = locale;
+  return pageDocument({
+    tag: locale.tag,
     title,
-    owner: frame.enterprise,
-    what: "this page stays on these premises",
-    skip: "Skip to content",
+    owner: enterprise,
+    what: words.page,
+    skip: words.skip,
     live: live ?? "/live",
-    navigation: html`<nav aria-label="Pages"><ul>
+    navigation: html`<nav aria-label="${words.pages}"><ul>
 ${places.map(
-  ([path, name]) =>
-    html`<li><a href="${path}"${path === frame.path && html` aria-current="page"`}>${name}${
-      path === "/warnings" && frame.openWarnings !== undefined && badge(frame.openWarnings)
+  ([place, name]) =>
+    html`<li><a href="${place}"${place === path && html` aria-current="page"`}>${words[name]}${
+      place === "/warnings" && openWarnings !== undefined && badge(openWarnings, locale)
     }</a></li>
 `,
-)}</ul></nav>
-${frame.session && html`<form method="post" action="/logout"><button>Log out</button></form>`}`,
+)}</ul></nav>`,
+    side: html`${languageLinks(words.language, locale.language)}
+${session && html`<form method="post" action="/logout"><button>${words.logOut}</button></form>`}`,
     body,
   });
+};
 
-const badge = (open: number): Html =>
-  html` <span class="badge"><span data-live="warnings.open">${open}</span><span class="aside"> open</span></span>`;
+const badge = (open: number, { words }: Locale): Html =>
+  html` <span class="badge"><span data-live="warnings.open">${open}</span><span class="aside"> ${words.open}</span></span>`;
 
 /** Links to the pages of a long list. @param page - from 0 */
-export function pages(path: string, page: number, size: number, total: number): Html | undefined {
+export function pages(
+  path: string,
+  page: number,
+  size: number,
+  total: number,
+  { words, number }: Locale,
+): Html | undefined {
   const last = Math.max(0, Math.ceil(total / size) - 1);
   if (last === 0) return undefined;
-  return html`<nav class="pages" aria-label="More">
-${page > 0 && html`<a rel="prev" href="${path}?page=${page - 1}">Previous</a>`}
-<span>${page + 1} of ${last + 1}</span>
-${page < last && html`<a rel="next" href="${path}?page=${page + 1}">Next</a>`}
+  return html`<nav class="pages" aria-label="${words.more}">
+${page > 0 && html`<a rel="prev" href="${path}?page=${page - 1}">${words.previous}</a>`}
+<span>${words.pageOf(number(page + 1), number(last + 1))}</span>
+${page < last && html`<a rel="next" href="${path}?page=${page + 1}">${words.next}</a>`}
 </nav>`;
 }
+
+export const numeric = (name: string): { name: string; numeric: true } => ({ name, numeric: true });

@@ -1,28 +1,27 @@
+import { pageDocument } from "../../core/pages/document.ts";
 import { type Html, html } from "../../core/pages/html.ts";
+import { languageLinks } from "../../core/pages/locale.ts";
 import type { LoginOutcome } from "./access.ts";
+import type { Locale } from "./locale.ts";
 
 /** The only page shown to somebody who is not logged in. */
-export const loginPage = (enterprise: string, problem?: Exclude<LoginOutcome, { cookie: string }>): Html =>
-  html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Log in · ${enterprise}</title>
-<link rel="stylesheet" href="/style.css">
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-</head>
-<body>
-<main>
-<h1>${enterprise}</h1>
-<form method="post" action="/login">
-${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wrong" ? "That is not the password." : "Too many tries from here: wait, the longer the more there were."}</p>`}
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
-<button>Log in</button>
-</form>
-</main>
-</body>
-</html>
-`;
+export const loginPage = (
+  enterprise: string,
+  { tag, language, words }: Locale,
+  problem?: Exclude<LoginOutcome, { cookie: string }>,
+): Html =>
+  pageDocument({
+    tag,
+    title: words.logIn,
+    owner: enterprise,
+    what: words.page,
+    skip: words.skip,
+    navigation: undefined,
+    side: languageLinks(words.language, language),
+    body: html`<form method="post" action="/login" class="narrow-form">
+${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wrong" ? words.wrongPassword : words.tooMany}</p>`}
+<div class="field"><label for="password">${words.password}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required autofocus></div>
+<button>${words.logIn}</button>
+</form>`,
+  });

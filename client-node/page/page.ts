@@ -2,7 +2,10 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { isLoopback, splitAddress } from "../../core/address.ts";
+import { html } from "../../core/pages/html.ts";
+import { serveLanguages } from "../../core/pages/locale.ts";
 import { note } from "../../core/pages/parts.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
 import { openPages, pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -21,6 +24,7 @@ import { featuresView } from "./features.ts";
 import { firstView, nextSteps } from "./first-view.ts";
 import { layout, type View } from "./layout.ts";
 import { LiveStreams } from "./live-streams.ts";
+import { type Locale, localeFor } from "./locale.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
 import { qualityView } from "./quality.ts";
@@ -95,15 +99,21 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     next();
   });
   serveAssets(app);
+  serveLanguages(app, "/");
 
   if (sessions !== undefined) {
-    app.get("/login", (_, response) => void response.send(loginPage(enterprise).text));
+    app.get(
+      "/login",
+      (request, response) => void response.send(loginPage(enterprise, localeFor(request)).text),
+    );
     app.post("/login", express.urlencoded({ extended: false, limit: "4kb" }), async (request, response) => {
       const { password } = (request.body ?? {}) as { password?: unknown };
       const outcome = await sessions.login(typeof password === "string" ? password : "", sourceOf(request));
       if (typeof outcome === "object")
         return void response.set("Set-Cookie", outcome.cookie).redirect(303, "/");
-      response.status(outcome === "wrong" ? 401 : 429).send(loginPage(enterprise, outcome).text);
+      response
+        .status(outcome === "wrong" ? 401 : 429)
+        .send(loginPage(enterprise, localeFor(request), outcome).text);
     });
     app.post("/logout", (request, response) => {
       response.set("Set-Cookie", sessions.logout(request.headers.cookie)).redirect(303, "/login");
@@ -120,64 +130,72 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     const frame = {
       enterprise,
       path: `/${request.path.split("/")[1]}`,
+      locale: localeFor(request),
       openWarnings: operations?.findings.countWarnings().open,
       session: sessions !== undefined,
     };
-    response.send(layout(view, frame).text);
+    response.vary("Accept-Language").send(layout(view, frame).text);
   };
   const show = (
     path: string,
-    view: (request: Request) => View | undefined | Promise<View | undefined>,
+    view: (request: Request, locale: Locale) => View | undefined | Promise<View | undefined>,
   ): void => {
     app.get(path, async (request, response, next) => {
-      const found = await view(request);
+      const found = await view(request, localeFor(request));
       if (found === undefined) next();
       else send(request, response, found);
     });
   };
   const ofOperations =
-    (title: string, view: (operations: Operations, request: Request) => View) =>
-    (request: Request): View =>
+    (title: Titles, view: (operations: Operations, locale: Locale, request: Request) => View) =>
+    (request: Request, locale: Locale): View =>
       operations === undefined
-        ? { title, body: note("No collectors are configured: name them under collectors in node.yaml.") }
-        : view(operations, request);
+        ? { title: locale.words[title], body: note(locale.words.noCollectors) }
+        : view(operations, locale, request);
 
-  show("/", async (request) => {
+  show("/", async (request, locale) => {
     const studies = await bank?.known();
-    const steps = nextSteps({ dir: options.dir, operations, member, studies });
-    const standing = standingView({ operations, member, studies, missing: steps.length, now: now() });
-    return firstView(steps, standing, operations, pageOf(request), now() * 1000);
+    const steps = nextSteps({ dir: options.dir, operations, member, studies }, locale);
+    const standing = standingView({ operations, member, studies, missing: steps.length, now: now() }, locale);
+    return firstView(steps, standing, operations, pageOf(request), now() * 1000, locale);
   });
   show(
     "/quality",
-    ofOperations("Quality", (of) => qualityView(of.findings)),
+    ofOperations("quality", (of, locale) => qualityView(of.findings, locale)),
   );
   show(
     "/features",
-    ofOperations("Features", (of, { query }) => featuresView(of, textsIn(query))),
+    ofOperations("features", (of, locale, { query }) => featuresView(of, textsIn(query), locale)),
   );
   show(
     "/warnings",
-    ofOperations("Warnings", (of, request) => warningsView(of, pageOf(request))),
+    ofOperations("warnings", (of, locale, request) => warningsView(of, pageOf(request), locale)),
   );
   const ofMember =
     (
-      title: string,
-      view: (of: Membership, bank: Bank, request: Request) => View | undefined | Promise<View | undefined>,
+      title: Titles,
+      view: (
+        of: Membership,
+        bank: Bank,
+        locale: Locale,
+        request: Request,
+      ) => View | undefined | Promise<View | undefined>,
     ) =>
-    (request: Request) =>
+    (request: Request, locale: Locale) =>
       member === undefined || bank === undefined
-        ? { title, body: note("This node belongs to no consortium: nothing leaves it.") }
-        : view(member, bank, request);
+        ? { title: locale.words[title], body: note(locale.words.noConsortium) }
+        : view(member, bank, locale, request);
   show(
     "/egress",
-    ofMember("What has left", ({ ledger }, _, request) => egressView(ledger, pageOf(request))),
+    ofMember("egress", ({ ledger }, _, locale, request) => egressView(ledger, pageOf(request), locale)),
   );
   show(
     "/egress/:position",
-    ofMember("What has left", ({ ledger }, _, { params }) => {
+    ofMember("egress", ({ ledger }, _, locale, { params }) => {
       const position = Number(params.position);
-      return Number.isSafeInteger(position) && position >= 0 ? entryView(ledger, position) : undefined;
+      return Number.isSafeInteger(position) && position >= 0
+        ? entryView(ledger, position, locale)
+        : undefined;
     }),
   );
   // Without a password everybody on this machine reaches the page, and not everybody decides.
@@ -185,15 +203,15 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   const forms = ownForms(options.random);
   show(
     "/studies",
-    ofMember("Studies and consents", async (of, asked) =>
-      studiesView(await asked.studies(), now(), decisions && studyDecisions(of, forms.form)),
+    ofMember("studies", async (of, asked, locale) =>
+      studiesView(await asked.studies(), now(), locale, decisions && studyDecisions(of, forms.form, locale)),
     ),
   );
   if (decisions !== undefined)
     decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms, send);
   show(
     "/budget",
-    ofMember("Budget", ({ db, ledger, policy: read }, of) => {
+    ofMember("budget", ({ db, ledger, policy: read }, of, locale) => {
       const policy = read();
       const tables = [usualTable, ...Object.keys(policy.tables ?? {})].map((table) => {
         const { maxEpsilon } = policyOf(policy, table);
@@ -201,30 +219,39 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         const overTime = delta === undefined ? [] : ledger.spendingOverTime(table, delta);
         return { table, maxEpsilon, overTime };
       });
-      return budgetView(ledger.spends(), tables, of.names(), isAccounted(db));
+      return budgetView(ledger.spends(), tables, of.names(), isAccounted(db), locale);
     }),
   );
   show(
     "/model",
-    ofMember("Model", async (_, of) => {
+    ofMember("model", async (_, of, locale) => {
       const { models, unreachable } = await of.models();
-      return modelView(models, unreachable);
+      return modelView(models, unreachable, locale);
     }),
   );
   app.get("/live", (request, response) => {
+    const locale = localeFor(request);
     streams.open(response, () =>
-      operations === undefined ? {} : liveTexts(operations, pageOf(request), now() * 1000),
+      operations === undefined ? {} : liveTexts(operations, pageOf(request), now() * 1000, locale),
     );
   });
   app.use((request, response) => {
+    const { words } = localeFor(request);
     response.status(404);
-    send(request, response, { title: "Not found", body: note("There is no such page.") });
+    send(request, response, { title: words.notFound, body: note(words.noSuchPage) });
   });
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     options.log("error", "page", { path: request.path, cause: (error as Error).message });
     if (response.headersSent) return next(error);
+    const { language, words } = localeFor(request);
+    const isRefusal = error instanceof Refusal;
     response.status(500);
-    send(request, response, { title: "That went wrong", body: note("The node's operational log says why.") });
+    send(request, response, {
+      title: isRefusal ? words.refused : words.wentWrong,
+      body: isRefusal
+        ? html`<p class="alarm" role="alert">${refusalText(error, language)}</p>`
+        : note(words.seeLog),
+    });
   });
 
   const { address, close } = await openPages(createServer(app), listen, "page: ", "config_invalid");
@@ -236,6 +263,8 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     },
   };
 }
+
+type Titles = "quality" | "features" | "warnings" | "egress" | "studies" | "budget" | "model";
 
 const pageOf = ({ query }: Request): number => {
   const page = Number(query.page);

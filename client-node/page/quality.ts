@@ -2,9 +2,12 @@ import { chart } from "../../core/pages/charts.ts";
 import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import type { FindingsStore } from "../operations/findings-store.ts";
-import { type PassCount, passRates } from "../operations/quality/quality.ts";
-import { moment, number, percent } from "./format.ts";
-import type { View } from "./layout.ts";
+import { type PassCount, passRates, type Verification } from "../operations/quality/quality.ts";
+import { metricName } from "./devices.ts";
+import { listed } from "./format.ts";
+import { numeric, type View } from "./layout.ts";
+import type { Locale } from "./locale.ts";
+import { rulesZh } from "./plant-words.ts";
 
 const faultNames = [
   "unit",
@@ -19,105 +22,109 @@ const faultNames = [
 ] as const;
 
 /** Quality before and after the three steps, per device and source. */
-export function qualityView(findings: FindingsStore): View {
-  const title = "Quality";
+export function qualityView(findings: FindingsStore, locale: Locale): View {
+  const { words, number, percent } = locale;
+  const moment = (micros: number) => locale.moment(micros / 1000);
+  const title = words.quality;
   const found = findings.quality();
-  if (found === undefined)
-    return { title, body: note("Quality has not been computed yet: it comes with the first refresh.") };
+  if (found === undefined) return { title, body: note(words.noQuality) };
   const { counts, faults, verifications, unknownMetrics } = found.report;
   const all = passRates(counts);
   const sources = [...Map.groupBy(counts, ({ source }) => source || "–")];
   const devices = [...Map.groupBy(counts, ({ device, source }) => `${device}\0${source}`)];
   const columns = [
-    n("Expected"),
-    n("Delivered"),
-    n("Cleaned"),
-    n("Verified"),
-    n("Completed"),
-    n("Filled in"),
-    n("Gaps"),
-  ];
-  const body = html`<p>From ${moment(found.period.from)} to ${moment(found.period.until)}. The check is the same at every step; values are put right, or left out, and never let through.</p>
+    ...[words.expected, words.delivered, words.cleaned, words.verified, words.completed],
+    ...[words.filledIn, words.gaps],
+  ].map(numeric);
+  const body = html`<p>${moment(found.period.from)} – ${moment(found.period.until)}. ${words.period}</p>
 ${facts([
-  ["Pass before", percent(all.delivered)],
-  ["After cleaning", percent(all.cleaned)],
-  ["After verifying", percent(all.verified)],
-  ["After completing", percent(all.completed)],
+  [words.passBefore, percent(all.delivered)],
+  [words.afterCleaning, percent(all.cleaned)],
+  [words.afterVerifying, percent(all.verified)],
+  [words.afterCompleting, percent(all.completed)],
 ])}
 ${
   sources.length > 0 &&
   chart({
-    title: "Share that passes, by source",
-    summary: sources
-      .map(([name, of]) => {
-        const rates = passRates(of);
-        return `${name}: ${percent(rates.delivered)} before, ${percent(rates.completed)} after`;
-      })
-      .join("; "),
+    title: words.shareBySource,
+    summary: listed(
+      locale,
+      sources.map(([name, of]) => {
+        const { delivered, completed } = passRates(of);
+        return words.sourceSummary(name, percent(delivered), percent(completed));
+      }),
+    ),
     kind: "bar",
     labels: sources.map(([name]) => name),
     max: 1,
     format: percent,
+    words: { numbers: words.theNumbers, at: words.source },
     series: [
-      { name: "before", values: sources.map(([, of]) => finite(passRates(of).delivered)) },
-      { name: "after", values: sources.map(([, of]) => finite(passRates(of).completed)) },
+      { name: words.before, values: sources.map(([, of]) => finite(passRates(of).delivered)) },
+      { name: words.after, values: sources.map(([, of]) => finite(passRates(of).completed)) },
     ],
   })
 }
-<h2>By source</h2>
+<h2>${words.bySource}</h2>
 ${table(
-  "Shares of expected cells that pass",
-  ["Source", ...columns],
-  sources.map(([name, of]) => [name, ...rates(of)]),
+  words.sharesCaption,
+  [words.source, ...columns],
+  sources.map(([name, of]) => [name, ...rates(of, locale)]),
 )}
-<h2>By device</h2>
+<h2>${words.byDevice}</h2>
 ${table(
-  "Shares of expected cells that pass",
-  ["Device", "Source", ...columns],
-  devices.map(([, of]) => [of[0]!.device, of[0]!.source || "–", ...rates(of)]),
+  words.sharesCaption,
+  [words.device, words.source, ...columns],
+  devices.map(([, of]) => [of[0]!.device, of[0]!.source || "–", ...rates(of, locale)]),
 )}
-<h2>Faults found in readings</h2>
+<h2>${words.faultsFound}</h2>
 ${table(
-  "Readings by fault; a reading may have several",
-  ["Device", "Metric", n("Readings"), n("Used"), ...faultNames.map(n)],
+  words.faultsCaption,
+  [
+    ...[words.device, words.metric, numeric(words.readings), numeric(words.used)],
+    ...faultNames.map((fault) => numeric(words.faults[fault])),
+  ],
   faults.map((one) => [
     one.device,
-    one.metric,
+    metricName(one.metric, locale),
     number(one.readings),
     number(one.used),
     ...faultNames.map((fault) => number(one[fault])),
   ]),
 )}
-<h2>Sources against each other</h2>
+<h2>${words.against}</h2>
 ${
   verifications.length === 0
-    ? note("No two sources speak of the same thing yet.")
+    ? note(words.noAgainst)
     : table(
-        "Cross-checks, the latest first; figures are shares of the norm, or ratios",
-        ["Rule", "Site", "From", n("Expected"), n("Seen"), "Outcome"],
+        words.againstCaption,
+        [words.rule, words.site, words.from, numeric(words.expected), numeric(words.seen), words.outcome],
         verifications
           .toReversed()
           .slice(0, 100)
           .map((one) => [
-            one.rule.replaceAll("_", " "),
+            ruleName(one.rule, locale),
             one.site,
             moment(one.from),
             number(one.expected),
             number(one.seen),
             one.holds
-              ? html`<span class="good">holds</span>`
-              : html`<span class="warning">does not hold</span>`,
+              ? html`<span class="good">${words.holds}</span>`
+              : html`<span class="warning">${words.holdsNot}</span>`,
           ]),
       )
 }
-${unknownMetrics.length > 0 && note(`Kept but used by nothing, as the catalogue does not know them: ${unknownMetrics.join(", ")}`)}
-<p class="note">Computed ${moment(found.at)}.</p>`;
+${unknownMetrics.length > 0 && note(words.unknownMetrics(listed(locale, unknownMetrics)))}
+<p class="note">${words.computed} ${moment(found.at)}</p>`;
   return { title, body };
 }
 
+const ruleName = (rule: Verification["rule"], { language }: Locale): string =>
+  language === "zh" ? rulesZh[rule] : rule.replaceAll("_", " ");
+
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-function rates(counts: readonly PassCount[]): Content[] {
+function rates(counts: readonly PassCount[], { number, percent }: Locale): Content[] {
   const total = (of: (count: PassCount) => number): number => counts.reduce((sum, one) => sum + of(one), 0);
   const { delivered, cleaned, verified, completed } = passRates(counts);
   return [
@@ -127,5 +134,3 @@ function rates(counts: readonly PassCount[]): Content[] {
     number(total((one) => one.gaps)),
   ];
 }
-
-const n = (name: string): { name: string; numeric: true } => ({ name, numeric: true });

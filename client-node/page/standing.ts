@@ -6,7 +6,8 @@ import { dueStatements } from "../federation/statements.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { knownStatements } from "../ledger/statements.ts";
 import type { Operations } from "../operations/operations.ts";
-import { bytes, number } from "./format.ts";
+import { listed, monthBefore } from "./format.ts";
+import type { Locale } from "./locale.ts";
 import type { StudyKnowledge } from "./studies.ts";
 
 /** What the answers are taken from. */
@@ -27,48 +28,49 @@ interface Need {
 }
 
 /** @returns what waits for people, the gravest first. */
-export function needsOf({ operations, member, missing, now }: Omit<StandingOf, "studies">): Need[] {
-  const open = operations?.findings.countWarnings().open ?? 0;
-  const troubled = operations?.troubles().length ?? 0;
+export function needsOf(
+  { operations, member, missing, now }: Omit<StandingOf, "studies">,
+  { words, number }: Locale,
+): Need[] {
   const failing = (operations?.collectors() ?? []).filter(({ health }) =>
     ["waiting", "refused"].includes(health.state),
   ).length;
-  const due = member === undefined ? 0 : dueStatements({ db: member.db, now: () => now }).length;
-  const counted = (count: number, one: string, many: string, path: string): Need[] =>
-    count === 0 ? [] : [{ what: `${number(count)} ${count === 1 ? one : many}`, path }];
-  return [
-    ...counted(open, "warning is open", "warnings are open", "/warnings"),
-    ...counted(failing, "collector does not read", "collectors do not read", "#collectors"),
-    ...counted(troubled, "kind of reading is not used", "kinds of readings are not used", "#wrong"),
-    ...counted(
-      due,
-      "score statement is to be sent or kept",
-      "score statements are to be sent or kept",
+  const counts = [
+    ["warnings", operations?.findings.countWarnings().open ?? 0, "/warnings"],
+    ["collectors", failing, "#collectors"],
+    ["troubles", operations?.troubles().length ?? 0, "#wrong"],
+    [
+      "statements",
+      member === undefined ? 0 : dueStatements({ db: member.db, now: () => now }).length,
       "/studies",
-    ),
-    ...counted(missing, "thing is missing, below", "things are missing, below", "#missing"),
-  ];
+    ],
+    ["missing", missing, "#missing"],
+  ] as const;
+  return counts
+    .filter(([, count]) => count > 0)
+    .map(([need, count, path]) => ({ what: words.needs[need](number(count)), path }));
 }
 
 /** Is all well, what needs me, what left, what was agreed to, what the model says. */
-export function standingView(of: StandingOf): Html {
-  const needs = needsOf(of);
+export function standingView(of: StandingOf, locale: Locale): Html {
+  const { words } = locale;
+  const needs = needsOf(of, locale);
   const answer = (question: string, told: Content): Html => html`<dt>${question}</dt><dd>${told}</dd>`;
-  return html`<section class="card" aria-label="How things stand"><dl class="plain">
+  return html`<section class="card" aria-label="${words.howThingsStand}"><dl class="plain">
 ${answer(
-  "Is all well?",
+  words.isAllWell,
   needs.length === 0
-    ? html`<span class="good">Yes: nothing waits for anybody.</span>`
-    : html`<span class="warning">Not all of it.</span>`,
+    ? html`<span class="good">${words.allWell}</span>`
+    : html`<span class="warning">${words.notAll}</span>`,
 )}
 ${
   needs.length > 0 &&
   answer(
-    "What needs somebody",
+    words.whatNeeds,
     html`<ul>${needs.map(({ what, path }) => html`<li><a href="${path}">${what}</a></li>`)}</ul>`,
   )
 }
-${of.member !== undefined && memberAnswers(of.member, of.studies, of.now, answer)}
+${of.member !== undefined && memberAnswers(of.member, of.studies, of.now, answer, locale)}
 </dl></section>`;
 }
 
@@ -77,7 +79,9 @@ function memberAnswers(
   studies: StudyKnowledge | undefined,
   now: number,
   answer: (question: string, told: Content) => Html,
+  locale: Locale,
 ): Content {
+  const { words, number, bytes } = locale;
   const totals = ledger.totals();
   const sum = (of: "messages" | "bytes"): number => totals.reduce((all, one) => all + one[of], 0);
   const nameOf = (study: string): string =>
@@ -89,28 +93,29 @@ function memberAnswers(
     .filter(({ what }) => what === "sent")
     .toSorted((a, b) => b.atMillis - a.atMillis)
     .slice(0, 3);
+  const ownRows = html`<a href="/model">${words.ownRowsHere}</a>`;
   return [
     answer(
-      "What left this machine",
-      html`<a href="/egress">${number(sum("messages"))} messages, ${bytes(sum("bytes"))}</a>; no row and no reading among them.`,
+      words.whatLeft,
+      html`<a href="/egress">${words.messagesAndBytes(number(sum("messages")), bytes(sum("bytes")))}</a>${words.noRowAmong}`,
     ),
     answer(
-      "What was agreed to",
+      words.whatAgreed,
       agreed.length === 0
-        ? "Nothing: this node takes no part in any study."
-        : html`<a href="/studies">${agreed.map(([study]) => nameOf(study)).join(", ")}</a>`,
+        ? words.agreedNothing
+        : html`<a href="/studies">${listed(
+            locale,
+            agreed.map(([study]) => nameOf(study)),
+          )}</a>`,
     ),
     answer(
-      "What the models say of this enterprise",
+      words.whatModelsSay,
       said.length === 0
-        ? html`<a href="/model">Own rows, scored here</a>; nothing of it was said to the bank.`
-        : html`<ul>${said.map((one) => html`<li>By ${nameOf(one.study)}, month before ${one.until}: ${gradeIn(one.note)} <a href="/model">own rows, scored here</a></li>`)}</ul>`,
+        ? html`${ownRows}${words.nothingSaid}`
+        : html`<ul>${said.map((one) => html`<li>${words.saidOf(nameOf(one.study), monthBefore(one.until, locale), gradeIn(one.note))} ${ownRows}</li>`)}</ul>`,
     ),
   ];
 }
 
-/** @returns what was said; a statement whose answer was lost is not here as it was signed. */
-function gradeIn(note: string): string {
-  if (note === "") return "said to the bank.";
-  return `grade ${saidIn(note).grade}, said to the bank.`;
-}
+/** @returns the grade that was said; a statement whose answer was lost is not here as it was signed. */
+const gradeIn = (note: string): string => (note === "" ? "" : saidIn(note).grade);

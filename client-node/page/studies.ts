@@ -1,20 +1,28 @@
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note } from "../../core/pages/parts.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { openManifest, type StudyView } from "../federation/studies.ts";
 import type { StoredConsent } from "../ledger/records.ts";
+import type { Forbidden } from "../policy.ts";
 import type { StudyDecisions } from "./decisions.ts";
-import { moment } from "./format.ts";
+import { listed, monthBefore } from "./format.ts";
 import type { View } from "./layout.ts";
+import type { Locale } from "./locale.ts";
+
+/** What the page knows of a study. */
+export interface KnownStudy
+  extends Pick<StudyView, "study" | "name" | "manifest" | "phase" | "algorithm" | "round"> {
+  /** What policy.yaml as it stands forbids of it, or what is wrong with policy.yaml. */
+  readonly forbidden?: readonly Forbidden[] | Refusal;
+}
 
 /** What the page knows of studies: the bank's list, or what the node remembers while the bank cannot be reached. */
 export interface StudyKnowledge {
-  readonly studies: readonly Pick<
-    StudyView,
-    "study" | "name" | "manifest" | "phase" | "algorithm" | "round" | "refusedBecause"
-  >[];
+  readonly studies: readonly KnownStudy[];
   /** Why the list is from memory. */
-  readonly unreachable?: string;
+  readonly unreachable?: Refusal;
   readonly consents: ReadonlyMap<string, StoredConsent>;
 }
 
@@ -22,50 +30,72 @@ export interface StudyKnowledge {
 export function studiesView(
   { studies, consents, unreachable }: StudyKnowledge,
   now: number,
+  locale: Locale,
   decisions?: StudyDecisions,
 ): View {
-  const card = ({
-    study,
-    name,
-    phase,
-    algorithm,
-    round,
-    manifest,
-    refusedBecause,
-  }: StudyKnowledge["studies"][number]): Html =>
-    html`<article class="card">
-<h2>${name} <span class="badge">${phase}</span></h2>
-<p>${consentText(consents.get(study), now)}</p>
+  const { language, words, number, duration } = locale;
+  const card = ({ study, name, phase, algorithm, round, manifest, forbidden }: KnownStudy): Html => {
+    const { privacy, unprotected } = manifest;
+    const phaseName = words.phases[phase] ?? phase;
+    return html`<article class="card">
+<h2>${name} <span class="badge">${phaseName}</span></h2>
+<p>${consentText(consents.get(study), now, locale)}</p>
 ${decisions?.words(manifest)}
-${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions)}
-${refusedBecause !== undefined && html`<p class="warning">policy.yaml lets no round of it run: ${refusedBecause}.</p>`}
+${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions, locale)}
+${forbidden !== undefined && html`<p class="warning">${words.policyForbids}</p>${forbiddenList(forbidden, locale)}`}
 ${facts([
-  ["Purpose", manifest.purpose],
-  ["Legal basis", manifest.legalBasis],
-  ["Impact assessment", manifest.impactAssessment],
-  ["Kept for", `${manifest.retentionDays} days`],
-  ["Fewest enterprises in a sum", manifest.privacy.minCohort],
-  ["Assumed to collude", manifest.privacy.maxColluding],
-  ["Runs without", manifest.unprotected.length === 0 ? "nothing left out" : manifest.unprotected.join(", ")],
-  ["Now", phase === "running" ? `${algorithm}, round ${round}` : phase],
+  [words.purpose, manifest.purpose],
+  [words.legalBasis, manifest.legalBasis],
+  [words.impactAssessment, manifest.impactAssessment],
+  [words.keptFor, duration(manifest.retentionDays * 86_400)],
+  [words.fewest, number(privacy.minCohort)],
+  [words.colluding, number(privacy.maxColluding)],
+  [
+    words.runsWithout,
+    unprotected.length === 0
+      ? words.nothingLeftOut
+      : listed(
+          locale,
+          unprotected.map((layer) => words.layers[layer] ?? layer),
+        ),
+  ],
+  [words.now, phase === "running" ? words.atRound(algorithm, number(round)) : phaseName],
 ])}
-<details><summary>${manifest.features.length} columns that it reads</summary><ul class="names">${columns(manifest).map((one) => html`<li>${one}</li>`)}</ul></details>
-<p>Runs ${manifest.algorithms.map((one) => one.name).join(", ")}.</p>
-<p class="note">Manifest <code>${study}</code></p>
-${decisions === undefined && html`<p class="note">Consent: <code>fedcredit node consent ${name}</code>. Take it back: <code>fedcredit node withdraw ${name}</code>. Once the page has a password (<code>fedcredit node password</code>), both can be decided here.</p>`}
-<details><summary>The manifest, whole</summary><pre>${JSON.stringify(manifest, undefined, 2)}</pre></details>
+<details><summary>${words.columnsRead(number(manifest.features.length))}</summary><ul class="names">${columns(manifest, locale).map((one) => html`<li>${one}</li>`)}</ul></details>
+<p>${words.runs(
+      listed(
+        locale,
+        manifest.algorithms.map((one) => one.name),
+      ),
+    )}</p>
+<p class="note">${words.manifest} <code>${study}</code></p>
+${decisions === undefined && html`<p class="note">${words.consentBy} <code>fedcredit node consent ${name}</code> ${words.withdrawBy} <code>fedcredit node withdraw ${name}</code> ${words.decideHere} <code>fedcredit node password</code></p>`}
+<details><summary>${words.manifestWhole}</summary><pre>${JSON.stringify(manifest, undefined, 2)}</pre></details>
 </article>`;
-  const body = html`${unreachable !== undefined && note(`The bank cannot be reached (${unreachable}): this is what the node remembers.`)}
-${studies.length === 0 ? note("No study has been proposed.") : studies.map(card)}`;
-  return { title: "Studies and consents", body };
+  };
+  const body = html`${unreachable !== undefined && html`<p class="warning">${words.bankAway}</p><p>${refusalText(unreachable, language)}</p>`}
+${studies.length === 0 ? note(words.noStudies) : studies.map(card)}`;
+  return { title: words.studiesTitle, body };
 }
 
-function consentText(consent: StoredConsent | undefined, now: number): Html {
-  if (consent === undefined) return html`<span class="warning">No consent: the node takes no part.</span>`;
-  if (consent.withdrawn) return html`<span class="warning">Consent withdrawn: the node takes no part.</span>`;
-  const expires = moment(consent.expiresMillis * 1000);
-  if (consent.expiresMillis <= now) return html`<span class="warning">Consent ended ${expires}.</span>`;
-  return html`<span class="good">Consent in force</span> until ${expires}.`;
+/** What a policy forbids of a study, a line each. */
+export function forbiddenList(
+  forbidden: NonNullable<KnownStudy["forbidden"]>,
+  { language, words }: Locale,
+): Html {
+  if (forbidden instanceof Refusal) return html`<p>${refusalText(forbidden, language)}</p>`;
+  // Each is said by the words of its own kind.
+  const said = (one: Forbidden): string => (words.forbidden[one.what] as (one: Forbidden) => string)(one);
+  return html`<ul>${forbidden.map((one) => html`<li>${said(one)}</li>`)}</ul>`;
+}
+
+function consentText(consent: StoredConsent | undefined, now: number, { words, moment }: Locale): Html {
+  if (consent === undefined) return html`<span class="warning">${words.noConsent}</span>`;
+  if (consent.withdrawn) return html`<span class="warning">${words.consentWithdrawn}</span>`;
+  const expires = moment(consent.expiresMillis);
+  if (consent.expiresMillis <= now)
+    return html`<span class="warning">${words.consentEnded} ${expires}</span>`;
+  return html`<span class="good">${words.consentInForce}</span> ${words.until} ${expires}`;
 }
 
 const isInForce = (consent: StoredConsent | undefined, now: number): boolean =>
@@ -77,40 +107,42 @@ function decisionForms(
   consent: StoredConsent | undefined,
   now: number,
   { form, scores }: StudyDecisions,
+  locale: Locale,
 ): Html {
+  const { words, moment } = locale;
   const { consent: agreed, last } = scores(study);
   const isAgreed = agreed !== undefined && !agreed.withdrawn && agreed.expiresMillis > now;
   return html`<div class="actions">${
     isInForce(consent, now)
-      ? form(`/studies/${study}/withdraw`, "Withdraw consent", "grave")
-      : form(`/studies/${study}/consent`, "Consent, as a whole", "main")
-  }<a class="button" href="/studies/${study}/preview">Dry run on own rows</a></div>
+      ? form(`/studies/${study}/withdraw`, words.withdrawButton, "grave")
+      : form(`/studies/${study}/consent`, words.consentButton, "main")
+  }<a class="button" href="/studies/${study}/preview">${words.dryRun}</a></div>
 ${
   phase === "finished" &&
-  html`<h3>This enterprise's own score</h3>
+  html`<h3>${words.ownScore}</h3>
 <p>${
     isAgreed
-      ? html`<span class="good">Agreed to be said</span> to the bank until ${moment(agreed.expiresMillis * 1000)}; each month is sent or kept.`
-      : "Nothing is said to the bank: that needs a consent of its own."
+      ? html`<span class="good">${words.scoresAgreed}</span> ${words.scoresAgreedUntil} ${moment(agreed.expiresMillis)}`
+      : words.scoresNotAgreed
   }</p>
 <div class="actions">${
     isAgreed
-      ? html`<a class="button" href="/studies/${study}/score">Send or keep a statement</a>${form(`/studies/${study}/scores/withdraw`, "Say nothing more", "grave")}`
-      : form(`/studies/${study}/scores/agree`, "Agree that scores are said")
+      ? html`<a class="button" href="/studies/${study}/score">${words.sendOrKeep}</a>${form(`/studies/${study}/scores/withdraw`, words.sayNothingMore, "grave")}`
+      : form(`/studies/${study}/scores/agree`, words.agreeScores)
   }</div>
-${last.length > 0 && html`<ul>${last.slice(0, 12).map((one) => html`<li>Month before ${one.until}: ${one.what}, ${moment(one.atMillis * 1000)}</li>`)}</ul>`}`
+${last.length > 0 && html`<ul>${last.slice(0, 12).map((one) => html`<li>${words.statementOf(monthBefore(one.until, locale), one.what)} · ${moment(one.atMillis)}</li>`)}</ul>`}`
 }`;
 }
 
-const columns = ({ features, label, subject, holdout }: StudyManifest): string[] => [
+const columns = ({ features, label, subject, holdout }: StudyManifest, { words }: Locale): string[] => [
   ...features.map(({ name }) => name),
-  `the outcome ${label.column}`,
-  ...(holdout.outOfTime === undefined ? [] : [`the month of ${holdout.outOfTime.column}`]),
-  ...(subject === undefined ? [] : [`grouped by ${subject}`]),
+  words.theOutcome(label.column),
+  ...(holdout.outOfTime === undefined ? [] : [words.theMonth(holdout.outOfTime.column)]),
+  ...(subject === undefined ? [] : [words.groupedBy(subject)]),
 ];
 
 /** @returns a manifest as the node keeps it. */
-export const rememberedStudy = (study: string, text: string): StudyKnowledge["studies"][number] => {
+export const rememberedStudy = (study: string, text: string): KnownStudy => {
   const { manifest } = openManifest(study, Buffer.from(text));
   return { study, name: manifest.name, manifest, phase: "seen before", algorithm: "", round: 0 };
 };

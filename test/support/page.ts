@@ -6,13 +6,16 @@ import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { rememberManifest, storeConsent } from "../../client-node/ledger/records.ts";
 import { openStore } from "../../client-node/ledger/store.ts";
 import type { Operations } from "../../client-node/operations/operations.ts";
+import { type Locale, localeFor } from "../../client-node/page/locale.ts";
 import {
   type Membership,
   type PageOptions,
   type RunningPage,
   startPage,
 } from "../../client-node/page/page.ts";
+import type { Preview } from "../../client-node/preview/preview.ts";
 import { canonicalJson, digestOf } from "../../core/canonical.ts";
+import type { Language } from "../../core/pages/locale.ts";
 import { secureRandom, seededRandom } from "../../core/random.ts";
 import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
@@ -42,6 +45,39 @@ const view: StudyView = {
   attempt: 1,
   reason: "",
   consented: ["mill"],
+};
+
+/** What the page says to whoever reads that language. */
+export const localeIn = (language: Language): Locale =>
+  localeFor({ headers: {}, acceptsLanguages: () => language } as never);
+
+/** A dry run of one column. @param cell - of the enterprise's first row, and what becomes of it */
+export const previewOf = (column: string, cell: { before: string; after: string }): Preview => {
+  const sent = {
+    destination: "bank.example:8443",
+    kind: "submission",
+    bytes: 41_000,
+    digest: "cd".repeat(32),
+  };
+  return {
+    study,
+    name: manifest.name,
+    columns: [
+      { passes: true, name: column, class: "operational", level: "C1", operator: "keep", sample: [cell] },
+      { passes: false, name: "customer", why: "dropped" },
+    ],
+    desensitization: {
+      type: "desensitization.ran",
+      ...{ time: 0, enterprise: "mill", policy: "ab".repeat(32), fields: [] },
+      ...{ rowsIn: 12, rowsOut: 10, k: 2, l: 1, t: 0.25, suppressionRate: 0.1 },
+    },
+    counts: { records: 12, unlabelled: 1, indeterminate: 0 },
+    dryRun: {
+      rounds: [{ algorithm: "logistic", entries: 12, slots: 1, layout: { blocks: [] }, departures: [sent] }],
+      outsideRounds: [{ ...sent, kind: "Studies.Consent" }],
+      onFailure: [{ ...sent, kind: "Blobs.Upload" }],
+    },
+  } as unknown as Preview;
 };
 
 export const passwordFileIn = (folder: string): string => join(folder, "page.password");

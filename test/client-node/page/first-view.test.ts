@@ -9,6 +9,7 @@ import type { StudyKnowledge } from "../../../client-node/page/studies.ts";
 import { secureRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { policyFor, temporaryDirectory } from "../../../simulate/consortium.ts";
+import { localeIn } from "../../support/page.ts";
 import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
 const manifest = { ...studyOf(borrowerFeatures, [{ name: "summary" }]), name: "sme" };
@@ -31,13 +32,16 @@ const known = (over: Partial<StudyKnowledge> = {}): StudyKnowledge => ({
 
 test("the first view names what comes next, with the command, and is silent once all is there", (t) => {
   const missing = (standing: Partial<Parameters<typeof nextSteps>[0]>) =>
-    nextSteps({
-      dir: "mill",
-      operations: operations(5, true),
-      member: { policy: () => allowing },
-      studies: known({ consents: new Map([["ab", {} as never]]) }),
-      ...standing,
-    }).map(({ missing, commands }) => `${missing} | ${commands.at(-1) ?? ""}`);
+    nextSteps(
+      {
+        dir: "mill",
+        operations: operations(5, true),
+        member: { policy: () => allowing },
+        studies: known({ consents: new Map([["ab", {} as never]]) }),
+        ...standing,
+      },
+      localeIn("en"),
+    ).map(({ missing, commands }) => `${missing} | ${commands.at(-1) ?? ""}`);
   t.deepEqual(missing({}), []);
   t.deepEqual(missing({ operations: undefined }), ["No collector | fedcredit node check --dir mill"]);
   t.deepEqual(missing({ operations: operations(0, true) }), [
@@ -53,7 +57,9 @@ test("the first view names what comes next, with the command, and is silent once
     throw new Refusal("file_malformed", "policy.yaml:3: not YAML");
   };
   t.deepEqual(missing({ member: { policy: broken } }), ["No policy that can be read | "]);
-  t.deepEqual(missing({ studies: known({ unreachable: "no route" }) }), ["The bank is not reached | "]);
+  t.deepEqual(missing({ studies: known({ unreachable: new Refusal("unavailable", "no route") }) }), [
+    "The bank is not reached | ",
+  ]);
   t.deepEqual(missing({ studies: known() }), ["No consent to sme | fedcredit node consent --dir mill sme"]);
 });
 

@@ -5,6 +5,7 @@ import type { Operations } from "../../../client-node/operations/operations.ts";
 import { devicesView } from "../../../client-node/page/devices.ts";
 import { needsOf } from "../../../client-node/page/standing.ts";
 import { html } from "../../../core/pages/html.ts";
+import { localeIn } from "../../support/page.ts";
 
 const operations = (open: number, states: readonly string[], troubles = 0): Operations =>
   ({
@@ -20,7 +21,9 @@ test("all is well where nothing waits for anybody, and what waits is told, the g
   t.teardown(() => db.close());
   const member = { db, ledger: {} as never };
   const told = (of: Operations | undefined, missing = 0): string[] =>
-    needsOf({ operations: of, member, missing, now }).map(({ what, path }) => `${what} ${path}`);
+    needsOf({ operations: of, member, missing, now }, localeIn("en")).map(
+      ({ what, path }) => `${what} ${path}`,
+    );
   t.deepEqual(told(operations(0, ["running", "stopped", "connecting"])), []);
   t.deepEqual(told(undefined), []);
   t.deepEqual(told(operations(1, ["waiting", "refused", "running"], 2), 1), [
@@ -60,7 +63,7 @@ test("devices that were never heard take one line until it is opened, and do not
     },
     catalogue: { metrics: new Map() },
   } as unknown as Operations;
-  const { text } = html`${devicesView(plant, 0, now * 1000).body}`;
+  const { text } = html`${devicesView(plant, 0, now * 1000, localeIn("en")).body}`;
   const folded = text.slice(text.indexOf("<details"));
   t.regex(folded, /<summary>2 registered, and not heard since the start<\/summary>/);
   for (const id of ["a-silent", "c-silent"]) {

@@ -3,6 +3,7 @@ import type { Operations } from "../../../client-node/operations/operations.ts";
 import type { Warning } from "../../../client-node/operations/warnings/warning.ts";
 import { warningsView } from "../../../client-node/page/warnings.ts";
 import { html } from "../../../core/pages/html.ts";
+import { localeIn } from "../../support/page.ts";
 
 const warning = (device: string, over: Partial<Warning> = {}): Warning =>
   ({
@@ -24,7 +25,7 @@ const shown = (warnings: readonly Warning[]): string => {
     countWarnings: () => ({ open: open.length, all: warnings.length }),
     warnings: () => [...open, ...warnings.filter(({ closed }) => closed !== undefined)],
   };
-  const { body } = warningsView({ findings, sites: [] } as unknown as Operations, 0);
+  const { body } = warningsView({ findings, sites: [] } as unknown as Operations, 0, localeIn("en"));
   return html`${body}`.text;
 };
 
