@@ -50,6 +50,9 @@ export function toBase64(bytes: Uint8Array): string {
 /** @returns the bytes, or undefined unless the text is padded standard base64 in its one canonical form. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return toBase64(bytes) === text ? bytes : undefined;
+  const letters = atob(text);
+  if (btoa(letters) !== text) return undefined;
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }

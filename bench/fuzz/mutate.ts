@@ -1,5 +1,5 @@
 /** Changes to a valid input: of its bytes, of its lines, of the value that its JSON says. */
-import { canonicalJson } from "../../core/canonical.ts";
+import { canonicalJson, isCanonicalText } from "../../core/canonical.ts";
 import { type Random, uniformInteger } from "../../core/random.ts";
 
 export type Form = "bytes" | "text" | "json";
@@ -155,9 +155,10 @@ function ofJson(seed: Uint8Array, random: Random): Uint8Array {
 
 /** Canonical where it can be: parsers ask for that. */
 function jsonText(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
   try {
-    return canonicalJson(value);
+    return isCanonicalText(text, value) ? text : canonicalJson(value);
   } catch {
-    return JSON.stringify(value) ?? "";
+    return text;
   }
 }
