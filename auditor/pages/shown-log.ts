@@ -9,8 +9,9 @@ import { parseNote } from "../../privacy/log/note.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
 import { formatReceipt } from "../../privacy/log/proof.ts";
 import type { ExportSource } from "../../privacy/log/reconcile.ts";
-import { spentEvent } from "../../privacy/log/spend.ts";
+import { spentEvent, unreleasedEvent } from "../../privacy/log/spend.ts";
 import type { PrivacyEvent } from "../../privacy/noise/event.ts";
+import { type RoundHeader, roundHeaderSchema } from "../../privacy/sum/header.ts";
 import type { Report } from "../report/document.ts";
 import { reportOf } from "../report/gather.ts";
 
@@ -117,21 +118,22 @@ class Reading {
   readonly tree = new GrowingTree();
   readonly costs = new Map<string, Cost[]>();
   readonly deltas = new Map<Digest, number>();
-  readonly #rounds = new Map<Digest, ShownRound & { survivors: readonly string[] }>();
+  readonly #rounds = new Map<Digest, ShownRound & { survivors: readonly string[]; isUnmasked: boolean }>();
   readonly #studyOfModel = new Map<Digest, Digest>();
   readonly #enterpriseOfCase = new Map<number, string>();
-  /** Half of a sum that was split → the attempt that it is of. */
-  readonly #halfOf = new Map<Digest, Digest>();
+  readonly #units = new Map<Digest, PrivacyEvent["unit"]>();
+  readonly #headers = new Map<Digest, RoundHeader>();
 
   attach(kind: string, digest: Digest, value: unknown): void {
     if (kind === "manifest") {
-      const { privacy } = value as { privacy?: { noise?: { delta?: unknown } } };
+      const { privacy } = value as { privacy?: { unit?: unknown; noise?: { delta?: unknown } } };
       const delta = privacy?.noise?.delta;
       if (typeof delta === "number" && delta > 0 && delta < 1) this.deltas.set(digest, delta);
+      this.#units.set(digest, privacy?.unit === "subject" ? "subject" : "record");
     }
     if (kind === "header") {
-      const { follows } = value as { follows?: { of?: unknown } | null };
-      if (typeof follows?.of === "string") this.#halfOf.set(digest, follows.of);
+      const header = roundHeaderSchema.safeParse(value);
+      if (header.success) this.#headers.set(digest, header.data);
     }
   }
 
@@ -162,20 +164,41 @@ class Reading {
     if (entry.type === "model.published") this.#studyOfModel.set(entry.model, entry.study);
     if (entry.type === "round.opened") {
       const { study, round, attempt } = entry;
-      this.#rounds.set(entry.roundId, { study, round, attempt, survivors: [] });
+      this.#rounds.set(entry.roundId, { study, round, attempt, survivors: [], isUnmasked: false });
     }
-    if (entry.type === "round.survivors") {
-      const round = this.#rounds.get(entry.roundId);
-      if (round) round.survivors = entry.survivors;
-    }
-    if (entry.type !== "privacy.spent") return;
+    if (!("roundId" in entry) || entry.roundId === undefined) return;
+    const round = this.#rounds.get(entry.roundId);
+    if (round === undefined) return;
+    if (entry.type === "round.survivors") round.survivors = entry.survivors;
+    if (entry.type === "round.unmasked") round.isUnmasked = true;
+    const event = this.#eventOf(entry, round);
+    if (event === undefined) return;
     // Who is in one half of an invalid sum's survivors is what the other leaves of it.
-    const { survivors = [] } = this.#rounds.get(this.#halfOf.get(entry.roundId) ?? entry.roundId) ?? {};
-    const cost = { time: entry.time, study: entry.study, event: spentEvent(entry) };
+    const of = this.#headers.get(entry.roundId)?.follows?.of;
+    const { survivors } = (of === undefined ? undefined : this.#rounds.get(of)) ?? round;
+    const cost = { time: entry.time, study: round.study, event };
     for (const one of survivors) {
       const known = this.costs.get(one);
       if (known === undefined) this.costs.set(one, [cost]);
       else known.push(cost);
+    }
+  }
+
+  #eventOf(
+    entry: Entry,
+    { study, isUnmasked }: { readonly study: Digest; readonly isUnmasked: boolean },
+  ): PrivacyEvent | undefined {
+    switch (entry.type) {
+      case "privacy.spent":
+        return spentEvent(entry);
+      case "round.rerun":
+      case "round.split":
+      case "round.lost": {
+        const header = this.#headers.get(entry.roundId);
+        return isUnmasked && header ? unreleasedEvent(header, this.#units.get(study) ?? "record") : undefined;
+      }
+      default:
+        return undefined;
     }
   }
 }

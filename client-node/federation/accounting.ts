@@ -161,8 +161,8 @@ function charge(
     const isBystander = follows !== null && attempts.get(follows.of)?.submitted === true;
     if (!submitted && !isBystander) return;
     if (submitted && countedIn(db, header) !== undefined) return;
-    const charged = { table: everyTable, unit: units.get(study) ?? "record", budget: { lifetime: 0 } };
-    chargeBystander(db, roundId, header, charged, nowMillis);
+    const rows = { table: everyTable, unit: units.get(study) ?? "record" };
+    chargeBystander(db, roundId, header, rows, nowMillis);
     return;
   }
   const isReplaced =

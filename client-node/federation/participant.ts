@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
-import type { Refusal } from "../../core/reasons.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { readManifest, type StudyManifest, tableOf } from "../../models/study.ts";
 import software from "../../package.json" with { type: "json" };
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
@@ -23,7 +23,7 @@ import {
 import { signStatement } from "../../privacy/sum/statements.ts";
 import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
-import type { Charged } from "../ledger/budget.ts";
+import { type Charged, openSteps } from "../ledger/budget.ts";
 import { consentedManifests, storedConsent, submittedTo } from "../ledger/records.ts";
 import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger/steps.ts";
 import { LedgerFailure } from "../ledger/store.ts";
@@ -86,7 +86,7 @@ export class Participant {
   #failure: Refusal | undefined;
 
   constructor(options: ParticipantOptions) {
-    const { db, bfv, statistics } = options;
+    const { db, bfv } = options;
     this.#options = options;
     this.#membership = new Membership(options);
     this.#policies = new PoliciesInForce(options.policy);
@@ -101,7 +101,7 @@ export class Participant {
       onFailure: (error) => this.#raise(error, ""),
     });
     const certificates = new Certificates(options);
-    this.#chain = new StateChain({ db, certificates, statistics });
+    this.#chain = new StateChain({ ...options, certificates });
   }
 
   /**
@@ -112,6 +112,7 @@ export class Participant {
     await this.#options.transport.checkHealth();
     await this.#membership.fetchRoster();
     this.#beginAgain();
+    await this.#seeEnds();
     const stream = this.#options.transport.participate();
     this.#stream = stream;
     try {
@@ -132,6 +133,18 @@ export class Participant {
   #beginAgain(): void {
     this.#failure = undefined;
     for (const [study, runtime] of this.#runtimes) if (runtime.hasFailed) this.#runtimes.delete(study);
+  }
+
+  /** Asks for the sums that were made of its submissions while it was away; what is not shown stays counted. */
+  async #seeEnds(): Promise<void> {
+    const { db } = this.#options;
+    for (const { study, round } of openSteps(db)) {
+      const consent = storedConsent(db, study);
+      if (consent === undefined) continue;
+      await this.#chain.catchUp(study, readManifest(consent.manifest), round + 1).catch((error: unknown) => {
+        if (!(error instanceof Refusal) || error instanceof LedgerFailure) throw error;
+      });
+    }
   }
 
   /** Where this node's next keys wait, looks whether the roster has them by now: what is signed next is signed with them. */

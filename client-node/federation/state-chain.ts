@@ -7,7 +7,7 @@ import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { SealedSum } from "../../models/algorithm.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { type StudyManifest, tableOf } from "../../models/study.ts";
 import {
   parseStudyState,
   requireSealable,
@@ -15,10 +15,12 @@ import {
   startStudy,
   studyNext,
 } from "../../models/study-loop.ts";
-import type { RoundHeader } from "../../privacy/sum/header.ts";
+import { type RoundHeader, roundIdOf } from "../../privacy/sum/header.ts";
 import type { VectorLayout } from "../../privacy/sum/layout.ts";
 import type { NoiseTerms } from "../../privacy/sum/noise-terms.ts";
 import { type ChainHead, headOf, storedHead, storeHead } from "../ledger/chain.ts";
+import type { EgressLedger } from "../ledger/egress.ts";
+import { submittedTo } from "../ledger/records.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -34,6 +36,8 @@ export interface NextStep {
 
 export interface StateChainOptions {
   readonly db: DatabaseSync;
+  readonly ledger: Pick<EgressLedger, "recordBystander">;
+  readonly now: () => number;
   readonly certificates: Certificates;
   readonly statistics: Pick<Statistics, "advance">;
 }
@@ -106,10 +110,18 @@ export class StateChain {
           "state_mismatch",
           `round ${header.round} was summed on the state ${shortDigest(state)}, not on the one that follows from the sums before`,
         );
+      this.#chargeShown(header, manifest);
       await this.advance(study, manifest, header.round, { values, parties });
       head = this.head(study, manifest);
       if (head.sums + 1 >= round) return;
     }
     throw new Refusal("state_mismatch", `the bank shows no certificate of round ${head.sums + 1}`);
+  }
+  /** A sum made while this node was away, over a part of those whose noise its rows were under: before the chain goes on. */
+  #chargeShown(header: RoundHeader, manifest: StudyManifest): void {
+    const { db, ledger, now } = this.#options;
+    if (header.noise === undefined || !header.follows || !submittedTo(db, header.follows.of)) return;
+    const rows = { table: tableOf(manifest), unit: manifest.privacy.unit };
+    ledger.recordBystander(roundIdOf(header), header, rows, now());
   }
 }

@@ -180,7 +180,7 @@ async function requireOwn(
   { algorithms, results, lineage }: z.output<typeof documentSchema>,
 ): Promise<void> {
   const certificates = new Certificates(desk);
-  const chain = new StateChain({ db: desk.db, certificates, statistics: { advance: advanceStudy } });
+  const chain = new StateChain({ ...desk, certificates, statistics: { advance: advanceStudy } });
   const isFinished = (): boolean => chain.next(study, manifest) === undefined;
   if (!isFinished()) await chain.catchUp(study, manifest, lineage.rounds.length + 1);
   const own = studyResult(chain.head(study, manifest).state);

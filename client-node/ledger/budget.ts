@@ -21,9 +21,12 @@ export interface Budget {
 }
 
 /** Whose rows a sum is of, and in what unit its study counts. */
-export interface Charged {
+export interface ChargedRows {
   readonly table: string;
   readonly unit: PrivacyEvent["unit"];
+}
+
+export interface Charged extends ChargedRows {
   readonly budget: Budget;
 }
 
@@ -43,17 +46,50 @@ export function countedIn(db: DatabaseSync, { study, round, follows }: Step): Di
   return row === undefined ? undefined : String(row.round_id);
 }
 
-/** @returns the events of a table, equal ones together. */
-export function spentEvents(db: DatabaseSync, table: string): PrivacyEvent[] {
+/**
+ * What is counted of a table (1, 2): every sum that was charged, and for each step whose end this node has not seen one
+ * more. Half of its survivors may have been summed again without this node, and a bank need not say so: the charge of a
+ * half ends the doubt, and the state chain, which goes on by proven sums alone. The step (3, 4) that is being asked for is
+ * left out of that.
+ */
+const counted = `
+  WITH own AS (SELECT * FROM spend WHERE rows_table IN (?1, ?2)), counted AS (
+    SELECT study, time, event FROM own
+    UNION ALL
+    SELECT own.study, time, json_set(event, '$.samplingRate', 1) FROM own LEFT JOIN chain USING (study)
+    WHERE follows IS NULL AND rows_table <> ?2 AND round > coalesce(sums, 0) AND NOT (own.study = ?3 AND round = ?4)
+      AND NOT EXISTS (SELECT 1 FROM spend AS half
+        WHERE half.study = own.study AND half.round = own.round AND half.follows LIKE 'half %')
+  )`;
+
+const eventsIn = (rows: readonly Record<string, unknown>[]): PrivacyEvent[] =>
+  rows.map(({ event, sums }) => ({
+    ...(JSON.parse(String(event)) as PrivacyEvent),
+    count: Number(sums),
+  }));
+
+/** @returns the events of a table, equal ones together. @param asked - the step that is about to be charged */
+export function spentEvents(
+  db: DatabaseSync,
+  table: string,
+  asked: Pick<Step, "study" | "round"> = { study: "", round: 0 },
+): PrivacyEvent[] {
   const rows = prepared(
     db,
-    "SELECT event, count(*) AS sums FROM spend WHERE rows_table IN (?, ?) GROUP BY event ORDER BY event",
-  ).all(table, everyTable);
-  return rows.map((row) => ({
-    ...(JSON.parse(String(row.event)) as PrivacyEvent),
-    count: Number(row.sums),
-  }));
+    `${counted} SELECT event, count(*) AS sums FROM counted GROUP BY event ORDER BY event`,
+  ).all(table, everyTable, asked.study, asked.round);
+  return eventsIn(rows);
 }
+
+/** @returns steps with noise that this node has submitted to and not seen the end of. */
+export const openSteps = (db: DatabaseSync): { readonly study: Digest; readonly round: number }[] =>
+  prepared(
+    db,
+    `SELECT DISTINCT study, round FROM spend LEFT JOIN chain USING (study)
+     WHERE follows IS NULL AND rows_table <> ? AND round > coalesce(sums, 0)`,
+  )
+    .all(everyTable)
+    .map(({ study, round }) => ({ study: String(study), round: Number(round) }));
 
 /** What a study has added to a table's spending. */
 export interface SpendingOfStudy {
@@ -69,23 +105,18 @@ export interface SpendingOfStudy {
 export function spendingOverTime(db: DatabaseSync, table: string, delta: number): SpendingOfStudy[] {
   const rows = prepared(
     db,
-    `SELECT study, count(*) AS sums, max(time) AS last FROM spend WHERE rows_table IN (?, ?)
-     GROUP BY study ORDER BY last`,
-  ).all(table, everyTable);
+    `${counted} SELECT study, count(*) AS sums, max(time) AS last FROM counted GROUP BY study ORDER BY last`,
+  ).all(table, everyTable, "", 0);
   return rows.map((row) => {
     const until = prepared(
       db,
-      "SELECT event, count(*) AS sums FROM spend WHERE rows_table IN (?, ?) AND time <= ? GROUP BY event",
-    ).all(table, everyTable, Number(row.last));
-    const events = until.map((one) => ({
-      ...(JSON.parse(String(one.event)) as PrivacyEvent),
-      count: Number(one.sums),
-    }));
+      `${counted} SELECT event, count(*) AS sums FROM counted WHERE time <= ?5 GROUP BY event`,
+    ).all(table, everyTable, "", 0, Number(row.last));
     return {
       study: String(row.study),
       sums: Number(row.sums),
       last: Number(row.last),
-      epsilon: epsilonOf(events, delta),
+      epsilon: epsilonOf(eventsIn(until), delta),
     };
   });
 }
@@ -106,13 +137,14 @@ export function forecastOf(
   table: string,
   { lifetime, delta }: Budget,
   planned: readonly PrivacyEvent[],
+  asked?: Pick<Step, "study" | "round">,
 ): Forecast {
   if (delta === undefined)
     throw new Refusal("policy_refuses", "policy.yaml states no maxEpsilon.delta: no epsilon can be counted", {
       hint: "set maxEpsilon.delta, for example 1e-6",
     });
   requireAccounted(db, "budget_exhausted");
-  const before = spentEvents(db, table);
+  const before = spentEvents(db, table, asked);
   return {
     delta,
     lifetime,
@@ -126,7 +158,7 @@ export function isWithin(db: DatabaseSync, header: Step, { table, unit, budget }
   const { noise, follows } = header;
   if (noise === undefined || countedIn(db, header) !== undefined) return true;
   if (!isAccounted(db)) return false;
-  const { after } = forecastOf(db, table, budget, [eventOf({ noise, follows }, unit)]);
+  const { after } = forecastOf(db, table, budget, [eventOf({ noise, follows }, unit)], header);
   return after <= budget.lifetime;
 }
 
@@ -162,10 +194,10 @@ export function chargeBystander(
   db: DatabaseSync,
   roundId: Digest,
   header: Step,
-  charged: Charged,
+  rows: ChargedRows,
   time: number,
 ): void {
-  transact(db, () => write(db, roundId, header, charged, time));
+  transact(db, () => write(db, roundId, header, rows, time));
 }
 
 /** Charges a sum of which nothing is known: it may have had no noise, and no ε is enough for it. */
@@ -205,7 +237,7 @@ function write(
   db: DatabaseSync,
   roundId: Digest,
   { study, round, follows, noise }: Step,
-  { table, unit }: Charged,
+  { table, unit }: ChargedRows,
   time: number,
 ): void {
   const { count: _, ...event } = eventOf({ noise: noise!, follows }, unit);
@@ -213,7 +245,7 @@ function write(
     roundId,
     study,
     round,
-    follows?.of ?? null,
+    follows && `${follows.kind} ${follows.of}`,
     table,
     time,
     JSON.stringify({ ...event, count: 1 }),

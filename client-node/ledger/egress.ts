@@ -21,6 +21,7 @@ import type { PartyRecord } from "../../privacy/sum/party/party.ts";
 import {
   bystanders,
   type Charged,
+  type ChargedRows,
   charge,
   chargeBystander,
   isCharged,
@@ -168,14 +169,14 @@ export class EgressLedger {
    * sum before: in whose noise it shares.
    * @throws LedgerFailure
    */
-  recordBystander(roundId: Digest, header: RoundHeader, charged: Charged, time: number): void {
+  recordBystander(roundId: Digest, header: RoundHeader, rows: ChargedRows, time: number): void {
     const db = this.#db;
     transact(db, () => {
       if (isCharged(db, roundId)) return;
-      chargeBystander(db, roundId, header, charged, time);
+      chargeBystander(db, roundId, header, rows, time);
       const { study } = header;
       const cumulativeSteps = submittedSums(db, study) + bystanders(db, study);
-      const spend = spendOf(header, charged.unit);
+      const spend = spendOf(header, rows.unit);
       this.append([{ type: "privacy.spent", time, roundId, study, ...spend, steps: 1, cumulativeSteps }]);
     });
   }

@@ -35,6 +35,15 @@ export const spentEvent = ({
   count: steps,
 });
 
+/**
+ * @returns what an attempt cost that was unmasked and came to no released sum: who holds the key of its epoch knows what it
+ *   came to all the same. Undefined where it had no noise.
+ */
+export const unreleasedEvent = (
+  { noise, follows }: Pick<NoisyHeader, "noise" | "follows">,
+  unit: PrivacyEvent["unit"],
+): PrivacyEvent | undefined => noise && eventOf({ noise, follows }, unit);
+
 /** One sum's cost, and the enterprises whose rows it was of. */
 export interface Spent {
   readonly event: PrivacyEvent;

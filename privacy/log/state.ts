@@ -17,7 +17,7 @@ import type { Attachment } from "./export.ts";
 import type { GrowingTree } from "./merkle.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { ScoreStatement } from "./score-statement.ts";
-import { type Spent, spentEvent } from "./spend.ts";
+import { type Spent, spentEvent, unreleasedEvent } from "./spend.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({
@@ -599,9 +599,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       round.spent = true;
       if (study) {
         study.steps = entry.cumulativeSteps;
-        // Who is in one half of an invalid sum's survivors is what the other leaves of it.
-        const of = round.header?.follows && state.rounds.get(round.header.follows.of);
-        study.spends.push({ event: spentEvent(entry), members: (of ?? round).survivors });
+        study.spends.push({ event: spentEvent(entry), members: paying(state, round) });
       }
       return;
     case "round.released":
@@ -624,12 +622,18 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       close(state, entry.roundId, round, "released");
       return;
     case "round.rerun":
-    case "round.split":
+    case "round.split": {
+      const { survivors } = round;
+      noteUnreleased(state, study, round);
       study?.ended.push(endedAs(round, entry, entry.type === "round.rerun" ? "rerun" : "split", state));
       state.unused.delete(entry.evidence);
       close(state, entry.roundId, round, "aborted");
+      // What is summed again is of these.
+      state.rounds.get(entry.roundId)!.survivors = survivors;
       return;
+    }
     case "round.lost":
+      noteUnreleased(state, study, round);
       study?.ended.push(endedAs(round, entry, "lost", state));
       close(state, entry.roundId, round, "aborted");
       return;
@@ -642,6 +646,16 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       return;
     }
   }
+}
+
+/** Who is in one half of an invalid sum's survivors is what the other leaves of it. */
+const paying = (state: LogState, { header, survivors }: RoundState): readonly string[] =>
+  (header?.follows && state.rounds.get(header.follows.of)?.survivors) ?? survivors;
+
+function noteUnreleased(state: LogState, study: StudyState | undefined, round: RoundState): void {
+  if (study?.manifest === undefined || round.header === undefined || round.unmasked.size === 0) return;
+  const event = unreleasedEvent(round.header, study.manifest.privacy.unit);
+  if (event !== undefined) study.spends.push({ event, members: paying(state, round) });
 }
 
 const endedAs = (

@@ -9,7 +9,13 @@ import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
 test("a node computes no vector that would fill its memory, whatever the bank let pass", (t) => {
   const db = openStore(":memory:");
-  const chain = new StateChain({ db, certificates: {} as never, statistics: {} as never });
+  const chain = new StateChain({
+    db,
+    ledger: {} as never,
+    now: Date.now,
+    certificates: {} as never,
+    statistics: {} as never,
+  });
   const of = (columns: number): StudyManifest => ({
     ...studyOf(borrowerFeatures, [{ name: "range" }]),
     features: Array.from({ length: columns }, (_, i) => ({ name: `x${i}`, kind: "numeric" as const })),

@@ -100,7 +100,10 @@ function chainOver(db: StudyDesk["db"], steps: readonly Step[]) {
         if (i >= sums) yield { header: { study, round: i + 1 }, state: headOf(i, state).digest, ...sum };
     },
   } as unknown as Certificates;
-  return { asked, chain: new StateChain({ db, certificates, statistics }) };
+  return {
+    asked,
+    chain: new StateChain({ db, ledger: {} as never, now: Date.now, certificates, statistics }),
+  };
 }
 
 test("the first state is the manifest's, the next ones follow from sums, over restarts too", async (t) => {
