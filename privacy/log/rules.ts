@@ -4,6 +4,8 @@ import { Refusal } from "../../core/reasons.ts";
 import { keptOf, logRecoveries, recoveriesSince } from "../recovery.ts";
 import { countOrganisations } from "../roster.ts";
 import { leadsTo, successionsSince } from "../succession.ts";
+import { chunkCount, seededBytes } from "../sum/encryption/bfv-format.ts";
+import { packingOf } from "../sum/noise-terms.ts";
 import { releaseQuorum } from "../sum/statements.ts";
 import { openStatement } from "../warnings/report.ts";
 import { openCheckpoint } from "./checkpoint.ts";
@@ -395,10 +397,16 @@ export const submissionsMatch = about(["round.submitted", "round.survivors"], (e
       return `${entry.enterprise} is not in the cohort`;
     return round.submitted.has(entry.enterprise) ? `${entry.enterprise} submitted twice` : undefined;
   }
+  const { header } = round;
+  const whole = header && chunkCount(packingOf(header).slots) * seededBytes;
   const submissions: Parameters<typeof submissionsDigest>[0][number][] = [];
   for (const enterprise of entry.survivors) {
     const submitted = round.submitted.get(enterprise);
     if (submitted === undefined) return `the survivor ${enterprise} submitted nothing`;
+    const bytes = round.bytes.get(enterprise);
+    // What is in a sum came whole; of what is not, less may have come.
+    if (whole !== undefined && bytes !== whole)
+      return `${bytes} bytes of ${enterprise}, where a submission has ${whole}`;
     submissions.push({ enterprise, ...submitted });
   }
   return submissionsDigest(submissions) === entry.submissions
@@ -433,7 +441,10 @@ export const protectionDeclared = about(
   ["round.opened", "round.submitted", "model.published"],
   (entry, state) => {
     if (entry.type === "round.submitted") {
-      const unprotected: readonly string[] = state.rounds.get(entry.roundId)?.header?.unprotected ?? [];
+      const { header } = state.rounds.get(entry.roundId) ?? {};
+      if (header !== undefined && header.noise === undefined && entry.layers.includes("noise"))
+        return "submitted with noise, which the header does not have";
+      const unprotected: readonly string[] = header?.unprotected ?? [];
       const missing = ["mask", "encryption", "noise"].find(
         (layer) => !(entry.layers as readonly string[]).includes(layer) && !unprotected.includes(layer),
       );

@@ -48,6 +48,8 @@ export const unreleasedEvent = (
 export interface Spent {
   readonly event: PrivacyEvent;
   readonly members: readonly string[];
+  /** Of an attempt that was unmasked without a sum: no model counts it. */
+  readonly unreleased?: true;
 }
 
 /** A study of a log, as far as its cost goes. */

@@ -30,6 +30,7 @@ const loggedManifestSchema = z.looseObject({
     noise: z.looseObject({ delta: z.number().positive().max(1e-3) }).optional(),
   }),
   unprotected: unprotectedSchema,
+  algorithms: z.array(z.unknown()),
   groups: z.array(z.array(idSchema)).optional(),
 });
 export type LoggedManifest = z.infer<typeof loggedManifestSchema>;
@@ -57,6 +58,8 @@ export interface EndedAttempt {
 /** A released sum, as a model's lineage names it. */
 export interface ReleasedSum {
   readonly roundId: Digest;
+  /** Name of the algorithm whose step it was. */
+  readonly algorithm: string;
   readonly survivors: number;
   readonly certificate: Digest;
   readonly state: Digest;
@@ -114,6 +117,8 @@ export interface RoundState {
   readonly epoch: OpenEpoch | undefined;
   phase: "opened" | "survivors" | "released" | "aborted";
   readonly submitted: Map<string, Omit<Survivor, "party">>;
+  /** Of what each of them submitted. */
+  readonly bytes: Map<string, number>;
   survivors: readonly string[];
   readonly unmasked: Set<string>;
   spent: boolean;
@@ -570,6 +575,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       epoch: epoch?.open,
       phase: "opened",
       submitted: new Map(),
+      bytes: new Map(),
       survivors: [],
       unmasked: new Set(),
       spent: false,
@@ -587,6 +593,7 @@ function applyRound(state: LogState, entry: RoundEntry): void {
         commitment: entry.commitment,
         noiseCommitment: entry.noiseCommitment ?? "",
       });
+      round.bytes.set(entry.enterprise, entry.bytes);
       return;
     case "round.unmasked":
       round.unmasked.add(entry.enterprise);
@@ -611,7 +618,9 @@ function applyRound(state: LogState, entry: RoundEntry): void {
       );
       if (study) {
         const { roundId, certificate, state: after } = entry;
-        study.released.push({ roundId, survivors: round.survivors.length, certificate, state: after });
+        const algorithm = round.header?.algorithm.name ?? "";
+        const survivors = round.survivors.length;
+        study.released.push({ roundId, algorithm, survivors, certificate, state: after });
         study.attempt = 0;
         study.ended = [];
         study.chain = known(state.facts.chain);
@@ -655,7 +664,7 @@ const paying = (state: LogState, { header, survivors }: RoundState): readonly st
 function noteUnreleased(state: LogState, study: StudyState | undefined, round: RoundState): void {
   if (study?.manifest === undefined || round.header === undefined || round.unmasked.size === 0) return;
   const event = unreleasedEvent(round.header, study.manifest.privacy.unit);
-  if (event !== undefined) study.spends.push({ event, members: paying(state, round) });
+  if (event !== undefined) study.spends.push({ event, members: paying(state, round), unreleased: true });
 }
 
 const endedAs = (
@@ -683,6 +692,7 @@ function close(state: LogState, roundId: Digest, round: RoundState, phase: "rele
     header: undefined,
     epoch: undefined,
     submitted: new Map(),
+    bytes: new Map(),
     survivors: [],
     unmasked: new Set(),
   });

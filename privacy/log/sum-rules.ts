@@ -8,7 +8,6 @@ import { survivorsOf } from "../sum/certificate.ts";
 import { sumGraphPlan } from "../sum/graph.ts";
 import { submitStatement, sumDigest } from "../sum/statements.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
-import type { EntryOf } from "./entry.ts";
 import { epochFields } from "./epoch-record.ts";
 import { elsewhere, hasSigned } from "./facts.ts";
 import { about, type Rule, said, sameList } from "./rules.ts";
@@ -193,66 +192,6 @@ export const statesRecomputed = (arithmetic: StudyArithmetic | undefined): Rule 
     if (chain === undefined || chain instanceof Refusal) return said(chain);
     return entry.state === chain.digest ? undefined : "manifest and sums lead to another state";
   });
-
-const modelSchema = z.looseObject({
-  study: z.string(),
-  results: z.record(z.string(), z.unknown()),
-  lineage: z.looseObject({
-    state: z.string(),
-    rounds: z.array(
-      z.looseObject({ roundId: z.string(), parties: z.number(), certificate: z.string(), state: z.string() }),
-    ),
-  }),
-});
-
-const evaluatedSchema = z.looseObject({
-  evaluate: z.looseObject({ models: z.record(z.string(), z.looseObject({ n: z.number() })) }),
-});
-
-/** @param arithmetic - as for `statesRecomputed`. */
-export const modelsRecomputed = (arithmetic: StudyArithmetic | undefined): Rule =>
-  about(["model.published", "model.evaluated"], (entry, state) => {
-    const value = attachedValue(state, "model", entry.model);
-    if (value === undefined) return undefined;
-    const model = modelSchema.safeParse(value).data;
-    if (model === undefined) return "the attachment is no model document";
-    if (entry.type === "model.evaluated") return asEvaluated(entry, model.results);
-    const study = state.studies.get(entry.study);
-    if (study === undefined) return undefined;
-    if (model.study !== entry.study) return "the model is of another study";
-    const lineage = model.lineage.rounds.map(({ roundId, parties, certificate, state: after }) => [
-      roundId,
-      parties,
-      certificate,
-      after,
-    ]);
-    const released = study.released.map(({ roundId, survivors, certificate, state: after }) => [
-      roundId,
-      survivors,
-      certificate,
-      after,
-    ]);
-    if (canonicalJson(lineage) !== canonicalJson(released))
-      return "its lineage is not that of the released sums";
-    if (model.lineage.state !== study.released.at(-1)?.state) return "its state is not the last sum's";
-    if (arithmetic === undefined || study.chain === undefined) return undefined;
-    const results = arithmetic.results(study.chain.state);
-    if (results === undefined) return "the study is not finished";
-    return canonicalJson(results) === canonicalJson(model.results)
-      ? undefined
-      : "its results are not those that manifest and sums lead to";
-  });
-
-function asEvaluated(
-  { algorithm, rows, metrics }: EntryOf<"model.evaluated">,
-  results: z.infer<typeof modelSchema>["results"],
-): string | undefined {
-  const evaluation = evaluatedSchema.safeParse(results).data?.evaluate.models[algorithm];
-  if (evaluation === undefined) return `the model holds no evaluation of ${algorithm}`;
-  if (evaluation.n !== rows) return `the model was evaluated on ${evaluation.n} rows`;
-  const other = Object.entries(metrics).find(([name, figure]) => evaluation[name] !== figure);
-  return other === undefined ? undefined : `${other[0]} is not the model's`;
-}
 
 /**
  * An export carries the certificates of all sums and all models, or none; of a study that was pruned, all or none of

@@ -3,6 +3,7 @@ import { Refusal } from "../../core/reasons.ts";
 import { describeRecovery, isLost, logRecoveries } from "../recovery.ts";
 import { describeSuccession, followingPolicy } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
+import { modelsRecomputed } from "./document-rules.ts";
 import { canonicalEntry, type Entry } from "./entry.ts";
 import { type ExportRecord, readExport } from "./export.ts";
 import { factsOf } from "./facts.ts";
@@ -90,7 +91,7 @@ const logRules = (arithmetic: StudyArithmetic | undefined): Readonly<Record<stri
   "studies pruned after their retention": rules.prunedAfterRetention,
   "model lineage": rules.lineageComplete,
   "models used as approved": models.usedAsApproved,
-  [modelsCheck]: sums.modelsRecomputed(arithmetic),
+  [modelsCheck]: modelsRecomputed(arithmetic),
   "score statements signed by the enterprises": scores.statementsSigned,
   "consent before every score statement": scores.consentBeforeScore,
   "cases raised, decided and overridden in order": scores.casesInOrder,

@@ -226,6 +226,7 @@ function verifyAgreement(
   const members = new Set(epoch.header.members);
   const signers = signersOf(agreed, members, roundId, statement, roster);
   ensure(signers.size >= header.threshold, `${signers.size} of T = ${header.threshold} agreed`);
+  ensure(signers.size === agreed.length, "not all who are named have agreed");
   for (const { party } of released) {
     const around = [party, ...(graph.get(party) ?? [])].filter((id) => signers.has(id)).length;
     ensure(around >= header.threshold, `${around} of T = ${header.threshold} agreed around ${party}`);
@@ -263,4 +264,5 @@ function verifyRelease(
   const { size } = signersOf(released, among, roundId, statement, roster);
   const quorum = releaseQuorum(survivors.length, epoch.header.maxColluding);
   ensure(size >= quorum, `${size} of ${quorum} survivors signed the sum`);
+  ensure(size === released.length, "not all who are named have signed the sum");
 }

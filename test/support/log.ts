@@ -445,6 +445,7 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
     });
     released.push({
       roundId,
+      algorithm: header.algorithm.name,
       survivors: survivors.length,
       certificate: certificateDigest(certificate),
       state,
@@ -482,12 +483,24 @@ export function sampleLog(forgery: Forgery = {}): LogBuilder {
   const results = studyResult(finished)!;
   const document = {
     format: "fedcredit/model/v1",
+    consortium,
     study,
+    name,
+    purpose,
+    legalBasis,
+    algorithms: proposed.algorithms,
     results,
     lineage: {
       state: stateDigest(finished),
       rounds: released.map(({ survivors: parties, ...rest }) => ({ ...rest, parties })),
     },
+    protection: {
+      ...protectionOf(undefined),
+      unprotected: proposed.unprotected,
+      ...proposed.privacy,
+      smallestCohort: Math.min(...released.map(({ survivors }) => survivors)),
+    },
+    publishedMillis: time,
   };
   const modelBytes = canonicalBytes(forgery.model?.(document) ?? document);
   const model = digestOf(modelBytes);

@@ -444,6 +444,18 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     { entry: drop("round.submitted", 1) },
   ],
   [
+    "bytes that a submission does not have",
+    "submissions match the survivors",
+    at("round.survivors"),
+    { entry: change("round.submitted", { bytes: 1 }) },
+  ],
+  [
+    "a submission said to have noise",
+    "missing protection declared",
+    at("round.submitted"),
+    { entry: change("round.submitted", { layers: ["mask", "encryption", "noise"] }) },
+  ],
+  [
     "a submission exchanged after the agreement",
     "submissions match the survivors",
     at("round.survivors"),
@@ -1172,6 +1184,49 @@ const signedForgeries: [name: string, checks: readonly string[], entry: number, 
     ["published models recomputed from manifest and sums"],
     at("model.published"),
     { model: (document) => ({ ...document, study: stranger }) },
+  ],
+  ...(
+    [
+      ["another format", { format: "x" }],
+      ["another purpose", { purpose: "marketing" }],
+      ["other algorithms", { algorithms: [{ name: "range" }] }],
+      ["a word of its own", { approved: "by the auditor" }],
+      ["a date to come", { publishedMillis: 1_800_000_000_000 }],
+      ["noise that was none", { protection: { noise: "discrete-gaussian", unprotected: [] } }],
+      ["a larger cohort", { protection: { smallestCohort: 4 } }],
+      ["a cost of noise that was none", { protection: { cost: { delta: 1e-6, epsilon: 0.5 } } }],
+    ] as const
+  ).map(([what, said]): (typeof signedForgeries)[number] => [
+    `a model that says ${what}`,
+    ["published models recomputed from manifest and sums"],
+    at("model.published"),
+    {
+      model: (document) => ({
+        ...document,
+        ...said,
+        ...("protection" in said
+          ? { protection: { ...(document.protection as object), ...said.protection } }
+          : {}),
+      }),
+    },
+  ]),
+  [
+    "a release that names one who has not signed the sum",
+    ["sum certificates signed by quorums"],
+    at("round.released"),
+    {
+      certificate: (c, n) =>
+        n === 0 ? { ...c, released: c.released.map((r, i) => (i === 0 ? { ...r, signature: "" } : r)) } : c,
+    },
+  ],
+  [
+    "an agreement that names one who has not signed it",
+    ["sum certificates signed by quorums"],
+    at("round.released"),
+    {
+      certificate: (c, n) =>
+        n === 0 ? { ...c, agreed: c.agreed.map((r, i) => (i === 0 ? { ...r, signature: "" } : r)) } : c,
+    },
   ],
   [
     "an evaluation that is not the model's",
