@@ -7,6 +7,7 @@ import { hasBank, type NodeConfig } from "./config.ts";
 import type { NodeEvent } from "./events.ts";
 import { keepStatement } from "./federation/statements.ts";
 import { openManifest } from "./federation/studies.ts";
+import { policyFile } from "./init.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { seenManifests } from "./ledger/records.ts";
@@ -17,6 +18,7 @@ import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
 import { policyOf } from "./policy.ts";
+import { PolicyFile } from "./policy-file.ts";
 
 /** The page's password, as a hash, in a data directory. */
 export const passwordFile = (dataDir: string): string => join(dataDir, "page.password");
@@ -133,6 +135,7 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
         : {
             member: {
               policy: member.policy,
+              policyFile: new PolicyFile(policyFile(dir)),
               ledger: new EgressLedger(db, member.credentials),
               db,
               now,

@@ -92,11 +92,14 @@ export async function writeWhole(
   }
 }
 
-/** As {@link writeWhole}, of a small secret and at once. @throws Refusal disk_full, file_missing */
-export function replaceSecret(path: string, text: string): void {
+/** As {@link replaceFile}, of a secret. @throws Refusal disk_full, file_missing */
+export const replaceSecret = (path: string, text: string): void => replaceFile(path, text, 0o600);
+
+/** As {@link writeWhole}, of a small file and at once. @param mode - access bits. @throws Refusal disk_full, file_missing */
+export function replaceFile(path: string, text: string, mode: number): void {
   const part = `${path}.new`;
   try {
-    writeFileSync(part, text, { mode: 0o600, flush: true });
+    writeFileSync(part, text, { mode, flush: true });
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });

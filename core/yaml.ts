@@ -46,6 +46,34 @@ export function parseYaml<Schema extends z.ZodType>(
   return valid(yamlValue(text, source), source, schema);
 }
 
+/** One thing that is wrong with a text. */
+export interface YamlFault {
+  /** Where it stands, from 1; the first line where nothing stands. */
+  readonly line: number;
+  /** Path of the field; empty where the text is no YAML, or the whole is meant. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** @param say - the schema's own messages in another language. @returns everything that is wrong with a text */
+export function yamlFaults(text: string, schema: z.ZodType, say?: z.core.$ZodErrorMap): YamlFault[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
+  if (document.errors.length > 0)
+    return document.errors.map(({ pos, code }) => ({ line: lineAt(pos[0]), path: "", message: code }));
+  const parsed = schema.safeParse(document.toJS() ?? {}, say && { error: say });
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) => {
+    // What is missing has no place: the nearest thing around it has.
+    let known = path.length;
+    while (known > 0 && !document.hasIn(path.slice(0, known))) known--;
+    const node = known === 0 ? undefined : document.getIn(path.slice(0, known), true);
+    const range = (node as { range?: readonly number[] } | undefined)?.range;
+    return { line: lineAt(range?.[0] ?? 0), path: path.join("."), message };
+  });
+}
+
 function yamlValue(text: string, source: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });

@@ -4,7 +4,7 @@ import type { StudyManifest } from "../../models/study.ts";
 import { checkStudy, type Policy, policyDigest } from "../policy.ts";
 
 /** What of a policy the rows of a submission went by: {@link checkStudy} holds the rest against the study each time. */
-const rowTerms = ({ fields, anonymity, minRows }: Policy): string =>
+export const rowTerms = ({ fields, anonymity, minRows }: Policy): string =>
   canonicalJson({ fields, minRows, ...(anonymity === undefined ? {} : { anonymity }) });
 
 /**

@@ -1,8 +1,8 @@
 /** What the enterprise decides on its page: consents, a dry run, and what is said of its own score. */
 import { timingSafeEqual } from "node:crypto";
-import express, { type Express, type Request } from "express";
+import express, { type Express, type Request, type Response } from "express";
 import type { Digest } from "../../core/canonical.ts";
-import { type Html, html } from "../../core/pages/html.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { facts, note } from "../../core/pages/parts.ts";
 import { refusalText } from "../../core/pages/refusal.ts";
 import type { Random } from "../../core/random.ts";
@@ -11,7 +11,6 @@ import { withoutGroups } from "../../models/groups.ts";
 import { type StudyManifest, tableOf } from "../../models/study.ts";
 import { studySteps } from "../../models/study-loop.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
-import { refusalOf } from "../../proto/wire.ts";
 import type { StatementsOfNode } from "../federation/statements.ts";
 import { type StudyDesk, studyCost } from "../federation/studies.ts";
 import type { Forecast } from "../ledger/budget.ts";
@@ -39,7 +38,34 @@ export interface Decisions {
 }
 
 /** A form that only this page's own pages can send. */
-export type OwnForm = (action: string, button: string, kind?: "main" | "grave") => Html;
+export type OwnForm = (action: string, button: string, kind?: "main" | "grave", content?: Content) => Html;
+
+export type Send = (request: Request, response: Response, view: View) => void;
+export type MayPost = (request: Request, response: Response) => boolean;
+
+/** @returns whether a form is one of this page's; whoever sent another is told so. */
+export const ownPosts =
+  ({ isOwn }: ReturnType<typeof ownForms>, send: Send): MayPost =>
+  (request, response) => {
+    const { token } = (request.body ?? {}) as { token?: unknown };
+    if (isOwn(token)) return true;
+    response.status(403);
+    send(request, response, foreignView(localeFor(request)));
+    return false;
+  };
+
+/** @returns what shows a page that work gives, or goes to the address that it gives; a refusal is shown. */
+export const answering =
+  (send: Send) =>
+  (request: Request, response: Response, work: () => Promise<View | string>): Promise<void> =>
+    work().then(
+      (next) => (typeof next === "string" ? response.redirect(303, next) : send(request, response, next)),
+      (error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        response.status(400);
+        send(request, response, refusedView(error, localeFor(request)));
+      },
+    );
 
 /** What a page needs where people may decide on it. */
 export interface StudyDecisions {
@@ -63,8 +89,8 @@ export function ownForms(random: Random): { form: OwnForm; isOwn(given: unknown)
   const token = Buffer.from(random.bytes(32));
   const text = token.toString("hex");
   return {
-    form: (action, button, kind) =>
-      html`<form method="post" action="${action}"><input type="hidden" name="token" value="${text}"><button${kind !== undefined && html` class="${kind}"`}>${button}</button></form>`,
+    form: (action, button, kind, content) =>
+      html`<form method="post" action="${action}"><input type="hidden" name="token" value="${text}">${content}<button${kind !== undefined && html` class="${kind}"`}>${button}</button></form>`,
     isOwn: (given) =>
       typeof given === "string" &&
       given.length === text.length &&
@@ -74,13 +100,14 @@ export function ownForms(random: Random): { form: OwnForm; isOwn(given: unknown)
 
 /**
  * Adds the routes of decisions, after whatever asks for a session.
- * @param send - shows a page.
+ * @param mayPost - answers whoever sent no form of this page, and is false then. @param send - shows a page.
  */
 export function decisionPages(
   app: Express,
   decisions: Decisions & { decided(): void },
-  { form, isOwn }: ReturnType<typeof ownForms>,
-  send: (request: Request, response: express.Response, view: View) => void,
+  form: OwnForm,
+  mayPost: MayPost,
+  send: Send,
 ): void {
   const orders: Readonly<Record<string, (study: Digest) => unknown>> = {
     consent: (study) => decisions.consent(study),
@@ -91,26 +118,10 @@ export function decisionPages(
     "scores/keep": (study) => decisions.keep(study),
   };
   const body = express.urlencoded({ extended: false, limit: "4kb" });
-  const shown = (
-    request: Request,
-    response: express.Response,
-    work: () => Promise<View | string>,
-  ): Promise<void> =>
-    work().then(
-      (next) => (typeof next === "string" ? response.redirect(303, next) : send(request, response, next)),
-      (error: unknown) => {
-        if (!(error instanceof Refusal)) throw error;
-        response.status(400);
-        send(request, response, refusedView(refusalOf(error), localeFor(request)));
-      },
-    );
+  const shown = answering(send);
   for (const [order, give] of Object.entries(orders))
     app.post(`${studyPath}/${order}`, body, (request, response) => {
-      const { token } = (request.body ?? {}) as { token?: unknown };
-      if (!isOwn(token)) {
-        response.status(403);
-        return send(request, response, foreignView(localeFor(request)));
-      }
+      if (!mayPost(request, response)) return;
       return shown(request, response, async () => {
         await give(digestIn(request));
         decisions.decided();
@@ -135,10 +146,10 @@ const foreignView = ({ words }: Locale): View => ({
   body: note(words.foreignForm),
 });
 
-const refusedView = (refusal: Refusal, { language, words }: Locale): View => ({
+export const refusedView = (refusal: Refusal, { language, words }: Locale): View => ({
   title: words.refused,
   body: html`<p class="alarm" role="alert">${refusalText(refusal, language)}</p>
-<p><a href="/studies">${words.studies}</a></p>`,
+<p><a href="/studies">${words.studies}</a> · <a href="/policy">${words.policy}</a></p>`,
 });
 
 const statementView = (said: ScoreStatement, form: OwnForm, study: Digest, locale: Locale): View => {

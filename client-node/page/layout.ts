@@ -28,6 +28,7 @@ const places = [
   ["/warnings", "warnings"],
   ["/egress", "egress"],
   ["/studies", "studies"],
+  ["/policy", "policy"],
   ["/budget", "budget"],
   ["/model", "model"],
 ] as const satisfies readonly (readonly [path: string, name: keyof Words])[];

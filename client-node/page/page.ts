@@ -14,10 +14,11 @@ import type { EgressLedger } from "../ledger/egress.ts";
 import { isAccounted } from "../ledger/recoveries.ts";
 import type { Operations } from "../operations/operations.ts";
 import { policyOf } from "../policy.ts";
+import type { PolicyFile } from "../policy-file.ts";
 import { readPassword, Sessions } from "./access.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
-import { type Decisions, decisionPages, ownForms, studyDecisions } from "./decisions.ts";
+import { type Decisions, decisionPages, ownForms, ownPosts, studyDecisions } from "./decisions.ts";
 import { liveTexts } from "./devices.ts";
 import { egressView, entryView } from "./egress.ts";
 import { featuresView } from "./features.ts";
@@ -27,6 +28,8 @@ import { LiveStreams } from "./live-streams.ts";
 import { type Locale, localeFor } from "./locale.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
+import { type PolicyDesk, policyPages, policyView } from "./policy.ts";
+import { policyEffect } from "./policy-effect.ts";
 import { qualityView } from "./quality.ts";
 import { standingView } from "./standing.ts";
 import { studiesView } from "./studies.ts";
@@ -35,6 +38,7 @@ import { warningsView } from "./warnings.ts";
 /** What a member of a consortium has beside its devices. */
 export interface Membership extends BankOptions {
   readonly ledger: EgressLedger;
+  readonly policyFile: PolicyFile;
   /** Absent where nothing can be decided here. */
   readonly decisions?: Decisions;
   /** host:port of the bank's coordinator. */
@@ -207,8 +211,23 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       studiesView(await asked.studies(), now(), locale, decisions && studyDecisions(of, forms.form, locale)),
     ),
   );
+  const mayPost = ownPosts(forms, send);
   if (decisions !== undefined)
-    decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms, send);
+    decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms.form, mayPost, send);
+  show(
+    "/policy",
+    ofMember("policy", ({ policyFile }, _, locale) => policyView(policyFile, sessions && forms, locale)),
+  );
+  if (sessions !== undefined && member !== undefined && bank !== undefined) {
+    const { db, policyFile } = member;
+    const desk: PolicyDesk = {
+      file: policyFile,
+      form: forms.form,
+      replace: (_, base, text) => void policyFile.replace(base, text),
+      effect: async (before, after) => policyEffect(before, after, await bank.studies(), db, now()),
+    };
+    policyPages(app, desk, mayPost, send);
+  }
   show(
     "/budget",
     ofMember("budget", ({ db, ledger, policy: read }, of, locale) => {
@@ -264,7 +283,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   };
 }
 
-type Titles = "quality" | "features" | "warnings" | "egress" | "studies" | "budget" | "model";
+type Titles = "quality" | "features" | "warnings" | "egress" | "studies" | "budget" | "model" | "policy";
 
 const pageOf = ({ query }: Request): number => {
   const page = Number(query.page);

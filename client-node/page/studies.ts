@@ -6,6 +6,7 @@ import type { StudyManifest } from "../../models/study.ts";
 import { openManifest, type StudyView } from "../federation/studies.ts";
 import type { StoredConsent } from "../ledger/records.ts";
 import type { Forbidden } from "../policy.ts";
+import type { Bar } from "./bars.ts";
 import type { StudyDecisions } from "./decisions.ts";
 import { listed, monthBefore } from "./format.ts";
 import type { View } from "./layout.ts";
@@ -79,13 +80,10 @@ ${studies.length === 0 ? note(words.noStudies) : studies.map(card)}`;
 }
 
 /** What a policy forbids of a study, a line each. */
-export function forbiddenList(
-  forbidden: NonNullable<KnownStudy["forbidden"]>,
-  { language, words }: Locale,
-): Html {
+export function forbiddenList(forbidden: readonly Bar[] | Refusal, { language, words }: Locale): Html {
   if (forbidden instanceof Refusal) return html`<p>${refusalText(forbidden, language)}</p>`;
   // Each is said by the words of its own kind.
-  const said = (one: Forbidden): string => (words.forbidden[one.what] as (one: Forbidden) => string)(one);
+  const said = (one: Bar): string => (words.forbidden[one.what] as (one: Bar) => string)(one);
   return html`<ul>${forbidden.map((one) => html`<li>${said(one)}</li>`)}</ul>`;
 }
 

@@ -3,8 +3,8 @@ import type { CollectorHealth } from "../../collectors/collector.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { commonWords } from "../../core/pages/common-words.ts";
 import type { WindowKind } from "../operations/features/catalogue.ts";
-import type { Forbidden } from "../policy.ts";
 import type { PreviewedColumn } from "../preview/preview.ts";
+import type { Bar } from "./bars.ts";
 
 const many = (count: string, one: string, more: string): string => `${count} ${count === "1" ? one : more}`;
 
@@ -302,6 +302,9 @@ export const en = {
     columnKind: ({ name, kind }) => `column “${name}” as ${kind}, which its operator does not give`,
     label: ({ name }) => `label “${name}”, whose values an operator changes`,
     layer: ({ name }) => `it runs without ${name}, which this policy does not list`,
+    table: ({ name }) => `table “${name}”, of which the policy says nothing`,
+    exactSums: ({ perTable }) => `its table has been in ${perTable} sums without noise, or more`,
+    epsilon: ({ lifetime }) => `its table has spent ε = ${lifetime}, or more`,
   } as ForbiddenWords,
   purpose: "Purpose",
   legalBasis: "Legal basis",
@@ -473,12 +476,78 @@ export const en = {
     "Own rows: by how much knowing a feature moves the log-odds of bad, on average; the strongest first",
   feature: "Feature",
   logOdds: "Log-odds",
+
+  // Policy
+  policy: "Policy",
+  policyTitle: "Policy",
+  policyIntro:
+    "What this enterprise allows, whatever a study asks for. The file on disk is the policy in force; a running node reads it again before everything it says.",
+  policyOnlyShown: "Once the page has a password, it can be changed here:",
+  usualChoices: "The usual choices",
+  usualHint: "The rest of the file, and its comments, stay as they are.",
+  wholeText: "The whole text",
+  policyText: "policy.yaml",
+  showEffect: "Show what it would do",
+  policyFields: {
+    minCohort: "Fewest organisations in a released sum",
+    minRows: "Fewest rows a statistic is computed over",
+    perTable: "Sums without noise over the table, ever",
+    cohortChange: "Where others take part in such a sum than before",
+    lifetime: "ε that all sums with noise may cost together",
+    delta: "δ with which ε need not hold; empty: no noise is taken part in",
+    consentDays: "A consent lasts, days",
+    scores: "Score statements",
+    algorithms: "Algorithms that may run",
+    purposes: "Purposes, one a line, as manifests word them",
+    noise: "A study may run without noise",
+  },
+  cohortChanges: { refuse: "refuse", accept: "accept" },
+  scoreSends: { never: "none leaves", ask: "people send each", automatic: "sent by itself, monthly" },
+  faultsTitle: "This is no policy yet",
+  policyFaults: "All that is wrong; nothing was written",
+  line: "Line",
+  field: "Field",
+  fault: "Fault",
+  notYaml: "not YAML",
+  effectTitle: "What it would do",
+  nothingWritten: "Nothing was written yet.",
+  unchanged: "The text is what stands there already.",
+  onStudies: "On studies",
+  studiesCaption: "Those that are proposed or running, and those remembered",
+  effect: "Effect",
+  because: "Because",
+  policyBecomes: {
+    stops: "stops at once",
+    refused: "refused from now on",
+    "stays refused": "refused, as before",
+    allowed: "allowed from now on",
+    "goes on": "goes on",
+    "stays allowed": "allowed, as before",
+  },
+  noStudyConcerned: "No study is proposed or running.",
+  rowsChange: "Rows become others: an attempt under way ends, and the next reads them by the new policy.",
+  onBudgets: "What is left",
+  budgetsCaption: "By table, after the change",
+  table: "Table",
+  epsilonLeft: "ε left",
+  exactLeft: "Sums without noise left",
+  noDelta: "none: no δ",
+  tableGone: (table: string): string => `Table ${table} takes part in nothing any more.`,
+  scoresChange: {
+    begin: "Score statements may leave, once agreed to.",
+    end: "No score statement leaves any more.",
+  },
+  warningsChange: {
+    begin: "The bank may be told of warnings, in coarse form.",
+    end: "The bank is told of no warning any more.",
+  },
+  inText: "In the text",
+  write: "Write it to policy.yaml",
+  changeMore: "Change it further",
 };
 
 type ForbiddenWords = {
-  readonly [What in Forbidden["what"]]: (
-    one: Extract<Forbidden, { what: What | string }> & { what: What },
-  ) => string;
+  readonly [What in Bar["what"]]: (one: Extract<Bar, { what: What | string }> & { what: What }) => string;
 };
 type Whys = (PreviewedColumn & { passes: false })["why"];
 export type Words = typeof en;
@@ -800,6 +869,9 @@ export const zh: Words = {
       `列“${name}”作为${kind === "numeric" ? "数值" : "类别"}，而其处理方式不给出这种值`,
     label: ({ name }) => `标签“${name}”，其值会被处理方式改变`,
     layer: ({ name }) => `运行时没有${name === "noise" ? "噪声" : name}，而本策略未列出`,
+    table: ({ name }) => `表“${name}”，策略中没有说明`,
+    exactSums: ({ perTable }) => `其表已参与 ${perTable} 次或更多次无噪声求和`,
+    epsilon: ({ lifetime }) => `其表已花费 ε = ${lifetime} 或更多`,
   },
   purpose: "目的",
   legalBasis: "法律依据",
@@ -953,4 +1025,65 @@ export const zh: Words = {
   restsCaption: "自有数据行：知道某特征平均使坏的对数几率改变多少；最强的在前",
   feature: "特征",
   logOdds: "对数几率",
+
+  policy: "策略",
+  policyTitle: "策略",
+  policyIntro:
+    "无论研究要求什么，本企业只允许这些。磁盘上的文件就是现行策略；运行中的节点每次发言之前都重新读取。",
+  policyOnlyShown: "页面设置密码后可在此更改：",
+  usualChoices: "常用选项",
+  usualHint: "文件的其余部分及其注释保持不变。",
+  wholeText: "全文",
+  policyText: "policy.yaml",
+  showEffect: "显示其效果",
+  policyFields: {
+    minCohort: "发布的总和至少包含的法人数",
+    minRows: "统计量至少依据的行数",
+    perTable: "该表总共可参与的无噪声求和次数",
+    cohortChange: "此类求和的参与方与以前不同时",
+    lifetime: "全部加噪求和总共可花费的 ε",
+    delta: "ε 可以不成立的概率 δ；为空则不参与加噪研究",
+    consentDays: "同意的有效天数",
+    scores: "评分声明",
+    algorithms: "允许运行的算法",
+    purposes: "目的，每行一个，与研究清单的文字一致",
+    noise: "研究可以不加噪声",
+  },
+  cohortChanges: { refuse: "拒绝", accept: "接受" },
+  scoreSends: { never: "不发出", ask: "由人逐份发送", automatic: "每月自动发送" },
+  faultsTitle: "这还不是有效的策略",
+  policyFaults: "全部错误；未写入任何内容",
+  line: "行",
+  field: "字段",
+  fault: "错误",
+  notYaml: "不是 YAML",
+  effectTitle: "更改的效果",
+  nothingWritten: "尚未写入任何内容。",
+  unchanged: "文本与现有内容相同。",
+  onStudies: "对研究的影响",
+  studiesCaption: "已提议、运行中以及所记住的研究",
+  effect: "效果",
+  because: "原因",
+  policyBecomes: {
+    stops: "立即停止",
+    refused: "从此拒绝",
+    "stays refused": "仍然拒绝",
+    allowed: "从此允许",
+    "goes on": "继续",
+    "stays allowed": "仍然允许",
+  },
+  noStudyConcerned: "没有已提议或运行中的研究。",
+  rowsChange: "数据行将有所不同：正在进行的尝试结束，下一次按新策略读取。",
+  onBudgets: "剩余预算",
+  budgetsCaption: "更改之后，按表",
+  table: "表",
+  epsilonLeft: "剩余 ε",
+  exactLeft: "剩余的无噪声求和次数",
+  noDelta: "无：没有 δ",
+  tableGone: (table) => `表 ${table} 不再参与任何研究。`,
+  scoresChange: { begin: "同意之后可以发出评分声明。", end: "不再发出评分声明。" },
+  warningsChange: { begin: "可以粗略地把预警告知银行。", end: "不再把预警告知银行。" },
+  inText: "文本的更改",
+  write: "写入 policy.yaml",
+  changeMore: "继续更改",
 };

@@ -1,6 +1,8 @@
 /** A page over a plant: with a ledger, a consented and finished study, and this enterprise's own rows. */
 
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { StudyView } from "../../client-node/federation/studies.ts";
 import { EgressLedger } from "../../client-node/ledger/egress.ts";
 import { rememberManifest, storeConsent } from "../../client-node/ledger/records.ts";
@@ -13,6 +15,8 @@ import {
   type RunningPage,
   startPage,
 } from "../../client-node/page/page.ts";
+import { type Policy, policyAt } from "../../client-node/policy.ts";
+import { PolicyFile } from "../../client-node/policy-file.ts";
 import type { Preview } from "../../client-node/preview/preview.ts";
 import { canonicalJson, digestOf } from "../../core/canonical.ts";
 import type { Language } from "../../core/pages/locale.ts";
@@ -82,6 +86,13 @@ export const previewOf = (column: string, cell: { before: string; after: string 
 
 export const passwordFileIn = (folder: string): string => join(folder, "page.password");
 
+/** A policy.yaml with a comment in it, as it stands on disk. */
+export function policyIn(folder: string, policy: Policy): Pick<Membership, "policy" | "policyFile"> {
+  const path = join(folder, "policy.yaml");
+  if (!existsSync(path)) writeFileSync(path, `# What the board decided.\n${stringify(policy)}`);
+  return { policy: policyAt(path), policyFile: new PolicyFile(path) };
+}
+
 /** @param folder - of the node's data; kept by the caller. */
 export async function openPage(
   folder: string,
@@ -133,7 +144,7 @@ export async function openPage(
     ...(operations === undefined ? {} : { operations }),
     member: {
       coordinator: "bank.example:8443",
-      policy: () => policyFor(manifest),
+      ...policyIn(folder, policyFor(manifest)),
       ledger,
       db,
       now: Date.now,

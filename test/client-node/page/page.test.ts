@@ -25,6 +25,7 @@ const paths = [
   "egress",
   "egress/3",
   "studies",
+  "policy",
   "budget",
   "model",
   "nowhere",

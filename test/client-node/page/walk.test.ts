@@ -16,7 +16,7 @@ import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor, startEnterprise, temporaryDirectory } from "../../../simulate/consortium.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { leftOut } from "../../support/left-out.ts";
-import { passwordFileIn, previewOf } from "../../support/page.ts";
+import { passwordFileIn, policyIn, previewOf } from "../../support/page.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 import { shown, sound, watchedTab } from "../../support/walk.ts";
 
@@ -55,7 +55,7 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
     const mine = new Set(rows);
     return selectRows(table, (row) => mine.has(row));
   });
-  const policy = () => ({ ...policyFor(manifest), scores: { send: "ask" as const } });
+  const { policy, policyFile } = policyIn(folder, { ...policyFor(manifest), scores: { send: "ask" } });
   const others = await Promise.all(
     [first!, third!].map((rows, i) =>
       startEnterprise(bank, credentials.get(names[2 * i]!)!, manifest, rows, bfv),
@@ -87,7 +87,13 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
     ...{ listen: "127.0.0.1:0", passwordFile: passwordFileIn(folder), enterprise: "mill", dir: "mill" },
     ...{ random: secureRandom, log() {}, now: () => Date.now() + 60_000 * minutes },
     member: {
-      ...{ coordinator: "bank.example:8443", policy, db, now: () => Date.now() + 60_000 * minutes },
+      ...{
+        coordinator: "bank.example:8443",
+        policy,
+        policyFile,
+        db,
+        now: () => Date.now() + 60_000 * minutes,
+      },
       ledger: new EgressLedger(db, credentials.get("mill")!),
       studies: () => mill.studies(),
       model: (study) => mill.model(study),
@@ -125,13 +131,22 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
   await tab.getByRole("button", { name: "Consent, as a whole" }).click();
   await tab.getByText("Consent in force").waitFor();
 
+  // What the policy would do without one of the study's algorithms: it is shown, and not written.
+  await tab.getByRole("link", { name: "Policy" }).click();
+  t.deepEqual(await sound(tab), []);
+  await tab.getByLabel("logistic", { exact: true }).uncheck();
+  await tab.getByRole("button", { name: "Show what it would do" }).first().click();
+  await tab.getByText("stops at once").waitFor();
+  await tab.getByText("algorithm “logistic”").waitFor();
+  t.deepEqual(await sound(tab), []);
+
   for (const node of others) await node.consent(study);
   await bank.operator.start(study);
   let phase = "";
   for await (const seen of bank.operator.follow(study)) phase = seen.phase;
   t.is(phase, "finished");
   minutes++;
-  await tab.reload();
+  await tab.getByRole("link", { name: "Studies" }).click();
   await tab.getByRole("button", { name: "Agree that scores are said" }).click();
   await tab.getByRole("link", { name: "Send or keep a statement" }).click();
   await tab.getByText("so far nothing of it left").waitFor();
@@ -150,7 +165,7 @@ test("a browser walks from a proposal to consent and to a score that the bank ha
   // What left, the budget and the model, on a phone in the dark.
   await tab.setViewportSize({ width: 390, height: 844 });
   await tab.emulateMedia({ colorScheme: "dark" });
-  for (const path of ["", "studies", "egress", "egress/0", "budget", "model"]) {
+  for (const path of ["", "studies", "egress", "egress/0", "policy", "budget", "model"]) {
     await tab.goto(page.url + path);
     t.deepEqual(await (path.includes("/") ? shown(tab) : sound(tab)), [], path);
   }

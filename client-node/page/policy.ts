@@ -1,0 +1,279 @@
+/** policy.yaml on the page: read, changed, and what the change would do before it is written. */
+import express, { type Express, type Request } from "express";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import type { Digest } from "../../core/canonical.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
+import { note, table } from "../../core/pages/parts.ts";
+import { refusalText } from "../../core/pages/refusal.ts";
+import { Refusal } from "../../core/reasons.ts";
+import { parseYaml, type YamlFault, yamlFaults } from "../../core/yaml.ts";
+import { algorithmNames } from "../../models/registry.ts";
+import { refusalOf } from "../../proto/wire.ts";
+import { type Policy, policySchema } from "../policy.ts";
+import type { PolicyFile } from "../policy-file.ts";
+import { answering, type MayPost, type OwnForm, type Send } from "./decisions.ts";
+import { epsilonText } from "./format.ts";
+import { numeric, type View } from "./layout.ts";
+import { type Locale, localeFor } from "./locale.ts";
+import type { PolicyEffect } from "./policy-effect.ts";
+import { forbiddenList } from "./studies.ts";
+
+/** Where people may change it. */
+export interface PolicyDesk {
+  readonly file: PolicyFile;
+  readonly form: OwnForm;
+  /** Writes it, for whoever asks. @throws Refusal those of {@link PolicyFile.replace} */
+  replace(request: Request, base: Digest, text: string): void;
+  effect(before: Policy | undefined, after: Policy): Promise<PolicyEffect>;
+}
+
+/** @param mayPost - answers whoever sent no form of this page, and is false then. */
+export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, send: Send): void {
+  const body = express.urlencoded({ extended: false, limit: "256kb" });
+  const fieldsOf = (request: Request): Readonly<Record<string, unknown>> => request.body ?? {};
+  const answer = answering(send);
+  app.post("/policy/effect", body, async (request, response) => {
+    if (!mayPost(request, response)) return;
+    await answer(request, response, async () => {
+      const fields = fieldsOf(request);
+      const { text: before, digest } = desk.file.read();
+      const text = typeof fields.text === "string" ? linesOf(fields.text) : chosen(before, fields);
+      return shownEffect(desk, before, digest, text, localeFor(request));
+    });
+  });
+  app.post("/policy/write", body, async (request, response) => {
+    if (!mayPost(request, response)) return;
+    await answer(request, response, async () => {
+      const { text, base } = fieldsOf(request);
+      desk.replace(request, String(base), linesOf(String(text)));
+      return "/policy";
+    });
+  });
+}
+
+/** A form sends lines as CR LF. */
+const linesOf = (text: string): string => text.replaceAll("\r\n", "\n");
+
+/** @param desk - absent where nobody may change it. */
+export function policyView(
+  file: PolicyFile,
+  desk: Pick<PolicyDesk, "form"> | undefined,
+  locale: Locale,
+): View {
+  const { words } = locale;
+  const { text } = file.read();
+  const policy = readable(text);
+  const broken =
+    policy instanceof Refusal &&
+    html`<p class="alarm" role="alert">${refusalText(policy, locale.language)}</p>`;
+  return {
+    title: words.policyTitle,
+    body: html`<p>${words.policyIntro}</p>
+${broken}
+${
+  desk === undefined
+    ? html`<p class="note">${words.policyOnlyShown} <code>fedcredit node password</code></p>
+<pre>${text}</pre>`
+    : html`${!(policy instanceof Refusal) && usualForm(policy, desk.form, locale)}
+<h2>${words.wholeText}</h2>
+${textForm(text, desk.form, locale)}`
+}`,
+  };
+}
+
+function readable(text: string): Policy | Refusal {
+  try {
+    return parseYaml(text, "policy.yaml", policySchema);
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+const textForm = (text: string, form: OwnForm, { words }: Locale): Html =>
+  form(
+    "/policy/effect",
+    words.showEffect,
+    "main",
+    html`<div class="field"><label for="text">${words.policyText}</label><textarea id="text" name="text" rows="${Math.min(40, text.split("\n").length + 2)}" spellcheck="false" autocomplete="off">
+${text}</textarea></div>`,
+  );
+
+function usualForm(policy: Policy, form: OwnForm, { words }: Locale): Html {
+  const { policyFields: names } = words;
+  const { exactSums, maxEpsilon, allow, unprotected, scores } = policy;
+  const field = (name: string, label: string, value: number | undefined): Html =>
+    html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" inputmode="decimal" autocomplete="off" value="${value === undefined ? "" : String(value)}"></div>`;
+  const select = (
+    name: string,
+    label: string,
+    options: Readonly<Record<string, string>>,
+    value: string,
+  ): Html =>
+    html`<div class="field"><label for="${name}">${label}</label><select id="${name}" name="${name}">${Object.entries(
+      options,
+    ).map(
+      ([one, said]) => html`<option value="${one}"${one === value && html` selected`}>${said}</option>`,
+    )}</select></div>`;
+  const check = (name: string, value: string, label: string, checked: boolean): Html =>
+    html`<label class="choice"><input type="checkbox" name="${name}" value="${value}"${checked && html` checked`}> ${label}</label>`;
+  const algorithms = [...new Set([...algorithmNames, ...allow.algorithms])];
+  return html`<h2>${words.usualChoices}</h2>
+<p class="note">${words.usualHint}</p>
+${form(
+  "/policy/effect",
+  words.showEffect,
+  "main",
+  html`<fieldset class="fields">
+${field("minCohort", names.minCohort, policy.minCohort)}
+${field("minRows", names.minRows, policy.minRows)}
+${field("perTable", names.perTable, exactSums.perTable)}
+${select("cohortChange", names.cohortChange, words.cohortChanges, exactSums.cohortChange)}
+${field("lifetime", names.lifetime, maxEpsilon.lifetime)}
+${field("delta", names.delta, maxEpsilon.delta)}
+${field("consentDays", names.consentDays, policy.consentDays)}
+${select("scores", names.scores, words.scoreSends, scores?.send ?? "never")}
+${check("noise", "yes", names.noise, unprotected.includes("noise"))}
+</fieldset>
+<fieldset><legend>${names.algorithms}</legend><div class="choices">${algorithms.map((name) =>
+    check("algorithm", name, name, allow.algorithms.includes(name)),
+  )}</div></fieldset>
+<div class="field"><label for="purposes">${names.purposes}</label><textarea id="purposes" name="purposes" rows="${allow.purposes.length + 1}" autocomplete="off">
+${allow.purposes.join("\n")}</textarea></div>`,
+)}`;
+}
+
+/** Where each field of the form stands in the file. */
+const numbers = {
+  minCohort: ["minCohort"],
+  minRows: ["minRows"],
+  perTable: ["exactSums", "perTable"],
+  lifetime: ["maxEpsilon", "lifetime"],
+  delta: ["maxEpsilon", "delta"],
+  consentDays: ["consentDays"],
+} as const;
+
+/** @returns the text with what was chosen in the form; what was not changed stands as it stood, comments too. */
+function chosen(text: string, fields: Readonly<Record<string, unknown>>): string {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return text;
+  const before: unknown = document.toJS();
+  const textIn = (name: string): string => (typeof fields[name] === "string" ? fields[name].trim() : "");
+  const set = (path: readonly string[], value: unknown): void => {
+    const stood = path.reduce<unknown>(
+      (at, key) => (at as Readonly<Record<string, unknown>> | undefined)?.[key],
+      before,
+    );
+    if (JSON.stringify(stood) === JSON.stringify(value)) return;
+    if (value === undefined) document.deleteIn(path);
+    else document.setIn(path, typeof value === "object" ? document.createNode(value, { flow: true }) : value);
+  };
+  for (const [name, path] of Object.entries(numbers)) {
+    const given = textIn(name);
+    // What is no number stays what was typed, for the schema to name.
+    set(path, given === "" ? undefined : Number.isFinite(Number(given)) ? Number(given) : given);
+  }
+  set(["exactSums", "cohortChange"], textIn("cohortChange"));
+  const scores = textIn("scores");
+  set(["scores"], scores === "never" ? undefined : { send: scores });
+  const listIn = (value: unknown): string[] =>
+    value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value)];
+  set(["unprotected"], textIn("noise") === "yes" ? ["noise"] : []);
+  set(["allow", "algorithms"], listIn(fields.algorithm));
+  const purposes = linesOf(String(fields.purposes ?? "")).split("\n");
+  set(
+    ["allow", "purposes"],
+    purposes.map((one) => one.trim()).filter((one) => one !== ""),
+  );
+  return document.toString({ lineWidth: 0 });
+}
+
+async function shownEffect(
+  desk: PolicyDesk,
+  before: string,
+  base: Digest,
+  text: string,
+  locale: Locale,
+): Promise<View> {
+  const { language, words } = locale;
+  const faults = yamlFaults(text, policySchema, language === "zh" ? z.locales.zhCN().localeError : undefined);
+  if (faults.length > 0)
+    return {
+      title: words.faultsTitle,
+      body: html`${faultTable(faults, locale)}
+${textForm(text, desk.form, locale)}`,
+    };
+  const was = readable(before);
+  const after = parseYaml(text, "policy.yaml", policySchema);
+  const effect = await desk.effect(was instanceof Refusal ? undefined : was, after);
+  const hidden = html`<input type="hidden" name="base" value="${base}"><input type="hidden" name="text" value="${text}">`;
+  return {
+    title: words.effectTitle,
+    body: html`<p>${words.nothingWritten}</p>
+${effectParts(effect, locale)}
+<h2>${words.inText}</h2>
+<pre>${text === before ? words.unchanged : changedLines(before, text)}</pre>
+<div class="actions">${text !== before && desk.form("/policy/write", words.write, "main", hidden)}</div>
+<details class="card"><summary>${words.changeMore}</summary>${textForm(text, desk.form, locale)}</details>`,
+  };
+}
+
+const faultTable = (faults: readonly YamlFault[], { words, number }: Locale): Html =>
+  html`<div role="alert">${table(
+    words.policyFaults,
+    [numeric(words.line), words.field, words.fault],
+    faults.map(({ line, path, message }) => [
+      number(line),
+      path === "" ? "–" : html`<code>${path}</code>`,
+      html`<span class="long">${path === "" && /^[A-Z_]+$/.test(message) ? `${words.notYaml} (${message})` : message}</span>`,
+    ]),
+  )}</div>`;
+
+/** What a policy would do, in words. */
+export function effectParts(effect: PolicyEffect, locale: Locale): Content {
+  const { words, number } = locale;
+  const { studies, tables, tablesGone, rowsChange, scores, warnings } = effect;
+  const grave = (becomes: string): string => (becomes === "stops" || becomes === "refused" ? "warning" : "");
+  return html`<h2>${words.onStudies}</h2>
+${
+  studies.length === 0
+    ? note(words.noStudyConcerned)
+    : table(
+        words.studiesCaption,
+        [words.study, words.state, words.effect, words.because],
+        studies.map(({ study, becomes, forbidden }) => [
+          study.name,
+          words.phases[study.phase] ?? study.phase,
+          html`<span class="${grave(becomes)}">${words.policyBecomes[becomes]}</span>`,
+          forbidden.length === 0 ? "–" : html`<div class="long">${forbiddenList(forbidden, locale)}</div>`,
+        ]),
+      )
+}
+${rowsChange && html`<p class="warning">${words.rowsChange}</p>`}
+${tablesGone.map((one) => html`<p class="warning">${words.tableGone(one)}</p>`)}
+${scores !== undefined && html`<p>${words.scoresChange[scores]}</p>`}
+${warnings !== undefined && html`<p>${words.warningsChange[warnings]}</p>`}
+<h2>${words.onBudgets}</h2>
+${table(
+  words.budgetsCaption,
+  [words.table, numeric(words.epsilonLeft), numeric(words.exactLeft)],
+  tables.map(({ table: name, lifetime, spent, perTable, exactSums }) => [
+    name,
+    spent === undefined ? words.noDelta : epsilonText(Math.max(0, lifetime - spent), locale),
+    number(Math.max(0, perTable - exactSums)),
+  ]),
+)}`;
+}
+
+/** The lines between those that both texts begin and end with. */
+function changedLines(before: string, after: string): string {
+  const [a, b] = [before.split("\n"), after.split("\n")];
+  let head = 0;
+  while (head < Math.min(a.length, b.length) && a[head] === b[head]) head++;
+  let tail = 0;
+  while (tail < Math.min(a.length, b.length) - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
+  return [
+    ...a.slice(head, a.length - tail).map((one) => `− ${one}`),
+    ...b.slice(head, b.length - tail).map((one) => `+ ${one}`),
+  ].join("\n");
+}
