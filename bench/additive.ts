@@ -1,11 +1,16 @@
 import { algorithmNamed } from "../models/registry.ts";
-import { atLeast, atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { atLeast, atMost, type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 import { trainOver } from "./consortium.ts";
 import { cellsOf, inPython } from "./credit/python.ts";
 import { readCreditSet } from "./credit/sets.ts";
 import { dealt, exactAuc } from "./credit/split.ts";
 
 const parties = 10;
+
+export const options: BenchOptions = {
+  "--set <names>": "credit sets, with commas between (taiwan,lc-16k)",
+  "--transport <kind>": "plain, sealed or grpc (grpc)",
+};
 
 /** A generalized additive model over ten parties beside gradient boosting on the pooled rows of the same split. */
 export const bench: Bench = async (args, progress) => {

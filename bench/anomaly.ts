@@ -5,7 +5,12 @@ import { machine, single } from "./anomaly/generate.ts";
 import type { Recording } from "./anomaly/recording.ts";
 import { nabProfiles, nabScore, normalised } from "./anomaly/score.ts";
 import { readRecordings } from "./anomaly/sets.ts";
-import { type Bench, type Figure, noted } from "./bench.ts";
+import { type Bench, type BenchOptions, type Figure, noted } from "./bench.ts";
+
+export const options: BenchOptions = {
+  "--seeds <n>": "how many of each are generated (10)",
+  "--return-blocks <n>": "blocks within which a level is as before (as profiles have it)",
+};
 
 /**
  * The general anomaly rule as the node ships it, beside three standard deviations and an isolation forest, on every

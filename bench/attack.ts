@@ -22,13 +22,14 @@ export async function play(attack: Attack, bfv: Bfv): Promise<Figure[]> {
 
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
-/** The attacks of the design's last table, each with its control. An argument that is no option picks by name. */
-export const bench: Bench = async (args, progress) => {
-  const wanted = args.filter((arg) => !arg.startsWith("--"));
+export const argument = "attacks whose name has one of these; all by default";
+
+/** The attacks of the design's last table, each with its control. */
+export const bench: Bench = async (_args, progress, names) => {
   const bfv = await openBfv();
   const figures: Figure[] = [];
   for (const attack of attacks) {
-    if (wanted.length > 0 && !wanted.some((word) => attack.name.includes(word))) continue;
+    if (names.length > 0 && !names.some((word) => attack.name.includes(word))) continue;
     const began = performance.now();
     figures.push(...(await play(attack, bfv)));
     const seconds = ((performance.now() - began) / 1000).toFixed(1);

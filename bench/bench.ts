@@ -20,8 +20,15 @@ export interface BenchReport {
   readonly tables?: unknown;
 }
 
-/** Each bench/NAME.ts exports `bench`; options are what follows the name on the command line. */
-export type Bench = (args: readonly string[], progress: (line: string) => void) => Promise<BenchReport>;
+/** Each bench/NAME.ts exports `bench`; options are what follows the name on the command line, names those of it that are none. */
+export type Bench = (
+  args: readonly string[],
+  progress: (line: string) => void,
+  names: readonly string[],
+) => Promise<BenchReport>;
+
+/** Each bench/NAME.ts may export `options`: by how an option is written, what it does. Every bench takes `--data` and `--json`. */
+export type BenchOptions = Readonly<Record<string, string>>;
 
 /** @returns the median; of two middle values, their mean. */
 export function median(values: readonly number[]): number {

@@ -1,11 +1,16 @@
 import { algorithmNamed } from "../models/registry.ts";
-import { atLeast, atMost, type Bench, noted, option } from "./bench.ts";
+import { atLeast, atMost, type Bench, type BenchOptions, noted, option } from "./bench.ts";
 import { trainOver } from "./consortium.ts";
 import { cellsOf, inPython } from "./credit/python.ts";
 import { readCreditSet } from "./credit/sets.ts";
 import { dealt, exactAuc } from "./credit/split.ts";
 
 const parties = 10;
+
+export const options: BenchOptions = {
+  "--set <name>": "credit set (taiwan)",
+  "--transport <kind>": "plain, sealed or grpc (grpc)",
+};
 
 /** A boosted forest over ten parties beside XGBoost and HistGradientBoosting on the pooled rows of the same split. */
 export const bench: Bench = async (args, progress) => {

@@ -1,19 +1,32 @@
-import { atLeast, atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type BenchOptions,
+  type Figure,
+  median,
+  noted,
+  option,
+} from "./bench.ts";
 import { cases } from "./cases/all.ts";
 import type { Check } from "./cases/case.ts";
 import { kinds } from "./cases/drawn/enterprises.ts";
 import { judgeQuarter, type Outcome } from "./cases/drawn/judge.ts";
 
+export const argument = "cases as C1; all by default";
+
+export const options: BenchOptions = {
+  "--seed <seed>": "each case's enterprise drawn anew; 1..10 goes over ten seeds",
+};
+
 /**
- * Every case of the design as stated, one figure each: what was seen, and whether all of it held. With `--seed S`, each
- * case's enterprise drawn anew instead: `--seed 1..10` goes over ten seeds.
+ * Every case of the design as stated, one figure each: what was seen, and whether all of it held.
  */
-export const bench: Bench = async (args, progress) => {
-  if (args.includes("--seed")) return drawnAnew(option(args, "--seed", ""), args, progress);
-  const wanted = args.filter((one) => /^C\d+$/.test(one));
+export const bench: Bench = async (args, progress, names) => {
+  if (args.includes("--seed")) return drawnAnew(option(args, "--seed", ""), names, progress);
   const figures: Figure[] = [];
   for (const one of cases) {
-    if (wanted.length > 0 && !wanted.includes(one.id)) continue;
+    if (names.length > 0 && !names.includes(one.id)) continue;
     let checks: Check[];
     try {
       checks = await one.run({ scale: 1, paced: true });
@@ -47,12 +60,11 @@ function seedsOf(text: string): string[] {
 /** Enterprises of other sizes, dates and courses: one quarter of each with its event, one quiet. */
 async function drawnAnew(
   text: string,
-  args: readonly string[],
+  names: readonly string[],
   progress: (line: string) => void,
 ): ReturnType<Bench> {
   const seeds = seedsOf(text);
-  const asked = args.filter((one) => /^C\d+$/.test(one));
-  const chosen = kinds.filter(({ id }) => asked.length === 0 || asked.includes(id));
+  const chosen = kinds.filter(({ id }) => names.length === 0 || names.includes(id));
   const outcomes: Outcome[] = [];
   const begun = performance.now();
   for (const [i, seed] of seeds.entries()) {

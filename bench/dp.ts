@@ -7,7 +7,17 @@ import { epsilonOf } from "../privacy/noise/accountant.ts";
 import { sampleDiscreteGaussian } from "../privacy/noise/discrete-gaussian.ts";
 import type { Step } from "../privacy/noise/loss-distribution.ts";
 import { renyiEpsilon } from "../privacy/noise/rdp.ts";
-import { atLeast, atMost, type Bench, cpuTimer, type Figure, median, noted, option } from "./bench.ts";
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type BenchOptions,
+  cpuTimer,
+  type Figure,
+  median,
+  noted,
+  option,
+} from "./bench.ts";
 import { curve, delta, type Point, svgOf } from "./dp/curve.ts";
 import { learned, learnedExact } from "./dp/learned.ts";
 import { varianceFigures } from "./dp/variance.ts";
@@ -16,9 +26,15 @@ const runs = 5;
 const usualSets = "taiwan,lc-16k,sba";
 const usualAlgorithms = "additive-private,logistic-private,neural-private";
 
+export const options: BenchOptions = {
+  "--set <names>": `with --data: credit sets, with commas between (${usualSets})`,
+  "--algorithm <names>": `with --data: (${usualAlgorithms})`,
+  "--out <dir>": "with --data: where table and curves go",
+};
+
 /**
  * Noise and what it costs: the sampler's time, the accountant beside dp-accounting, mechanism by mechanism, the variance that
- * released sums have, and where `--data` is given AUC by ε on public credit data (`--set`, `--algorithm`, `--out DIR` for the table and the curves).
+ * released sums have, and where `--data` is given AUC by ε on public credit data.
  */
 export const bench: Bench = async (args, progress) => {
   progress("sampling");

@@ -4,7 +4,7 @@ import { runPlain } from "../models/plain.ts";
 import { withNeeds } from "../models/plan.ts";
 import { modelsOf } from "../models/results.ts";
 import { takeRows } from "../models/rows.ts";
-import { atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 import { type CreditSet, creditSetNames, readCreditSet } from "./credit/sets.ts";
 import { exactAuc } from "./credit/split.ts";
 
@@ -43,6 +43,10 @@ const compared: readonly Compared[] = [
   { entry: { name: "additive" }, most: 1e-6 },
   { entry: { name: "neural", hidden: [8], rounds: 10 }, most: 0.005 },
 ];
+
+export const options: BenchOptions = {
+  "--set <name>": "one credit set; all by default",
+};
 
 /**
  * What five enterprises come to together beside what one with all rows comes to: of every number of the result, and of

@@ -8,7 +8,16 @@ import { startEmbedded } from "../coordinator/store/embedded.ts";
 import type { Digest } from "../core/canonical.ts";
 import { seededRandom, uniform } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
-import { atLeast, atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type BenchOptions,
+  type Figure,
+  median,
+  noted,
+  option,
+} from "./bench.ts";
 import { fillDisk, mountSmallDisk, smallDiskNeeds } from "./cases/small-disk.ts";
 import { Consortium, counted, held, nameOf, Watch } from "./kills/consortium.ts";
 
@@ -26,15 +35,22 @@ const ways = [
   ["killed", "SIGKILL"],
 ] as const;
 
+export const options: BenchOptions = {
+  "--database <kind>": "embedded: the coordinator's own; server: one of its own (server)",
+  "--rounds <n>": "at least so many (2000)",
+  "--restarts <n>": "of PostgreSQL (20)",
+  "--kills <n>": "of the coordinator, and as many of nodes (5)",
+  "--disks <n>": "fillings of each disk (2)",
+  "--restores <n>": "of a backup (2)",
+  "--models <n>": `in a study (${usualModels})`,
+  "--every <seconds>": "between two happenings (8)",
+  "--seed <text>": "draws when what happens (1)",
+};
+
 /**
  * Two weeks of a consortium in minutes: studies run one after the other, while PostgreSQL is restarted, processes
  * are killed, disks fill up, a second coordinator is started by mistake, certificates are made anew, backups are
  * restored, and a member is removed.
- *
- * @param args - `--database embedded` for the coordinator's own, a server of its own unless told; `--rounds N` at
- *   least, 2000 unless told; `--restarts N` of PostgreSQL, 20 unless told; `--kills N` of the coordinator and as many
- *   of nodes, `--disks N` fillings of each disk, `--restores N` of a backup, 5, 2 and 2 unless told; `--models N` in a study, 40 unless told; `--every S`
- *   seconds between two happenings, 8 unless told; `--seed S`.
  */
 export const bench: Bench = async (args, progress) => {
   const number = (name: string, otherwise: number): number => Number(option(args, name, String(otherwise)));

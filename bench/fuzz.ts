@@ -1,6 +1,6 @@
 import { type Random, secureRandom, seededRandom, uniformInteger } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
-import { type Bench, type Figure, noted, option } from "./bench.ts";
+import { type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 import { mutate } from "./fuzz/mutate.ts";
 import { type Target, targets } from "./fuzz/targets.ts";
 
@@ -15,9 +15,15 @@ interface Fuzzed {
 /** A parser that takes longer for one input of this size holds up everything beside it. */
 const slowMillis = 2000;
 
+export const options: BenchOptions = {
+  "--only <name>": "parsers whose name has it",
+  "--seconds <n>": "of each parser (30)",
+  "--executions <n>": "of each parser, instead of seconds",
+  "--seed <text>": "repeats a run",
+};
+
 /**
  * Changed inputs to every parser that a peer, a device or a file reaches: each is taken or refused by a `Refusal`.
- * `--seconds 30`, or `--executions 1000000`, of each; `--only NAME`; `--seed TEXT` repeats a run.
  */
 export const bench: Bench = async (args, progress) => {
   const only = option(args, "--only", "");

@@ -4,19 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type GuideName, guideNames, parseGuide, runGuides } from "../test/support/guides.ts";
-import { type Bench, type Figure, noted } from "./bench.ts";
+import { type Bench, type BenchOptions, type Figure, noted } from "./bench.ts";
 
 const repository = join(import.meta.dirname, "..");
 const enterprises = ["mill", "bakery", "foundry", "dairy"];
 /** Of docs/bank.md: the study has run, and the model is there. */
 const firstModel = 12;
 
+export const options: BenchOptions = {
+  "--install":
+    "begin with the guides' installation: a clone of this repository and npm's packages, which then run",
+};
+
 /**
  * Time from an empty machine to the first model and the verified export: the guides' own fenced blocks, each side in a
  * folder of its own, as fast as the machine goes and nobody thinks.
- *
- * @param args - `--install` begins with the guides' installation: a clone of this repository, and npm's packages;
- *   what it installed is then what runs.
  */
 export const bench: Bench = async (args, progress) => {
   await using cleanUp = new AsyncDisposableStack();

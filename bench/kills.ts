@@ -4,19 +4,23 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "../core/canonical.ts";
 import { seededRandom, uniform } from "../core/random.ts";
-import { atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, median, noted, option } from "./bench.ts";
 import { Consortium, counted, held, Watch } from "./kills/consortium.ts";
 
 const parties = 5;
 const stepSeconds = 10;
 const models = 3;
 
+export const options: BenchOptions = {
+  "--coordinator <n>": "kills of it (50)",
+  "--nodes <n>": "kills of them (50)",
+  "--every <seconds>": "between two kills (4)",
+  "--seed <text>": "draws who is killed when (1)",
+};
+
 /**
  * Studies over gRPC, one after the other, whose coordinator and nodes, processes of their own with ledgers on disk,
  * are killed (kill -9) at random moments, and started again as a supervisor would.
- *
- * @param args - `--coordinator N` and `--nodes N` kills, 50 each unless told; `--every S` seconds between two, 4
- *   unless told; `--seed S`.
  */
 export const bench: Bench = async (args, progress) => {
   const kills = {

@@ -6,7 +6,7 @@ import { knownSigner } from "../privacy/log/note.ts";
 import { verifyExport } from "../privacy/log/verify.ts";
 import { silent, temporaryDirectory } from "../simulate/consortium.ts";
 import { bank, type LogBuilder, policy, sampleLog } from "../test/support/log.ts";
-import { atLeast, atMost, type Bench, noted, option } from "./bench.ts";
+import { atLeast, atMost, type Bench, type BenchOptions, noted, option } from "./bench.ts";
 
 /** Entries that are appended together: a round's submissions. */
 const together = 100;
@@ -22,12 +22,14 @@ const committed = (nth: number): NewEntry => ({
   readings: nth,
 });
 
+export const options: BenchOptions = {
+  "--entries <n>": "of the log (1000000)",
+};
+
 /**
  * A long log: how long an export takes to be verified offline, and how fast entries are appended to an embedded
  * PostgreSQL, each transaction durable before the next begins. Signatures are the sample log's only: each one more
  * costs what the figure says.
- *
- * @param args - `--entries N`, 1,000,000 unless told.
  */
 export const bench: Bench = async (args, progress) => {
   const entries = Number(option(args, "--entries", "1000000"));

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory } from "../core/files.ts";
-import { type Bench, type Figure, noted, option } from "./bench.ts";
+import { type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 import { readCreditSet } from "./credit/sets.ts";
 import { type Baseline, readBaselines } from "./paper/baselines.ts";
 import { demoTable } from "./paper/demo-table.ts";
@@ -22,6 +22,15 @@ const baselineSets: Readonly<Record<string, string>> = {
   sba: "sba_national_no_term",
   taiwan: "taiwan",
   german: "german",
+};
+
+export const options: BenchOptions = {
+  "--folds <n>": "of the cross-validation (5)",
+  "--sets <names>": "with commas between; all by default",
+  "--methods <names>": "with commas between; all by default",
+  "--rows <n>": "of a set at most",
+  "--no-demo": "leave the demo's economy out",
+  "--out <dir>": "where tables and charts go",
 };
 
 /**

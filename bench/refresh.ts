@@ -12,7 +12,7 @@ import { cutSegment, seriesKey } from "../client-node/operations/segments.ts";
 import { Spool } from "../client-node/operations/spool.ts";
 import type { Reading } from "../collectors/reading.ts";
 import { secureRandom } from "../core/random.ts";
-import { atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 
 const dayMicros = 86_400_000_000;
 const start = Date.UTC(2026, 0, 5) * 1000;
@@ -28,12 +28,14 @@ const channels = Array.from({ length: machines * metrics.length }, (_, i) => {
   return { device: `machine-${Math.floor(i / metrics.length)}`, metric, unit };
 });
 
+export const options: BenchOptions = {
+  "--days <list>": "lengths in days, with commas between (1,10,30,90)",
+};
+
 /**
  * A refresh of 1, 10, 30 and 90 days of 20 channels at 1 Hz: all of it at once, then with one more hour of today. It
  * runs in its own process; beside it, in a process as large as a node that trains, readings are spooled and segments
  * cut, and the longest pause of that is told.
- *
- * `--days 1,10` measures fewer.
  */
 export const bench: Bench = async (args, progress) => {
   const figures: Figure[] = [];

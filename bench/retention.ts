@@ -9,18 +9,20 @@ import { manifestSchema, type StudyManifest } from "../models/study.ts";
 import type { Table } from "../models/table.ts";
 import { openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor } from "../simulate/consortium.ts";
-import { atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 
 const parties = 3;
 const rowsPerParty = 50;
 const sumsOfStudy = 100;
 const dayMillis = 86_400_000;
 
+export const options: BenchOptions = {
+  "--rounds <n>": "of all studies together (10000)",
+};
+
 /**
  * Disk and memory of a consortium over many rounds, its retention running: studies of the smallest sums, each pruned a
  * day after its end. Bank and nodes share this process, so that its memory is all of theirs.
- *
- * @param args - `--rounds N`, 10,000 unless told.
  */
 export const bench: Bench = async (args, progress) => {
   const rounds = Number(option(args, "--rounds", "10000"));

@@ -10,18 +10,20 @@ import { dequantizeSum, type Packing, planPacking, quantize } from "../privacy/s
 import { addMasks } from "../privacy/sum/mask.ts";
 import { pairMask, selfMask } from "../privacy/sum/round-masks.ts";
 import { performFold, performUnmask } from "../privacy/sum/work.ts";
-import { atMost, type Bench, cpuTimer, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, cpuTimer, noted, option } from "./bench.ts";
 
 const parameters = 100_000;
 const flatSince = 100;
 const roundId = digestOf("bench sum");
 
+export const options: BenchOptions = {
+  "--parties <n>": "of the round (1000)",
+};
+
 /**
  * The coordinator's share of one round: folding every submission, then rebuilding the secrets of the missing
  * (one party in twenty) and subtracting all masks. What the parties themselves do is made between the measured
  * parts, one party at a time, and not counted. The released sum is checked.
- *
- * @param args - `--parties N`, 1,000 unless told.
  */
 export const bench: Bench = async (args, progress) => {
   const count = Number(option(args, "--parties", "1000"));

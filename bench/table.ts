@@ -5,17 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBConnection } from "@duckdb/node-api";
-import { atMost, type Bench, type Figure, noted, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 
 /** What one pass over the table may hold beside the rows' own labels, subjects and margins. */
 const bytesOfARow = 100;
 const ground = 700e6;
 
+export const options: BenchOptions = {
+  "--rows <n>": "of the table (1000000)",
+  "--columns <n>": "of the table (200)",
+  "--only <names>": "algorithms, with commas between; all by default",
+};
+
 /**
  * A table that is larger than memory: written as Parquet, read once into columns on disk, and passed over by range,
  * summary, bins, logistic regression, additive and boosting.
- *
- * @param args - `--rows N`, 1,000,000 unless told; `--columns M`, 200 unless told; `--only NAMES`, the algorithms.
  */
 export const bench: Bench = async (args, progress) => {
   const rows = Number(option(args, "--rows", "1000000"));

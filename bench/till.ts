@@ -12,7 +12,7 @@ import { type CollectorInput, collectorEntries } from "../collectors/config.ts";
 import { startBroker } from "../collectors/simulators/mqtt-broker.ts";
 import { secureRandom, seededRandom, uniform } from "../core/random.ts";
 import { findMariadb, type SqlServer, startMariadb, startPostgresql } from "../test/support/sql-servers.ts";
-import { atMost, type Bench, type Figure, option } from "./bench.ts";
+import { atMost, type Bench, type BenchOptions, type Figure, option } from "./bench.ts";
 import { within } from "./cases/within.ts";
 
 /** Receipts a minute: a till that writes minutes and not seconds. */
@@ -253,9 +253,12 @@ function polled(holds: () => boolean, everyMillis = 20): Promise<void> {
   });
 }
 
+export const options: BenchOptions = {
+  "--only <name>": "one way: numbered file, plain file, mqtt, postgresql, mysql (where MariaDB is installed)",
+};
+
 /**
- * Receipts of equal instants, each delivered twice: what the features say was sold is right to the cent. `--only NAME`
- * takes one way: numbered file, plain file, mqtt, postgresql, mysql (where MariaDB is installed).
+ * Receipts of equal instants, each delivered twice: what the features say was sold is right to the cent.
  */
 export const bench: Bench = async (args, progress) => {
   const figures: Figure[] = [];

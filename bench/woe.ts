@@ -3,7 +3,16 @@ import { type WoeResult, woe } from "../models/algorithms/woe.ts";
 import { optimalBins, shapes } from "../models/numerics/optimal-bins.ts";
 import { runPlain } from "../models/plain.ts";
 import { withNeeds } from "../models/plan.ts";
-import { atLeast, atMost, type Bench, type Figure, median, noted, option } from "./bench.ts";
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type BenchOptions,
+  type Figure,
+  median,
+  noted,
+  option,
+} from "./bench.ts";
 import { cellsOf, inPython } from "./credit/python.ts";
 import { type CreditSet, creditSetNames, readCreditSet } from "./credit/sets.ts";
 import { dealt } from "./credit/split.ts";
@@ -18,10 +27,14 @@ interface Peer {
   readonly milliseconds: number;
 }
 
+export const options: BenchOptions = {
+  "--draw <seed>": "seven tenths of the rows instead of all",
+};
+
 /**
  * Optimal binning of every numeric column of the sets beside optbinning, where Python has it: our optimum on its
  * prebins against its solver's, and both from the rows on. Its prebins are cut at exact values, ours on a public grid that
- * two further sums refine. `--draw SEED` takes seven tenths of the rows instead of all.
+ * two further sums refine.
  */
 export const bench: Bench = async (args, progress) => {
   const dir = option(args, "--data", "../shared/data");

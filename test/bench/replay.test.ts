@@ -178,7 +178,7 @@ test("nodes of a table are found by browsing and subscribed to; one the server d
 });
 
 test("without the recordings every figure says so", async (t) => {
-  const { figures } = await bench(["--data", "no-such-folder"], () => {});
+  const { figures } = await bench(["--data", "no-such-folder"], () => {}, []);
   t.true(figures.length >= 8);
   t.true(figures.every(({ value, holds }) => value === "no data" && holds === null));
 });
