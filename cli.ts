@@ -21,7 +21,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // Nor is it the end of a process that its log's reader is restarted.
 process.stderr.on("error", () => {});
 
-const named = process.argv[2];
+/** `help node consent`, and `node help consent`, are `node consent --help`: a group's commands come with the group. */
+const given = process.argv.slice(2);
+const help = given[0] === "help" ? 0 : given[1] === "help" && Object.hasOwn(groups, given[0]!) ? 1 : -1;
+const args = help < 0 ? given : [...given.toSpliced(help, 1), "--help"];
+const named = args[0];
 const load = named !== undefined && Object.hasOwn(groups, named) ? groups[named] : undefined;
 if (load) program.addCommand(await load());
 else for (const [name, summary] of Object.entries(summaries)) program.command(name).description(summary);
@@ -75,7 +79,7 @@ function usageRefusal({ code, message }: CommanderError): Refusal {
 function namedCommands(): string {
   const path = ["fedcredit"];
   let at: Command | undefined = program;
-  for (const argument of process.argv.slice(2)) {
+  for (const argument of args) {
     at = at.commands.find((command) => command.name() === argument);
     if (at === undefined) break;
     path.push(argument);
@@ -84,8 +88,8 @@ function namedCommands(): string {
 }
 
 try {
-  if (process.argv.length <= 2) program.help();
-  await program.parseAsync();
+  if (args.length === 0) program.help();
+  await program.parseAsync(args, { from: "user" });
 } catch (error) {
   process.exitCode = report(error);
 }

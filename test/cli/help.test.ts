@@ -137,3 +137,13 @@ test("help says which options have to be given", async (t) => {
   }
   t.true(required > 20);
 });
+
+test("help is the same wherever the word stands", async (t) => {
+  const cli = join(import.meta.dirname, "../../cli.js");
+  const said = async (...args: string[]) => (await run(process.execPath, [cli, ...args])).stdout;
+  const consent = await said("node", "consent", "--help");
+  t.true(consent.startsWith("Usage: fedcredit node consent "));
+  t.is(await said("help", "node", "consent"), consent);
+  t.is(await said("node", "help", "consent"), consent);
+  t.is(await said("help"), await said("--help"));
+});
