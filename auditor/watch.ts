@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { toBase64 } from "../core/bytes.ts";
+import { onEnding } from "../core/ending.ts";
 import { type Refusal, reasons } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { readYaml } from "../core/yaml.ts";
@@ -53,7 +54,7 @@ export function watchCommand(): Command {
       let client = await connect(flags);
       let connectedAt = Date.now();
       const ending = new AbortController();
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
+      onEnding(() => ending.abort());
       try {
         let seen: SeenTree | undefined = await readSeen(flags.dir);
         do {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { onEnding } from "../../core/ending.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { parsePolicy } from "../../privacy/log/policy.ts";
 import { ledgerOption, policyOption, requireFile, sourceOf } from "../files.ts";
@@ -39,9 +40,7 @@ export function serveCommand(): Command {
       const failed = log.report.checks.filter(({ ok }) => !ok).length;
       print(json ? JSON.stringify({ url: pages.url, verified: failed === 0 }) : pages.url);
       tell(failed === 0 ? "all checks hold" : `${failed} checks FAIL`);
-      await new Promise((resolve) => {
-        for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
-      });
+      await new Promise<void>((resolve) => onEnding(resolve));
       await pages.close();
     });
 }

@@ -1,6 +1,7 @@
 /** The bank's process: `init`, `start`, `certify-auditor`, `backup`, `restore`. */
 
 import { Command } from "commander";
+import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { secureRandom } from "../../core/random.ts";
@@ -144,6 +145,8 @@ Example:
     .action(async ({ config: file, json, ...flags }: { config: string; json?: true } & LogFlags) => {
       const config = withEnvironment(readConfig(file));
       const log = openLog(flags, Date.now);
+      // Also while it starts: its embedded database must not be left running.
+      const asked = new Promise<void>((resolve) => onEnding(resolve));
       const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
       const { address, enrolmentAddress, consoleUrl } = running;
       if (json)
@@ -158,9 +161,6 @@ Example:
         print(
           `listening on ${address}, enrolment on ${enrolmentAddress}${consoleUrl ? `, console at ${consoleUrl}` : ""}`,
         );
-      const asked = new Promise<void>((resolve) => {
-        for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-      });
       // What ends it of itself, another owner of the database say, ends the process too.
       await Promise.race([asked, running.finished]).finally(() => running.stop());
     });

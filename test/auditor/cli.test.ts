@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +87,20 @@ test("verify: a forged export exits 1, names the entry and gives a hint", async 
     stderr,
     /^fedcredit: error: 1 of \d+ checks fail: privacy spend adds up, entry \d+ \(log_invalid\)\nhint: /,
   );
+});
+
+test("verify: a reader that leaves early changes nothing of the exit", async (t) => {
+  for (const [name, code] of [
+    ["good", 0],
+    ["forged", 1],
+  ] as const) {
+    const args = ["--no-warnings", cli, "audit", "verify", file(`${name}.fcexport`), "--policy"];
+    const verify = spawn(process.execPath, [...args, file("policy.txt")], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    verify.stdout.destroy();
+    t.deepEqual(await once(verify, "close"), [code, null], name);
+  }
 });
 
 test("verify --json: one object, the same exit", async (t) => {

@@ -1,8 +1,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { secureRandom } from "../../core/random.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
@@ -86,6 +88,18 @@ test("killed with -9 and started again over the same directory: nothing is lost;
   second.process.kill("SIGTERM");
   t.deepEqual(await ended, [0, null]);
   t.is((await stat(join(dir, "data", "postgres", "postmaster.pid")).catch(() => undefined))?.size, undefined);
+});
+
+test("asked to end while it starts, it ends its database too", async (t) => {
+  const { dir, config } = await init();
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const pidFile = join(dir, "data", "postgres", "postmaster.pid");
+  const starting = run("start", "--config", config, "--log-level", "silent");
+  const ended = once(starting, "close");
+  while (!existsSync(pidFile) && starting.exitCode === null) await delay(5);
+  starting.kill("SIGTERM");
+  t.deepEqual(await ended, [0, null]);
+  t.false(existsSync(pidFile));
 });
 
 test("bad input gets one line with its reason", async (t) => {
