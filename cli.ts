@@ -13,10 +13,11 @@ const program = new Command("fedcredit")
     "\nExample:\n  fedcredit simulate --data loans.csv --label bad --parties 4 --algorithm logistic",
   );
 
-// A reader such as `head` may close the pipe early: that is not an error.
+// A reader such as `head` may close the pipe early: that is not an error. What was found out by then still counts, and a
+// command that runs on ends as it is asked to otherwise.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code !== "EPIPE") throw error;
+  if (process.stdout.listenerCount("error") === 1) process.exit();
 });
 // Nor is it the end of a process that its log's reader is restarted.
 process.stderr.on("error", () => {});
