@@ -39,9 +39,10 @@ const contentsSchema = z.strictObject({
 });
 export type NodeBackup = z.infer<typeof contentsSchema>;
 
-/** What is computed anew, what SQLite keeps beside a database, and what was not whole yet. */
+/** What is computed anew, what SQLite keeps beside a database, a running process's lock, and what was not whole yet. */
 const isLeftOut = (path: string): boolean =>
-  /^days(\/|$)|-(wal|shm|journal)$|\.(part|new)$/.test(path) || credentialFiles.includes(path);
+  /^days(\/|$)|^running\.lock$|-(wal|shm|journal)$|\.(part|new)$/.test(path) ||
+  credentialFiles.includes(path);
 
 /**
  * Copies a node's folder, without its keys. A database is copied as of one moment; readings before the segments they

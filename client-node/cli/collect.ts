@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import type { Reading } from "../../collectors/reading.ts";
+import { onEnding } from "../../core/ending.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { startMonitor } from "../../core/monitor.ts";
 import { secureRandom } from "../../core/random.ts";
@@ -11,6 +12,7 @@ import type { NodeEvent } from "../events.ts";
 import { configFile } from "../init.ts";
 import { nodeMeters } from "../meters.ts";
 import { startOnSite } from "../on-site.ts";
+import { holdDataDir } from "../one-process.ts";
 import type { Operations } from "../operations/operations.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 import { readingLine } from "./reading-line.ts";
@@ -38,11 +40,13 @@ export function addCollect(node: Command): void {
 async function collect({ dir, json, quiet, ...flags }: Common & LogFlags & { readonly quiet?: true }) {
   const config = readNodeConfig(configFile(dir));
   const { dataDir, monitor } = config;
+  const letGo = await holdDataDir(dataDir);
   const nodeLog = openLog(flags, Date.now);
   const toLog = logEvents(nodeLog);
   let operations: Operations | undefined;
   const meters = nodeMeters({ dataDir, now: Date.now, operations: () => operations });
   const ending = new AbortController();
+  onEnding(() => ending.abort());
   const printed = new Printed(json === true, () => ending.abort());
   const watched = monitor && (await startMonitor(monitor, meters.registry, meters.troubles));
   try {
@@ -60,13 +64,12 @@ async function collect({ dir, json, quiet, ...flags }: Common & LogFlags & { rea
     });
     operations = onSite.operations;
     nodeLog.info({ collectors: operations?.collectors().length ?? 0 }, "collecting");
-    const stop = (): void => ending.abort();
-    process.once("SIGINT", stop).once("SIGTERM", stop);
     if (!ending.signal.aborted) await once(ending.signal, "abort");
     await onSite.stop();
   } finally {
     printed.end();
     await watched?.close();
+    letGo();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { askPassword } from "../../core/ask-password.ts";
+import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { startMonitor } from "../../core/monitor.ts";
@@ -18,6 +19,7 @@ import { openStore } from "../ledger/store.ts";
 import { nodeMeters } from "../meters.ts";
 import { ledgerFile, openDesk, type RunningNode, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
+import { holdDataDir } from "../one-process.ts";
 import type { FindingsStore } from "../operations/findings-store.ts";
 import type { Operations } from "../operations/operations.ts";
 import { writePassword } from "../page/access.ts";
@@ -64,10 +66,19 @@ function shown({ dir }: Common): void {
 
 async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> {
   const options = readNode(dir);
+  const letGo = await holdDataDir(options.config.dataDir);
+  let isAsked = false;
+  let running: RunningNode | undefined;
+  const stop = (): void => {
+    isAsked = true;
+    void running?.stop();
+  };
+  onEnding(stop);
+  // Whoever read the events has gone.
+  process.stdout.on("error", stop);
   const nodeLog = openLog(flags, Date.now);
   const toLog = logEvents(nodeLog);
   let operations: Operations | undefined;
-  let running: RunningNode | undefined;
   const { dataDir, monitor } = options.config;
   const { certificate } = options.credentials;
   const meters = nodeMeters({
@@ -97,8 +108,7 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
       const node = await startNode({ ...options, bfv, statistics, onEvent, warnings });
       running = node;
       onSite.join(node);
-      const stop = (): void => void node.stop();
-      process.once("SIGINT", stop).once("SIGTERM", stop);
+      if (isAsked) void node.stop();
       await node.finished;
     } finally {
       await onSite.stop();
@@ -107,6 +117,7 @@ async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> 
     await statistics.close();
     await bfv.close();
     await watched?.close();
+    letGo();
   }
 }
 

@@ -112,7 +112,8 @@ const notADatabase = 26;
 // A full disk stops the shared index of the write-ahead log from growing before it stops a write.
 const sharedIndexSize = 10 | (19 << 8);
 
-function guarded<T>(what: string, run: () => T): T {
+/** @throws LedgerFailure for what SQLite says no to. */
+export function guarded<T>(what: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
