@@ -14,6 +14,9 @@ import {
   designSchema,
   trainingMatrix,
 } from "../design.ts";
+import type { MemoKey } from "../memory.ts";
+import { probabilityOf } from "../numerics/logistic-sums.ts";
+import { agreed } from "../numerics/rounding.ts";
 
 const parameters = z.strictObject({
   ...designParameters,
@@ -29,6 +32,8 @@ const parameters = z.strictObject({
 
 const mostBits = 12;
 
+const buckets = z.array(z.int().min(0));
+
 const result = z
   .strictObject({
     /** Buckets of a table are 2^bits. */
@@ -36,8 +41,10 @@ const result = z
     seed: z.string(),
     design: designSchema,
     /** Of all rows; of buckets, table after table. */
-    good: z.array(z.int().min(0)),
-    bad: z.array(z.int().min(0)),
+    good: buckets,
+    bad: buckets,
+    /** Log-odds of bad by those of the buckets' average share. */
+    calibration: z.strictObject({ intercept: z.number(), slope: z.number().min(0) }),
   })
   .refine(
     ({ bits, good, bad }) => good.length === bad.length && good.length > 0 && good.length % 2 ** bits === 0,
@@ -49,89 +56,187 @@ type NeighboursResult = Readonly<z.output<typeof result>>;
 type Types = {
   params: z.output<typeof parameters>;
   prior: DesignBasis;
-  state: object;
+  state: State;
   result: NeighboursResult;
   blocks: { readonly good: Count; readonly bad: Count };
 };
+
+/** Rows of the buckets once they are counted. */
+type Buckets = Pick<NeighboursResult, "good" | "bad">;
+type State = Partial<Buckets>;
 
 /**
  * Nearest neighbours, told by public hashes instead of distances: rows on the same side of `bits` hyperplanes drawn
  * from a seed share a bucket, and the class counts of the buckets of all tables are one sum. A row is scored by the
  * share of bad rows in its bucket of each table, averaged over the tables: were every row weighed alike, the buckets that
- * hold most, which say least, would decide.
- * @see Charikar 2002, doi:10.1145/509907.509965; Aha, Kibler and Albert 1991, doi:10.1007/BF00153759, for IBk
+ * hold most, which say least, would decide. Such an average ranks rows but lies too close to the share of all, so that
+ * a second sum counts training rows by theirs, themselves left out, and a logistic curve makes probabilities of it.
+ * @see Charikar 2002, doi:10.1145/509907.509965; Aha, Kibler and Albert 1991, doi:10.1007/BF00153759, for IBk; Platt 1999,
+ *   Probabilistic Outputs for Support Vector Machines, for the curve
  */
 export const neighbours = defineAlgorithm<Types>({
   name: "neighbours",
   parameters,
   result,
   needs: designNeeds,
-  maxSteps: () => 1,
+  maxSteps: () => 2,
 
   start(study) {
     designFrom(study.schema, study.prior);
     return { next: {} };
   },
 
-  state: () => z.strictObject({}),
-
-  blocks(_, study) {
-    const buckets = count(study.params.tables * 2 ** bitsFor(study));
-    return { good: buckets, bad: buckets };
+  state: (study) => {
+    const all = buckets.length(bucketsIn(study)).exactOptional();
+    return z
+      .strictObject({ good: all, bad: all })
+      .refine(({ good, bad }) => (good === undefined) === (bad === undefined), "rows of one class only");
   },
 
-  contribute(_, party, study) {
-    const design = designFrom(study.schema, study.prior);
-    const matrix = trainingMatrix(design, study.schema, party);
+  blocks(state, study) {
+    const rows = count(areCounted(state) ? shareBands : bucketsIn(study));
+    return { good: rows, bad: rows };
+  },
+
+  contribute(state, party, study) {
+    const { tables, seed } = study.params;
     const { label } = party.training;
-    const bits = bitsFor(study);
-    const places = bucketsOf(matrix, { design, bits, seed: study.params.seed }, study.params.tables);
-    const [good, bad] = [0, 1].map(() => new Float64Array(study.params.tables * 2 ** bits));
-    for (const [i, place] of places.entries())
-      (label[Math.floor(i / study.params.tables)] === 1 ? bad! : good!)[place]! += 1;
-    return { good: good!, bad: bad! };
+    const places = party.memo.keep(placesKey, () => {
+      const design = designFrom(study.schema, study.prior);
+      const matrix = trainingMatrix(design, study.schema, party);
+      return bucketsOf(matrix, { design, bits: bitsFor(study), seed }, tables);
+    });
+    const counted = areCounted(state) ? state : undefined;
+    const size = counted === undefined ? bucketsIn(study) : shareBands;
+    const rows = [new Float64Array(size), new Float64Array(size)] as const;
+    for (let row = 0; row < label.length; row++) {
+      const own = rows[label[row] === 1 ? 1 : 0];
+      const at = places.subarray(row * tables, (row + 1) * tables);
+      if (counted === undefined) for (const place of at) own[place]! += 1;
+      else own[bandOf(averageShare(counted, at, shareOf(counted, tables), label[row]))]! += 1;
+    }
+    return { good: rows[0], bad: rows[1] };
   },
 
-  advance(_, sums, study) {
-    const total = (counts: Float64Array) => counts.reduce((sum, n) => sum + n, 0);
-    if (total(sums.good) + total(sums.bad) === 0)
-      throw new Refusal("rows_missing", "no party has rows for training");
-    return {
+  advance(state, sums, study) {
+    const done = (counted: Buckets, calibration: NeighboursResult["calibration"]) => ({
       done: {
         bits: bitsFor(study),
         seed: study.params.seed,
         design: designFrom(study.schema, study.prior),
-        good: [...sums.good],
-        bad: [...sums.bad],
+        ...counted,
+        calibration,
       },
-    };
+    });
+    if (areCounted(state)) return done({ good: state.good, bad: state.bad }, calibrated(sums));
+    const [good, bad] = [total(sums.good), total(sums.bad)];
+    if (good + bad === 0) throw new Refusal("rows_missing", "no party has rows for training");
+    const counted = { good: [...sums.good], bad: [...sums.bad] };
+    // There is nothing to tell apart.
+    if (good === 0 || bad === 0) return done(counted, { intercept: 0, slope: 1 });
+    return { next: counted };
   },
 
-  // A row is in one bucket of each table.
-  sensitivity: (_, { params }) => ({ good: Math.sqrt(params.tables), bad: Math.sqrt(params.tables) }),
+  // A row is in one bucket of each table, then in one band of shares.
+  sensitivity(state, { params }) {
+    const rows = areCounted(state) ? 1 : Math.sqrt(params.tables);
+    return { good: rows, bad: rows };
+  },
 
   features: ({ design }) => design.features,
 
   score(model, rows) {
     const tables = model.good.length / 2 ** model.bits;
     const places = bucketsOf(designMatrix(model.design, rows), model, tables);
-    const all = model.bad.reduce((sum, n) => sum + n, 0);
-    const share = all / (all + model.good.reduce((sum, n) => sum + n, 0));
+    const share = shareOf(model, tables);
+    const { intercept, slope } = model.calibration;
     return Float64Array.from({ length: rows.rows }, (_, row) => {
-      // One vote for the average of all rows: every bucket may be empty.
-      let votes = 1;
-      let sum = share;
-      for (let t = 0; t < tables; t++) {
-        const place = places[row * tables + t]!;
-        const here = model.bad[place]! + model.good[place]!;
-        if (here === 0) continue;
-        votes++;
-        sum += model.bad[place]! / here;
-      }
-      return sum / votes;
+      const average = averageShare(model, places.subarray(row * tables, (row + 1) * tables), share);
+      return probabilityOf(intercept + slope * logOddsOf(average));
     });
   },
 });
+
+const placesKey: MemoKey<Uint32Array> = { name: "buckets" };
+
+const areCounted = (state: State): state is Buckets => state.good !== undefined && state.bad !== undefined;
+
+const bucketsIn = (study: Study<Types>): number => study.params.tables * 2 ** bitsFor(study);
+
+const total = (counts: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  return sum;
+};
+
+/** @returns the share of bad rows among all. */
+function shareOf({ good, bad }: Buckets, tables: number): number {
+  const inTable = bad.length / tables;
+  const ofBad = total(bad.slice(0, inTable));
+  return ofBad / (ofBad + total(good.slice(0, inTable)));
+}
+
+/**
+ * @param places - a row's buckets, one of each table.
+ * @param share - of bad rows among all: it has one vote, since every bucket may be empty.
+ * @param label - of a row that is counted among them and is to say nothing of itself.
+ */
+function averageShare({ good, bad }: Buckets, places: Uint32Array, share: number, label?: number): number {
+  let votes = 1;
+  let sum = share;
+  for (const place of places) {
+    // Rows of a party that came later are in no bucket.
+    const ofGood = Math.max(0, good[place]! - (label === 0 ? 1 : 0));
+    const ofBad = Math.max(0, bad[place]! - (label === 1 ? 1 : 0));
+    if (ofGood + ofBad === 0) continue;
+    votes++;
+    sum += ofBad / (ofGood + ofBad);
+  }
+  return sum / votes;
+}
+
+const logOddsOf = (share: number): number => Math.log(share / (1 - share));
+
+/** Bands of log-odds of shares, of equal width, the outer ones open. */
+const shareBands = 256;
+const bandsPerUnit = 16;
+
+const bandOf = (share: number): number =>
+  Math.min(shareBands - 1, Math.max(0, Math.floor(logOddsOf(share) * bandsPerUnit + shareBands / 2)));
+
+const middleOf = (band: number): number => (band + 0.5 - shareBands / 2) / bandsPerUnit;
+
+const mostSteps = 50;
+
+/** @returns the logistic curve through the bands that is most likely, its slope drawn towards 1 by one row's weight. */
+function calibrated({ good, bad }: { readonly good: Float64Array; readonly bad: Float64Array }) {
+  let [intercept, slope] = [0, 1];
+  for (let step = 0; step < mostSteps; step++) {
+    let [g0, g1, h00, h01, h11] = [0, 1 - slope, 0, 0, 1];
+    for (let band = 0; band < shareBands; band++) {
+      const rows = good[band]! + bad[band]!;
+      if (rows === 0) continue;
+      const x = middleOf(band);
+      const p = agreed(probabilityOf(intercept + slope * x));
+      const weight = rows * p * (1 - p);
+      g0 += bad[band]! - rows * p;
+      g1 += x * (bad[band]! - rows * p);
+      h00 += weight;
+      h01 += x * weight;
+      h11 += x * x * weight;
+    }
+    const determinant = h00 * h11 - h01 * h01;
+    if (!(determinant > 0)) break;
+    const moves = [(h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant] as const;
+    const longest = Math.max(...moves.map(Math.abs));
+    const share = Math.min(1, 1 / longest);
+    intercept += share * moves[0];
+    slope += share * moves[1];
+    if (longest < 1e-9) break;
+  }
+  // Where shares say nothing, or the opposite, nothing is made of them.
+  return { intercept, slope: Math.max(0, slope) };
+}
 
 /** @returns so many hyperplanes that a bucket holds `neighbours` rows, if they were spread evenly. */
 function bitsFor({ params, prior }: Study<Types>): number {

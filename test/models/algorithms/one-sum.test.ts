@@ -1,4 +1,4 @@
-/** Models of one sum of counts: any number of parties comes to what all rows together come to. */
+/** Models of one or two sums of counts: any number of parties comes to what all rows together come to. */
 import test from "ava";
 import { exactAuc } from "../../../bench/credit/split.ts";
 import { seededRandom, uniform } from "../../../core/random.ts";
@@ -57,10 +57,17 @@ function nearest(training: Table, rows: Table, k: number): Float64Array {
   });
 }
 
-test("neighbours rank rows as the nearest of all rows do: their AUC is at most 0.01 below", async (t) => {
+test("neighbours rank rows as the nearest of all rows do, and say as well how likely they are bad", async (t) => {
   const features = ["x", "y", "z"].map((name) => ({ name, kind: "numeric" }) as const);
-  const aucs = async (seed: string, tables: number) => {
-    const [training, rows] = [quartered(1500, `training ${seed}`), quartered(1000, `rows ${seed}`)];
+  const mean = (values: ArrayLike<number>) =>
+    Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
+  const figuresOf = (scores: Float64Array, { label }: Table) => ({
+    auc: exactAuc(scores, label),
+    right: mean(scores.map((p, row) => Number(p >= 0.5 === (label[row] === 1)))),
+    brier: mean(scores.map((p, row) => (p - label[row]!) ** 2)),
+  });
+  const figures = async (seed: string, tables: number) => {
+    const [training, rows] = [quartered(1500, `training ${seed}`), quartered(2000, `rows ${seed}`)];
     const about = {
       ...studyOf(features, withNeeds({ name: "neighbours", tables }) as never),
       maxRowsPerParty: 1500,
@@ -69,15 +76,21 @@ test("neighbours rank rows as the nearest of all rows do: their AUC is at most 0
     const scores = modelsOf({ ...about, results })
       .get("neighbours")!
       .score(rows);
-    return [exactAuc(scores, rows.label), exactAuc(nearest(training, rows, 20), rows.label)] as const;
+    return { own: figuresOf(scores, rows), exact: figuresOf(nearest(training, rows, 20), rows) };
   };
-  for (const seed of ["a", "b", "c"]) {
-    const [own, exact] = await aucs(seed, 40);
-    t.true(own >= exact - 0.01, `${own}, of ${exact}`);
-    // Its control: one way of dealing the rows to buckets does not find them.
-    const [one] = await aucs(seed, 1);
-    t.true(one < exact - 0.02, `${one}, of ${exact}`);
+  const all = [];
+  for (const seed of ["a", "b", "c", "d", "e"]) {
+    const { own, exact } = await figures(seed, 40);
+    t.true(own.auc >= exact.auc - 0.01, `AUC ${own.auc}, of ${exact.auc}`);
+    all.push({ right: own.right - exact.right, brier: own.brier - exact.brier });
   }
+  const right = mean(all.map((one) => one.right));
+  t.true(right >= -0.01, `accuracy at 0.5: ${right}`);
+  const brier = mean(all.map((one) => one.brier));
+  t.true(brier <= 0.001, `Brier: ${brier}`);
+  // Its control: one way of dealing the rows to buckets does not find them.
+  const one = await figures("a", 1);
+  t.true(one.own.auc < one.exact.auc - 0.02, `AUC ${one.own.auc}, of ${one.exact.auc}`);
 });
 
 test("the fewer neighbours, the more a row is scored by those beside it, itself among them", async (t) => {
