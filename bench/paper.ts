@@ -4,11 +4,11 @@ import { makeDirectory } from "../core/files.ts";
 import { type Bench, type BenchOptions, type Figure, noted, option } from "./bench.ts";
 import { readCreditSet } from "./credit/sets.ts";
 import { type Baseline, readBaselines } from "./paper/baselines.ts";
-import { demoTable } from "./paper/demo-table.ts";
+import { type DemoRow, demoTable } from "./paper/demo-table.ts";
 import { groupTables } from "./paper/groups.ts";
 import { methods } from "./paper/methods.ts";
 import { page } from "./paper/page.ts";
-import { compare, gainOf, type SetTable } from "./paper/settings.ts";
+import { compare, gainOf, type SetTable, type Spread } from "./paper/settings.ts";
 import { demoText, groupText, setText } from "./paper/text.ts";
 
 /** Methods of the baselines by ours: the first is the same, the others are trained otherwise and are to be no worse. */
@@ -56,7 +56,7 @@ export const bench: Bench = async (args, progress) => {
     ? await groupTables(await readCreditSet(data, "lc-2007", Math.min(rows, 16_000)), used, progress)
     : [];
   const demo = args.includes("--no-demo") ? [] : await demoTable(used, folds, progress);
-  const figures = sets.flatMap((set) => figuresOf(set, baselines));
+  const figures = [...sets.flatMap((set) => figuresOf(set, baselines)), ...demoFigures(demo)];
   const text = [
     ...sets.map(setText),
     ...(groups.length > 0 ? [groupText(groups)] : []),
@@ -78,6 +78,27 @@ const notes = `What of the paper cannot be had: its 16,000 loans are not public;
 accuracy is what calling every loan normal reaches on such loans (majority share above), so AUC and KS lead here. Its α are of
 questionnaire-like scales; ours is Cronbach's α of the scores that a method gives by each indicator group alone.`;
 
+/** What operating features add to financial ratios, and learning together to learning alone, in AUC. */
+function demoFigures(demo: readonly DemoRow[]): Figure[] {
+  const of = (method: string, sees: DemoRow["sees"]) =>
+    demo.find((row) => row.method === method && row.sees === sees);
+  return [...new Set(demo.map(({ method }) => method))].flatMap((method) => {
+    const [both, ratios] = [of(method, "both"), of(method, "financial ratios")];
+    const gains = {
+      "federated, operating features over financial ratios": [both?.federated, ratios?.federated],
+      "alone, operating features over financial ratios": [both?.alone, ratios?.alone],
+      "both, federated over each alone": [both?.federated, both?.alone],
+    };
+    return Object.entries(gains).flatMap(([name, [one, other]]) => {
+      const gain = one && other && gainOf(one, other);
+      return gain ? [gained(`the demo's enterprises, ${method}, AUC gained: ${name}`, gain)] : [];
+    });
+  });
+}
+
+const gained = (name: string, { mean, within }: Spread): Figure =>
+  noted(name, Math.round(1e4 * mean) / 1e4, `± ${within.toFixed(4)}`);
+
 function figuresOf(set: SetTable, baselines: readonly Baseline[]): Figure[] {
   const whole = (name: string, value: number) => noted(name, Math.round(1e4 * value) / 1e4, "");
   const control = set.rows.find(({ method }) => method === "traditional")?.settings.pooled;
@@ -96,11 +117,7 @@ function figuresOf(set: SetTable, baselines: readonly Baseline[]): Figure[] {
     for (const [name, other] of Object.entries(others)) {
       const gain = other && five && gainOf(five.auc, other.auc);
       if (gain === undefined || method === "traditional") continue;
-      const interval = `± ${gain.within.toFixed(4)}`;
-      figures.push({
-        ...whole(`${set.name}, ${method}, AUC gained over ${name}`, gain.mean),
-        unit: interval,
-      });
+      figures.push(gained(`${set.name}, ${method}, AUC gained over ${name}`, gain));
     }
     const theirs = baselines.find((one) => one.set === baselineSets[set.name] && one.model === akin[method]);
     if (theirs !== undefined)

@@ -18,7 +18,7 @@ const kinds = {
 
 export interface DemoRow {
   readonly method: string;
-  readonly sees: string;
+  readonly sees: keyof typeof kinds;
   /** AUC on all enterprises' held-out loans. */
   readonly federated: Spread | null;
   /** Mean over the enterprises. */
@@ -34,11 +34,11 @@ export async function demoTable(
   const tables = enterprises.map(loansOf);
   const manifest = manifestSchema.parse(demoManifest);
   const rows: DemoRow[] = [];
-  for (const [sees, columns] of Object.entries(kinds)) {
+  for (const [sees, columns] of Object.entries(kinds) as [DemoRow["sees"], readonly string[]][]) {
     progress(`demo's enterprises: ${sees}`);
     const seen = {
       ...manifest,
-      features: manifest.features.filter(({ name }) => columns.includes(name as never)),
+      features: manifest.features.filter(({ name }) => columns.includes(name)),
     };
     const federated = new Map<string, number[]>();
     const alone = new Map<string, number[]>();

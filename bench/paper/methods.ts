@@ -8,9 +8,11 @@ export interface Method {
   readonly name: string;
   /** Levels that few loans have leave no maximum without a ridge: it is scikit-learn's of C = 1, by the rows trained on. */
   readonly ridge?: true;
+  /** Bins of its own, as many as scikit-learn's boosting has: single values of a price can tell the year it was set in. */
+  readonly bins?: number;
 }
 
-/** Nothing is tuned: defaults. */
+/** Nothing is tuned: defaults, but for what makes them comparable. */
 export const methods: readonly Method[] = [
   { name: "traditional" },
   { name: "logistic", ridge: true },
@@ -20,15 +22,25 @@ export const methods: readonly Method[] = [
   { name: "additive" },
   { name: "forest" },
   { name: "extra-trees" },
-  { name: "boosting" },
+  { name: "boosting", bins: 255 },
   { name: "neural" },
 ];
 
 /** @param rows - trained on. @returns one study's list with all methods and what they need, each once. */
 export function listOf(used: readonly Method[], rows: number): Entry[] {
   const plan = new Map<string, Entry>();
-  for (const { name, ridge } of used)
-    for (const entry of withNeeds({ name, ...(ridge && { penalty: 1 / rows }) }))
-      plan.set(entry.as ?? entry.name, entry);
-  return [...plan.values()].map((entry) => (entry.name === "bins" ? { ...entry, cells: 1024 } : entry));
+  const add = (entry: Entry): void => {
+    for (const own of withNeeds(entry)) if (!plan.has(own.as ?? own.name)) plan.set(own.as ?? own.name, own);
+  };
+  for (const { name, ridge, bins } of used) {
+    if (bins !== undefined) add({ name: "bins", as: "fine", most: bins });
+    add({
+      name,
+      ...(ridge && { penalty: 1 / rows }),
+      ...(bins !== undefined && { bins: "fine", binsPerColumn: bins }),
+    });
+  }
+  return [...plan.values()].map((entry) =>
+    entry.name === "bins" && entry.as === undefined ? { ...entry, cells: 1024 } : entry,
+  );
 }
