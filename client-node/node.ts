@@ -34,7 +34,7 @@ import { type RaisedSince, WarningReports } from "./federation/warnings.ts";
 import { splitSalt } from "./ledger/chain.ts";
 import { EgressLedger } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
-import { type Policy, policyOf } from "./policy.ts";
+import { approvedOnly, type Policy, policyOf } from "./policy.ts";
 import { recordDesensitization } from "./rows/desensitize.ts";
 import { requireEnough } from "./rows/enough.ts";
 import { type RowSource, remembered } from "./rows/row-source.ts";
@@ -75,8 +75,8 @@ export interface NodeOptions {
 export interface RunningNode {
   readonly enterprise: string;
   studies(): Promise<StudyView[]>;
-  /** Checks the manifest against the policy and the rows against the manifest, then signs. @throws Refusal */
-  consent(study: Digest): Promise<void>;
+  /** Checks the manifest against the policy and the rows against the manifest, then signs. @param by - who decided, where they have names. @throws Refusal */
+  consent(study: Digest, by?: readonly string[]): Promise<void>;
   withdraw(study: Digest): Promise<void>;
   /** @returns the model and its digest, checked. @throws Refusal */
   model(study: Digest): Promise<{ digest: Digest; text: string; model: Json }>;
@@ -111,7 +111,8 @@ export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): Stat
     random,
     beforeSend: (departures) => ledger.recordDepartures(departures, now()),
   });
-  const policy: StudyDesk["policy"] = (manifest) => policyOf(options.policy(), tableOf(manifest));
+  const inForce = approvedOnly(db, options.policy);
+  const policy: StudyDesk["policy"] = (manifest) => policyOf(inForce(), tableOf(manifest));
   const tables = remembered((manifest, policy) => {
     const about = { db, ledger, policy, enterprise: credentials.enterprise };
     return options.rows(manifest, {
@@ -180,9 +181,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   return {
     enterprise: options.credentials.enterprise,
     studies: () => listStudies(desk),
-    async consent(study) {
+    async consent(study, by) {
       await participant.followKeys();
-      await consentTo(desk, study);
+      await consentTo(desk, study, by);
     },
     withdraw: (study) => withdrawFrom(desk, study),
     model: (study) => fetchModel(desk, study),

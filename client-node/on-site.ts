@@ -17,7 +17,7 @@ import type { NodeOptions, RunningNode } from "./node.ts";
 import type { Operations } from "./operations/operations.ts";
 import type { QualityReport } from "./operations/quality/quality.ts";
 import type { RunningPage } from "./page/page.ts";
-import { policyOf } from "./policy.ts";
+import { approvedOnly, policyOf } from "./policy.ts";
 import { PolicyFile } from "./policy-file.ts";
 
 /** The page's password, as a hash, in a data directory. */
@@ -134,7 +134,7 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
         ? {}
         : {
             member: {
-              policy: member.policy,
+              policy: approvedOnly(db, member.policy),
               policyFile: new PolicyFile(policyFile(dir)),
               ledger: new EgressLedger(db, member.credentials),
               db,
@@ -143,10 +143,10 @@ export async function startOnSite(options: OnSiteOptions): Promise<OnSite> {
               model: async (study) => joined().model(study),
               coordinator: config.coordinator,
               decisions: {
-                consent: async (study) => joined().consent(study),
+                consent: async (study, by) => joined().consent(study, by),
                 withdraw: async (study) => joined().withdraw(study),
                 statements: {
-                  agree: async (study) => joined().statements.agree(study),
+                  agree: async (study, by) => joined().statements.agree(study, by),
                   withdraw: async (study) => joined().statements.withdraw(study),
                   make: async (study) => joined().statements.make(study),
                   send: async (study) => joined().statements.send(study),

@@ -19,6 +19,14 @@ export class PolicyFile {
     return { text, digest: digestOf(text) };
   }
 
+  /** @throws Refusal already_exists, where the file says something else than the text of this digest */
+  requireUnchanged(base: Digest): void {
+    if (this.read().digest === base) return;
+    throw new Refusal("already_exists", "policy.yaml was changed meanwhile", {
+      hint: "load the page again and decide from what stands there now",
+    });
+  }
+
   /**
    * @param base - digest of the text that the change was made from.
    * @throws Refusal already_exists, where the file says something else by now; file_malformed, config_invalid, where the
@@ -26,10 +34,7 @@ export class PolicyFile {
    */
   replace(base: Digest, text: string): Policy {
     const policy = parseYaml(text, "policy.yaml", policySchema);
-    if (this.read().digest !== base)
-      throw new Refusal("already_exists", "policy.yaml was changed meanwhile", {
-        hint: "load the page again and decide from what stands there now",
-      });
+    this.requireUnchanged(base);
     // Whoever keeps the file elsewhere keeps it there, as readable as it is.
     const path = realpathSync(this.#path);
     replaceFile(path, text, statSync(path).mode & 0o777);

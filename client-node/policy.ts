@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
@@ -6,6 +7,7 @@ import { parseYaml, readText } from "../core/yaml.ts";
 import { columnsRead, type StudyManifest, usualTable } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 import { warningConsentSchema } from "../privacy/warnings/terms.ts";
+import { requireApproved } from "./ledger/approvals.ts";
 
 /** What is said of each table of rows. */
 const tableTerms = {
@@ -98,6 +100,14 @@ export const policySchema = withAnonymity(
       .describe(
         "what the bank may be told of this enterprise's warnings, in coarse form; nothing without it, and nothing where the bank asks for more",
       ),
+    people: z
+      .int()
+      .min(1)
+      .max(2)
+      .optional()
+      .describe(
+        "people who have to decide a consent and a change of this file on the page, each signed in by a name of their own. With 2, the command line consents to nothing, and a file that two have not approved lets no study run; 1 without it",
+      ),
     consentDays: z.number().positive().max(3650).describe("how long a consent lasts, days"),
     tables: z
       .record(idSchema, withAnonymity(z.strictObject(tableTerms)))
@@ -145,6 +155,13 @@ export function policyOf(whole: Policy, table: string): Policy {
   made.set(table, policy);
   return policy;
 }
+
+/** @returns what reads a policy that is in force: one that asks for two people, or follows such a one, once they approved it. */
+export const approvedOnly = (db: DatabaseSync, read: () => Policy) => (): Policy => {
+  const policy = read();
+  requireApproved(db, { digest: policyDigest(policy), people: policy.people ?? 1 });
+  return policy;
+};
 
 /** Everything that a node says names it, and {@link policyAt} gives the same object for the same text. */
 const digests = new WeakMap<Policy, Digest>();

@@ -22,7 +22,7 @@ import { passwordFile, startOnSite } from "../on-site.ts";
 import { holdDataDir } from "../one-process.ts";
 import type { FindingsStore } from "../operations/findings-store.ts";
 import type { Operations } from "../operations/operations.ts";
-import { writePassword } from "../page/access.ts";
+import { removePassword, writePassword } from "../page/access.ts";
 import { type Common, commandOf, readNode } from "./node-folder.ts";
 
 /** The node's process, its page's password, and the record of what left it. */
@@ -35,9 +35,16 @@ export function addRunning(node: Command): void {
   ).option("--json", "print every event on stdout, one JSON object a line");
   for (const option of logOptions()) starting.addOption(option);
   starting.action(start);
-  commandOf(node, "password", "set the password of the enterprise's page", "password --dir mill").action(
-    password,
-  );
+  commandOf(
+    node,
+    "password",
+    "set the password of the enterprise's page",
+    "password --dir mill --name anna",
+    "\nWhere policy.yaml asks for two people, each needs a name.\n",
+  )
+    .option("--name <name>", "whose password it is: lowercase letters, digits and hyphens")
+    .option("--remove", "whoever has the name signs in no more")
+    .action(password);
   commandOf(
     node,
     "checkpoint",
@@ -132,9 +139,15 @@ export const raisedBy =
       known: detected / 1000,
     }));
 
-async function password({ dir }: Common): Promise<void> {
-  const { dataDir } = readNodeConfig(configFile(dir));
-  await writePassword(passwordFile(dataDir), await askPassword("password: "), secureRandom);
+interface PasswordFlags extends Common {
+  readonly name?: string;
+  readonly remove?: true;
+}
+
+async function password({ dir, name = "", remove }: PasswordFlags): Promise<void> {
+  const file = passwordFile(readNodeConfig(configFile(dir)).dataDir);
+  if (remove) removePassword(file, name);
+  else await writePassword(file, await askPassword("password: "), secureRandom, undefined, name);
   tell("the page asks for it from the next start on");
 }
 

@@ -20,6 +20,7 @@ import {
   signScoreStatement,
 } from "../../privacy/log/score-statement.ts";
 import { refusalOf, Scores, Studies } from "../../proto/wire.ts";
+import { decidedBy, requirePeople } from "../ledger/approvals.ts";
 import {
   knownStatements,
   lastPassRate,
@@ -89,10 +90,15 @@ async function studyAllowed(desk: StatementDesk, study: Digest, policy: Policy):
 }
 
 /** Agrees, for as long as the policy says, that scores by a study's model are said to the bank. @throws Refusal */
-export async function agreeToScores(desk: StatementDesk, study: Digest): Promise<{ expiresMillis: number }> {
+export async function agreeToScores(
+  desk: StatementDesk,
+  study: Digest,
+  by: readonly string[] = [],
+): Promise<{ expiresMillis: number }> {
   const { credentials, db, ledger, now, transport } = desk;
   const policy = desk.policy();
   await studyAllowed(desk, study, policy);
+  requirePeople(by, policy.people ?? 1);
   const expiresMillis = now() + Math.floor(policy.consentDays * 86_400_000);
   const { consortium, enterprise, identity } = credentials;
   const consent = { consortium, enterprise, study, expires: expiresMillis };
@@ -100,7 +106,10 @@ export async function agreeToScores(desk: StatementDesk, study: Digest): Promise
   transact(db, () => {
     storeScoreConsent(db, { study, expiresMillis, withdrawn: false });
     ledger.append([
-      { type: "score.consented", time: now(), study, enterprise, expires: expiresMillis, consent: note },
+      {
+        ...({ type: "score.consented", time: now(), study, enterprise, expires: expiresMillis } as const),
+        ...{ consent: note, ...decidedBy(by) },
+      },
     ]);
   });
   await transport.call(Scores.service.Agree, { study: bytesOf(study), expiresMillis, note });
@@ -262,14 +271,15 @@ async function sentOnce(desk: StatementDesk, study: Digest, until: string): Prom
 
 /** A node's score statements, for whoever decides about them. Each throws the Refusal of its function above. */
 export interface StatementsOfNode {
-  agree(study: Digest): Promise<{ expiresMillis: number }>;
+  /** @param by - names of who decided. */
+  agree(study: Digest, by?: readonly string[]): Promise<{ expiresMillis: number }>;
   withdraw(study: Digest): Promise<void>;
   make(study: Digest, choice?: StatementChoice): Promise<ScoreStatement>;
   send(study: Digest, choice?: StatementChoice): Promise<ScoreStatement>;
 }
 
 export const statementsOf = (desk: StatementDesk): StatementsOfNode => ({
-  agree: (study) => agreeToScores(desk, study),
+  agree: (study, by) => agreeToScores(desk, study, by),
   withdraw: (study) => withdrawScores(desk, study),
   make: (study, choice) => makeStatement(desk, study, choice),
   send: (study, choice) => sendStatement(desk, study, choice),

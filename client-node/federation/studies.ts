@@ -9,6 +9,7 @@ import type { Table } from "../../models/table.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import { refusalOf, Studies } from "../../proto/wire.ts";
+import { decidedBy, requirePeople } from "../ledger/approvals.ts";
 import { type Forecast, forecastOf } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import {
@@ -115,10 +116,15 @@ export const costText = ({ spent, after, lifetime, delta }: Forecast): string =>
 
 /**
  * Agrees to a study for as long as the policy says: after the policy allowed it and the rows fit its schema.
+ * @param by - names of who decided.
  * @throws Refusal policy_refuses, unprotected, algorithm_unknown; exact_sums_spent, budget_exhausted; the row source's
  *   own, the bank's own.
  */
-export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expiresMillis: number }> {
+export async function consentTo(
+  desk: StudyDesk,
+  study: Digest,
+  by: readonly string[] = [],
+): Promise<{ expiresMillis: number }> {
   const { credentials, db, ledger, transport } = desk;
   const status = await transport.call(Studies.service.Get, { study: bytesOf(study) });
   const { text, manifest } = openManifest(study, status.manifest?.canonicalJson ?? Buffer.alloc(0));
@@ -127,6 +133,7 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
   checkAlgorithms(manifest);
   const policy = desk.policy(manifest);
   checkStudy(policy, manifest);
+  requirePeople(by, policy.people ?? 1);
   await requireRemembered(desk, study);
   requireAccounted(db, manifest.privacy.noise === undefined ? "exact_sums_spent" : "budget_exhausted");
   await desk.rows(manifest, policy);
@@ -143,7 +150,7 @@ export async function consentTo(desk: StudyDesk, study: Digest): Promise<{ expir
   transact(db, () => {
     storeConsent(db, { ...decided, manifest: text, withdrawn: false });
     const consent = { study, enterprise, expires: expiresMillis, consent: consentNote(credentials, decided) };
-    ledger.append([{ type: "study.consented", time: desk.now(), ...consent }]);
+    ledger.append([{ type: "study.consented", time: desk.now(), ...consent, ...decidedBy(by) }]);
   });
   await sendConsent(desk, decided);
   return { expiresMillis };

@@ -22,6 +22,7 @@ import {
 } from "../ledger/statements.ts";
 import { type Policy, policyOf } from "../policy.ts";
 import type { Preview } from "../preview/preview.ts";
+import type { Approvals } from "./approvals.ts";
 import { dryRunView } from "./dry-run.ts";
 import { epsilonText, listed } from "./format.ts";
 import type { View } from "./layout.ts";
@@ -29,7 +30,7 @@ import { type Locale, localeFor } from "./locale.ts";
 
 /** What can be decided here. Each throws the Refusal that the command of the same name does. */
 export interface Decisions {
-  consent(study: Digest): Promise<void>;
+  consent(study: Digest, by: readonly string[]): Promise<void>;
   withdraw(study: Digest): Promise<void>;
   readonly statements: Pick<StatementsOfNode, "agree" | "withdraw" | "make" | "send">;
   keep(study: Digest): void;
@@ -72,6 +73,11 @@ export interface StudyDecisions {
   readonly form: OwnForm;
   /** @returns the study in plain words. */
   words(manifest: StudyManifest): Html;
+  /** @returns who decided it first, where it waits for a second. */
+  waiting(
+    what: "consent" | "scores",
+    study: string,
+  ): { readonly by: string; readonly isOwn: boolean } | undefined;
   /** @returns what was agreed to and said of the enterprise's own score by this study's model. */
   scores(study: string): { readonly consent: ScoreConsent | undefined; readonly last: KnownStatement[] };
 }
@@ -98,24 +104,38 @@ export function ownForms(random: Random): { form: OwnForm; isOwn(given: unknown)
   };
 }
 
-/**
- * Adds the routes of decisions, after whatever asks for a session.
- * @param mayPost - answers whoever sent no form of this page, and is false then. @param send - shows a page.
- */
+/** What the routes of decisions need. */
+export interface DecisionDesk {
+  readonly decisions: Decisions;
+  readonly approvals: Approvals;
+  /** @returns who asks; empty where they have no name. */
+  personOf(request: Request): string;
+  /** @returns how many people policy.yaml asks for. @throws Refusal where it is not in force */
+  people(): number;
+  decided(): void;
+  readonly form: OwnForm;
+  /** Answers whoever sent no form of this page, and is false then. */
+  readonly mayPost: MayPost;
+  readonly send: Send;
+}
+
+/** Adds the routes of decisions, after whatever asks for a session. */
 export function decisionPages(
   app: Express,
-  decisions: Decisions & { decided(): void },
-  form: OwnForm,
-  mayPost: MayPost,
-  send: Send,
+  { decisions, approvals, personOf, people, decided, form, mayPost, send }: DecisionDesk,
 ): void {
   const orders: Readonly<Record<string, (study: Digest) => unknown>> = {
-    consent: (study) => decisions.consent(study),
     withdraw: (study) => decisions.withdraw(study),
-    "scores/agree": (study) => decisions.statements.agree(study),
     "scores/withdraw": (study) => decisions.statements.withdraw(study),
     "scores/send": (study) => decisions.statements.send(study),
     "scores/keep": (study) => decisions.keep(study),
+    "consent/decline": (study) => approvals.forget(`consent ${study}`),
+    "scores/decline": (study) => approvals.forget(`scores ${study}`),
+  };
+  /** What binds the enterprise for longer: by two, where the policy says so. */
+  const consents: Readonly<Record<string, (study: Digest, by: readonly string[]) => Promise<unknown>>> = {
+    consent: (study, by) => decisions.consent(study, by),
+    "scores/agree": (study, by) => decisions.statements.agree(study, by),
   };
   const body = express.urlencoded({ extended: false, limit: "4kb" });
   const shown = answering(send);
@@ -124,7 +144,21 @@ export function decisionPages(
       if (!mayPost(request, response)) return;
       return shown(request, response, async () => {
         await give(digestIn(request));
-        decisions.decided();
+        decided();
+        return "/studies";
+      });
+    });
+  for (const [order, give] of Object.entries(consents))
+    app.post(`${studyPath}/${order}`, body, (request, response) => {
+      if (!mayPost(request, response)) return;
+      return shown(request, response, async () => {
+        const study = digestIn(request);
+        const what = `${order.split("/")[0]} ${study}`;
+        const by = approvals.decide(what, personOf(request), people());
+        if (by === undefined) return "/studies";
+        await give(study, by);
+        approvals.forget(what);
+        decided();
         return "/studies";
       });
     });
@@ -183,6 +217,8 @@ export function studyDecisions(
   },
   form: OwnForm,
   locale: Locale,
+  approvals: Approvals,
+  person: string,
 ): StudyDecisions {
   const said = knownStatements(db);
   const agreed = scoreConsents(db);
@@ -201,6 +237,10 @@ export function studyDecisions(
         },
         locale,
       );
+    },
+    waiting(what, study) {
+      const found = approvals.waiting(`${what} ${study}`);
+      return found && { by: found.by, isOwn: found.by === person };
     },
     scores: (study) => ({
       consent: agreed.find((one) => one.study === study),

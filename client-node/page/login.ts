@@ -8,6 +8,7 @@ import type { Locale } from "./locale.ts";
 export const loginPage = (
   enterprise: string,
   { tag, language, words }: Locale,
+  hasNames: boolean,
   problem?: Exclude<LoginOutcome, { cookie: string }>,
 ): Html =>
   pageDocument({
@@ -20,8 +21,9 @@ export const loginPage = (
     side: languageLinks(words.language, language),
     body: html`<form method="post" action="/login" class="narrow-form">
 ${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wrong" ? words.wrongPassword : words.tooMany}</p>`}
+${hasNames && html`<div class="field"><label for="name">${words.name}</label><input id="name" name="name" autocomplete="username" autofocus></div>`}
 <div class="field"><label for="password">${words.password}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus></div>
+<input id="password" name="password" type="password" autocomplete="current-password" required${!hasNames && html` autofocus`}></div>
 <button>${words.logIn}</button>
 </form>`,
   });

@@ -15,7 +15,8 @@ import { isAccounted } from "../ledger/recoveries.ts";
 import type { Operations } from "../operations/operations.ts";
 import { policyOf } from "../policy.ts";
 import type { PolicyFile } from "../policy-file.ts";
-import { readPassword, Sessions } from "./access.ts";
+import { readPeople, Sessions } from "./access.ts";
+import { Approvals } from "./approvals.ts";
 import { Bank, type BankOptions } from "./bank.ts";
 import { budgetView } from "./budget.ts";
 import { type Decisions, decisionPages, ownForms, ownPosts, studyDecisions } from "./decisions.ts";
@@ -28,7 +29,7 @@ import { LiveStreams } from "./live-streams.ts";
 import { type Locale, localeFor } from "./locale.ts";
 import { loginPage } from "./login.ts";
 import { modelView } from "./model.ts";
-import { type PolicyDesk, policyPages, policyView } from "./policy.ts";
+import { type PolicyDesk, policyDecision, policyPages, policyView } from "./policy.ts";
 import { policyEffect } from "./policy-effect.ts";
 import { qualityView } from "./quality.ts";
 import { standingView } from "./standing.ts";
@@ -90,7 +91,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       },
     );
   const sessions = hasPassword
-    ? new Sessions(readPassword(options.passwordFile), now, options.random)
+    ? new Sessions(readPeople(options.passwordFile), now, options.random)
     : undefined;
   const streams = new LiveStreams(operations);
   const bank = member && new Bank(member);
@@ -108,22 +109,24 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   if (sessions !== undefined) {
     app.get(
       "/login",
-      (request, response) => void response.send(loginPage(enterprise, localeFor(request)).text),
+      (request, response) =>
+        void response.send(loginPage(enterprise, localeFor(request), sessions.hasNames).text),
     );
     app.post("/login", express.urlencoded({ extended: false, limit: "4kb" }), async (request, response) => {
-      const { password } = (request.body ?? {}) as { password?: unknown };
-      const outcome = await sessions.login(typeof password === "string" ? password : "", sourceOf(request));
+      const { password, name } = (request.body ?? {}) as { password?: unknown; name?: unknown };
+      const text = (value: unknown): string => (typeof value === "string" ? value : "");
+      const outcome = await sessions.login(text(password), sourceOf(request), text(name).trim());
       if (typeof outcome === "object")
         return void response.set("Set-Cookie", outcome.cookie).redirect(303, "/");
       response
         .status(outcome === "wrong" ? 401 : 429)
-        .send(loginPage(enterprise, localeFor(request), outcome).text);
+        .send(loginPage(enterprise, localeFor(request), sessions.hasNames, outcome).text);
     });
     app.post("/logout", (request, response) => {
       response.set("Set-Cookie", sessions.logout(request.headers.cookie)).redirect(303, "/login");
     });
     app.use((request, response, next) => {
-      if (sessions.isOpen(request.headers.cookie)) next();
+      if (sessions.personOf(request.headers.cookie) !== undefined) next();
       else if (request.accepts("html") && request.method === "GET" && request.path !== "/live")
         response.redirect(303, "/login");
       else response.status(401).end();
@@ -136,7 +139,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       path: `/${request.path.split("/")[1]}`,
       locale: localeFor(request),
       openWarnings: operations?.findings.countWarnings().open,
-      session: sessions !== undefined,
+      person: sessions?.personOf(request.headers.cookie),
     };
     response.vary("Accept-Language").send(layout(view, frame).text);
   };
@@ -157,10 +160,14 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         ? { title: locale.words[title], body: note(locale.words.noCollectors) }
         : view(operations, locale, request);
 
+  const approvals = new Approvals(now);
   show("/", async (request, locale) => {
     const studies = await bank?.known();
     const steps = nextSteps({ dir: options.dir, operations, member, studies }, locale);
-    const standing = standingView({ operations, member, studies, missing: steps.length, now: now() }, locale);
+    const standing = standingView(
+      { operations, member, studies, missing: steps.length, waiting: approvals.size, now: now() },
+      locale,
+    );
     return firstView(steps, standing, operations, pageOf(request), now() * 1000, locale);
   });
   show(
@@ -205,27 +212,46 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   // Without a password everybody on this machine reaches the page, and not everybody decides.
   const decisions = sessions && member?.decisions;
   const forms = ownForms(options.random);
+  const personOf = (request: Request): string => sessions?.personOf(request.headers.cookie) ?? "";
   show(
     "/studies",
-    ofMember("studies", async (of, asked, locale) =>
-      studiesView(await asked.studies(), now(), locale, decisions && studyDecisions(of, forms.form, locale)),
+    ofMember("studies", async (of, asked, locale, request) =>
+      studiesView(
+        await asked.studies(),
+        now(),
+        locale,
+        decisions && studyDecisions(of, forms.form, locale, approvals, personOf(request)),
+      ),
     ),
   );
   const mayPost = ownPosts(forms, send);
-  if (decisions !== undefined)
-    decisionPages(app, { ...decisions, decided: () => bank?.forget() }, forms.form, mayPost, send);
+  if (decisions !== undefined && member !== undefined)
+    decisionPages(app, {
+      decisions,
+      approvals,
+      personOf,
+      people: () => member.policy().people ?? 1,
+      decided: () => bank?.forget(),
+      form: forms.form,
+      mayPost,
+      send,
+    });
   show(
     "/policy",
-    ofMember("policy", ({ policyFile }, _, locale) => policyView(policyFile, sessions && forms, locale)),
+    ofMember("policy", ({ policyFile }, _, locale) =>
+      policyView(
+        policyFile,
+        sessions && { form: forms.form, waiting: approvals.waiting(policyDecision) },
+        locale,
+      ),
+    ),
   );
   if (sessions !== undefined && member !== undefined && bank !== undefined) {
-    const { db, policyFile } = member;
-    const desk: PolicyDesk = {
-      file: policyFile,
-      form: forms.form,
-      replace: (_, base, text) => void policyFile.replace(base, text),
-      effect: async (before, after) => policyEffect(before, after, await bank.studies(), db, now()),
-    };
+    const { db, ledger, policyFile } = member;
+    const effect: PolicyDesk["effect"] = async (before, after) =>
+      policyEffect(before, after, await bank.studies(), db, now());
+    const { form } = forms;
+    const desk = { file: policyFile, form, approvals, personOf, effect, db, ledger, enterprise, now };
     policyPages(app, desk, mayPost, send);
   }
   show(

@@ -1,4 +1,6 @@
 /** policy.yaml on the page: read, changed, and what the change would do before it is written. */
+
+import type { DatabaseSync } from "node:sqlite";
 import express, { type Express, type Request } from "express";
 import { parseDocument } from "yaml";
 import { z } from "zod";
@@ -10,8 +12,13 @@ import { Refusal } from "../../core/reasons.ts";
 import { parseYaml, type YamlFault, yamlFaults } from "../../core/yaml.ts";
 import { algorithmNames } from "../../models/registry.ts";
 import { refusalOf } from "../../proto/wire.ts";
-import { type Policy, policySchema } from "../policy.ts";
+import { decidedBy, lastApproved, storeApproved } from "../ledger/approvals.ts";
+import type { EgressLedger } from "../ledger/egress.ts";
+import { policyVersion } from "../ledger/records.ts";
+import { transact } from "../ledger/store.ts";
+import { type Policy, policyDigest, policySchema } from "../policy.ts";
 import type { PolicyFile } from "../policy-file.ts";
+import type { Approvals, Waiting } from "./approvals.ts";
 import { answering, type MayPost, type OwnForm, type Send } from "./decisions.ts";
 import { epsilonText } from "./format.ts";
 import { numeric, type View } from "./layout.ts";
@@ -22,11 +29,20 @@ import { forbiddenList } from "./studies.ts";
 /** Where people may change it. */
 export interface PolicyDesk {
   readonly file: PolicyFile;
+  readonly db: DatabaseSync;
+  readonly ledger: EgressLedger;
+  readonly enterprise: string;
   readonly form: OwnForm;
-  /** Writes it, for whoever asks. @throws Refusal those of {@link PolicyFile.replace} */
-  replace(request: Request, base: Digest, text: string): void;
+  readonly approvals: Approvals;
+  /** @returns who asks; empty where they have no name. */
+  personOf(request: Request): string;
   effect(before: Policy | undefined, after: Policy): Promise<PolicyEffect>;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
+
+/** What a change of the policy is called among decisions that wait. */
+export const policyDecision = "policy";
 
 /** @param mayPost - answers whoever sent no form of this page, and is false then. */
 export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, send: Send): void {
@@ -46,10 +62,60 @@ export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, se
     if (!mayPost(request, response)) return;
     await answer(request, response, async () => {
       const { text, base } = fieldsOf(request);
-      desk.replace(request, String(base), linesOf(String(text)));
+      write(desk, desk.personOf(request), String(base), linesOf(String(text)));
       return "/policy";
     });
   });
+  app.get("/policy/waiting", (request, response) =>
+    answer(request, response, async () => {
+      const waiting = desk.approvals.waiting(policyDecision);
+      if (waiting === undefined) return "/policy";
+      const [base, text] = proposed(waiting);
+      return shownEffect(desk, desk.file.read().text, base, text, localeFor(request));
+    }),
+  );
+  app.post("/policy/decline", body, (request, response) => {
+    if (!mayPost(request, response)) return;
+    desk.approvals.forget(policyDecision);
+    response.redirect(303, "/policy");
+  });
+}
+
+/** Writes a policy, once as many people decided as the one before, the one last approved, or this one asks for. */
+function write(desk: PolicyDesk, person: string, base: Digest, text: string): void {
+  const { approvals, db, enterprise, file, ledger, now } = desk;
+  const after = parseYaml(text, "policy.yaml", policySchema);
+  file.requireUnchanged(base);
+  const by = approvals.decide(policyDecision, person, peopleFor(desk, after), `${base} ${text}`);
+  if (by === undefined) return;
+  // The file last: where it cannot be written, nothing of the rest was.
+  transact(db, () => {
+    const digest = policyDigest(after);
+    storeApproved(db, { digest, people: after.people ?? 1 });
+    const { version, changed } = policyVersion(db, digest);
+    if (changed)
+      ledger.append([
+        { type: "policy.changed", time: now(), enterprise, policy: digest, version, ...decidedBy(by) },
+      ]);
+    file.replace(base, text);
+  });
+  approvals.forget(policyDecision);
+}
+
+/** @returns how many have to decide that a policy follows what stands there. */
+function peopleFor({ db, file }: Pick<PolicyDesk, "db" | "file">, after: Policy): number {
+  const before = readable(file.read().text);
+  return Math.max(
+    after.people ?? 1,
+    lastApproved(db)?.people ?? 1,
+    before instanceof Refusal ? 1 : (before.people ?? 1),
+  );
+}
+
+/** @returns the text that waits, and the digest of what it was made from. */
+function proposed({ detail }: Waiting): readonly [base: Digest, text: string] {
+  const space = detail.indexOf(" ");
+  return [detail.slice(0, space), detail.slice(space + 1)];
 }
 
 /** A form sends lines as CR LF. */
@@ -58,7 +124,7 @@ const linesOf = (text: string): string => text.replaceAll("\r\n", "\n");
 /** @param desk - absent where nobody may change it. */
 export function policyView(
   file: PolicyFile,
-  desk: Pick<PolicyDesk, "form"> | undefined,
+  desk: { readonly form: OwnForm; readonly waiting: Waiting | undefined } | undefined,
   locale: Locale,
 ): View {
   const { words } = locale;
@@ -71,6 +137,11 @@ export function policyView(
     title: words.policyTitle,
     body: html`<p>${words.policyIntro}</p>
 ${broken}
+${
+  desk?.waiting !== undefined &&
+  html`<section class="card"><h2>${words.changeWaits}</h2><p class="warning">${words.waits(desk.waiting.by)}</p>
+<div class="actions"><a class="button" href="/policy/waiting">${words.seeChange}</a>${desk.form("/policy/decline", words.decline)}</div></section>`
+}
 ${
   desk === undefined
     ? html`<p class="note">${words.policyOnlyShown} <code>fedcredit node password</code></p>
@@ -205,6 +276,8 @@ ${textForm(text, desk.form, locale)}`,
     };
   const was = readable(before);
   const after = parseYaml(text, "policy.yaml", policySchema);
+  // What two have to approve may stand there already, written by one.
+  const isApproved = peopleFor(desk, after) < 2 || lastApproved(desk.db)?.digest === policyDigest(after);
   const effect = await desk.effect(was instanceof Refusal ? undefined : was, after);
   const hidden = html`<input type="hidden" name="base" value="${base}"><input type="hidden" name="text" value="${text}">`;
   return {
@@ -213,7 +286,7 @@ ${textForm(text, desk.form, locale)}`,
 ${effectParts(effect, locale)}
 <h2>${words.inText}</h2>
 <pre>${text === before ? words.unchanged : changedLines(before, text)}</pre>
-<div class="actions">${text !== before && desk.form("/policy/write", words.write, "main", hidden)}</div>
+<div class="actions">${(text !== before || !isApproved) && desk.form("/policy/write", words.write, "main", hidden)}</div>
 <details class="card"><summary>${words.changeMore}</summary>${textForm(text, desk.form, locale)}</details>`,
   };
 }

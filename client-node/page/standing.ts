@@ -17,6 +17,8 @@ export interface StandingOf {
   readonly studies: StudyKnowledge | undefined;
   /** What a newcomer lacks. */
   readonly missing: number;
+  /** Decisions that wait for a second person. */
+  readonly waiting: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -29,7 +31,7 @@ interface Need {
 
 /** @returns what waits for people, the gravest first. */
 export function needsOf(
-  { operations, member, missing, now }: Omit<StandingOf, "studies">,
+  { operations, member, missing, waiting, now }: Omit<StandingOf, "studies">,
   { words, number }: Locale,
 ): Need[] {
   const failing = (operations?.collectors() ?? []).filter(({ health }) =>
@@ -44,6 +46,7 @@ export function needsOf(
       member === undefined ? 0 : dueStatements({ db: member.db, now: () => now }).length,
       "/studies",
     ],
+    ["waiting", waiting, "/studies"],
     ["missing", missing, "#missing"],
   ] as const;
   return counts

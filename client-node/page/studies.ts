@@ -104,16 +104,17 @@ function decisionForms(
   phase: string,
   consent: StoredConsent | undefined,
   now: number,
-  { form, scores }: StudyDecisions,
+  decisions: StudyDecisions,
   locale: Locale,
 ): Html {
   const { words, moment } = locale;
+  const { form, scores } = decisions;
   const { consent: agreed, last } = scores(study);
   const isAgreed = agreed !== undefined && !agreed.withdrawn && agreed.expiresMillis > now;
   return html`<div class="actions">${
     isInForce(consent, now)
       ? form(`/studies/${study}/withdraw`, words.withdrawButton, "grave")
-      : form(`/studies/${study}/consent`, words.consentButton, "main")
+      : consentForm("consent", study, `/studies/${study}/consent`, words.consentButton, decisions, locale)
   }<a class="button" href="/studies/${study}/preview">${words.dryRun}</a></div>
 ${
   phase === "finished" &&
@@ -126,10 +127,24 @@ ${
 <div class="actions">${
     isAgreed
       ? html`<a class="button" href="/studies/${study}/score">${words.sendOrKeep}</a>${form(`/studies/${study}/scores/withdraw`, words.sayNothingMore, "grave")}`
-      : form(`/studies/${study}/scores/agree`, words.agreeScores)
+      : consentForm("scores", study, `/studies/${study}/scores/agree`, words.agreeScores, decisions, locale)
   }</div>
 ${last.length > 0 && html`<ul>${last.slice(0, 12).map((one) => html`<li>${words.statementOf(monthBefore(one.until, locale), one.what)} · ${moment(one.atMillis)}</li>`)}</ul>`}`
 }`;
+}
+
+/** A decision that may take two: who was first, and the button of whoever is second. */
+function consentForm(
+  what: "consent" | "scores",
+  study: string,
+  action: string,
+  button: string,
+  { form, waiting }: StudyDecisions,
+  { words }: Locale,
+): Html {
+  const first = waiting(what, study);
+  if (first === undefined) return form(action, button, "main");
+  return html`<span class="warning">${words.waits(first.by)}</span>${!first.isOwn && form(action, words.decideToo, "main")}${form(`/studies/${study}/${what}/decline`, words.decline)}`;
 }
 
 const columns = ({ features, label, subject, holdout }: StudyManifest, { words }: Locale): string[] => [

@@ -41,6 +41,7 @@ export const en = {
 
   // Log in
   logIn: "Log in",
+  name: "Name",
   password: "Password",
   wrongPassword: "That is not the password.",
   tooMany: "Too many tries from here: wait, the longer the more there were.",
@@ -58,6 +59,8 @@ export const en = {
       many(count, "kind of reading is not used", "kinds of readings are not used"),
     statements: (count: string): string =>
       many(count, "score statement is to be sent or kept", "score statements are to be sent or kept"),
+    waiting: (count: string): string =>
+      many(count, "decision waits for a second person", "decisions wait for a second person"),
     missing: (count: string): string => many(count, "thing is missing, below", "things are missing, below"),
   },
   whatLeft: "What left this machine",
@@ -385,6 +388,15 @@ export const en = {
   send: "Send it to the bank",
   keep: "Keep it here",
 
+  // Two people
+  waits: (by: string): string => `Decided by ${by}; it waits for a second person.`,
+  decideToo: "Decide the same, as the second person",
+  decline: "Take it off",
+  consentOf: "Consent",
+  scoresOf: "Scores said to the bank",
+  changeWaits: "A change waits",
+  seeChange: "See what it would do",
+
   // Dry run
   dryRunTitle: "Dry run",
   dryRunIntro:
@@ -583,6 +595,7 @@ export const zh: Words = {
   and: "、",
 
   logIn: "登录",
+  name: "姓名",
   password: "密码",
   wrongPassword: "密码不正确。",
   tooMany: "此处尝试次数过多：请稍候，次数越多等待越久。",
@@ -597,6 +610,7 @@ export const zh: Words = {
     collectors: (count) => `${count} 个采集器没有读数`,
     troubles: (count) => `${count} 类读数未被使用`,
     statements: (count) => `${count} 份评分声明待发送或保留`,
+    waiting: (count) => `${count} 项决定等待第二人`,
     missing: (count) => `缺少 ${count} 项，见下`,
   },
   whatLeft: "离开本机的内容",
@@ -944,6 +958,14 @@ export const zh: Words = {
   documentIs: "文件",
   send: "发送给银行",
   keep: "保留在此",
+
+  waits: (by) => `${by} 已决定；等待第二人。`,
+  decideToo: "作为第二人同样决定",
+  decline: "撤下",
+  consentOf: "同意",
+  scoresOf: "告知银行评分",
+  changeWaits: "有一项更改等待中",
+  seeChange: "查看其效果",
 
   dryRunTitle: "试运行",
   dryRunIntro: "研究将如何处理本企业的数据行，以及将发送的每条消息。未发送任何内容；密封消息的摘要每次不同。",

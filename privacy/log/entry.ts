@@ -26,6 +26,10 @@ const reason = z.string().refine(isReason, "not a reason of the closed list");
 const signature = z.base64().length(88).describe("Ed25519, by its identity key");
 const statements = z.array(z.strictObject({ enterprise: party, signature }));
 
+const deciders = parties
+  .optional()
+  .describe("in an enterprise's ledger: who decided it on its page, where they have names");
+
 const serial = z.string().regex(/^[0-9a-f]{1,40}$/);
 
 const consortium = {
@@ -102,6 +106,7 @@ const study = {
     enterprise: party,
     expires: z.int().min(0).describe("Unix milliseconds"),
     consent: note.describe("consent signed by the enterprise's identity key"),
+    by: deciders,
   },
   "study.withdrawn": { study: digest, enterprise: party },
   "study.ordered": {
@@ -118,7 +123,7 @@ const study = {
 };
 
 const data = {
-  "policy.changed": { enterprise: party, policy: digest, version: z.int().min(1) },
+  "policy.changed": { enterprise: party, policy: digest, version: z.int().min(1), by: deciders },
   "desensitization.ran": {
     enterprise: party,
     policy: digest,
@@ -266,6 +271,7 @@ const credit = {
     enterprise: party,
     expires: z.int().min(0).describe("Unix milliseconds"),
     consent: note.describe("consent signed by the enterprise's identity key"),
+    by: deciders,
   },
   "score.withdrawn": { study: digest, enterprise: party },
   "score.issued": {

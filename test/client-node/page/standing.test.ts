@@ -21,7 +21,7 @@ test("all is well where nothing waits for anybody, and what waits is told, the g
   t.teardown(() => db.close());
   const member = { db, ledger: {} as never };
   const told = (of: Operations | undefined, missing = 0): string[] =>
-    needsOf({ operations: of, member, missing, now }, localeIn("en")).map(
+    needsOf({ operations: of, member, missing, waiting: 0, now }, localeIn("en")).map(
       ({ what, path }) => `${what} ${path}`,
     );
   t.deepEqual(told(operations(0, ["running", "stopped", "connecting"])), []);

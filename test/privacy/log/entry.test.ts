@@ -17,6 +17,7 @@ const digest = "ab".repeat(32);
 const common = { time: 1_790_000_000_000 };
 const others: Entry[] = [
   { ...common, type: "policy.changed", enterprise: "mill", policy: digest, version: 1 },
+  { ...common, type: "policy.changed", enterprise: "mill", policy: digest, version: 2, by: ["anna", "bo"] },
   {
     ...common,
     type: "desensitization.ran",
@@ -183,6 +184,7 @@ test("a field too many, too few or of another type is refused in every entry", (
       const optional = ["roundId", "submission", "enterprise", "renounced"];
       if (entry.type === "member.expelled" || entry.type === "case.decided") optional.push("reason");
       if (entry.type === "study.pruned") optional.push("model");
+      if (entry.type === "policy.changed") optional.push("by");
       if (entry.type === "certificate.issued") optional.push("replaces");
       if (entry.type === "certificate.revoked") optional.push("operator");
       if (entry.type === "data.committed") optional.push("delivered", "completed");
