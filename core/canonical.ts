@@ -7,10 +7,68 @@ export type Digest = string;
 
 /** @returns the canonical JSON of a value. @see RFC 8785 */
 export function canonicalJson(value: unknown): string {
+  const sorted = keysSorted(value);
+  if (sorted !== undefined) {
+    const text = JSON.stringify(sorted);
+    if (!mayEscapeSurrogate(text)) return text;
+  }
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError("the value has no JSON form");
   return text;
 }
+
+/**
+ * JSON.stringify has the numbers and strings of RFC 8785, in a tenth of the time: left are the order of keys, and what
+ * JSON has no form for.
+ * @returns the value with the keys of its objects in order, itself where they are; undefined for what is not made of
+ *   finite numbers, strings, booleans, null, arrays and plain objects alone, or whose keys an object keeps in another order.
+ */
+function keysSorted(value: unknown): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : undefined;
+    case "object":
+      if (value === null) return null;
+      return Array.isArray(value) ? itemsSorted(value) : objectSorted(value);
+    default:
+      return undefined;
+  }
+}
+
+function itemsSorted(items: readonly unknown[]): readonly unknown[] | undefined {
+  let sorted: unknown[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const item = keysSorted(items[i]);
+    if (item === undefined) return undefined;
+    if (item !== items[i]) sorted ??= items.slice();
+    if (sorted !== undefined) sorted[i] = item;
+  }
+  return sorted ?? items;
+}
+
+function objectSorted(value: object): object | undefined {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  const entries = Object.entries(value);
+  let isSorted = true;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    const inner = keysSorted(entry[1]);
+    if (inner === undefined) return undefined;
+    if (inner !== entry[1] || (i > 0 && entries[i - 1]![0] > entry[0])) isSorted = false;
+    entry[1] = inner;
+  }
+  if (isSorted) return value;
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.fromEntries(entries);
+  return Object.keys(sorted).every((key, i) => key === entries[i]![0]) ? sorted : undefined;
+}
+
+/** A lone surrogate, which has no canonical form, is written as an escape; so is a text that looks like one. */
+const mayEscapeSurrogate = (text: string): boolean => text.includes("\\ud");
 
 /** @returns the canonical JSON of a value, UTF-8. */
 export const canonicalBytes = (value: unknown): Uint8Array => Buffer.from(canonicalJson(value), "utf8");
@@ -38,18 +96,7 @@ export function isCanonical(bytes: Uint8Array, value: unknown): boolean {
  * text that it gives back can differ in the order of keys and in lone surrogates, which it escapes, alone.
  */
 const isWrittenBack = (text: string, value: unknown): boolean =>
-  JSON.stringify(value) === text && !text.includes("\\ud") && areKeysSorted(value);
-
-function areKeysSorted(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(areKeysSorted);
-  let before: string | undefined;
-  for (const [key, inner] of Object.entries(value)) {
-    if ((before !== undefined && key <= before) || !areKeysSorted(inner)) return false;
-    before = key;
-  }
-  return true;
-}
+  JSON.stringify(value) === text && !mayEscapeSurrogate(text) && keysSorted(value) === value;
 
 // In one call, which costs a third of an object that is fed part by part.
 export const sha256 = (...parts: readonly (Uint8Array | string)[]): Uint8Array =>

@@ -9,19 +9,21 @@ export interface ChainHead<State> {
   readonly sums: number;
   readonly digest: Digest;
   readonly state: State;
+  /** The state's canonical JSON, of which the digest is. */
+  readonly text: string;
 }
 
-export const headOf = <State>(sums: number, state: State): ChainHead<State> => ({
-  sums,
-  digest: digestOf(canonicalJson(state)),
-  state,
-});
+export function headOf<State>(sums: number, state: State): ChainHead<State> {
+  const text = canonicalJson(state);
+  return { sums, digest: digestOf(text), state, text };
+}
 
 /** @returns the last state this node computed; the caller parses it by its schema. */
 export function storedHead(db: DatabaseSync, study: Digest): ChainHead<unknown> | undefined {
   const row = prepared(db, "SELECT sums, digest, state FROM chain WHERE study = ?").get(study);
   if (row === undefined) return undefined;
-  return { sums: Number(row.sums), digest: String(row.digest), state: JSON.parse(String(row.state)) };
+  const text = String(row.state);
+  return { sums: Number(row.sums), digest: String(row.digest), state: JSON.parse(text), text };
 }
 
 export function storeHead(db: DatabaseSync, study: Digest, head: ChainHead<unknown>): void {
@@ -30,7 +32,7 @@ export function storeHead(db: DatabaseSync, study: Digest, head: ChainHead<unkno
       db,
       `INSERT INTO chain VALUES (?, ?, ?, ?) ON CONFLICT (study) DO UPDATE SET
          sums = excluded.sums, digest = excluded.digest, state = excluded.state`,
-    ).run(study, head.sums, head.digest, canonicalJson(head.state)),
+    ).run(study, head.sums, head.digest, head.text),
   );
 }
 

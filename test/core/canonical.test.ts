@@ -1,4 +1,5 @@
 import test from "ava";
+import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { utf8 } from "../../core/bytes.ts";
 import { canonicalJson, isCanonical, isCanonicalText } from "../../core/canonical.ts";
@@ -54,4 +55,44 @@ test("bytes that are not UTF-8 are canonical of nothing, though their text reads
   const text = '["\ufffd"]';
   t.true(isCanonical(utf8(text), [text.slice(2, 3)]));
   t.false(isCanonical(Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d), ["\ufffd"]));
+});
+
+test("what is written fast is what the reference writes, and what it refuses is refused", (t) => {
+  const key = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 3 }),
+    fc.nat({ max: 12 }).map(String),
+    fc.constantFrom("__proto__", "toJSON", "length"),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.oneof(fc.double(), fc.integer(), fc.constant(-0)),
+      fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("\ud800", "a\udfff", "\\ud800")),
+      fc.constantFrom(
+        true,
+        null,
+        undefined,
+        new Date(0),
+        Uint8Array.of(1, 2),
+        new Map([[1, 2]]),
+        Symbol("a"),
+        () => "toJSON",
+      ),
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 5, noNullPrototype: false }),
+    ),
+  }));
+  const outcome = (write: (any: unknown) => string | undefined, any: unknown): string => {
+    try {
+      return write(any) ?? "none";
+    } catch {
+      return "none";
+    }
+  };
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(value, (any) => outcome(canonicalJson, any) === outcome(canonicalize, any)),
+      { numRuns: process.env.SLOW ? 20_000 : 1000 },
+    ),
+  );
 });

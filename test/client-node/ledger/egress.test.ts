@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { forecastOf, isCharged, spentEvents } from "../../../client-node/ledger/budget.ts";
-import { storeHead } from "../../../client-node/ledger/chain.ts";
+import { headOf, storeHead } from "../../../client-node/ledger/chain.ts";
 import { type Departure, EgressLedger } from "../../../client-node/ledger/egress.ts";
 import { consentedManifests, knowsRound, storeConsent } from "../../../client-node/ledger/records.ts";
 import { LedgerFailure, openStore, transact } from "../../../client-node/ledger/store.ts";
@@ -226,7 +226,7 @@ test("every step with noise is charged once, what follows an unmasked attempt ag
   const asked = { study, round: 2 };
   t.deepEqual(spentEvents(db, "rows", asked), [{ ...event, count: 3 }] as never, "it is not its own doubt");
   t.is(ledger.spendingOverTime("rows", 1e-6)[0]?.sums, 4);
-  storeHead(db, study, { sums: 2, digest: "dd".repeat(32), state: null });
+  storeHead(db, study, headOf(2, null));
   t.deepEqual(spentEvents(db, "rows"), [{ ...event, count: 3 }] as never);
   const size = ledger.size;
   const left = forecastOf(db, "rows", charged.budget, [{ ...event, count: 1 } as never]);
