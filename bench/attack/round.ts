@@ -167,7 +167,7 @@ export class Round {
     const sum = bfv.openSum(chunkCount(packing.slots));
     for (const { party } of this.survivors)
       for (const [index, digest] of this.submissions.get(party)!.chunks.entries())
-        await sum.add(index, this.bank.blobs.get(digest)!);
+        await sum.add([{ index, ciphertext: this.bank.blobs.get(digest)! }]);
     await sum.subtract(burdenOfSum(this.roundId, packing, unmasking, 0, packing.slots));
     if (add !== undefined) await sum.subtract(add);
     return sum.finish();

@@ -59,11 +59,12 @@ export async function performVerify(
   const altered: number[] = [];
   for (const { index, aggregate, submitted } of picked) {
     const sum = bfv.openSum(1);
-    // The thread is given the next one before it is done with the last.
+    // The thread is given the next ones before it is done with the last.
     const adding: Promise<void>[] = [];
     try {
-      for (const digest of submitted) {
-        const added = sum.add(0, await fetchOne(digest, fetch));
+      for (const digests of groupsOf(submitted)) {
+        const ciphertexts = await fetchAll(digests, fetch);
+        const added = sum.add(ciphertexts.map((ciphertext) => ({ index: 0, ciphertext })));
         // Looked at below, with the others.
         added.catch(() => {});
         adding.push(added);
@@ -98,6 +99,14 @@ export async function performDecrypt(
   return { type: "decrypted", roundId, slots: await bfv.decrypt(key, ciphertexts, slots) };
 }
 
+/** Ciphertexts that SEAL's thread is given at once: what it holds beside a sum. */
+const ciphertextsAtOnce = 16;
+
+const groupsOf = <Item>(items: readonly Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / ciphertextsAtOnce) }, (_, group) =>
+    items.slice(group * ciphertextsAtOnce, (group + 1) * ciphertextsAtOnce),
+  );
+
 async function fetchOne(digest: Digest, fetch: FetchBlob): Promise<Uint8Array> {
   const blob = await fetch(digest);
   if (digestOf(blob) !== digest) throw new Refusal("digest_mismatch", `blob ${digest}`);
@@ -124,16 +133,10 @@ export async function performFold(
   try {
     const ciphertexts = await fetchAll(chunks, fetch);
     for (const ciphertext of ciphertexts) checkCiphertext(ciphertext);
-    const added = await Promise.allSettled(
-      ciphertexts.map((ciphertext, index) => sum.add(index, ciphertext)),
-    );
-    const failed = added.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") {
-      // A crash of SEAL's thread takes the sum with it, whichever chunk it was.
-      const crashed = failed.reason instanceof Refusal && failed.reason.reason === "internal";
-      spoiled = crashed || added.some(({ status }) => status === "fulfilled");
-      throw failed.reason;
-    }
+    // Whatever SEAL's thread does not take from here on, it may have taken in part.
+    spoiled = true;
+    const terms = ciphertexts.map((ciphertext, index) => ({ index, ciphertext }));
+    await Promise.all(groupsOf(terms).map((group) => sum.add(group)));
     return { type: "folded", party };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -84,7 +84,7 @@ export function checkCiphertext(bytes: Uint8Array): void {
   const fields = [2n, BigInt(polynomialDegree), 1n, oneAsFloat, 1n];
   for (const [i, expected] of fields.entries())
     if (view.getBigUint64(49 + i * wordBytes, true) !== expected) throw refuse("wrong shape");
-  checkWords(bytes, view, ciphertextFields, words, refuse);
+  checkWords(view, ciphertextFields, words, refuse);
   if (seeded) {
     const seedAt = bytes.length - seedBytes;
     checkHeader(view, seedAt, seedBytes, refuse);
@@ -106,7 +106,7 @@ export function checkSecretKey(bytes: Uint8Array): void {
   checkParameters(view, refuse);
   if (view.getBigUint64(48, true) !== BigInt(polynomialDegree)) throw refuse("wrong shape");
   if (view.getBigUint64(56, true) !== oneAsFloat) throw refuse("wrong shape");
-  checkWords(bytes, view, keyFields, polynomialDegree, refuse);
+  checkWords(view, keyFields, polynomialDegree, refuse);
 }
 
 /** 1.0 as float64. */
@@ -130,18 +130,15 @@ function checkParameters(view: DataView, refuse: Refuse): void {
       throw refuse("other parameters");
 }
 
-function checkWords(bytes: Uint8Array, view: DataView, at: number, words: number, refuse: Refuse): void {
+function checkWords(view: DataView, at: number, words: number, refuse: Refuse): void {
   checkHeader(view, at, wordsHeader + words * wordBytes, refuse);
   if (view.getBigUint64(at + headerBytes, true) !== BigInt(words)) throw refuse("wrong number of words");
-  const first = at + wordsHeader;
-  // copied, for a coefficient does not start at a multiple of its size
-  const copy = new Uint8Array(words * wordBytes);
-  copy.set(bytes.subarray(first, first + copy.length));
-  const halves = new Uint32Array(copy.buffer);
   // q = qHigh·2³² + 1: a coefficient is below it when its high half is, or equals it over a low half of 0
   const qHigh = Number(coefficientModulus >> 32n);
-  for (let i = 0; i < halves.length; i += 2) {
-    const high = halves[i + 1]!;
-    if (high > qHigh || (high === qHigh && halves[i] !== 0)) throw refuse("a coefficient is not below q");
+  const first = at + wordsHeader;
+  for (let low = first; low < first + words * wordBytes; low += wordBytes) {
+    const high = view.getUint32(low + 4, true);
+    if (high > qHigh || (high === qHigh && view.getUint32(low, true) !== 0))
+      throw refuse("a coefficient is not below q");
   }
 }

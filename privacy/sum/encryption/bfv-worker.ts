@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import initialize, {
   type Ciphertext,
+  type Evaluator,
   type MainModule,
   type Plaintext,
   type PublicKey,
@@ -10,12 +11,18 @@ import initialize, {
 import { T } from "../layout.ts";
 import { coefficientModulus, polynomialDegree } from "./bfv-format.ts";
 
+/** A ciphertext, and the chunk of a sum that it is added to. */
+export interface Term {
+  readonly index: number;
+  readonly ciphertext: Uint8Array;
+}
+
 /** What the thread is asked; `bfv.ts` checks every byte string before it comes here. */
 export type Request =
   | { op: "generateKey" }
   | { op: "encrypt"; key: Uint8Array; slots: Float64Array }
   | { op: "decrypt"; key: Uint8Array; chunks: readonly Uint8Array[]; slotCount: number }
-  | { op: "add"; sum: number; index: number; ciphertext: Uint8Array }
+  | { op: "add"; sum: number; terms: readonly Term[] }
   | { op: "subtract"; sum: number; slots: Float64Array }
   | { op: "finish"; sum: number; chunks: number }
   | { op: "discard"; sum: number };
@@ -34,6 +41,7 @@ class Sealer {
   readonly #context: SEALContext;
   /** The encryptor cannot be made without a public key: this one is nobody's, and encrypts nothing. */
   readonly #publicKey: PublicKey;
+  readonly #evaluator: Evaluator;
   readonly #sums = new Map<number, (Ciphertext | undefined)[]>();
   /** A serialized plaintext; its words are replaced for every chunk. */
   readonly #plaintextBytes: Uint8Array;
@@ -42,6 +50,7 @@ class Sealer {
   constructor(seal: MainModule) {
     this.#seal = seal;
     this.#context = contextOf(seal);
+    this.#evaluator = new seal.Evaluator(this.#context);
     using generator = new seal.KeyGenerator(this.#context);
     this.#publicKey = generator.createPublicKey();
     using plaintext = new seal.Plaintext(polynomialDegree);
@@ -84,30 +93,30 @@ class Sealer {
     return slots.slice(0, slotCount);
   }
 
-  add(sum: number, index: number, bytes: Uint8Array): void {
+  add(sum: number, terms: readonly Term[]): void {
     const chunks = this.#sums.get(sum) ?? [];
     this.#sums.set(sum, chunks);
-    const running = chunks[index];
-    const ciphertext = this.#loadCiphertext(bytes);
-    if (running === undefined) {
-      chunks[index] = ciphertext;
-      return;
-    }
-    using evaluator = new this.#seal.Evaluator(this.#context);
-    try {
-      evaluator.addInplace(running, ciphertext);
-    } finally {
-      ciphertext.delete();
+    for (const { index, ciphertext: bytes } of terms) {
+      const running = chunks[index];
+      const ciphertext = this.#loadCiphertext(bytes);
+      if (running === undefined) {
+        chunks[index] = ciphertext;
+        continue;
+      }
+      try {
+        this.#evaluator.addInplace(running, ciphertext);
+      } finally {
+        ciphertext.delete();
+      }
     }
   }
 
   subtract(sum: number, slots: Float64Array): void {
-    using evaluator = new this.#seal.Evaluator(this.#context);
     using plaintext = new this.#seal.Plaintext(polynomialDegree);
     for (let index = 0; index * polynomialDegree < slots.length; index++) {
       const running = this.#chunk(sum, index);
       this.#plaintextOf(slots.subarray(index * polynomialDegree, (index + 1) * polynomialDegree), plaintext);
-      evaluator.subPlainInplace(running, plaintext);
+      this.#evaluator.subPlainInplace(running, plaintext);
     }
   }
 
@@ -194,7 +203,7 @@ function answer(sealer: Sealer, request: Request): unknown {
     case "decrypt":
       return sealer.decrypt(request.key, request.chunks, request.slotCount);
     case "add":
-      return sealer.add(request.sum, request.index, request.ciphertext);
+      return sealer.add(request.sum, request.terms);
     case "subtract":
       return sealer.subtract(request.sum, request.slots);
     case "finish":
@@ -215,7 +224,16 @@ function reply(sealer: Sealer, id: number, request: Request): Reply {
   }
 }
 
+/** @returns the memory of what is answered, which nobody needs here: it is handed over, not copied. */
+function handedOver(answered: Reply): ArrayBufferLike[] {
+  const value = "value" in answered ? answered.value : undefined;
+  return (Array.isArray(value) ? value : [value]).flatMap((one) =>
+    ArrayBuffer.isView(one) ? one.buffer : [],
+  );
+}
+
 const sealer = new Sealer(await initialize());
-parentPort?.on("message", ({ id, request }: { id: number; request: Request }) =>
-  parentPort?.postMessage(reply(sealer, id, request)),
-);
+parentPort?.on("message", ({ id, request }: { id: number; request: Request }) => {
+  const answered = reply(sealer, id, request);
+  parentPort?.postMessage(answered, handedOver(answered) as ArrayBuffer[]);
+});

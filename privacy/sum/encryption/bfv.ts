@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { Refusal } from "../../../core/reasons.ts";
 import { maxParties, T } from "../layout.ts";
 import { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree } from "./bfv-format.ts";
-import type { Reply, Request } from "./bfv-worker.ts";
+import type { Reply, Request, Term } from "./bfv-worker.ts";
 
 export { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree };
 
@@ -30,10 +30,11 @@ export interface Bfv {
 /** The coordinator's fold: ciphertexts of any number of parties, one sum in memory. */
 export interface RunningSum {
   /**
-   * Adds one party's ciphertext, or one chunk of another fold's result (a partial sum), at a chunk index.
-   * @throws Refusal ciphertext_malformed; internal when the thread that held the sum crashed.
+   * Adds ciphertexts of parties, or chunks of another fold's result (a partial sum).
+   * @throws Refusal ciphertext_malformed, internal when the thread that held the sum crashed: what passed
+   *   `checkCiphertext` may have been added in part.
    */
-  add(index: number, ciphertext: Uint8Array): Promise<void>;
+  add(terms: readonly Term[]): Promise<void>;
   /**
    * Subtracts plain slots (the recomputed masks) mod T; chunk i must not be empty where slots reach it.
    * @param slots - integers in [0, T), at most chunks × 4096.
@@ -114,7 +115,7 @@ class ThreadedSum implements RunningSum {
   readonly #thread: Thread;
   readonly #chunks: number;
   /** Ciphertexts added to each chunk: decryption is proven for at most `maxParties`. */
-  readonly #added: number[];
+  #added: readonly number[];
 
   constructor(thread: Thread, chunks: number) {
     if (!(Number.isInteger(chunks) && chunks >= 1)) throw new RangeError("a sum has at least one chunk");
@@ -123,13 +124,15 @@ class ThreadedSum implements RunningSum {
     this.#added = new Array<number>(chunks).fill(0);
   }
 
-  async add(index: number, ciphertext: Uint8Array): Promise<void> {
-    const added = this.#added[index];
-    if (added === undefined) throw new RangeError(`the sum has no chunk ${index}`);
-    if (added >= maxParties) throw new RangeError(`more than ${maxParties} ciphertexts in a chunk`);
-    checkCiphertext(ciphertext);
-    this.#added[index] = added + 1;
-    await this.#thread.call({ op: "add", sum: this.#sum, index, ciphertext });
+  async add(terms: readonly Term[]): Promise<void> {
+    const added = [...this.#added];
+    for (const { index, ciphertext } of terms) {
+      if (added[index] === undefined) throw new RangeError(`the sum has no chunk ${index}`);
+      if (++added[index] > maxParties) throw new RangeError(`more than ${maxParties} ciphertexts in a chunk`);
+      checkCiphertext(ciphertext);
+    }
+    this.#added = added;
+    await this.#thread.call({ op: "add", sum: this.#sum, terms });
   }
 
   async subtract(slots: Float64Array): Promise<void> {

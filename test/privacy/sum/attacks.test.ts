@@ -251,7 +251,7 @@ test.serial(
 /** What a bank can add to a ciphertext without a key: 1 to the first entry. */
 async function plusOne(blob: Uint8Array): Promise<Uint8Array> {
   const sum = bfv.openSum(1);
-  await sum.add(0, blob);
+  await sum.add([{ index: 0, ciphertext: blob }]);
   await sum.subtract(Float64Array.from([0, T - 1]));
   const [altered] = await sum.finish();
   return altered!;

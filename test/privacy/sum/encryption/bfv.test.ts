@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import initialize from "node-seal";
+import { digestOf } from "../../../../core/canonical.ts";
 import { Refusal } from "../../../../core/reasons.ts";
 import {
   type Bfv,
@@ -18,6 +19,7 @@ import {
 } from "../../../../privacy/sum/encryption/bfv-format.ts";
 import { maxParties, planPacking, quantize, T } from "../../../../privacy/sum/layout.ts";
 import { addMasks } from "../../../../privacy/sum/mask.ts";
+import { performFold } from "../../../../privacy/sum/work.ts";
 import { chiSquared, chiSquaredLimit } from "../../../support/chi-squared.ts";
 import { expandMask } from "../../../support/masks.ts";
 
@@ -48,8 +50,8 @@ async function doubled(ciphertext: Uint8Array, doublings: number): Promise<Uint8
   let sum = ciphertext;
   for (let i = 0; i < doublings; i++) {
     const fold = bfv.openSum(1);
-    await fold.add(0, sum);
-    await fold.add(0, sum);
+    await fold.add([{ index: 0, ciphertext: sum }]);
+    await fold.add([{ index: 0, ciphertext: sum }]);
     sum = (await fold.finish())[0]!;
   }
   return sum;
@@ -138,13 +140,13 @@ test("a sum of many parties less their masks is exact; partial sums merge", asyn
     addMasks(masks, [mask]);
     addMasks(slots, [mask]);
     const ciphertexts = await bfv.encrypt(key, slots);
-    await Promise.all(ciphertexts.map((ciphertext, index) => folds[party % 2]!.add(index, ciphertext)));
+    await Promise.all(ciphertexts.map((ciphertext, index) => folds[party % 2]!.add([{ index, ciphertext }])));
   }
   const merged = bfv.openSum(chunks);
   for (const fold of folds)
     for (const [index, partial] of (await fold.finish()).entries()) {
       t.is(partial.length, fullBytes);
-      await merged.add(index, partial);
+      await merged.add([{ index, ciphertext: partial }]);
     }
   await merged.subtract(masks);
   t.deepEqual(await bfv.decrypt(key, await merged.finish(), length), plain);
@@ -204,7 +206,7 @@ test("a ciphertext with any header byte changed is refused before it is parsed",
     ];
     for (const bad of malformed) {
       t.is(await reasonOf(() => checkCiphertext(bad)), "ciphertext_malformed");
-      t.is(await reasonOf(() => bfv.openSum(1).add(0, bad)), "ciphertext_malformed");
+      t.is(await reasonOf(() => bfv.openSum(1).add([{ index: 0, ciphertext: bad }])), "ciphertext_malformed");
       t.is(await reasonOf(() => bfv.decrypt(key, [bad], 1)), "ciphertext_malformed");
     }
   }
@@ -233,7 +235,7 @@ test("whatever bytes come, the thread lives", async (t) => {
         const changed = Uint8Array.from(good!);
         for (const [at, value] of changes) changed[at] = value;
         const fold = bfv.openSum(1);
-        const reason = await reasonOf(() => fold.add(0, changed));
+        const reason = await reasonOf(() => fold.add([{ index: 0, ciphertext: changed }]));
         t.true(["accepted", "ciphertext_malformed"].includes(reason));
         await fold.discard();
       },
@@ -260,8 +262,8 @@ test("mistakes are told as such", async (t) => {
     t.is(await reasonOf(() => bfv.encrypt(key, Float64Array.of(slot))), "RangeError");
   const [ciphertext] = await bfv.encrypt(key, new Float64Array(1));
   const fold = bfv.openSum(2);
-  await fold.add(0, ciphertext!);
-  t.is(await reasonOf(() => fold.add(2, ciphertext!)), "RangeError");
+  await fold.add([{ index: 0, ciphertext: ciphertext! }]);
+  t.is(await reasonOf(() => fold.add([{ index: 2, ciphertext: ciphertext! }])), "RangeError");
   t.is(await reasonOf(() => fold.subtract(new Float64Array(2 * polynomialDegree + 1))), "RangeError");
   t.is(await reasonOf(() => fold.finish()), "RangeError", "chunk 1 is empty");
   await fold.discard();
@@ -275,9 +277,38 @@ test("a crash rejects what was under way, ends the sums it held, and the next ca
   const fold = crashing.openSum(1);
   t.is(await reasonOf(() => crashing.generateKey()), "internal");
   const [ciphertext] = await bfv.encrypt(key, new Float64Array(1));
-  t.is(await reasonOf(() => fold.add(0, ciphertext!)), "internal");
+  t.is(await reasonOf(() => fold.add([{ index: 0, ciphertext: ciphertext! }])), "internal");
   t.is(await reasonOf(() => fold.discard()), "accepted");
   t.deepEqual(await crashing.generateKey(), new Uint8Array([1]));
   await crashing.close();
   t.is(await reasonOf(() => crashing.generateKey()), "TypeError");
+});
+
+/** @returns a sum's ciphertext with every coefficient taken from q. */
+function negated(sum: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(sum);
+  const view = new DataView(bytes.buffer);
+  for (let at = bytes.length - 16 * polynomialDegree; at < bytes.length; at += 8) {
+    const word = view.getBigUint64(at, true);
+    view.setBigUint64(at, word === 0n ? 0n : coefficientModulus - word, true);
+  }
+  return bytes;
+}
+
+test("a submission that SEAL refuses to add has spoiled the sum", async (t) => {
+  const [first] = await bfv.encrypt(key, slotsOf("first", 10));
+  const alone = bfv.openSum(1);
+  await alone.add([{ index: 0, ciphertext: first! }]);
+  const other = negated((await alone.finish())[0]!);
+  const blobs = new Map([first!, other].map((blob) => [digestOf(blob), blob]));
+  const sum = bfv.openSum(1);
+  const folded = (blob: Uint8Array) =>
+    performFold(
+      { type: "fold", party: "p", chunks: [digestOf(blob)] },
+      sum,
+      async (digest) => blobs.get(digest)!,
+    );
+  t.is((await folded(first!)).type, "folded");
+  t.like(await folded(other), { type: "foldFailed", reason: "ciphertext_malformed", spoiled: true });
+  await sum.discard();
 });
