@@ -7,7 +7,6 @@ import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
 import type { PartyId } from "../../privacy/sum/graph.ts";
 import { parseHeader, type RoundHeader } from "../../privacy/sum/header.ts";
-import { dequantizeSum } from "../../privacy/sum/layout.ts";
 import type {
   Closed,
   CoordinatorMessage,
@@ -21,7 +20,6 @@ import {
   roundOf,
 } from "../../privacy/sum/party/party.ts";
 import { signStatement } from "../../privacy/sum/statements.ts";
-import { decodeSum } from "../../privacy/sum/sum-encoding.ts";
 import { Log, protocolVersion, refusalOf } from "../../proto/wire.ts";
 import { type Charged, openSteps } from "../ledger/budget.ts";
 import { consentedManifests, storedConsent, submittedTo } from "../ledger/records.ts";
@@ -315,11 +313,11 @@ export class Participant {
   /** The sum that this node decrypted and recomputed itself is the next step of the chain. */
   async #moveOn({ state }: RoundRuntime, { roundId, outcome }: Closed): Promise<void> {
     if (outcome !== "released" || state.phase !== "released" || roundOf(state) !== roundId) return;
-    const { header, packing } = state.attempt;
+    const { header } = state.attempt;
     const consent = storedConsent(this.#options.db, header.study);
     if (consent === undefined) return;
+    const { values } = state;
     const parties = state.spent.survivors.length;
-    const values = dequantizeSum(decodeSum(state.sum, packing.slots), packing, parties);
     const manifest = readManifest(consent.manifest);
     try {
       await this.#chain.advance(header.study, manifest, header.round, { values, parties });

@@ -192,7 +192,8 @@ export class Transport {
       if (size > mostBlobBytes)
         throw new Refusal("digest_mismatch", `a download goes on beyond ${mostBlobBytes} bytes`);
       if (!last) continue;
-      const content = new Uint8Array(Buffer.concat(chunks));
+      const { buffer, byteOffset } = chunks.length === 1 ? data : Buffer.concat(chunks);
+      const content = new Uint8Array(buffer, byteOffset, size);
       const digest = digestOf(content);
       if (!wanted.has(digest))
         throw new Refusal(

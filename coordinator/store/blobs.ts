@@ -309,7 +309,7 @@ export class Upload {
       await writeAll(this.#file, data);
       this.#hash?.update(data);
       if (data.length === this.#size && data.length <= largestRecentBytes)
-        this.#content = Uint8Array.from(data);
+        this.#content = new Uint8Array(data);
       this.offset += data.length;
       this.#unsynced += data.length;
       if (this.#unsynced >= syncEveryBytes) {

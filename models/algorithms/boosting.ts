@@ -142,27 +142,32 @@ export const boosting = defineAlgorithm<Types>({
       if (kept.digests === undefined) digests.set(digestsOf(bins, part.label, study.params.seed), first);
       const margins = kept.margins.subarray(first, end);
       addTrees(margins, { ...forests, trees: since }, bins);
-      for (let row = 0; row < part.rows; row++) {
-        const digest = digests[first + row]!;
-        const p = probabilityOf(margins[row]!);
-        let g = (part.label[row] === 1 ? 1 : 0) - p;
-        let h = p * (1 - p);
-        // Under noise no sum is whole anyway, and what rounding adds to a row would have to be paid for.
-        if (study.noise === undefined) {
-          g = rounded(g, gradientStep, drawn(digest, 2 * round));
-          h = rounded(h, curvatureStep, drawn(digest, 2 * round + 1));
-        }
-        for (const [t, tree] of growing.entries()) {
-          if (drawn(digest, 0x10000 + round * growing.length + t) >= study.params.rowShare) continue;
+      const ofPart = digests.subarray(first, end);
+      const own = gradientsOf(margins, part.label, ofPart, round, study.noise === undefined);
+      const rows = new Uint32Array(part.rows);
+      const firsts = new Uint32Array(part.rows);
+      for (const [t, tree] of growing.entries()) {
+        const draw = 0x10000 + round * growing.length + t;
+        const first = plots.first(t, Math.max(0, level - 1));
+        let taken = 0;
+        for (let row = 0; row < part.rows; row++) {
+          if (drawn(ofPart[row]!, draw) >= study.params.rowShare) continue;
           const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
           if (place < 0) continue;
-          let at = plots.first(t, Math.max(0, level - 1)) + place * plots.widths[t]!;
-          for (const feature of plots.columns[t]!) {
-            const entry = at + bins[feature]![row]!;
-            gradient[entry]! += g;
-            curvature[entry]! += h;
-            at += setting.others[feature]! + 1;
+          rows[taken] = row;
+          firsts[taken++] = first + place * plots.widths[t]!;
+        }
+        // Column by column: what lies side by side is read so.
+        let before = 0;
+        for (const feature of plots.columns[t]!) {
+          const ofFeature = bins[feature]!;
+          for (let i = 0; i < taken; i++) {
+            const row = rows[i]!;
+            const entry = firsts[i]! + before + ofFeature[row]!;
+            gradient[entry]! += own.gradients[row]!;
+            curvature[entry]! += own.curvatures[row]!;
           }
+          before += setting.others[feature]! + 1;
         }
       }
     }
@@ -277,6 +282,31 @@ function drawPlots({ params, others }: Setting, round: number): Plots {
 /** @returns in how many cells of a sum one row is at most. */
 const cellsOf = ({ columns }: Plots): number => columns.reduce((all, own) => all + own.length, 0);
 
+/**
+ * @param onGrid - whether they are rounded. Under noise no sum is whole anyway, and what rounding adds to a row would have
+ *   to be paid for.
+ * @returns of each row the gradient and the curvature of its log-likelihood at its margin.
+ */
+function gradientsOf(
+  margins: Float64Array,
+  label: Uint8Array,
+  digests: Uint32Array,
+  round: number,
+  onGrid: boolean,
+): { gradients: Float64Array; curvatures: Float64Array } {
+  const gradients = new Float64Array(label.length);
+  const curvatures = new Float64Array(label.length);
+  for (let row = 0; row < label.length; row++) {
+    const p = probabilityOf(margins[row]!);
+    const g = (label[row] === 1 ? 1 : 0) - p;
+    const h = p * (1 - p);
+    const digest = digests[row]!;
+    gradients[row] = onGrid ? rounded(g, gradientStep, drawn(digest, 2 * round)) : g;
+    curvatures[row] = onGrid ? rounded(h, curvatureStep, drawn(digest, 2 * round + 1)) : h;
+  }
+  return { gradients, curvatures };
+}
+
 /** @returns the place of a left child among those of its level, of the root 0; −1 for what is not summed. */
 function leftPlace(node: number, level: number): number {
   const first = 2 ** level - 1;
@@ -349,6 +379,7 @@ function grown(
     const node = 2 ** level - 1 + place;
     let at = plots.first(t, level) + place * plots.widths[t]!;
     let best: Split | undefined;
+    let mostGain = 1e-9;
     for (const feature of plots.columns[t]!) {
       const width = others[feature]! + 1;
       const total = { g: 0, h: 0 };
@@ -363,15 +394,19 @@ function grown(
       const other = { g: g[width - 1]!, h: h[width - 1]! };
       const whole = worth(total.g, total.h, width);
       for (const othersLeft of other.h > 2 * Math.sqrt(variance) ? [1, 0] : [0]) {
-        const left = othersLeft === 1 ? { ...other } : { g: 0, h: 0 };
+        let leftG = othersLeft === 1 ? other.g : 0;
+        let leftH = othersLeft === 1 ? other.h : 0;
         for (let cut = 0; cut < width - 1; cut++) {
-          left.g += g[cut]!;
-          left.h += h[cut]!;
-          const right = { g: total.g - left.g, h: total.h - left.h };
-          if (left.h < params.minWeight || right.h < params.minWeight) continue;
-          const gain = worth(left.g, left.h, cut + 1) + worth(right.g, right.h, width) - whole;
-          if (gain > (best?.gain ?? 1e-9))
-            best = { feature, cut, othersLeft, gain, left: { ...left, entries: cut + 1 }, right };
+          leftG += g[cut]!;
+          leftH += h[cut]!;
+          const rightG = total.g - leftG;
+          const rightH = total.h - leftH;
+          if (leftH < params.minWeight || rightH < params.minWeight) continue;
+          const gain = worth(leftG, leftH, cut + 1) + worth(rightG, rightH, width) - whole;
+          if (gain <= mostGain) continue;
+          mostGain = gain;
+          const left = { g: leftG, h: leftH, entries: cut + 1 };
+          best = { feature, cut, othersLeft, left, right: { g: rightG, h: rightH } };
         }
       }
     }
@@ -389,7 +424,6 @@ interface Split {
   readonly feature: number;
   readonly cut: number;
   readonly othersLeft: number;
-  readonly gain: number;
   readonly left: { readonly g: number; readonly h: number; readonly entries: number };
   readonly right: { readonly g: number; readonly h: number };
 }

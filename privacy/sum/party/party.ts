@@ -626,8 +626,9 @@ function onDecrypted(
   const survivors = survivorsDigest(spent.survivors);
   const unmasking = unmaskingDigest(aggregate);
   const sumOf = submissionDigest(aggregate.chunks);
+  let values: Float64Array;
   try {
-    dequantizeSum(slots, packing, spent.survivors.length);
+    values = dequantizeSum(slots, packing, spent.survivors.length);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const statement = { purpose: "invalid", survivors, unmasking, aggregate: sumOf } as const;
@@ -651,6 +652,7 @@ function onDecrypted(
     spent: { ...spent, released: true },
     aggregate,
     sum,
+    values,
     digest,
     signature,
   };

@@ -353,6 +353,8 @@ export type PartyState =
       readonly phase: "released";
       readonly aggregate: Aggregate;
       readonly sum: Uint8Array;
+      /** What the sum's slots say. */
+      readonly values: Float64Array;
       readonly digest: Digest;
       readonly signature: Uint8Array;
     } & Summed)
