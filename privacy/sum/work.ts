@@ -59,24 +59,15 @@ export async function performVerify(
   const altered: number[] = [];
   for (const { index, aggregate, submitted } of picked) {
     const sum = bfv.openSum(1);
-    // The thread is given the next ones before it is done with the last.
-    const adding: Promise<void>[] = [];
     try {
-      for (const digests of groupsOf(submitted)) {
-        const ciphertexts = await fetchAll(digests, fetch);
-        const added = sum.add(ciphertexts.map((ciphertext) => ({ index: 0, ciphertext })));
-        // Looked at below, with the others.
-        added.catch(() => {});
-        adding.push(added);
-      }
-      await Promise.all(adding);
+      const ciphertexts = await fetchAll(submitted, fetch);
+      await sum.add(ciphertexts.map((ciphertext) => ({ index: 0, ciphertext })));
       const first = index * polynomialDegree;
       const count = Math.min(polynomialDegree, packing.slots - first);
       await sum.subtract(burdenOfSum(roundId, packing, unmasking, first, count));
       const [recomputed] = await sum.finish();
       if (digestOf(recomputed!) !== aggregate) altered.push(index);
     } catch (error) {
-      await Promise.allSettled(adding);
       await sum.discard();
       throw error;
     }
@@ -98,14 +89,6 @@ export async function performDecrypt(
   const ciphertexts = await fetchAll(chunks, fetch);
   return { type: "decrypted", roundId, slots: await bfv.decrypt(key, ciphertexts, slots) };
 }
-
-/** Ciphertexts that SEAL's thread is given at once: what it holds beside a sum. */
-const ciphertextsAtOnce = 16;
-
-const groupsOf = <Item>(items: readonly Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(items.length / ciphertextsAtOnce) }, (_, group) =>
-    items.slice(group * ciphertextsAtOnce, (group + 1) * ciphertextsAtOnce),
-  );
 
 async function fetchOne(digest: Digest, fetch: FetchBlob): Promise<Uint8Array> {
   const blob = await fetch(digest);
@@ -135,8 +118,7 @@ export async function performFold(
     for (const ciphertext of ciphertexts) checkCiphertext(ciphertext);
     // Whatever SEAL's thread does not take from here on, it may have taken in part.
     spoiled = true;
-    const terms = ciphertexts.map((ciphertext, index) => ({ index, ciphertext }));
-    await Promise.all(groupsOf(terms).map((group) => sum.add(group)));
+    await sum.add(ciphertexts.map((ciphertext, index) => ({ index, ciphertext })));
     return { type: "folded", party };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

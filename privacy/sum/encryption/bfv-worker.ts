@@ -11,10 +11,11 @@ import initialize, {
 import { T } from "../layout.ts";
 import { coefficientModulus, polynomialDegree } from "./bfv-format.ts";
 
-/** A ciphertext, and the chunk of a sum that it is added to. */
-export interface Term {
+/** Where a ciphertext lies in a tray, and the chunk of a sum that it is added to. */
+export interface Served {
   readonly index: number;
-  readonly ciphertext: Uint8Array;
+  readonly first: number;
+  readonly bytes: number;
 }
 
 /** What the thread is asked; `bfv.ts` checks every byte string before it comes here. */
@@ -22,7 +23,7 @@ export type Request =
   | { op: "generateKey" }
   | { op: "encrypt"; key: Uint8Array; slots: Float64Array }
   | { op: "decrypt"; key: Uint8Array; chunks: readonly Uint8Array[]; slotCount: number }
-  | { op: "add"; sum: number; terms: readonly Term[] }
+  | { op: "add"; sum: number; tray: SharedArrayBuffer; served: readonly Served[] }
   | { op: "subtract"; sum: number; slots: Float64Array }
   | { op: "finish"; sum: number; chunks: number }
   | { op: "discard"; sum: number };
@@ -93,12 +94,12 @@ class Sealer {
     return slots.slice(0, slotCount);
   }
 
-  add(sum: number, terms: readonly Term[]): void {
+  add(sum: number, tray: SharedArrayBuffer, served: readonly Served[]): void {
     const chunks = this.#sums.get(sum) ?? [];
     this.#sums.set(sum, chunks);
-    for (const { index, ciphertext: bytes } of terms) {
+    for (const { index, first, bytes } of served) {
       const running = chunks[index];
-      const ciphertext = this.#loadCiphertext(bytes);
+      const ciphertext = this.#loadCiphertext(new Uint8Array(tray, first, bytes));
       if (running === undefined) {
         chunks[index] = ciphertext;
         continue;
@@ -203,7 +204,7 @@ function answer(sealer: Sealer, request: Request): unknown {
     case "decrypt":
       return sealer.decrypt(request.key, request.chunks, request.slotCount);
     case "add":
-      return sealer.add(request.sum, request.terms);
+      return sealer.add(request.sum, request.tray, request.served);
     case "subtract":
       return sealer.subtract(request.sum, request.slots);
     case "finish":

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { Refusal } from "../../../core/reasons.ts";
 import { maxParties, T } from "../layout.ts";
-import { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree } from "./bfv-format.ts";
-import type { Reply, Request, Term } from "./bfv-worker.ts";
+import { checkCiphertext, checkSecretKey, chunkCount, fullBytes, polynomialDegree } from "./bfv-format.ts";
+import type { Reply, Request } from "./bfv-worker.ts";
 
 export { checkCiphertext, checkSecretKey, chunkCount, polynomialDegree };
 
@@ -25,6 +25,12 @@ export interface Bfv {
   decrypt(key: Uint8Array, chunks: readonly Uint8Array[], slotCount: number): Promise<Float64Array>;
   /** Ends the thread; what is under way is rejected. */
   close(): Promise<void>;
+}
+
+/** A ciphertext, and the chunk of a sum that it is added to. */
+export interface Term {
+  readonly index: number;
+  readonly ciphertext: Uint8Array;
 }
 
 /** The coordinator's fold: ciphertexts of any number of parties, one sum in memory. */
@@ -132,7 +138,7 @@ class ThreadedSum implements RunningSum {
       checkCiphertext(ciphertext);
     }
     this.#added = added;
-    await this.#thread.call({ op: "add", sum: this.#sum, terms });
+    await this.#thread.add(this.#sum, terms);
   }
 
   async subtract(slots: Float64Array): Promise<void> {
@@ -161,9 +167,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Ciphertexts that are shown to the thread at once. */
+const ciphertextsAtOnce = 16;
+
 /** One worker thread; it keeps the process alive only while a call is under way. */
 class Thread {
   readonly #worker: Worker;
+  /** Memory that both threads see, for ciphertexts on their way: one is filled while the other is worked off. */
+  readonly #trays = Array.from({ length: 2 }, () => ({
+    memory: new SharedArrayBuffer(ciphertextsAtOnce * fullBytes),
+    free: Promise.resolve(),
+  }));
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
   ended = false;
@@ -184,6 +198,26 @@ class Thread {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.#worker.postMessage({ id, request });
     });
+  }
+
+  async add(sum: number, terms: readonly Term[]): Promise<void> {
+    for (let first = 0; first < terms.length; first += ciphertextsAtOnce)
+      await this.#serve(sum, terms.slice(first, first + ciphertextsAtOnce));
+  }
+
+  async #serve(sum: number, terms: readonly Term[]): Promise<void> {
+    const tray = this.#trays.shift()!;
+    this.#trays.push(tray);
+    const served = tray.free.then(() => {
+      const bytes = new Uint8Array(tray.memory);
+      const places = terms.map(({ index, ciphertext }, i) => {
+        bytes.set(ciphertext, i * fullBytes);
+        return { index, first: i * fullBytes, bytes: ciphertext.length };
+      });
+      return this.call({ op: "add", sum, tray: tray.memory, served: places });
+    });
+    tray.free = served.catch(() => {});
+    return served;
   }
 
   async end(): Promise<void> {
