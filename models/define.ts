@@ -106,9 +106,15 @@ function running<T extends AlgorithmTypes>(
   demand: NoiseDemand | undefined,
 ): Running {
   let schema: ReturnType<typeof own.state> | undefined;
-  const parse = (state: unknown): T["state"] => {
+  const parseState = (state: unknown): T["state"] => {
     schema ??= own.state(study);
     return parsePublic(`state of ${own.name}`, schema, state);
+  };
+  // What comes next is asked of a state, then the contribution, then the next state: it is parsed for all of them.
+  let last: { readonly given: unknown; readonly state: T["state"] } | undefined;
+  const parse = (given: unknown): T["state"] => {
+    if (last === undefined || last.given !== given) last = { given, state: parseState(given) };
+    return last.state;
   };
   const noiseOf = (state: T["state"]): ReturnType<typeof noiseFor> | undefined => {
     if (demand === undefined) return undefined;
@@ -124,7 +130,7 @@ function running<T extends AlgorithmTypes>(
     decodeSums(own.blocks(state, study), values, noiseOf(state)?.steps);
   return {
     start: () => own.start(study),
-    parseState: parse,
+    parseState,
     blocks: (state) => own.blocks(parse(state), study),
     next(given) {
       const state = parse(given);
