@@ -22,6 +22,7 @@ import { dropSegmentsBefore } from "./segments.ts";
 import { type AsideCount, spoolFile } from "./set-aside.ts";
 import { referenceOf, type Sites, type SitesConfig, sitesOf } from "./sites.ts";
 import { Spool, type SpoolStats } from "./spool.ts";
+import type { SpecialDays } from "./warnings/baseline.ts";
 import { FeatureWatch } from "./warnings/feature-watch.ts";
 import { readProfiles } from "./warnings/profiles.ts";
 import type { Past } from "./warnings/rule.ts";
@@ -82,6 +83,7 @@ export interface Operations {
   readonly board: LiveBoard;
   readonly findings: FindingsStore;
   readonly registry: DeviceRegistry;
+  readonly specialDays: readonly SpecialDays[];
   readonly catalogue: Catalogue;
   readonly sites: readonly Site[];
   collectors(): { readonly name: string; readonly health: CollectorHealth }[];
@@ -302,6 +304,9 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
       },
       get sites() {
         return known.sites;
+      },
+      get specialDays() {
+        return known.specialDays;
       },
       collectors: () => collecting.collectors.map((one) => ({ name: one.name, health: one.health() })),
       spool: () => spool.stats(),

@@ -2,7 +2,7 @@ import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { mostMetrics, mostStrangers } from "../operations/live-board.ts";
 import type { Operations } from "../operations/operations.ts";
-import { clockTime, siteMoment, valueText } from "./format.ts";
+import { clockTime, recentTime, siteMoment, valueText } from "./format.ts";
 import { numeric, pages, type View } from "./layout.ts";
 import type { Locale } from "./locale.ts";
 import { metricsZh, troubleInChinese } from "./plant-words.ts";
@@ -31,7 +31,8 @@ export function liveTexts(operations: Operations, page: number, now: number, loc
   for (const name of shownDevices(operations, page)) {
     const device = operations.board.device(name);
     texts[`${name}\trate`] = device === undefined ? "0" : number(device.rate);
-    texts[`${name}\tlast`] = device === undefined ? words.never : clockTime(locale, device.lastReceived);
+    texts[`${name}\tlast`] =
+      device === undefined ? words.never : recentTime(locale, device.lastReceived, now);
     texts[`${name}\tgap`] = gapOf(operations, name, now, locale);
     for (const one of device?.series ?? []) {
       const place = `${name}\t${one.metric}`;

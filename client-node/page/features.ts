@@ -1,8 +1,14 @@
-import { chart } from "../../core/pages/charts.ts";
-import { html } from "../../core/pages/html.ts";
+import { type Chart, chart } from "../../core/pages/charts.ts";
+import { type Html, html } from "../../core/pages/html.ts";
 import { note } from "../../core/pages/parts.ts";
+import type { WarningType } from "../../core/warning-types.ts";
+import type { Site } from "../operations/device-registry.ts";
 import type { Feature, WindowKind } from "../operations/features/catalogue.ts";
+import type { FeatureRow } from "../operations/features/features.ts";
 import type { Operations } from "../operations/operations.ts";
+import { baseline } from "../operations/warnings/baseline.ts";
+import { spreadsOfAFall } from "../operations/warnings/feature-rules.ts";
+import type { Warning } from "../operations/warnings/warning.ts";
 import { siteDay, unitName } from "./format.ts";
 import type { View } from "./layout.ts";
 import type { Locale } from "./locale.ts";
@@ -11,73 +17,179 @@ import { familiesZh, featuresZh } from "./plant-words.ts";
 const windows: readonly WindowKind[] = ["day", "week", "month"];
 /** Windows drawn at most. */
 const mostShown = 92;
+/** Sites beside each other at most. */
+const mostSites = 24;
+const everySite = "*";
 
 export interface FeatureChoice {
   readonly site?: string;
   readonly window?: string;
   readonly family?: string;
+  readonly feature?: string;
 }
 
-/** Features of a site over time. */
-export function featuresView(
-  { findings, catalogue, sites }: Operations,
-  choice: FeatureChoice,
-  locale: Locale,
-): View {
+/** What each warning from features is about. */
+const featuresOf: Readonly<Partial<Record<WarningType, readonly string[]>>> = {
+  operating_rate_fall: ["operating_rate"],
+  idle_operation: ["real_capacity", "idle_ratio"],
+  energy_production_mismatch: ["energy_ratio"],
+  partial_shutdown: ["energy_ratio"],
+  full_shutdown: ["energy_ratio", "water_ratio", "gas_ratio"],
+  declared_revenue_gap: ["revenue_gap"],
+  order_loss: ["order_delay_rate", "inventory_turnover"],
+  revenue_fall: ["flow_revenue", "sales_total"],
+  sales_mismatch: ["payment_cover", "stock_cover"],
+  low_conversion: ["conversion_rate"],
+};
+
+/** A site's windows, and the warnings that are about them. */
+interface Told {
+  readonly site: Site;
+  /** All that are known: what is shown is compared with what was before. */
+  readonly history: readonly FeatureRow[];
+  readonly shown: readonly FeatureRow[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Features over time: of one site, or one feature of all sites side by side. */
+export function featuresView(operations: Operations, choice: FeatureChoice, locale: Locale): View {
+  const { findings, catalogue, sites } = operations;
   const { words, number } = locale;
-  const site = sites.find(({ id }) => id === choice.site) ?? sites[0]!;
   const window = windows.find((one) => one === choice.window) ?? "day";
-  const rows = findings.features({ site: site.id, window }).slice(-mostShown);
-  const present = new Set(rows.flatMap((row) => [...row.values.keys()]));
+  const isEvery = choice.site === everySite && sites.length > 1;
+  const chosen = isEvery
+    ? sites.slice(0, mostSites)
+    : [sites.find(({ id }) => id === choice.site) ?? sites[0]!];
+  const told = chosen.map((site): Told => {
+    const history = findings.features({ site: site.id, window });
+    const shown = history.slice(-mostShown);
+    const warnings = findings
+      .warningsSince(shown[0]?.from ?? Number.MAX_SAFE_INTEGER)
+      .filter((one) => one.site === site.id && featuresOf[one.type] !== undefined);
+    return { site, history, shown, warnings };
+  });
+  const present = new Set(told.flatMap(({ shown }) => shown.flatMap((row) => [...row.values.keys()])));
   const known = [...catalogue.features].filter(([name]) => present.has(name));
   const families = [...new Set(known.map(([, one]) => one.family))];
   const family = families.find((one) => one === choice.family) ?? families[0];
   const options = <Value extends string>(
     values: readonly Value[],
-    chosen: string | undefined,
+    now: string | undefined,
     named: (value: Value) => string,
   ) =>
     values.map(
-      (value) =>
-        html`<option value="${value}"${value === chosen && html` selected`}>${named(value)}</option>`,
+      (value) => html`<option value="${value}"${value === now && html` selected`}>${named(value)}</option>`,
     );
-  const labels = rows.map((row) => siteDay(locale, row.from, site.utcOffsetHours));
+  const ofFamily = known.filter(([, one]) => one.family === family);
+  const [first] = told;
   const body = html`<form class="row" method="get" action="/features">
 <label>${words.site} <select name="site">${options(
-    sites.map(({ id }) => id),
-    site.id,
-    (id) => id,
+    [...sites.map(({ id }) => id), ...(sites.length > 1 ? [everySite] : [])],
+    isEvery ? everySite : first!.site.id,
+    (id) => (id === everySite ? words.allSites : id),
   )}</select></label>
 <label>${words.window} <select name="window">${options(windows, window, (one) => words.windows[one])}</select></label>
 <label>${words.family} <select name="family">${options(families, family, (one) => familyName(one, locale))}</select></label>
 <button>${words.show}</button>
 </form>
-${rows.length === 0 && note(words.noFeatures(site.id, words.windows[window]))}
-${known
-  .filter(([, one]) => one.family === family)
-  .map(([name, feature]) => {
-    const values = rows.map((row) => row.values.get(name) ?? null);
-    const seen = values.filter((value) => value !== null);
-    return chart({
-      format: number,
-      title: featureTitle(name, feature, locale),
-      summary: words.featureSummary(
-        ...([number(seen.length), number(rows.length), number(seen.at(-1)!)] as const),
-        ...([number(Math.min(...seen)), number(Math.max(...seen))] as const),
-      ),
-      kind: "line",
-      labels,
-      words: { numbers: words.theNumbers, at: words.from },
-      series: [{ name: featureName(name, locale), values }],
-    });
-  })}`;
+${known.length === 0 && note(words.noFeatures(isEvery ? words.allSites : first!.site.id, words.windows[window]))}
+${
+  isEvery
+    ? sideBySide(operations, told, ofFamily, { ...choice, window, family }, locale)
+    : ofFamily.map(([name, feature]) =>
+        chart(drawn(operations, first!, name, feature, featureTitle(name, feature, locale), locale)),
+      )
+}
+${isEvery && sites.length > mostSites && note(words.firstSites(number(mostSites), number(sites.length)))}`;
   return { title: words.features, body };
+}
+
+/** One feature at every site, on axes of one scale. */
+function sideBySide(
+  operations: Operations,
+  told: readonly Told[],
+  known: readonly (readonly [string, Feature])[],
+  choice: { readonly window: string; readonly family: string | undefined; readonly feature?: string },
+  locale: Locale,
+): Html | undefined {
+  const found = known.find(([name]) => name === choice.feature) ?? known[0];
+  if (found === undefined) return undefined;
+  const [name, feature] = found;
+  const charts = told
+    .map((one) => drawn(operations, one, name, feature, one.site.id, locale))
+    .filter(({ series }) => series[0]!.values.some((value) => value !== null));
+  const values = charts.flatMap(({ series, band }) => [
+    ...series[0]!.values.filter((value) => value !== null),
+    ...(band?.ranges ?? []).flatMap((one) => one ?? []),
+  ]);
+  const range = rounded(Math.min(...values), Math.max(...values));
+  const address = (of: string): string =>
+    `/features?${new URLSearchParams({ site: everySite, window: choice.window, family: choice.family ?? "", feature: of })}`;
+  return html`<nav aria-label="${locale.words.feature}"><ul>${known.map(
+    ([one]) =>
+      html`<li><a href="${address(one)}"${one === name && html` aria-current="true"`}>${featureName(one, locale)}</a></li>`,
+  )}</ul></nav>
+<h2>${featureTitle(name, feature, locale)}</h2>
+<div class="small-charts">${charts.map((one) => chart({ ...one, range, isSmall: true }))}</div>`;
+}
+
+/** @returns bounds of an axis that both values lie within, on round numbers. */
+function rounded(low: number, high: number): readonly [number, number] {
+  const step = 10 ** Math.floor(Math.log10(Math.max(high - low, Math.abs(high) / 100, 1e-9)));
+  return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+}
+
+/** A feature of a site: its windows, what is usual for each, and the warnings about it. */
+function drawn(
+  { specialDays }: Pick<Operations, "specialDays">,
+  { site, history, shown, warnings }: Told,
+  name: string,
+  { unit }: Feature,
+  title: string,
+  locale: Locale,
+): Chart {
+  const { words, number } = locale;
+  const values = shown.map((row) => row.values.get(name) ?? null);
+  const seen = values.filter((value) => value !== null);
+  const ranges = shown.map((row) => {
+    const usual = baseline(history, row, name, site, specialDays);
+    if (usual === undefined) return null;
+    const { level, spread } = usual;
+    return [level - spreadsOfAFall * spread, level + spreadsOfAFall * spread] as const;
+  });
+  const marks = shown.map((row) => {
+    const about = warnings.filter(
+      ({ type, onset }) => featuresOf[type]!.includes(name) && row.from <= onset && onset < row.until,
+    );
+    return about.length === 0 ? undefined : about.map(({ type }) => words.warningTypes[type]).join(words.and);
+  });
+  const outside = values.filter((value, i) => {
+    const range = ranges[i];
+    return value !== null && range != null && (value < range[0] || value > range[1]);
+  }).length;
+  const warned = marks.filter((one) => one !== undefined).length;
+  const shownUnit = unitName(unit);
+  return {
+    format: number,
+    title,
+    summary: `${words.featureSummary(
+      ...([number(seen.length), number(shown.length), number(seen.at(-1) ?? Number.NaN)] as const),
+      ...([number(Math.min(...seen)), number(Math.max(...seen))] as const),
+    )}${words.outside(number(outside), number(warned))}`,
+    kind: "line",
+    labels: shown.map((row) => siteDay(locale, row.from, site.utcOffsetHours)),
+    words: { numbers: words.theNumbers, at: words.from },
+    series: [{ name: featureName(name, locale), values }],
+    ...(ranges.some((one) => one !== null) ? { band: { name: words.usually, ranges } } : {}),
+    marks: { name: words.warned, at: marks },
+    ...(shownUnit === "" ? {} : { unit: shownUnit }),
+  };
 }
 
 const familyName = (family: Feature["family"], { language }: Locale): string =>
   language === "zh" ? familiesZh[family] : family;
 
-export const featureName = (name: string, { language }: Locale): string =>
+const featureName = (name: string, { language }: Locale): string =>
   (language === "zh" ? featuresZh[name]?.[0] : undefined) ?? name.replaceAll("_", " ");
 
 function featureTitle(name: string, { meaning, unit }: Feature, locale: Locale): string {

@@ -22,6 +22,12 @@ function formatOf(tag: string, options: Intl.DateTimeFormatOptions): Intl.DateTi
 export const clockTime = ({ tag }: Locale, micros: number): string =>
   formatOf(tag, { dateStyle: "medium", timeStyle: "medium" }).format(micros / 1000);
 
+/** Of the last hours its time alone. @param micros, now - µs UTC */
+export const recentTime = (locale: Locale, micros: number, now: number): string =>
+  Math.abs(now - micros) < 12 * 3_600_000_000
+    ? formatOf(locale.tag, { timeStyle: "medium" }).format(micros / 1000)
+    : clockTime(locale, micros);
+
 /** A day as people of a site count it. @param micros - µs UTC */
 export const siteDay = ({ tag }: Locale, micros: number, utcOffsetHours: number): string =>
   formatOf(tag, { dateStyle: "medium", timeZone: offsetName(utcOffsetHours) }).format(micros / 1000);

@@ -204,8 +204,8 @@ ${field("lifetime", names.lifetime, maxEpsilon.lifetime)}
 ${field("delta", names.delta, maxEpsilon.delta)}
 ${field("consentDays", names.consentDays, policy.consentDays)}
 ${select("scores", names.scores, words.scoreSends, scores?.send ?? "never")}
-${check("noise", "yes", names.noise, unprotected.includes("noise"))}
 </fieldset>
+<div class="choices">${check("noise", "yes", names.noise, unprotected.includes("noise"))}</div>
 <fieldset><legend>${names.algorithms}</legend><div class="choices">${algorithms.map((name) =>
     check("algorithm", name, name, allow.algorithms.includes(name)),
   )}</div></fieldset>

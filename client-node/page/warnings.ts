@@ -24,8 +24,8 @@ export function warningsView({ findings, sites }: Operations, page: number, loca
     return html`<article class="card">
 <h3>${words.warningTypes[warning.type]} ${severity(warning, locale)} <span class="badge">${isOpen ? words.open : words.closed}</span></h3>
 <p>${explanation(warning, locale)}</p>
-<p class="note">${warning.device === undefined ? warning.site : listed(locale, [warning.device, warning.site])}. ${words.began} ${moment(warning.onset)}, ${words.known} ${moment(warning.detected)}${
-      warning.closed !== undefined && html`, ${words.ended} ${moment(warning.closed)}`
+<p class="note">${warning.device === undefined ? warning.site : listed(locale, [warning.device, warning.site])}. ${words.began} ${moment(warning.onset)}${words.and}${words.known} ${moment(warning.detected)}${
+      warning.closed !== undefined && html`${words.and}${words.ended} ${moment(warning.closed)}`
     }.</p>
 ${numbers.length > 0 && html`<p class="note">${listed(locale, numbers)}</p>`}
 </article>`;

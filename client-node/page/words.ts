@@ -136,7 +136,7 @@ export const en = {
   readingsPerSecond: "Readings/s",
   lastHeard: "Last heard",
   gapNow: "Gap now",
-  gapsInPeriod: "Gaps in quality period",
+  gapsInPeriod: "Gaps in period",
   site: "Site",
   class: "Class",
   notRegistered: "not registered",
@@ -222,6 +222,12 @@ export const en = {
   show: "Show",
   noFeatures: (site: string, window: string): string =>
     `Nothing is known of ${site} by the ${window} yet: features come with the first refresh after readings.`,
+  allSites: "all, side by side",
+  usually: "usually",
+  warned: "warning",
+  outside: (outside: string, warned: string): string =>
+    `; ${outside} outside the usual, ${warned} with a warning`,
+  firstSites: (shown: string, of: string): string => `The first ${shown} of ${of} sites.`,
   featureSummary: (seen: string, of: string, last: string, lowest: string, highest: string): string =>
     `${seen} of ${of} windows; last ${last}, lowest ${lowest}, highest ${highest}`,
 
@@ -679,7 +685,7 @@ export const zh: Words = {
   readingsPerSecond: "每秒读数",
   lastHeard: "最近收到",
   gapNow: "当前间断",
-  gapsInPeriod: "质量周期内的间断",
+  gapsInPeriod: "周期内间断",
   site: "场所",
   class: "类别",
   notRegistered: "未登记",
@@ -752,6 +758,11 @@ export const zh: Words = {
   family: "类别",
   show: "显示",
   noFeatures: (site, window) => `${site} 尚无按${window}的特征：有读数后首次刷新时产生。`,
+  allSites: "全部，并排",
+  usually: "通常",
+  warned: "预警",
+  outside: (outside, warned) => `；${outside} 个超出通常范围，${warned} 个有预警`,
+  firstSites: (shown, of) => `共 ${of} 个场所，显示前 ${shown} 个。`,
   featureSummary: (seen, of, last, lowest, highest) =>
     `${of} 个窗口中有 ${seen} 个有值；最新 ${last}，最低 ${lowest}，最高 ${highest}`,
 

@@ -19,6 +19,16 @@ export interface Chart {
   readonly format: (value: number) => string;
   /** Where each label is on an axis of 0…1; by default labels stand at equal distances. */
   readonly at?: readonly number[];
+  /** What is usual at each label, drawn as a band behind the lines; a missing one is a gap. */
+  readonly band?: { readonly name: string; readonly ranges: readonly (readonly [number, number] | null)[] };
+  /** What happened at a label, drawn on the first line. */
+  readonly marks?: { readonly name: string; readonly at: readonly (string | undefined)[] };
+  /** Name of the values' unit, above the axis. */
+  readonly unit?: string;
+  /** Least and greatest value of the axis, where several charts share one. */
+  readonly range?: readonly [number, number];
+  /** One small drawing, for many beside each other. */
+  readonly isSmall?: true;
   /** Of the table beneath, in the page's language. */
   readonly words?: { readonly numbers: string; readonly at: string };
 }
@@ -29,27 +39,41 @@ const english = { numbers: "The numbers", at: "At" };
 const ink = "#010101";
 const line = "#020202";
 const series = ["#030303", "#040404", "#050505", "#060606"];
+const bandColour = "#070707";
+const markColour = "#080808";
 
 /** A chart as SVG, in a wide and a narrow drawing, with its numbers as a table beneath. */
 export function chart(of: Chart): Html {
-  const { format, words = english } = of;
+  const { format, band, marks, words = english } = of;
+  const isMarked = marks?.at.some((one) => one !== undefined) === true;
+  const drawing =
+    of.isSmall === true
+      ? draw(of, 340, 180)
+      : html`<div class="wide">${draw(of, 1100, 280)}</div><div class="narrow">${draw(of, 340, 240)}</div>`;
   return html`<figure>
 <figcaption>${of.title}</figcaption>
 ${
-  of.series.length > 1 &&
-  html`<ul class="legend">${of.series.map(({ name }) => html`<li>${name}</li>`)}</ul>
+  (of.series.length > 1 || band !== undefined || isMarked) &&
+  html`<ul class="legend">${of.series.map(({ name }) => html`<li>${name}</li>`)}${band !== undefined && html`<li class="band">${band.name}</li>`}${isMarked && html`<li class="mark">${marks.name}</li>`}</ul>
 `
-}<div role="img" aria-label="${of.summary}"><div class="wide">${draw(of, 1100, 280)}</div><div class="narrow">${draw(of, 340, 240)}</div></div>
+}<div role="img" aria-label="${of.summary}">${drawing}</div>
 <details><summary>${words.numbers}</summary>
 ${table(
   of.title,
-  [words.at, ...of.series.map(({ name }) => ({ name, numeric: true }) as const)],
+  [
+    words.at,
+    ...of.series.map(({ name }) => ({ name, numeric: true }) as const),
+    ...(band === undefined ? [] : [{ name: band.name, numeric: true } as const]),
+    ...(isMarked ? [marks.name] : []),
+  ],
   of.labels.map((label, i) => [
     label,
     ...of.series.map(({ values }) => {
       const value = values[i];
       return value === null || value === undefined ? "–" : format(value);
     }),
+    ...(band === undefined ? [] : [band.ranges[i]?.map(format).join(" – ") ?? "–"]),
+    ...(isMarked ? [marks.at[i] ?? ""] : []),
   ]),
 )}
 </details>
@@ -69,7 +93,7 @@ function draw(of: Chart, width: number, height: number): Html {
       grid: {
         left: 8,
         right: 12,
-        top: 12,
+        top: of.unit === undefined ? 12 : 30,
         bottom: 4,
         outerBoundsMode: "same",
         outerBoundsContain: "axisLabel",
@@ -87,26 +111,62 @@ function draw(of: Chart, width: number, height: number): Html {
             },
       yAxis: {
         type: "value",
+        ...(of.unit === undefined
+          ? {}
+          : { name: of.unit, nameTextStyle: { color: ink, align: "left" }, nameGap: 12 }),
+        ...(of.range === undefined ? {} : { min: of.range[0], max: of.range[1] }),
         ...(of.max === undefined ? {} : { min: 0, max: of.max, interval: of.max / 4 }),
         scale: of.kind === "line" && of.max === undefined,
-        splitNumber: 4,
+        splitNumber: of.isSmall === true ? 2 : 4,
         splitLine: { lineStyle: { color: line } },
         axisLabel: { color: ink, formatter: format },
       },
-      series: of.series.map(({ name, values }) => ({
-        name,
-        type: of.kind,
-        data: values.map((value, i) => (at === undefined ? (value ?? "-") : [at[i]!, value ?? "-"])),
-        silent: true,
-        ...(of.kind === "line"
-          ? { symbol: "circle", symbolSize: known(values) > 60 ? 0 : 5, lineStyle: { width: 2 } }
-          : { barMaxWidth: 36 }),
-      })),
+      series: [
+        ...bandSeries(of),
+        ...of.series.map(({ name, values }) => ({
+          name,
+          type: of.kind,
+          data: values.map((value, i) => (at === undefined ? (value ?? "-") : [at[i]!, value ?? "-"])),
+          silent: true,
+          ...(of.kind === "line"
+            ? { symbol: "circle", symbolSize: known(values) > 60 ? 0 : 5, lineStyle: { width: 2 } }
+            : { barMaxWidth: 36 }),
+        })),
+        ...markSeries(of),
+      ],
     });
     return new Html(plainSvg(drawing.renderToSVGString()));
   } finally {
     drawing.dispose();
   }
+}
+
+/** Two lines that are not drawn, and what lies between them. */
+function bandSeries({ band }: Chart): object[] {
+  if (band === undefined) return [];
+  const line = (values: readonly (number | "-")[]): object => ({
+    ...{ type: "line", stack: "band", stackStrategy: "all", symbol: "none", silent: true, data: values },
+    ...{ lineStyle: { width: 0 }, color: bandColour },
+  });
+  return [
+    line(band.ranges.map((one) => one?.[0] ?? "-")),
+    {
+      ...line(band.ranges.map((one) => (one ? one[1] - one[0] : "-"))),
+      areaStyle: { color: bandColour, opacity: 1 },
+    },
+  ];
+}
+
+/** Diamonds on the first line, which are told from its points without colour. */
+function markSeries({ marks, series: [first] }: Chart): object[] {
+  if (marks === undefined || first === undefined) return [];
+  const data = first.values.map((value, i) => (marks.at[i] === undefined ? "-" : (value ?? "-")));
+  return [
+    {
+      ...{ type: "line", symbol: "diamond", symbolSize: 15, showAllSymbol: true, silent: true, z: 5, data },
+      ...{ lineStyle: { width: 0 }, color: markColour, itemStyle: { color: markColour } },
+    },
+  ];
 }
 
 /** Few points get a mark each: a lone one between gaps has no line to be seen by. */

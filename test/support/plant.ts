@@ -9,7 +9,7 @@ import {
   type OperationsOptions,
   startOperations,
 } from "../../client-node/operations/operations.ts";
-import { sitesSchema } from "../../client-node/operations/sites.ts";
+import { type SitesConfig, sitesSchema } from "../../client-node/operations/sites.ts";
 import type { Timer } from "../../collectors/collector.ts";
 import { collectorEntries } from "../../collectors/config.ts";
 import { encode } from "../../collectors/modbus/registers.ts";
@@ -31,6 +31,7 @@ export interface Plant {
   readonly gateway: ModbusServer;
   /** What the press measures now: [g] and kW. */
   readonly press: { vibration: number; power: number };
+  readonly sites: SitesConfig;
   /** Milliseconds: noon, and what has passed since. */
   readonly now: () => number;
   start(options?: Partial<OperationsOptions>): Promise<Operations>;
@@ -130,6 +131,7 @@ export async function openPlant(): Promise<Plant> {
     folder,
     gateway,
     press,
+    sites,
     now,
     start: (options = {}) =>
       startOperations({
@@ -156,6 +158,19 @@ export async function openPlant(): Promise<Plant> {
     },
   };
 }
+
+/** A plant that also has another site, and many devices with long names that nobody hears. */
+export const crowded = (sites: SitesConfig): SitesConfig => ({
+  ...sites,
+  sites: [...sites.sites, { ...sites.sites[0]!, id: "hall-2-with-a-rather-long-name-of-its-own" }],
+  devices: [
+    ...sites.devices,
+    ...Array.from({ length: 50 }, (_, i) => ({
+      ...sites.devices[1]!,
+      id: `workshop-7-line-${i}-automated-loading-and-unloading-machine-of-the-east-wing`,
+    })),
+  ],
+});
 
 /** Two lathes, a meter and what the enterprise reports, from the first Monday until noon; the last day is weak. */
 export function* history(): Generator<string> {

@@ -25,7 +25,7 @@ type FeatureRule = (evidence: Evidence) => Finding | undefined;
 
 const day = 86_400_000_000;
 /** A site's windows differ by themselves: what lies within so many spreads of the usual is none of the falls. */
-const spreadsOfAFall = 3;
+export const spreadsOfAFall = 3;
 
 /** @returns how far a feature lies below what is usual, as a share of it; undefined where the site's windows scatter as far. */
 function fallOf(
