@@ -117,7 +117,7 @@ export async function openDatabase(options: {
     });
   const lookAgain = (): void => void transaction(async () => {}).catch(() => {});
   try {
-    await checkVersion(sql);
+    await checkServer(sql);
     ownership = await takeOwnership(() => openSession(server), pause, lookAgain);
     if (ownership === undefined)
       throw new Refusal("database_unavailable", "another coordinator works on this database", {
@@ -157,14 +157,28 @@ async function openSession(server: pg.ClientConfig): Promise<pg.Client> {
 
 /** As libpq reads it: `?host=/directory` names a Unix socket's directory. */
 function serverOf(database: string): pg.ClientConfig {
-  if (!URL.canParse(database)) throw new Refusal("config_invalid", "database: not a postgres:// address");
-  return { connectionString: database };
+  const url = URL.canParse(database) ? new URL(database) : undefined;
+  if (url === undefined || !["postgres:", "postgresql:"].includes(url.protocol))
+    throw new Refusal("config_invalid", "database: not a postgres:// address");
+  // What the driver makes of these modes, and warns about: a server whose certificate is checked.
+  if (["prefer", "require", "verify-ca"].includes(url.searchParams.get("sslmode") ?? ""))
+    url.searchParams.set("sslmode", "verify-full");
+  return { connectionString: url.href };
 }
 
-async function checkVersion(sql: Sql): Promise<void> {
-  const [row] = await sql`SELECT current_setting('server_version_num')::int AS number`;
+async function checkServer(sql: Sql): Promise<void> {
+  const [row] = await sql`
+    SELECT current_setting('server_version_num')::int AS number, current_setting('server_encoding') AS encoding`;
   if (row!.number < oldestVersion)
     throw new Refusal("database_version", `PostgreSQL ${Math.floor(row!.number / 10_000)} is too old`);
+  if (row!.encoding !== "UTF8")
+    throw new Refusal(
+      "database_unavailable",
+      `the database keeps its text as ${row!.encoding}, not as UTF8`,
+      {
+        hint: "make another one: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+      },
+    );
 }
 
 /** The lock alone is free again when the server restarts: what every transaction holds on to is this number. */

@@ -171,9 +171,25 @@ export function storeRefusal(error: unknown): unknown {
   // 57 operator intervention.
   if (code === "53100" || code === "ENOSPC")
     return new Refusal("disk_full", `the database's disk is full: ${message}`, { cause: error });
+  if (code === "42501")
+    return new Refusal("database_unavailable", `the database does not let its user work: ${message}`, {
+      hint: "make the user of `database` the database's owner: ALTER DATABASE … OWNER TO …",
+      cause: error,
+    });
   if (error instanceof pg.DatabaseError && !/^(08|25006|28|3D|53|57)/.test(code ?? "")) return error;
   // Whatever else the driver says is of its connection, mostly without a code.
+  const hint = encryptionHint(message, code);
   return new Refusal("database_unavailable", `the database is not available: ${message || code}`, {
+    ...(hint === undefined ? {} : { hint }),
     cause: error,
   });
+}
+
+/** @returns what to write where a server asks for TLS, or its certificate is of an authority that nobody here knows. */
+function encryptionHint(message: string, code = ""): string | undefined {
+  if (/CERT|UNABLE_TO_|ERR_TLS/.test(code))
+    return "name the authority of the server's certificate: postgres://…?sslmode=verify-full&sslrootcert=FILE";
+  return code === "28000" && /no encryption/.test(message)
+    ? "ask for TLS: postgres://…?sslmode=verify-full"
+    : undefined;
 }
