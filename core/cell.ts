@@ -12,8 +12,8 @@ export const isMissing = (text: string): boolean => missing.has(text);
 export const textOf = (value: Cell): string =>
   typeof value === "string" ? value.trim() : value === null || value === undefined ? "" : String(value);
 
-/** Thousands in groups of three, or a percent sign. */
-const written = /^([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+)\s?(%?)$/;
+/** Thousands in groups of three (by commas, apostrophes, or spaces that do not break), or a percent sign. */
+const written = /^([+-]?(?:\d{1,3}(?:[,'’\u00a0\u202f]\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+)\s?(%?)$/;
 
 /**
  * @returns NaN where the value is missing; undefined where it holds no finite decimal number. `1,234.5` is 1234.5, and
@@ -31,5 +31,5 @@ export function numberOf(value: Cell): number | undefined {
   if (Number.isFinite(number)) return number;
   const [, digits, percent] = written.exec(text) ?? [];
   if (digits === undefined) return undefined;
-  return Number(digits.replaceAll(",", "")) / (percent === "%" ? 100 : 1);
+  return Number(digits.replaceAll(/[,'’\u00a0\u202f]/g, "")) / (percent === "%" ? 100 : 1);
 }

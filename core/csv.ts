@@ -53,13 +53,21 @@ export function columnAt({ name, header }: Pick<Records, "name" | "header">, col
   const index = header.indexOf(column);
   if (index < 0)
     throw new Refusal("column_unknown", `${name}: no column "${column}"`, {
-      hint: `the columns are ${header.join(", ")}`,
+      hint: `the columns are ${shortened(header)}`,
     });
   if (header.lastIndexOf(column) !== index)
     throw new Refusal("file_malformed", `${name}: column "${column}" appears twice`, {
       hint: "rename or remove one of them in the header line",
     });
   return index;
+}
+
+const longestHint = 1000;
+
+/** Of a file that is parted otherwise than it seemed, the header is all of its rows. */
+function shortened(header: readonly string[]): string {
+  const text = header.join(", ");
+  return text.length <= longestHint ? text : `${text.slice(0, longestHint)} … (${header.length} in all)`;
 }
 
 /** @throws Refusal naming every column that a source lacks, or has twice. */
@@ -139,9 +147,9 @@ function delimiterOf(text: string): string {
 }
 
 // Three digits after a sign may be thousands: they say nothing.
-const withComma = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})%?$/;
+const withComma = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),(?:\d{1,2}|\d{4,})%?$/;
 const withPoint = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)\.(?:\d{1,2}|\d{4,})%?$/;
-const commaNumber = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+%?$/;
+const commaNumber = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),\d+%?$/;
 
 /** @returns a comma where cells are written with one, and none with a point. */
 function decimalOf(lines: Iterable<Line>): "." | "," {
@@ -163,8 +171,9 @@ function decimalOf(lines: Iterable<Line>): "." | "," {
  * @throws Refusal file_malformed without a header, with a record of another width, or a stray quote.
  */
 export function csvRecords(text: string, name: string, options: CsvOptions = {}): Records {
-  const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const delimiter = options.delimiter ?? delimiterOf(content);
+  const unmarked = withNewlines(text.startsWith("\uFEFF") ? text.slice(1) : text);
+  const content = unmarked.replace(separatorLine, "$2");
+  const delimiter = options.delimiter ?? saidIn(unmarked) ?? delimiterOf(content);
   const each = content.includes('"') ? quoted(content, name, delimiter) : unquoted(content, delimiter);
   let header: readonly string[] | undefined;
   for (const { cells } of each) {
@@ -193,6 +202,17 @@ export function csvRecords(text: string, name: string, options: CsvOptions = {})
   };
 }
 
+/** Before the header line, for spreadsheets. */
+const separatorLine = /^sep=(.)(\r?\n)/i;
+
+const saidIn = (text: string): string | undefined =>
+  delimiters.find((one) => one === separatorLine.exec(text)?.[1]);
+
+/** Old spreadsheets end lines by a carriage return alone. */
+const endsInReturns = (start: string): boolean => !start.includes("\n") && start.includes("\r");
+
+const withNewlines = (text: string): string => (endsInReturns(text) ? text.replaceAll("\r", "\n") : text);
+
 const noHeader = (name: string): Refusal =>
   new Refusal("file_malformed", `${name}: no header line`, { hint: "the first line names the columns" });
 
@@ -207,7 +227,12 @@ function cellsReader(
 ): (cells: readonly string[], line: number) => readonly string[] {
   const missing = new Set(options.missing ?? []);
   const pointed = (cell: string): string =>
-    commaNumber.test(cell.trim()) ? cell.trim().replaceAll(".", "").replace(",", ".") : cell;
+    commaNumber.test(cell.trim())
+      ? cell
+          .trim()
+          .replaceAll(/[.'’\u00a0\u202f]/g, "")
+          .replace(",", ".")
+      : cell;
   const reads: ((cell: string) => string)[] = [
     ...(missing.size > 0 ? [(cell: string) => (missing.has(cell.trim()) ? "" : cell)] : []),
     ...(decimal === "," ? [pointed] : []),
@@ -240,14 +265,17 @@ export async function csvStream(
     head += piece;
     if (head.length >= 1 << 16) break;
   }
-  const delimiter = options.delimiter ?? delimiterOf(head.startsWith("\uFEFF") ? head.slice(1) : head);
+  const lone = endsInReturns(head);
+  const start = withNewlines(head.startsWith("\uFEFF") ? head.slice(1) : head);
+  const delimiter = options.delimiter ?? saidIn(start) ?? delimiterOf(start.replace(separatorLine, ""));
+  const records = (): ReturnType<typeof recordsIn> => recordsIn(lone ? newlined(open()) : open(), name);
   const cellsOf = (text: string): readonly string[] => {
     if (!text.includes('"')) return text.split(delimiter);
     for (const { cells } of quoted(text, name, delimiter)) return cells;
     return [];
   };
   const beginning: Line[] = [];
-  for await (const { text, line } of recordsIn(open(), name)) {
+  for await (const { text, line } of records()) {
     beginning.push({ cells: cellsOf(text), line });
     if (beginning.length > looked) break;
   }
@@ -260,7 +288,7 @@ export async function csvStream(
     header,
     async each(visit) {
       let isHeader = true;
-      for await (const { text, line } of recordsIn(open(), name)) {
+      for await (const { text, line } of records()) {
         if (isHeader) {
           isHeader = false;
           continue;
@@ -269,6 +297,10 @@ export async function csvStream(
       }
     },
   };
+}
+
+async function* newlined(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const piece of pieces) yield piece.replaceAll("\r", "\n");
 }
 
 /** @yields texts of records without their ends, and the line each begins at: lines, joined as long as a quote is open. */
@@ -289,7 +321,8 @@ async function* recordsIn(
       throw new Refusal("file_malformed", `${name}: quotes do not match near line ${begun}`);
     open = isOpen ? text : undefined;
     const bare = text.endsWith("\r") ? text.slice(0, -1) : text;
-    return isOpen || bare === "" ? undefined : { text: bare, line: begun };
+    const isRecord = !isOpen && bare !== "" && !(begun === 1 && separatorLine.test(`${bare}\n`));
+    return isRecord ? { text: bare, line: begun } : undefined;
   };
   let first = true;
   for await (const piece of pieces) {

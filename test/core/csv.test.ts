@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { numberOf } from "../../core/cell.ts";
-import { csvRecords, decodeText } from "../../core/csv.ts";
+import { columnAt, csvRecords, csvStream, decodeText } from "../../core/csv.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { inferFeatures } from "../../models/infer.ts";
 
@@ -59,10 +59,47 @@ test("text is decoded as it is said to be, and refused where it is not that", (t
   }
 });
 
+test("what spreadsheets write around a table: a line that names the separator, lines that end in a return alone", async (t) => {
+  const table = [
+    ["x", "bad"],
+    ["1;5", "0"],
+    ["2", "1"],
+  ];
+  for (const quote of [true, false])
+    for (const newline of ["\n", "\r\n", "\r"])
+      for (const said of ["", "sep=;"]) {
+        const cells = table.map((row) => row.map((cell) => (quote ? `"${cell}"` : cell.replace(";", ""))));
+        const text = [...(said === "" ? [] : [said]), ...cells.map((row) => row.join(";"))].join(newline);
+        const what = JSON.stringify(text);
+        const expected = table
+          .slice(1)
+          .map((row) => row.map((cell) => (quote ? cell : cell.replace(";", ""))));
+        t.deepEqual(csvRecords(text, "f").header, ["x", "bad"], what);
+        t.deepEqual(cellsOf(text), expected, what);
+        const stream = await csvStream(async function* () {
+          for (const character of `\uFEFF${text}`) yield character;
+        }, "f");
+        const streamed: unknown[][] = [];
+        await stream.each((cells) => streamed.push([...cells]));
+        t.deepEqual(stream.header, ["x", "bad"], what);
+        t.deepEqual(streamed, expected, what);
+      }
+});
+
+test("a header that is all of a file is not repeated as a whole", (t) => {
+  const { header } = csvRecords(Array.from({ length: 10_000 }, (_, i) => `v${i}`).join(","), "f");
+  const error = t.throws(() => columnAt({ name: "f", header }, "bad"), { instanceOf: Refusal }) as Refusal;
+  t.true(error.hint.length < 1100);
+  t.regex(error.hint, /v9, .*\(10000 in all\)$/);
+});
+
 test("numbers as people write them, and missing values", (t) => {
   const cases: readonly [string, number | undefined][] = [
     ["1,234", 1234],
     ["-1,234,567.5", -1_234_567.5],
+    ["1'234'567.5", 1_234_567.5],
+    ["1\u202f234", 1234],
+    ["1'23", undefined],
     ["12.5%", 0.125],
     ["7 %", 0.07],
     ["?", Number.NaN],
