@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
+import { addressArgument } from "../core/address-argument.ts";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -41,7 +42,7 @@ export const remoteCommand = (name: string, description: string): Command =>
   new Command(name)
     .description(description)
     .requiredOption("--dir <dir>", `the auditor's directory, with ${certificateFile} from the bank in it`)
-    .requiredOption("--coordinator <host:port>", "the bank's coordinator")
+    .requiredOption("--coordinator <host:port>", "the bank's coordinator", addressArgument)
     .option("--bank-key <key>", "the bank's verifier key; needed the first time, pinned from then on")
     .option("--json", "print JSON");
 

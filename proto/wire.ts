@@ -76,7 +76,6 @@ const transportReasons: Partial<Record<grpc.status, Reason>> = {
   [grpc.status.CANCELLED]: "unavailable",
   [grpc.status.DEADLINE_EXCEEDED]: "deadline",
   [grpc.status.UNAUTHENTICATED]: "certificate_invalid",
-  [grpc.status.UNIMPLEMENTED]: "protocol_version",
   [grpc.status.RESOURCE_EXHAUSTED]: "rate_limited",
   [grpc.status.INVALID_ARGUMENT]: "message_malformed",
 };
@@ -99,6 +98,11 @@ export function refusalOf(error: unknown): Refusal {
   // TLS failures reach a gRPC client only as the text of UNAVAILABLE.
   if (status.code === grpc.status.UNAVAILABLE && /certificate|self.signed|tls.*alert|CERT_/i.test(text))
     return new Refusal("certificate_invalid", text, { cause: error });
+  if (status.code === grpc.status.UNIMPLEMENTED)
+    return new Refusal("protocol_version", text, {
+      hint: "update the older of node and coordinator, or give the coordinator's address and not that of its enrolment",
+      cause: error,
+    });
   const known = status.code === undefined ? undefined : transportReasons[status.code];
   // "No connection established. Last error: Error: connect ECONNREFUSED …. Resolution note: "
   const cause = /Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(text)?.[1];

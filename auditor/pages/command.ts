@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { addressArgument } from "../../core/address-argument.ts";
 import { onEnding } from "../../core/ending.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { parsePolicy } from "../../privacy/log/policy.ts";
@@ -20,7 +21,12 @@ export function serveCommand(): Command {
     .argument("<bank-export>", "the bank's log (.fcexport); it is held in memory")
     .requiredOption(...policyOption)
     .option(...ledgerOption)
-    .option("--listen <host:port>", "an address of this machine; port 0 takes a free one", "127.0.0.1:8095")
+    .option(
+      "--listen <host:port>",
+      "an address of this machine; port 0 takes a free one",
+      addressArgument,
+      "127.0.0.1:8095",
+    )
     .option("--json", "print the address as one JSON object")
     .addHelpText(
       "after",

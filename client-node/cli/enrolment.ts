@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { addressArgument } from "../../core/address-argument.ts";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
@@ -36,8 +37,8 @@ export function addEnrolment(node: Command): void {
     .option("--collect-only", "for the plant alone: no bank, no keys; the bank's addresses can come later")
     .option("--enterprise <id>", "this enterprise's id in the consortium; with --collect-only, any")
     .option("--consortium <id>", "the consortium's id")
-    .option("--coordinator <host:port>", "the bank's coordinator")
-    .option("--enrolment <host:port>", "the bank's enrolment service")
+    .option("--coordinator <host:port>", "the bank's coordinator", addressArgument)
+    .option("--enrolment <host:port>", "the bank's enrolment service", addressArgument)
     .option("--rows <file>", "CSV or Parquet file with training rows; may be repeated", collect, [])
     .option("--json", "print one JSON object")
     .action(init);

@@ -1,6 +1,7 @@
 /** What the commands that speak to a running coordinator, with the operator's certificate, have in common. */
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { addressArgument } from "../../core/address-argument.ts";
 import { readRefusal } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { tell } from "../../core/terminal.ts";
@@ -17,7 +18,11 @@ export const operatorCommand = (name: string, description: string, example: stri
   new Command(name)
     .description(description)
     .requiredOption("--config <file>", "coordinator.yaml")
-    .option("--address <host:port>", "of the coordinator; the config's address, or listen, by default")
+    .option(
+      "--address <host:port>",
+      "of the coordinator; the config's address, or listen, by default",
+      addressArgument,
+    )
     .option("--json", "print JSON")
     .addHelpText("after", `\nExample:\n  fedcredit coordinator ${example}`);
 

@@ -1,6 +1,7 @@
 /** The bank's process: `init`, `start`, `certify-auditor`, `backup`, `restore`. */
 
 import { Command } from "commander";
+import { addressArgument } from "../../core/address-argument.ts";
 import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
@@ -41,10 +42,14 @@ function initCommand(): Command {
     .requiredOption("--consortium <name>", "lowercase letters, digits and hyphens")
     .requiredOption("--auditor-key <key>", "the auditor's verifier key (fedcredit audit init prints it)")
     .requiredOption("--quorum <n>", "cosignatures a checkpoint needs to be exported", wholeNumber)
-    .option("--listen <host:port>", "where enterprises connect", "127.0.0.1:8443")
-    .option("--enrolment <host:port>", "where enterprises enrol", "127.0.0.1:8444")
+    .option("--listen <host:port>", "where enterprises connect", addressArgument, "127.0.0.1:8443")
+    .option("--enrolment <host:port>", "where enterprises enrol", addressArgument, "127.0.0.1:8444")
     .option("--database <where>", "embedded, or postgres://…", "embedded")
-    .option("--console <host:port>", "where the bank's people open the console in a browser; none without it")
+    .option(
+      "--console <host:port>",
+      "where the bank's people open the console in a browser; none without it",
+      addressArgument,
+    )
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { z } from "zod";
+import { addressArgument } from "../../core/address-argument.ts";
 import type { CsvOptions } from "../../core/csv.ts";
 import { readJson } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -32,7 +33,7 @@ export const scoreCommand = (): Command =>
       .argument("[study]", "name, or the beginning of its digest; the last finished one by default")
       .requiredOption("--data <file>", "CSV (gz too) or Parquet with the columns that the model reads")
       .option("--config <file>", "coordinator.yaml; not needed with --model")
-      .option("--address <host:port>", "of the coordinator; the config's listen by default")
+      .option("--address <host:port>", "of the coordinator; the config's listen by default", addressArgument)
       .option("--encoding <name>", "of a CSV file: gbk, windows-1252, …; UTF-8 by default")
       .option("--delimiter <sign>", "between a CSV file's cells; found out from its header line by default")
       .option("--missing <a,b,…>", "cells that stand for a missing value, beside the usual ones"),

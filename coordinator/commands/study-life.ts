@@ -120,7 +120,7 @@ export const statusCommand = (naming: Naming): Command =>
   described(
     naming,
     "where a study stands: who is connected, who consented and who not, what it waits for",
-    "",
+    "sme-default-90 --watch",
   )
     .argument("[study]", `${studyArgument[1]}; all studies, a line each, without it`)
     .option("--watch", "say it again whenever it changes, until the study has ended")
@@ -140,6 +140,7 @@ export const statusCommand = (naming: Naming): Command =>
 async function list(operator: Operator, { json }: OperatorFlags): Promise<void> {
   const studies = await operator.studies();
   if (json) print(JSON.stringify(studies));
+  else if (studies.length === 0) tell("no study was proposed yet");
   else for (const view of studies) print(viewLine(view));
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { groups, prepare } from "../../commands.ts";
 
 const run = promisify(execFile);
@@ -136,6 +136,20 @@ test("help says which options have to be given", async (t) => {
     }
   }
   t.true(required > 20);
+});
+
+test("an address is refused where it is given", async (t) => {
+  const { root } = await tree();
+  const options = leaves(root).flatMap(({ options }) =>
+    options.filter(({ flags }) => flags.includes("host:port")),
+  );
+  t.true(options.length > 20);
+  for (const { flags, parseArg } of options) {
+    const parse = parseArg as undefined | ((text: string) => unknown);
+    for (const wrong of ["bank", "bank:99999", "bank:1/", "::1:8443"])
+      t.throws(() => parse?.(wrong), { instanceOf: InvalidArgumentError }, `${flags} ${wrong}`);
+    for (const right of ["bank.example:8443", "127.0.0.1:0", "[::1]:8443"]) t.is(parse?.(right), right);
+  }
 });
 
 test("help is the same wherever the word stands", async (t) => {

@@ -17,6 +17,12 @@ test("a defect travels as internal and keeps its text to itself", (t) => {
   t.false(got.message.includes("42"));
 });
 
+test("a port that does not know a call may be of another version, or the other one", (t) => {
+  const got = refusalOf({ code: 12, details: "The server does not implement the method" });
+  t.is(got.reason, "protocol_version");
+  t.regex(got.hint, /enrolment/);
+});
+
 test("a oneof message and its tagged form are inverse, digests in hexadecimal", (t) => {
   const digest = "ab".repeat(32);
   const tagged = {
