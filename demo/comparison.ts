@@ -11,7 +11,7 @@ import { runPlain, runPooled } from "../models/plain.ts";
 import { concatRows, selectRows } from "../models/rows.ts";
 import { manifestSchema, usualTable } from "../models/study.ts";
 import type { NodeFolder } from "./node-folder.ts";
-import { manifest } from "./study.ts";
+import { manifest, privateManifest } from "./study.ts";
 
 export interface Comparison {
   /** AUC by algorithm. */
@@ -30,23 +30,23 @@ const scored = ["logistic", "scorecard", "boosting", "neural"] as const;
 export async function compare(folders: readonly NodeFolder[]): Promise<Comparison> {
   const study = manifestSchema.parse(manifest);
   const records = await Promise.all(folders.map(({ dir }) => ownRecords(readNodeConfig(configFile(dir)))()));
-  const salts = folders.map(saltOf);
+  const salts = folders.map((folder) => saltOf(folder));
   const tables = records.map((sources, i) => tableFromRecords(sources, study, salts[i]!));
   const heldOut = tables.map((table) => selectRows(table, (row) => table.holdout[row] === 1));
   let within = 0;
-  const aucOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
+  const aucsOf = async (rows: Promise<{ results: Record<string, unknown> }>) => {
     const { models } = (await rows).results.evaluate as { models: Record<string, Evaluation> };
     within = Math.max(within, ...Object.values(models).map(({ aucWithin }) => aucWithin));
     return scored.map((name) => models[name]!.auc);
   };
-  const pooled = await aucOf(runPooled(study, tables));
+  const pooled = await aucsOf(runPooled(study, tables));
   const alone: number[][] = [];
   for (const table of tables) {
     const own = selectRows(table, (row) => table.holdout[row] === 0);
     // An enterprise sees one industry only: alone, it has to leave the column out.
     const features = study.features.filter((feature) => feature.kind === "numeric");
     const everyone = concatRows([own, ...heldOut]);
-    alone.push(await aucOf(runPlain({ ...study, features, maxRowsPerParty: everyone.rows }, [everyone])));
+    alone.push(await aucsOf(runPlain({ ...study, features, maxRowsPerParty: everyone.rows }, [everyone])));
   }
   return {
     pooled: new Map(scored.map((name, i) => [name, pooled[i]!])),
@@ -56,11 +56,32 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
   };
 }
 
+/** @returns the AUC that the study of customers comes to where no sum bears noise. */
+export async function withoutNoise(folders: readonly NodeFolder[]): Promise<number> {
+  const { table, algorithms, privacy } = privateManifest;
+  const study = manifestSchema.parse({
+    ...privateManifest,
+    algorithms: algorithms.map(({ name }) => ({ name })),
+    privacy: { ...privacy, noise: undefined, unit: "record" },
+    unprotected: ["noise"],
+  });
+  const tables = folders.map(async (folder) => {
+    const records = await ownRecords(readNodeConfig(configFile(folder.dir)), table)();
+    return tableFromRecords(records, study, saltOf(folder, table));
+  });
+  const { results } = await runPlain(study, await Promise.all(tables));
+  return aucOf(results, "logistic-private");
+}
+
+/** @param results - of a study that ends in an evaluation. */
+export const aucOf = (results: Record<string, unknown>, name: string): number =>
+  (results.evaluate as { models: Record<string, Evaluation> }).models[name]!.auc;
+
 /** What the node dealt its rows to training and hold-out with. */
-function saltOf({ dataDir }: NodeFolder): Uint8Array {
+function saltOf({ dataDir }: NodeFolder, table = usualTable): Uint8Array {
   const db = openStore(ledgerFile(dataDir));
   try {
-    return splitSalt(db, usualTable, new Uint8Array(32));
+    return splitSalt(db, table, new Uint8Array(32));
   } finally {
     db.close();
   }

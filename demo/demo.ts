@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
+import type { Forecast } from "../client-node/ledger/budget.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { interruptible } from "../simulate/interruption.ts";
-import { compare } from "./comparison.ts";
+import { aucOf, compare, withoutNoise } from "./comparison.ts";
 import { startConsortium } from "./consortium.ts";
 import { enterprises } from "./economy.ts";
 import { Happenings } from "./happenings.ts";
@@ -17,7 +18,7 @@ import { Refreshes } from "./refreshes.ts";
 import type { DemoSummary } from "./report.ts";
 import { decideCase, sayScores } from "./scores.ts";
 import { storedOnce } from "./stored-once.ts";
-import { manifest, studyName } from "./study.ts";
+import { manifest, policy, privateManifest, studyName } from "./study.ts";
 import { verify } from "./verdict.ts";
 
 const victim = enterprises[1].id;
@@ -89,8 +90,11 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     await operator("admit");
     await audit("countersign", "--coordinator", address, "--yes");
     say("auditor: countersigned the roster of four enterprises");
-    await writeFile(at("study.yaml"), stringify(manifest));
-    await operator("propose", at("study.yaml"));
+    for (const proposed of [privateManifest, manifest]) {
+      const file = at(`${proposed.name}.yaml`);
+      await writeFile(file, stringify(proposed, { aliasDuplicateObjects: false }));
+      await operator("propose", file);
+    }
     cleanUp.defer(consortium.startWitness());
   };
 
@@ -162,15 +166,28 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   const failures = [consortium.failed, nodes.failed, ...plants.map(({ service }) => service.failed())];
   const orFailure = <T>(work: Promise<T>): Promise<T> => Promise.race([work, ...failures]);
 
+  const forecasts: Forecast[] = [];
   await orFailure(
     pairwise(enterprises, async ({ id }) => {
+      const { cost } = JSON.parse(
+        await run("node", "consent", privateManifest.name, "--dir", at(id), "--json"),
+      );
+      forecasts.push(cost);
+      say(
+        `${id}: consented to ${privateManifest.name}: up to ε = ${cost.after.toFixed(2)} of ${cost.lifetime} for its customers`,
+      );
       await run("node", "consent", studyName, "--dir", at(id));
-      say(`${id}: consented to ${studyName}`);
+      say(`${id}: consented to ${studyName}, of exact sums`);
     }),
   );
   // The first rounds of a study that begins without a slow machine's last node are about other columns.
   await orFailure(allJoined.promise);
-  say("bank: starts the study");
+  say("bank: starts the study of customers, under noise");
+  await orFailure(operator("start-study", privateManifest.name, "--wait"));
+  const { model: noisy } = JSON.parse(await operator("model", privateManifest.name));
+  const { epsilon } = noisy.protection.cost;
+  say(`study: ${privateManifest.name} has cost ε = ${epsilon.toFixed(2)} of each customer`);
+  say("bank: starts the study of borrowers, of exact sums");
   await orFailure(operator("start-study", studyName, "--wait"));
   const { model } = JSON.parse(await operator("model", studyName));
   const said = sayScores(at, say);
@@ -198,6 +215,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   await operator("export", "--out", join(out, "log.fcexport"));
   await audit("policy", "--quorum", "1", "--out", join(out, "log.policy"));
   await writeFile(join(out, "model.json"), `${JSON.stringify(model, null, 2)}\n`);
+  await writeFile(join(out, "model-under-noise.json"), `${JSON.stringify(noisy, null, 2)}\n`);
   say("demo: trains on pooled rows and on each enterprise's own, for comparison");
   const audited = async () => {
     const verdict = await verify(out, at);
@@ -206,10 +224,11 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     say(`auditor: pages at ${auditorPages}`);
     return { verdict, auditorPages };
   };
-  const [{ verdict, auditorPages }, stored, { pooled, alone, best, within }] = await Promise.all([
+  const [{ verdict, auditorPages }, stored, { pooled, alone, best, within }, aucWithout] = await Promise.all([
     audited(),
     storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric),
     compare([...folders.values()]),
+    withoutNoise([...folders.values()]),
   ]);
   say(`bank: console at ${consortium.consoleUrl}`);
   say(
@@ -220,7 +239,16 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   const summary: DemoSummary = {
     verified: verdict.verified,
     enterprises: enterprises.map(({ id }) => id),
-    rounds: model.lineage.rounds.length,
+    rounds: noisy.lineage.rounds.length + model.lineage.rounds.length,
+    underNoise: {
+      algorithm: "logistic-private",
+      auc: aucOf(noisy.results, "logistic-private"),
+      aucWithout,
+      forecast: Math.max(...forecasts.map(({ after }) => after)),
+      epsilon,
+      delta: privateManifest.privacy.noise.delta,
+      lifetime: policy.maxEpsilon.lifetime,
+    },
     models: [...pooled].map(([algorithm, pooledAuc]) => {
       const aucs = alone.get(algorithm)!;
       const aloneAuc = aucs.reduce((sum, value) => sum + value, 0) / aucs.length;

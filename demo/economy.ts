@@ -62,7 +62,10 @@ const clamp = (x: number, low: number, high: number): number => Math.min(high, M
  * Sites differ much from each other and little from month to month. Of the loans that are not bad, 4 % are 16–30 days
  * overdue (indeterminate), 8 % in grace, the rest normal.
  */
-export function borrowersOf({ id, sites, strain }: Enterprise, random: Random): Borrower[] {
+export function borrowersOf(
+  { id, sites, strain }: Omit<Enterprise, "sites"> & { readonly sites: number },
+  random: Random,
+): Borrower[] {
   return Array.from({ length: sites }, (_, i) => {
     const own = {
       strain: strain + normal(random),

@@ -5,11 +5,12 @@ import { configFile, policyFile } from "../client-node/init.ts";
 import { FindingsStore, findingsFile } from "../client-node/operations/findings-store.ts";
 import { seededRandom } from "../core/random.ts";
 import { dayMillis, monthStart, thursdays, utcOffsetHours } from "./calendar.ts";
+import { customersCsv } from "./customers.ts";
 import { type Borrower, borrowersOf, type Enterprise, monthsBack } from "./economy.ts";
 import { bookkeeper, fileCollectors, loanBook, pastTable, weeklyReports } from "./history.ts";
 import { plants } from "./plants/all.ts";
 import type { Addresses, Plant } from "./plants/plant.ts";
-import { policy } from "./study.ts";
+import { policy, privateManifest } from "./study.ts";
 
 /** One enterprise's folder: what its own people would write there. */
 export class NodeFolder {
@@ -39,11 +40,12 @@ export class NodeFolder {
     return this.plant.sites(this.#now).sites.map(({ id }) => id);
   }
 
-  /** Policy, loans and exports, and a configuration that reads nothing but these. */
+  /** Policy, loans, customers and exports, and a configuration that reads nothing but these. */
   async writeHistory(): Promise<void> {
     await mkdir(this.inbox);
     await writeFile(policyFile(this.dir), stringify(policy));
     await writeFile(join(this.dir, "loans.csv"), loanBook(this.#enterprise, this.borrowers, this.#now));
+    await writeFile(join(this.dir, "customers.csv"), customersCsv(this.#enterprise));
     await writeFile(join(this.inbox, "weekly.csv"), weeklyReports(this.borrowers, this.#now));
     await writeFile(join(this.inbox, "own-past.csv"), pastTable(this.plant.past(this.#now)));
     await this.#configure({
@@ -75,7 +77,10 @@ export class NodeFolder {
     const findings = new FindingsStore(findingsFile(this.dataDir));
     try {
       const days = findings.features({ site: this.borrowers.at(-1)!.site, window: "day" });
-      return days.some(({ from, until }) => from <= last * 1000 && last * 1000 < until);
+      // A day of which nothing was read yet is a window, too: of a gap.
+      return days.some(
+        ({ from, until, values }) => from <= last * 1000 && last * 1000 < until && values.has("orders_total"),
+      );
     } finally {
       findings.close();
     }
@@ -104,6 +109,7 @@ export class NodeFolder {
       features: { loans: ["loans.csv"], site: "site", date: "date", window: "month" },
     };
     const written = parse(await readFile(file, "utf8"));
-    await writeFile(file, stringify({ ...written, rows, storage: { keepDays: 1000 }, ...settings }));
+    const tables = { [privateManifest.table]: { files: ["customers.csv"] } };
+    await writeFile(file, stringify({ ...written, rows, tables, storage: { keepDays: 1000 }, ...settings }));
   }
 }

@@ -2,6 +2,22 @@ import type { RaisedWarning } from "./happenings.ts";
 import type { Decided, Score } from "./scores.ts";
 import type { Stored } from "./stored-once.ts";
 
+/** A model for which each customer counts by no more than ε. */
+export interface UnderNoise {
+  readonly algorithm: string;
+  /** On held-out customers, measured under noise, too. */
+  readonly auc: number;
+  /** Of the same study where no sum bears noise. */
+  readonly aucWithout: number;
+  /** At most, as each node said before its enterprise consented. */
+  readonly forecast: number;
+  /** What the sums cost. */
+  readonly epsilon: number;
+  readonly delta: number;
+  /** What each enterprise's policy allows of the table, for ever. */
+  readonly lifetime: number;
+}
+
 export interface DemoSummary {
   /** Whether every check of the exported log held, and every ledger agrees with it. */
   readonly verified: boolean;
@@ -19,6 +35,8 @@ export interface DemoSummary {
   readonly aucWithin: number;
   /** Of the true probability: no model ranks better. */
   readonly bestAuc: number;
+  /** The model whose sums all bear noise. */
+  readonly underNoise: UnderNoise;
   /** Of all enterprises together. */
   readonly bytesUp: number;
   /** What the nodes warned about at their own sites, in the order in which they knew. */
@@ -44,7 +62,11 @@ export function tableOf(summary: DemoSummary): string {
   const row = (...cells: string[]) =>
     `  ${cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(12))).join("")}`;
   const auc = (value: number) => value.toFixed(4);
+  const { underNoise } = summary;
   return [
+    `under noise, of customers: ${underNoise.algorithm}, AUC ${auc(underNoise.auc)}, without noise ${auc(underNoise.aucWithout)}`,
+    `  cost ε = ${underNoise.epsilon.toFixed(2)} of each table's ${underNoise.lifetime} at δ = ${underNoise.delta}, forecast ${underNoise.forecast.toFixed(2)} before consent`,
+    "exact sums, of borrowers, as every policy accepts:",
     `AUC on held-out rows of all enterprises, ± ${auc(summary.aucWithin)} for bins of scores`,
     row("model", "federated", "pooled", "each alone", "best"),
     ...summary.models.map(({ algorithm, auc: federated, pooledAuc, aloneAuc }) =>

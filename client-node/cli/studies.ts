@@ -73,7 +73,7 @@ async function consent(wanted: string, { dir, json }: Common): Promise<void> {
     const cost = studyCost(desk, view.manifest);
     if (cost !== undefined) tell(`cost           ${costText(cost)}`);
     const { expiresMillis } = await consentTo(desk, view.study);
-    if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis }));
+    if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis, cost }));
     else print(`consented to ${view.name} (${view.study}) until ${new Date(expiresMillis).toISOString()}`);
   });
 }
