@@ -15,7 +15,7 @@ import { NodeFolder } from "./node-folder.ts";
 import { Nodes } from "./nodes.ts";
 import { freePorts, pairwise, run, runWith, startPlant } from "./processes.ts";
 import { Refreshes } from "./refreshes.ts";
-import type { DemoSummary } from "./report.ts";
+import { type DemoSummary, epsilonText } from "./report.ts";
 import { decideCase, sayScores } from "./scores.ts";
 import { storedOnce } from "./stored-once.ts";
 import { manifest, policy, privateManifest, studyName } from "./study.ts";
@@ -174,7 +174,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
       );
       forecasts.push(cost);
       say(
-        `${id}: consented to ${privateManifest.name}: up to ε = ${cost.after.toFixed(2)} of ${cost.lifetime} for its customers`,
+        `${id}: consented to ${privateManifest.name}: up to ε = ${epsilonText(cost.after)} of ${cost.lifetime} for its customers`,
       );
       await run("node", "consent", studyName, "--dir", at(id));
       say(`${id}: consented to ${studyName}, of exact sums`);
@@ -186,7 +186,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   await orFailure(operator("start-study", privateManifest.name, "--wait"));
   const { model: noisy } = JSON.parse(await operator("model", privateManifest.name));
   const { epsilon } = noisy.protection.cost;
-  say(`study: ${privateManifest.name} has cost ε = ${epsilon.toFixed(2)} of each customer`);
+  say(`study: ${privateManifest.name} has cost ε = ${epsilonText(epsilon)} of each customer`);
   say("bank: starts the study of borrowers, of exact sums");
   await orFailure(operator("start-study", studyName, "--wait"));
   const { model } = JSON.parse(await operator("model", studyName));

@@ -57,6 +57,9 @@ export interface DemoSummary {
   readonly protection: unknown;
 }
 
+/** @returns ε as people read it: rounded up. */
+export const epsilonText = (epsilon: number): string => (Math.ceil(100 * epsilon) / 100).toFixed(2);
+
 /** @returns the results as a person reads them. */
 export function tableOf(summary: DemoSummary): string {
   const row = (...cells: string[]) =>
@@ -65,7 +68,7 @@ export function tableOf(summary: DemoSummary): string {
   const { underNoise } = summary;
   return [
     `under noise, of customers: ${underNoise.algorithm}, AUC ${auc(underNoise.auc)}, without noise ${auc(underNoise.aucWithout)}`,
-    `  cost ε = ${underNoise.epsilon.toFixed(2)} of each table's ${underNoise.lifetime} at δ = ${underNoise.delta}, forecast ${underNoise.forecast.toFixed(2)} before consent`,
+    `  cost ε = ${epsilonText(underNoise.epsilon)} of each table's ${underNoise.lifetime} at δ = ${underNoise.delta}, forecast ${epsilonText(underNoise.forecast)} before consent`,
     "exact sums, of borrowers, as every policy accepts:",
     `AUC on held-out rows of all enterprises, ± ${auc(summary.aucWithin)} for bins of scores`,
     row("model", "federated", "pooled", "each alone", "best"),
