@@ -5,7 +5,7 @@ import { type Bench, type BenchOptions, type Figure, noted, option } from "./ben
 import { readCreditSet } from "./credit/sets.ts";
 import { type Baseline, readBaselines } from "./paper/baselines.ts";
 import { type DemoRow, demoTable } from "./paper/demo-table.ts";
-import { groupTables } from "./paper/groups.ts";
+import { type GroupTable, groupTables } from "./paper/groups.ts";
 import { methods } from "./paper/methods.ts";
 import { page } from "./paper/page.ts";
 import { compare, gainOf, type SetTable, type Spread } from "./paper/settings.ts";
@@ -46,32 +46,38 @@ export const bench: Bench = async (args, progress) => {
   const used = methods.filter(({ name }) => chosen.includes(name));
   const rows = Number(option(args, "--rows", "1e9"));
   const baselines = await readBaselines(join(data, "baselines.csv"));
+  const out = option(args, "--out", "");
   const sets: SetTable[] = [];
+  let groups: GroupTable[] = [];
+  let demo: DemoRow[] = [];
+  /** Of what there is: a run of hours that ends early leaves its tables. */
+  const written = async () => {
+    const figures = [...sets.flatMap((set) => figuresOf(set, baselines)), ...demoFigures(demo)];
+    const text = [
+      ...sets.map(setText),
+      ...(groups.length > 0 ? [groupText(groups)] : []),
+      ...(demo.length > 0 ? [demoText(demo)] : []),
+      notes,
+    ].join("\n\n");
+    const report = { bench: "paper", runs: folds, figures, text, tables: { sets, groups, demo } };
+    if (out !== "") {
+      await makeDirectory(out);
+      await writeFile(join(out, "paper.json"), JSON.stringify(report, undefined, 1));
+      await writeFile(join(out, "paper.txt"), `${text}\n`);
+      await writeFile(join(out, "paper.svg"), page(sets, demo));
+    }
+    return report;
+  };
+  if (!args.includes("--no-demo")) demo = await demoTable(used, folds, progress);
+  if (names.includes("lc-2007"))
+    groups = await groupTables(await readCreditSet(data, "lc-2007", Math.min(rows, 16_000)), used, progress);
   for (const name of names) {
     const set = await readCreditSet(data, name, rows);
     sets.push(await compare(set, used, folds, (line) => progress(`${name}: ${line}`)));
     progress(setText(sets.at(-1)!));
+    await written();
   }
-  const groups = names.includes("lc-2007")
-    ? await groupTables(await readCreditSet(data, "lc-2007", Math.min(rows, 16_000)), used, progress)
-    : [];
-  const demo = args.includes("--no-demo") ? [] : await demoTable(used, folds, progress);
-  const figures = [...sets.flatMap((set) => figuresOf(set, baselines)), ...demoFigures(demo)];
-  const text = [
-    ...sets.map(setText),
-    ...(groups.length > 0 ? [groupText(groups)] : []),
-    ...(demo.length > 0 ? [demoText(demo)] : []),
-    notes,
-  ].join("\n\n");
-  const report = { bench: "paper", runs: folds, figures, text, tables: { sets, groups, demo } };
-  const out = option(args, "--out", "");
-  if (out !== "") {
-    await makeDirectory(out);
-    await writeFile(join(out, "paper.json"), JSON.stringify(report, undefined, 1));
-    await writeFile(join(out, "paper.txt"), `${text}\n`);
-    await writeFile(join(out, "paper.svg"), page(sets, demo));
-  }
-  return report;
+  return written();
 };
 
 const notes = `What of the paper cannot be had: its 16,000 loans are not public; LendingClub's 36-month loans stand in. Its 85 % of

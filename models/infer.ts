@@ -94,7 +94,9 @@ export function inferFeatures(
       faults
         .map(({ name, kind, advice }) => `${source.name}: column "${name}" is ${kind}: ${advice}`)
         .join("; "),
-      { hint: "correct the cells, say what stands for a missing value, or choose the features by name" },
+      {
+        hint: `correct the cells, say what stands for a missing value, or ${names === undefined ? "choose the features by name" : "do not name the column as a feature"}`,
+      },
     );
   if (features.length === 0)
     throw new Refusal("column_unknown", `${source.name}: none of its columns is a feature`, {

@@ -22,6 +22,7 @@ interface Flags {
   data: string;
   label: string;
   bad?: string;
+  indeterminate?: string;
   features?: string[];
   parties: number;
   partition: string;
@@ -48,7 +49,11 @@ export function simulateCommand(): Command {
     .description("deal a data set to many parties on this machine and train over a sealed sum")
     .requiredOption("--data <file>", "CSV (gz too) or Parquet")
     .requiredOption("--label <column>", "column of 0 (good) and 1 (bad), or any with --bad")
-    .option("--bad <value>", "label value that counts as bad")
+    .option("--bad <a,b,…>", "label values that count as bad")
+    .option(
+      "--indeterminate <a,b,…>",
+      "label values that count as neither: their rows are left out; all others than these and --bad count as good",
+    )
     .option("--features <a,b,…>", "columns to use; all others than the label by default", columnNames)
     .option("--parties <n>", "number of enterprises", wholeNumber(leastCohort, 4096), 4)
     .option("--partition <kind>", "iid, dirichlet:ALPHA or by:COLUMN", "iid")
@@ -130,9 +135,13 @@ async function run(flags: Flags): Promise<void> {
   const problem = await readProblem({ ...single, ...listed, params: flags.param, csv });
   for (const { name, kind, advice } of problem.leftOut)
     process.stderr.write(`column "${name}" is left out, it is ${kind}: ${advice}\n`);
-  const { unlabelled, records } = problem.rows;
+  const { label } = problem.manifest;
+  if (label.good.length > 1) process.stderr.write(`as good count ${label.good.join(", ")}\n`);
+  const { unlabelled, indeterminate, records } = problem.rows;
   if (unlabelled > 0)
     process.stderr.write(`${unlabelled} of ${records} rows are left out: they have no label\n`);
+  if (indeterminate > 0)
+    process.stderr.write(`${indeterminate} of ${records} rows are left out: they are neither good nor bad\n`);
   const transport = await load();
   const begun = performance.now();
   const outcome = await transport(problem, {
@@ -210,6 +219,9 @@ function textOf(report: ReturnType<typeof reportOf>): string {
       );
   for (const name of result.aliased ?? [])
     lines.push(`  ${name.padEnd(28)} ${"NA".padStart(16)}  follows from other columns`);
+  const columns = columnTexts(report.result);
+  if (report.algorithm !== "several" && report.evaluation === null && result.coefficients === undefined)
+    lines.push(...(columns.length > 0 ? columns : ["  --json prints the result"]));
   for (const [name, e] of Object.entries(report.evaluations))
     lines.push(
       `  ${name}`,
@@ -223,6 +235,24 @@ function textOf(report: ReturnType<typeof reportOf>): string {
       `  log: ${report.log.size} entries, root ${report.log.root}, ${report.log.verified ? "verified" : "NOT VERIFIED"}`,
     );
   return lines.join("\n");
+}
+
+/** @returns of a result that says something of each column, a line for each, with what is one number or word. */
+function columnTexts(result: unknown): string[] {
+  const { columns } = (result ?? {}) as { columns?: Readonly<Record<string, object>> };
+  if (columns === undefined || Array.isArray(columns)) return [];
+  const written = (value: unknown): string[] =>
+    typeof value === "number"
+      ? [Number.isInteger(value) ? `${value}` : value.toPrecision(6)]
+      : typeof value === "string"
+        ? [value]
+        : [];
+  return Object.entries(columns).flatMap(([name, fields]) => {
+    const texts = Object.entries(fields).flatMap(([key, value]) =>
+      written(value).map((text) => `${key} ${text}`.padEnd(24)),
+    );
+    return texts.length === 0 ? [] : [`  ${name.padEnd(28)} ${texts.join(" ").trimEnd()}`];
+  });
 }
 
 const cutOffText = (at: Evaluation["cutOffs"][number]): string =>

@@ -22,8 +22,10 @@ export interface SimulateOptions {
   /** CSV (gz too) or Parquet. */
   readonly data: string;
   readonly label: string;
-  /** Label value that counts as bad; the larger of 0 and 1 where absent. */
+  /** Label values that count as bad, separated by commas; the larger of 0 and 1 where absent. */
   readonly bad?: string;
+  /** Those that count as neither. */
+  readonly indeterminate?: string;
   readonly features?: readonly string[];
   readonly parties: number;
   readonly partition: string;
@@ -88,7 +90,7 @@ export async function readProblem(options: SimulateOptions): Promise<FileProblem
     legalBasis: "none: one owner",
     impactAssessment: "none",
     retentionDays: 1,
-    label: { column: options.label, ...label },
+    label,
     features: [...features],
     maxRowsPerParty: records.atMost,
     holdout: { fraction: options.holdout },
@@ -173,27 +175,42 @@ function withEvaluation(algorithms: StudyManifest["algorithms"]): StudyManifest[
 }
 
 function classesOf(
-  { data, label, bad }: SimulateOptions,
+  { data, label, bad, indeterminate }: SimulateOptions,
   values: ReadonlySet<string>,
-): { bad: string[]; good: string[] } {
+): StudyManifest["label"] {
   const present = [...values].filter((value) => value !== "").sort();
   if (values.size === 0)
     throw new Refusal("rows_missing", `${data}: no rows`, { hint: "a row follows the header line" });
   if (present.length < 2)
     throw new Refusal("single_class", `${data}: every row of "${label}" holds ${present[0] ?? "nothing"}`);
-  const chosen =
-    bad ??
-    (present.length === 2 && Number(present[0]) === 0 && Number(present[1]) === 1 ? present[1] : undefined);
-  if (chosen === undefined || !values.has(chosen))
-    throw new Refusal(
-      "label_not_binary",
-      `${data}: column "${label}" holds ${present.length} values${present.length <= 10 ? ` (${present.join(", ")})` : ""}`,
-      {
-        hint:
-          bad === undefined
-            ? "choose a column of 0 and 1, or name the value that counts as bad with --bad"
-            : `none of them is ${bad}: name one of them with --bad`,
-      },
-    );
-  return { bad: [chosen], good: present.filter((value) => value !== chosen) };
+  const holds = `${data}: column "${label}" holds ${present.length} values${present.length <= 10 ? ` (${present.join(", ")})` : ""}`;
+  /** A value may hold a comma itself. */
+  const listed = (option: string, text: string): string[] => {
+    const named = values.has(text) ? [text] : text.split(",").map((value) => value.trim());
+    const unknown = named.filter((value) => !present.includes(value));
+    if (unknown.length > 0)
+      throw new Refusal("label_not_binary", holds, {
+        hint: `none of them is ${unknown.join(" or ")}: name one of them with ${option}`,
+      });
+    return named;
+  };
+  const neither = indeterminate === undefined ? [] : listed("--indeterminate", indeterminate);
+  const left = present.filter((value) => !neither.includes(value));
+  const isBinary = left.length === 2 && Number(left[0]) === 0 && Number(left[1]) === 1;
+  if (bad === undefined && !isBinary)
+    throw new Refusal("label_not_binary", holds, {
+      hint: "choose a column of 0 and 1, or name the values that count as bad with --bad",
+    });
+  const chosen = bad === undefined ? [left[1]!] : listed("--bad", bad);
+  const twice = chosen.filter((value) => neither.includes(value));
+  if (twice.length > 0)
+    throw new Refusal("usage", `${twice.join(", ")} counts as bad and as neither`, {
+      hint: "name it with --bad or with --indeterminate",
+    });
+  const good = left.filter((value) => !chosen.includes(value));
+  if (good.length === 0)
+    throw new Refusal("single_class", `${data}: no value of "${label}" is left that counts as good`, {
+      hint: `name fewer of ${present.join(", ")}`,
+    });
+  return { column: label, bad: chosen, good, ...(neither.length > 0 && { indeterminate: neither }) };
 }

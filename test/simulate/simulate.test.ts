@@ -224,3 +224,39 @@ test("several algorithms make one study, each with its parameters, and charts of
     reason: "parameters_invalid",
   });
 });
+
+test("a label of several values: those named as bad, those that count as neither, and all others as good", async (t) => {
+  const folder = await temporaryDirectory();
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const data = join(folder, "loans.csv");
+  const values = ["paid", "late", "lost, sold", "disputed", "current", ""];
+  const lines = Array.from({ length: 120 }, (_, row) => `${row % 7},"${values[row % 6]}"`);
+  await writeFile(data, ["x,status", ...lines].join("\n"));
+  const read = (label: { bad?: string; indeterminate?: string }) =>
+    readProblem({
+      ...{ data, label: "status", parties: 3, partition: "iid", algorithm: "naive-bayes" },
+      ...{ params: {}, holdout: 0, seed: "1" },
+      ...label,
+    });
+  const { manifest, rows: counts, tables } = await read({ bad: "late", indeterminate: "disputed" });
+  t.deepEqual(manifest.label, {
+    column: "status",
+    bad: ["late"],
+    good: ["current", "lost, sold", "paid"],
+    indeterminate: ["disputed"],
+  });
+  t.deepEqual(counts, { records: 120, unlabelled: 20, indeterminate: 20 });
+  const bad = tables.reduce((sum, { label }) => sum + label.reduce((all, one) => all + one, 0), 0);
+  t.is(bad, 20);
+  t.deepEqual((await read({ bad: "lost, sold" })).manifest.label.bad, ["lost, sold"]);
+  t.deepEqual((await read({ bad: "late, disputed" })).manifest.label.bad, ["late", "disputed"]);
+  for (const [label, reason, about] of [
+    [{}, "label_not_binary", /5 values/],
+    [{ bad: "late,gone" }, "label_not_binary", /5 values/],
+    [{ bad: "late", indeterminate: "gone" }, "label_not_binary", /5 values/],
+    [{ bad: "late", indeterminate: "late" }, "usage", /bad and as neither/],
+  ] as const)
+    t.like(await t.throwsAsync(read(label), { message: about }), { reason });
+  await writeFile(data, ["x,status", ...lines.filter((line) => !/paid|current|lost/.test(line))].join("\n"));
+  t.like(await t.throwsAsync(read({ bad: "late", indeterminate: "disputed" })), { reason: "single_class" });
+});
