@@ -5,12 +5,14 @@ import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { addSignatures, type NoteVerifier, noteSigner, openNote, parseNote } from "../privacy/log/note.ts";
 import type { LogPolicy } from "../privacy/log/policy.ts";
 import { formatReceipt, verifyReceipt } from "../privacy/log/proof.ts";
+import { signSecondKey } from "../privacy/log/second-key.ts";
 import type { SeenTree } from "../privacy/log/witness.ts";
 import { followLog, type LogRecovery } from "../privacy/recovery.ts";
 import { parseRoster, type RosterText } from "../privacy/roster.ts";
 import { keyInForce } from "../privacy/succession.ts";
 import { exportLog, WireClient } from "../proto/client.ts";
 import { Log, Membership } from "../proto/wire.ts";
+import type { MlDsaKey } from "./keys.ts";
 
 export interface AuditorOptions {
   /** host:port of the coordinator. */
@@ -25,6 +27,8 @@ export interface AuditorKeys {
   /** Name and Ed25519 seed of the auditor's own. */
   readonly key: { readonly name: string; readonly seed: Uint8Array };
   readonly bankKey: NoteVerifier;
+  /** Cosigns beside the auditor's own. */
+  readonly mlDsa?: MlDsaKey | undefined;
 }
 
 /** A tree that this auditor has cosigned. */
@@ -96,12 +100,21 @@ export class AuditorClient {
     nowMillis: number,
     fresh: readonly LogRecovery[] = [],
   ): Promise<Witnessed> {
-    const { bankKey, key } = this.#keys;
+    const { bankKey, key, mlDsa } = this.#keys;
     const { note } = await this.#wire.call(Log.service.GetCheckpoint, {});
     const { checkpoint, text } = openCheckpoint(note, bankKey);
     await followLog(seen, checkpoint, fresh, (oldSize, newSize) => this.#prove(oldSize, newSize));
-    const line = cosign(text, cosigner(key.name, key.seed, Math.floor(nowMillis / 1000)));
-    const cosigned = await this.#wire.call(Log.service.Cosign, { size: checkpoint.size, line });
+    const seconds = Math.floor(nowMillis / 1000);
+    const line = cosign(text, cosigner(key.name, key.seed, seconds));
+    const second = mlDsa && {
+      line: cosign(text, cosigner(key.name, mlDsa.seed, seconds, mlDsa.witness.algorithm)),
+      key: signSecondKey(mlDsa.witness.key, noteSigner(key.name, key.seed)),
+    };
+    const cosigned = await this.#wire.call(Log.service.Cosign, {
+      size: checkpoint.size,
+      line,
+      mlDsa: second ?? null,
+    });
     return { size: checkpoint.size, root: checkpoint.root, note: cosigned.note };
   }
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { addressArgument } from "../core/address-argument.ts";
 import { fromBase64, toBase64 } from "../core/bytes.ts";
 import { readRefusal, writeWhole } from "../core/files.ts";
+import { secureRandom } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
 import { tell } from "../core/terminal.ts";
 import { endOf, followsAuthority, isRenewalDue } from "../privacy/certificate-life.ts";
@@ -17,7 +18,7 @@ import { openRoster, parseRoster, type RosterText } from "../privacy/roster.ts";
 import { keyInForce, keysOf, type Succession, successionsSince } from "../privacy/succession.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { AuditorClient, type AuditorKeys, type Witnessed } from "./client.ts";
-import { type OwnKey, readAuditorKey, readKeyOf } from "./keys.ts";
+import { type OwnKey, openMlDsaKey, readAuditorKey, readKeyOf } from "./keys.ts";
 
 export const files = {
   tlsKey: "tls.key",
@@ -131,7 +132,9 @@ export async function pinnedBankKey({
 /** @returns the keys of bank and auditor by the roster that this auditor signed last. @throws Refusal file_missing, signature_invalid */
 async function keysInForce(dir: string, pinned: NoteVerifier): Promise<AuditorKeys> {
   const { successions = [] } = (await readSigned(dir)) ?? {};
-  return { key: await ownKeyIn(dir, successions), bankKey: keyInForce(successions, "bank", pinned) };
+  const key = await ownKeyIn(dir, successions);
+  const mlDsa = await openMlDsaKey(dir, key.name, secureRandom);
+  return { key, bankKey: keyInForce(successions, "bank", pinned), mlDsa };
 }
 
 /** @returns this auditor's key in force by some successions. @throws Refusal file_missing, signature_invalid */

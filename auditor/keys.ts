@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fromHex, toHex } from "../core/bytes.ts";
 import { makeDirectory, readRefusal, writeNewFiles } from "../core/files.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/reasons.ts";
-import { cosignatureKey } from "../privacy/log/cosignature.ts";
+import { type CosignatureVerifier, cosignatureKey, cosignatureVerifier } from "../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../privacy/log/ed25519.ts";
+import { hasMlDsa, mlDsaPublicKey } from "../privacy/log/ml-dsa.ts";
 import {
   fingerprint,
   type NoteVerifier,
@@ -21,6 +23,8 @@ export interface AuditorKey {
   readonly verifierKey: string;
   /** The same key as a witness of the log, for policy files. */
   readonly witnessKey: string;
+  /** Its second key as a witness, ML-DSA-44; absent where this machine's cryptography has none. */
+  readonly mlDsaWitnessKey?: string;
   /** SHA-256 of the public key, in groups of four digits: to be compared over another channel. */
   readonly fingerprint: string;
 }
@@ -43,9 +47,11 @@ export async function createAuditorKey(directory: string, name: string, random: 
     { path: join(directory, secretFile), text: `${keep}\n`, mode: 0o600 },
     { path: join(directory, publicFile), text: `${send}\n`, mode: 0o644 },
   ]);
+  const second = await openMlDsaKey(directory, name, random);
   return {
     verifierKey: send,
     witnessKey: cosignatureKey(name, parseVerifierKey(send).publicKey),
+    ...(second === undefined ? {} : { mlDsaWitnessKey: second.witness.key }),
     fingerprint: fingerprint(send),
   };
 }
@@ -67,6 +73,38 @@ async function readOwn(path: string, hint: string): Promise<OwnKey> {
   });
   const { name, seed } = parseSignerKey(text.trimEnd());
   return { name, seed, publicKey: ed25519PublicKey(seed) };
+}
+
+/** The auditor's second key: cosigns beside the first, and nothing else. */
+export interface MlDsaKey {
+  readonly seed: Uint8Array;
+  readonly witness: CosignatureVerifier;
+}
+
+const mlDsaFile = "auditor-ml-dsa-44.key";
+
+/**
+ * @returns the auditor's ML-DSA-44 key, made where it has none yet; undefined where this machine has no ML-DSA.
+ * @throws Refusal file_malformed, disk_full, file_missing
+ */
+export async function openMlDsaKey(
+  directory: string,
+  name: string,
+  random: Random,
+): Promise<MlDsaKey | undefined> {
+  if (!hasMlDsa()) return undefined;
+  const path = join(directory, mlDsaFile);
+  if (!existsSync(path))
+    writeNewFiles([{ path, text: `ML-DSA-44 ${toHex(random.bytes(32))}\n`, mode: 0o600 }]);
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw readRefusal(path, cause);
+  });
+  const seed = fromHex(/^ML-DSA-44 ([0-9a-f]{64})\n$/.exec(text)?.[1] ?? "");
+  if (seed?.length !== 32)
+    throw new Refusal("file_malformed", `${path} is damaged`, {
+      hint: "restore it, or remove it: another is made, and policies that name it have to be written again",
+    });
+  return { seed, witness: cosignatureVerifier(name, mlDsaPublicKey(seed), "ML-DSA-44") };
 }
 
 const laterFile = (keyId: string): string => `auditor-${keyId}.key`;

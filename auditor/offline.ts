@@ -12,6 +12,7 @@ import { Refusal } from "../core/reasons.ts";
 import { print } from "../core/terminal.ts";
 import { studyArithmetic } from "../models/recompute.ts";
 import { commitmentRoot, type Disclosure, parseDisclosure } from "../privacy/log/commitment.ts";
+import { witnessName } from "../privacy/log/cosignature.ts";
 import { type Entry, parseEntry } from "../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../privacy/log/export.ts";
 import { openNote, parseNote } from "../privacy/log/note.ts";
@@ -95,7 +96,10 @@ function checkReceiptCommand(): Command {
         index,
         size: checkpoint.size,
         log: checkpoint.origin,
-        cosigned: cosigned.map(({ witness, timeSeconds }) => ({ witness: witness.name, timeSeconds })),
+        cosigned: cosigned.map(({ witness, timeSeconds }) => ({
+          witness: witnessName(witness),
+          timeSeconds,
+        })),
         entry: parseEntry(entry),
       };
       if (json) return print(JSON.stringify(shown));

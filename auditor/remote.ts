@@ -32,7 +32,7 @@ import {
   remoteCommand,
   writeSigned,
 } from "./connection.ts";
-import { makeNextKey, readAuditorKey } from "./keys.ts";
+import { makeNextKey, openMlDsaKey, readAuditorKey } from "./keys.ts";
 import { watchCommand } from "./watch.ts";
 
 export function remoteCommands(): Command[] {
@@ -84,7 +84,9 @@ Example:
     .action(async (flags: { dir: string; bankKey?: string; quorum: number; out: string }) => {
       const { name, publicKey } = await readAuditorKey(flags.dir);
       const bank = await pinnedBankKey(flags);
-      await writeWhole(flags.out, formatPolicy(bank, [cosignatureVerifier(name, publicKey)], flags.quorum));
+      const second = await openMlDsaKey(flags.dir, name, secureRandom);
+      const witnesses = [cosignatureVerifier(name, publicKey), ...(second ? [second.witness] : [])];
+      await writeWhole(flags.out, formatPolicy(bank, witnesses, flags.quorum));
       print(flags.out);
     });
 }

@@ -222,7 +222,10 @@ export function followingPolicy(policy: LogPolicy, successions: readonly Success
   const next = new Map<CosignatureVerifier, CosignatureVerifier>(
     policy.witnesses.map((witness) => [
       witness,
-      cosignatureVerifier(witness.name, follow(witness.publicKey)),
+      // Successions are of Ed25519 keys.
+      witness.algorithm === "Ed25519"
+        ? cosignatureVerifier(witness.name, follow(witness.publicKey))
+        : witness,
     ]),
   );
   const log = keysOf(successions, "bank", policy.log).at(-1)!;

@@ -11,7 +11,7 @@ import type { PriorResults } from "../models/algorithm.ts";
 import { partyName } from "../models/plain.ts";
 import { studyArithmetic } from "../models/recompute.ts";
 import type { Table } from "../models/table.ts";
-import { parseCheckpoint } from "../privacy/log/checkpoint.ts";
+import { parseCheckpoint } from "../privacy/log/tree-head.ts";
 import { allHold, verifyExport } from "../privacy/log/verify.ts";
 import { type Bfv, openBfv } from "../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor } from "./consortium.ts";

@@ -28,8 +28,13 @@ export const hash = (_: "sha256", input: Uint8Array<ArrayBuffer>, _form: "buffer
     async () => new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", input)),
   );
 
-/** @returns the raw key: the last 32 bytes of its DER. */
-export const createPublicKey = ({ key }: { readonly key: Uint8Array }): Uint8Array => key.slice(-32);
+const ed25519DerLength = 44;
+
+/** @returns the raw key: the last 32 bytes of its DER. @throws TypeError for a key that is not Ed25519 */
+export function createPublicKey({ key }: { readonly key: Uint8Array }): Uint8Array {
+  if (key.length !== ed25519DerLength) throw new TypeError("only Ed25519 is verified in a browser");
+  return key.slice(-32);
+}
 
 export const verify = (
   _: null,

@@ -1,7 +1,6 @@
 /** A log as the pages show it: verified once, its entries at hand, each with its proof. */
 import type { Digest } from "../../core/canonical.ts";
 import { orUndefined, Refusal } from "../../core/reasons.ts";
-import { parseCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { canonicalEntry, type Entry } from "../../privacy/log/entry.ts";
 import { type ExportRecord, readExport } from "../../privacy/log/export.ts";
 import { GrowingTree, type Hash, inclusionProof, leafHash } from "../../privacy/log/merkle.ts";
@@ -10,6 +9,7 @@ import type { LogPolicy } from "../../privacy/log/policy.ts";
 import { formatReceipt } from "../../privacy/log/proof.ts";
 import type { ExportSource } from "../../privacy/log/reconcile.ts";
 import { spentEvent, unreleasedEvent } from "../../privacy/log/spend.ts";
+import { parseCheckpoint } from "../../privacy/log/tree-head.ts";
 import type { PrivacyEvent } from "../../privacy/noise/event.ts";
 import { type RoundHeader, roundHeaderSchema } from "../../privacy/sum/header.ts";
 import type { Report } from "../report/document.ts";

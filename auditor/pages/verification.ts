@@ -2,6 +2,7 @@ import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { orUndefined } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { witnessName } from "../../privacy/log/cosignature.ts";
 import { followingPolicy } from "../../privacy/succession.ts";
 import type { Asked, Locale, View } from "./asked.ts";
 import { verifier } from "./entry.ts";
@@ -82,8 +83,9 @@ function witnesses(log: ShownLog, { words, moment, duration }: Locale): Content 
   return table(
     words.witnessesCaption,
     [words.witness, words.cosignedAt, words.lag],
-    now.witnesses.map(({ name }) => {
-      const line = cosigned.find(({ witness }) => witness.name === name);
+    now.witnesses.map((one) => {
+      const name = witnessName(one);
+      const line = cosigned.find(({ witness }) => witness === one);
       if (line === undefined) return [name, html`<span class="alarm">${words.notCosigned}</span>`, "–"];
       const at = line.timeSeconds * 1000;
       return [name, moment(at), duration(Math.max(0, at - last) / 1000)];

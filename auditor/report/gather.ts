@@ -4,6 +4,7 @@ import { toBase64 } from "../../core/bytes.ts";
 import { orUndefined, Refusal } from "../../core/reasons.ts";
 import { studyArithmetic } from "../../models/recompute.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { witnessName } from "../../privacy/log/cosignature.ts";
 import { canonicalEntry } from "../../privacy/log/entry.ts";
 import { readExport } from "../../privacy/log/export.ts";
 import type { LogPolicy } from "../../privacy/log/policy.ts";
@@ -79,6 +80,6 @@ async function checkpointOf(
     origin: log.name,
     size: opened?.checkpoint.size ?? 0,
     root: opened === undefined ? "" : toBase64(opened.checkpoint.root),
-    cosignedBy: opened?.cosigned.map(({ witness }) => witness.name) ?? [],
+    cosignedBy: opened?.cosigned.map(({ witness }) => witnessName(witness)) ?? [],
   };
 }

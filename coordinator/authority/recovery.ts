@@ -1,8 +1,9 @@
 /** What the bank lost: a log that goes on from an older backup, and ledgers that begin anew. */
 import { fromHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type Checkpoint, openCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { type NoteVerifier, parseNote } from "../../privacy/log/note.ts";
+import type { Checkpoint } from "../../privacy/log/tree-head.ts";
 import {
   type LedgerRecovery,
   type LogRecovery,

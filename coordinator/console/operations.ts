@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { freeBytes } from "../../core/monitor.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
-import { parseNote } from "../../privacy/log/note.ts";
 import { users } from "../authority/users.ts";
 import { exportLog } from "../service/export.ts";
 import { troublesOf } from "../service/gauges.ts";
+import { signersOf } from "../store/log.ts";
 import type { Asked } from "./asked.ts";
 import type { Desk } from "./desk.ts";
 import { numeric, type View } from "./frame.ts";
@@ -69,12 +69,7 @@ ${facts([
   [words.witnessedEntries, number(seen)],
   [words.notWitnessed, number(Math.max(0, size - seen))],
   [words.quorum, number(config.witnesses.quorum)],
-  [
-    words.cosigned,
-    parseNote(checkpoint)
-      .signatures.map(({ name }) => name)
-      .join(", "),
-  ],
+  [words.cosigned, signersOf(checkpoint).join(", ")],
 ])}
 ${size > seen && config.witnesses.quorum > 0 && note(words.witnessHint)}
 <p><a class="button" href="/log.fcexport">${words.downloadLog}</a></p>

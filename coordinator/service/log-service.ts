@@ -18,8 +18,8 @@ export function logService(bank: Bank, methods: Methods): LogHandlers {
       const { hashes, entry } = await privacyLog.inclusion(index, size);
       return { hashes: hashes.map((hash) => Buffer.from(hash)), entry: Buffer.from(entry) };
     }),
-    Cosign: methods.unary(only("auditor"), async ({ size, line }) => ({
-      note: await witnesses.cosign(size, line),
+    Cosign: methods.unary(only("auditor"), async (cosignature) => ({
+      note: await witnesses.cosign(cosignature),
     })),
     ReportLedger: methods.unary(enterprise, async ({ note, cosignature }, { id }) => {
       await witnesses.reportLedger(id, note, cosignature);

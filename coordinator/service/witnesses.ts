@@ -1,13 +1,17 @@
 /** What enterprises and the auditor say about logs: cosignatures of the bank's, checkpoints of their own. */
 import { toHex } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { type Checkpoint, openCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import {
   type CosignatureVerifier,
   cosignatureTime,
   cosignatureVerifier,
 } from "../../privacy/log/cosignature.ts";
+import { hasMlDsa } from "../../privacy/log/ml-dsa.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
+import { openSecondKey } from "../../privacy/log/second-key.ts";
+import type { Checkpoint } from "../../privacy/log/tree-head.ts";
+import type { Cosignature__Output } from "../../proto/generated/fedcredit/v1/Cosignature.ts";
 import { clockToleranceMillis } from "../../proto/wire.ts";
 import { currentRoster, keysInForce } from "../authority/membership.ts";
 import { acceptRestored } from "../authority/recovery.ts";
@@ -16,8 +20,8 @@ import { Batch } from "../store/batch.ts";
 import { type Cosigning, cosigningOf, type NewEntry } from "../store/log.ts";
 import { type Transaction, valuesOf } from "../store/sql.ts";
 
-// golang.org/x/mod/sumdb/note reads no more; the auditor's must find room however many enterprises came before.
-const mostSignatures = 99;
+// golang.org/x/mod/sumdb/note reads 100; the auditor's two must find room however many enterprises came before.
+const mostSignatures = 98;
 
 /** What an enterprise says once a round: of its own log, and of the bank's. */
 interface Report {
@@ -49,13 +53,18 @@ export class Witnesses {
   }
 
   /**
-   * The auditor's cosignature.
+   * The auditor's cosignature, and the one by its ML-DSA-44 key where it has one and this machine knows the algorithm.
    * @returns the checkpoint with the cosignatures held. @throws Refusal clock_skew, and those of the log
    */
-  async cosign(size: number, line: string): Promise<string> {
-    const { name, publicKey } = keysInForce(this.#bank).auditor;
-    const cosigning = this.#cosigning(size, line, cosignatureVerifier(name, publicKey), mostSignatures);
-    const note = await this.#bank.privacyLog.cosign(cosigning);
+  async cosign({ size, line, mlDsa }: Cosignature__Output): Promise<string> {
+    const { auditor } = keysInForce(this.#bank);
+    const first = cosignatureVerifier(auditor.name, auditor.publicKey);
+    const cosignings = [this.#cosigning(size, line, first, mostSignatures)];
+    if (mlDsa !== null && hasMlDsa())
+      cosignings.push(
+        this.#cosigning(size, mlDsa.line, openSecondKey(mlDsa.key, auditor), mostSignatures + 1),
+      );
+    const note = await this.#bank.privacyLog.cosign(cosignings);
     // It has found that the log, as it was restored, grew out of what it saw before.
     await acceptRestored(this.#bank);
     return note;

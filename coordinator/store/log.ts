@@ -1,10 +1,5 @@
 import { Refusal } from "../../core/reasons.ts";
-import {
-  formatCheckpoint,
-  openCheckpoint,
-  parseCheckpoint,
-  signCheckpoint,
-} from "../../privacy/log/checkpoint.ts";
+import { openCheckpoint, signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import type { CosignatureVerifier } from "../../privacy/log/cosignature.ts";
 import { type Entry, entryBytes, parseEntry } from "../../privacy/log/entry.ts";
 import {
@@ -27,6 +22,7 @@ import {
   parseNote,
   parseSignature,
 } from "../../privacy/log/note.ts";
+import { formatCheckpoint, parseCheckpoint } from "../../privacy/log/tree-head.ts";
 import type { Database } from "./database.ts";
 import { paged, type Sql, type Transaction, valuesOf } from "./sql.ts";
 
@@ -182,9 +178,9 @@ export class LogStore {
         SELECT size, note FROM log_checkpoint WHERE size < ${after?.size ?? Number.MAX_SAFE_INTEGER}
         ORDER BY size DESC LIMIT 64`,
     );
-    // The first signature is the bank's own; cosignatures were checked when they came.
+    // One is the bank's own; cosignatures were checked when they came, and keys of one name are one witness's.
     for await (const checkpoint of newestFirst)
-      if (parseNote(checkpoint.note).signatures.length - 1 >= quorum) return checkpoint;
+      if (signersOf(checkpoint.note).length - 1 >= quorum) return checkpoint;
     return undefined;
   }
 
@@ -244,14 +240,17 @@ export class LogStore {
   }
 
   /**
-   * Keeps a witness's cosignature of a checkpoint this log signed.
+   * Keeps a witness's cosignatures, one by each of its keys, of a checkpoint this log signed: all or none.
    * @returns the checkpoint with the cosignatures held.
    * @throws Refusal not_found, signature_invalid
    */
-  async cosign(cosigning: Cosigning): Promise<string> {
-    const [outcome] = await this.#database.transaction((sql) => this.addCosignatures(sql, [cosigning]));
-    if (outcome instanceof Error) throw outcome;
-    return outcome!;
+  async cosign(cosignings: readonly Cosigning[]): Promise<string> {
+    return this.#database.transaction(async (sql) => {
+      const outcomes = await this.addCosignatures(sql, cosignings);
+      const refused = outcomes.find((outcome) => outcome instanceof Error);
+      if (refused !== undefined) throw refused;
+      return outcomes.at(-1) as string;
+    });
   }
 
   /**
@@ -289,6 +288,11 @@ export class LogStore {
       throw new Refusal("log_forked", "the stored log does not have the root that was signed");
   }
 }
+
+/** @returns the names of who signed a note, each once. */
+export const signersOf = (note: string): string[] => [
+  ...new Set(parseNote(note).signatures.map(({ name }) => name)),
+];
 
 /** @returns the checkpoint with one cosignature more, or why not. */
 function cosigned(note: string | undefined, { size, signature, witness, most }: Cosigning): string | Error {

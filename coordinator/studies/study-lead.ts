@@ -7,6 +7,7 @@ import { isReason, type Reason, Refusal, reasons } from "../../core/reasons.ts";
 import { aliasedIn } from "../../models/results.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
 import { studyCohort, studyNext } from "../../models/study-loop.ts";
+import { ownNote } from "../../privacy/log/note.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
 import type {
@@ -339,7 +340,9 @@ export class StudyLead {
     // Everybody's ciphertexts, their sum, and a state about as large.
     await bank.blobs.uploads.requireRoom((cohort.length + 2) * chunkCount(packing.slots) * fullBytes);
     const attempt = await epochs.inOrder(async () => {
-      const { note: checkpoint, size } = await bank.privacyLog.checkpoint();
+      const { note, size } = await bank.privacyLog.checkpoint();
+      // Members look at the bank's signature alone: what others signed would make every header longer.
+      const checkpoint = ownNote(note);
       const header: RoundHeader = {
         protocol: sumProtocol,
         consortium: bank.config.consortium,

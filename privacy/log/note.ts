@@ -184,6 +184,12 @@ export function signNote(text: string, signers: readonly Signer[]): string {
 export const addSignatures = (note: string, signatures: readonly NoteSignature[]): string =>
   note + signatures.map(formatSignature).join("");
 
+/** @returns the note with its first signature alone: a log's own stands before those of its witnesses. */
+export function ownNote(note: string): string {
+  const { text, signatures } = parseNote(note);
+  return addSignatures(`${text}\n`, signatures.slice(0, 1));
+}
+
 /**
  * Splits a note at its last blank line. Verifies nothing.
  * @throws Refusal note_malformed

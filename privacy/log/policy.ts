@@ -44,7 +44,8 @@ export function quorumReached(policy: LogPolicy, cosigned: readonly Cosigned[]):
 }
 
 /**
- * Writes a policy: the log's key, the witnesses by their key's name, and `quorum` of them.
+ * Writes a policy: the log's key, the witnesses by their keys' names, and `quorum` of them. Keys of one name are one
+ * witness's: a cosignature by any of them counts, and more than one count once.
  * @param quorum - 0 … number of witnesses.
  */
 export function formatPolicy(
@@ -52,15 +53,20 @@ export function formatPolicy(
   witnesses: readonly CosignatureVerifier[],
   quorum: number,
 ): string {
-  if (!Number.isInteger(quorum) || quorum < 0 || quorum > witnesses.length)
+  const lineName = ({ name, algorithm }: CosignatureVerifier): string =>
+    algorithm === "Ed25519" ? name : `${name}/${algorithm}`;
+  const byName = Map.groupBy(witnesses, ({ name }) => name);
+  if (!Number.isInteger(quorum) || quorum < 0 || quorum > byName.size)
     throw new RangeError("the quorum is at most the number of witnesses");
-  const names = witnesses.map(({ name }) => name);
+  const groups = [...byName].filter(([, keys]) => keys.length > 1);
+  const members = [...byName].map(([name, keys]) => (keys.length > 1 ? `${name}/any` : lineName(keys[0]!)));
   return [
     `log ${log.key}`,
-    ...witnesses.map(({ name, key }) => `witness ${name} ${key}`),
+    ...witnesses.map((witness) => `witness ${lineName(witness)} ${witness.key}`),
+    ...groups.map(([name, keys]) => `group ${name}/any any ${keys.map(lineName).join(" ")}`),
     ...(quorum === 0
       ? ["quorum none"]
-      : [`group witnesses ${quorum} ${names.join(" ")}`, "quorum witnesses"]),
+      : [`group witnesses ${quorum} ${members.join(" ")}`, "quorum witnesses"]),
     "",
   ].join("\n");
 }

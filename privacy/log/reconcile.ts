@@ -6,13 +6,13 @@ import { isLost, type LogRecovery, logRecoveries } from "../recovery.ts";
 import { parseRoster, type RosterText } from "../roster.ts";
 import { leadsTo } from "../succession.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
-import { parseCheckpoint } from "./checkpoint.ts";
 import type { Entry, EntryOf } from "./entry.ts";
 import { readExport } from "./export.ts";
 import { GrowingTree } from "./merkle.ts";
 import { parseNote, parseVerifierKey } from "./note.ts";
 import type { LogPolicy } from "./policy.ts";
 import { type Facts, type LogKey, openCheckpointOf } from "./state.ts";
+import { parseCheckpoint } from "./tree-head.ts";
 import { allHold, type Check, verifyExport } from "./verify.ts";
 
 /** The bytes of an export, from the start each time. */

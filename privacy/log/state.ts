@@ -10,7 +10,7 @@ import type { CertifiedSum, SumCertificate } from "../sum/certificate.ts";
 import type { OpenEpoch } from "../sum/epoch/secrets.ts";
 import { type RoundHeader, roundHeaderSchema } from "../sum/header.ts";
 import type { Survivor } from "../sum/messages.ts";
-import { type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { type OpenedCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import type { CosignatureVerifier } from "./cosignature.ts";
 import type { Entry, EntryOf, LimitStep } from "./entry.ts";
 import type { Attachment } from "./export.ts";
@@ -18,6 +18,7 @@ import type { GrowingTree } from "./merkle.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "./note.ts";
 import type { ScoreStatement } from "./score-statement.ts";
 import { type Spent, spentEvent, unreleasedEvent } from "./spend.ts";
+import { parseCheckpoint } from "./tree-head.ts";
 
 /** The fields of a manifest that the log's checks need; the rest is the study's own. */
 const loggedManifestSchema = z.looseObject({

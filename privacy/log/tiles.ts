@@ -1,8 +1,8 @@
 import { concatBytes, equalBytes, utf8 } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
-import { parseCheckpoint } from "./checkpoint.ts";
 import { appendLeaf, emptyRange, type Hash, type HashReader, leafHash, rangeRoot } from "./merkle.ts";
 import { parseNote } from "./note.ts";
+import { parseCheckpoint } from "./tree-head.ts";
 
 /** Hashes in a full tile, entries in a full bundle. @see C2SP tlog-tiles */
 const tileWidth = 256;

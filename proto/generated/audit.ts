@@ -14,6 +14,7 @@ import type { InclusionProof as _fedcredit_v1_InclusionProof, InclusionProof__Ou
 import type { InclusionRequest as _fedcredit_v1_InclusionRequest, InclusionRequest__Output as _fedcredit_v1_InclusionRequest__Output } from './fedcredit/v1/InclusionRequest.ts';
 import type { LedgerCheckpoint as _fedcredit_v1_LedgerCheckpoint, LedgerCheckpoint__Output as _fedcredit_v1_LedgerCheckpoint__Output } from './fedcredit/v1/LedgerCheckpoint.ts';
 import type { LogClient as _fedcredit_v1_LogClient, LogDefinition as _fedcredit_v1_LogDefinition } from './fedcredit/v1/Log.ts';
+import type { MlDsaCosignature as _fedcredit_v1_MlDsaCosignature, MlDsaCosignature__Output as _fedcredit_v1_MlDsaCosignature__Output } from './fedcredit/v1/MlDsaCosignature.ts';
 import type { Reported as _fedcredit_v1_Reported, Reported__Output as _fedcredit_v1_Reported__Output } from './fedcredit/v1/Reported.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -36,6 +37,7 @@ export interface ProtoGrpcType {
       InclusionRequest: MessageTypeDefinition<_fedcredit_v1_InclusionRequest, _fedcredit_v1_InclusionRequest__Output>
       LedgerCheckpoint: MessageTypeDefinition<_fedcredit_v1_LedgerCheckpoint, _fedcredit_v1_LedgerCheckpoint__Output>
       Log: SubtypeConstructor<typeof grpc.Client, _fedcredit_v1_LogClient> & { service: _fedcredit_v1_LogDefinition }
+      MlDsaCosignature: MessageTypeDefinition<_fedcredit_v1_MlDsaCosignature, _fedcredit_v1_MlDsaCosignature__Output>
       Reported: MessageTypeDefinition<_fedcredit_v1_Reported, _fedcredit_v1_Reported__Output>
     }
   }

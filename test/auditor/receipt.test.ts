@@ -7,9 +7,9 @@ import test from "ava";
 import { certifyAuditor } from "../../coordinator/authority/keys.ts";
 import { toBase64 } from "../../core/bytes.ts";
 import { secureRandom } from "../../core/random.ts";
-import { parseCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { leafHash } from "../../privacy/log/merkle.ts";
 import { parseNote } from "../../privacy/log/note.ts";
+import { parseCheckpoint } from "../../privacy/log/tree-head.ts";
 import { LocalBank, temporaryDirectory } from "../../simulate/consortium.ts";
 import { policyText, sampleLog } from "../support/log.ts";
 
@@ -54,10 +54,13 @@ test("receipt: the auditor fetches one entry's proof, anyone checks it offline",
   t.is(shown.entry.type, "consortium.created");
   t.deepEqual(
     shown.cosigned.map(({ witness }: { witness: string }) => witness),
-    ["auditor"],
+    ["auditor", "auditor (ML-DSA-44)"],
   );
   const text = (await audit("check-receipt", receipt, "--policy", policy)).stdout;
-  t.regex(text, /^entry 0 of 2 in the log of riverbank\/bank\ncosigned by auditor at 20.*\n\{.*\}\n$/);
+  t.regex(
+    text,
+    /^entry 0 of 2 in the log of riverbank\/bank\ncosigned by auditor at 20.*\ncosigned by auditor \(ML-DSA-44\) at 20.*\n\{.*\}\n$/,
+  );
 
   const forged = join(dir, "forged.tlog-proof");
   const entry = Buffer.from(JSON.stringify({ ...shown.entry, consortium: "elsewhere" })).toString("base64");

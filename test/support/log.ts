@@ -14,7 +14,7 @@ import {
 } from "../../models/study-loop.ts";
 import type { Table } from "../../models/table.ts";
 import { generateIdentity, type Identity, publicIdentity } from "../../privacy/identity.ts";
-import { type Checkpoint, formatCheckpoint, signCheckpoint } from "../../privacy/log/checkpoint.ts";
+import { signCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { signConsent } from "../../privacy/log/consent.ts";
 import { cosign, cosignatureVerifier, cosigner } from "../../privacy/log/cosignature.ts";
 import {
@@ -31,6 +31,7 @@ import { noteSigner, parseVerifierKey, type Signer } from "../../privacy/log/not
 import { formatPolicy, type LogPolicy, parsePolicy } from "../../privacy/log/policy.ts";
 import { type ScoreStatement, signScoreStatement } from "../../privacy/log/score-statement.ts";
 import type { ReleasedSum } from "../../privacy/log/state.ts";
+import { type Checkpoint, formatCheckpoint } from "../../privacy/log/tree-head.ts";
 import { openRoster, type Roster, signRoster } from "../../privacy/roster.ts";
 import { certificateDigest, encodeCertificate, type SumCertificate } from "../../privacy/sum/certificate.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";

@@ -9,7 +9,7 @@ import { utf8 } from "../../../core/bytes.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { type Reason, Refusal } from "../../../core/reasons.ts";
 import { generateIdentity, publicIdentity } from "../../../privacy/identity.ts";
-import { parseCheckpoint, signCheckpoint } from "../../../privacy/log/checkpoint.ts";
+import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { entryBytes } from "../../../privacy/log/entry.ts";
 import {
   appendLeaf,
@@ -27,6 +27,7 @@ import {
   parseSignerKey,
   parseVerifierKey,
 } from "../../../privacy/log/note.ts";
+import { parseCheckpoint } from "../../../privacy/log/tree-head.ts";
 import type { LogRecovery, Recovery } from "../../../privacy/recovery.ts";
 import { openRoster, type Roster, rosterDigest, signRoster } from "../../../privacy/roster.ts";
 import { Log } from "../../../proto/wire.ts";

@@ -136,7 +136,7 @@ for (const server of servers) {
       const [mill, truck] = witnesses as [(typeof witnesses)[0], (typeof witnesses)[0]];
       type Witness = (typeof witnesses)[0];
       const say = async (size: number, line: Witness["line"], witness: Witness["witness"]) =>
-        log.cosign(cosigningOf(size, line, witness, 99));
+        log.cosign([cosigningOf(size, line, witness, 99)]);
       await Promise.all([...witnesses, mill].map(({ line, witness }) => say(1, line, witness)));
       t.is(parseNote((await log.checkpoint()).note).signatures.length, 3);
       const reasons = await Promise.all(

@@ -1,15 +1,11 @@
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { toHex, utf8 } from "../../../core/bytes.ts";
+import { concatBytes, toHex, utf8 } from "../../../core/bytes.ts";
 import { seededRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
-import {
-  formatCheckpoint,
-  openCheckpoint,
-  parseCheckpoint,
-  signCheckpoint,
-} from "../../../privacy/log/checkpoint.ts";
+import { openCheckpoint, signCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import {
   cosign,
   cosignatureVerifier,
@@ -25,9 +21,12 @@ import {
   leafHash,
   rangeRoot,
 } from "../../../privacy/log/merkle.ts";
-import { noteSigner, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
+import { mlDsaPublicKey } from "../../../privacy/log/ml-dsa.ts";
+import { noteSigner, parseSignature, parseVerifierKey, verifierKey } from "../../../privacy/log/note.ts";
 import { formatPolicy, parsePolicy, quorumReached } from "../../../privacy/log/policy.ts";
 import { formatReceipt, parseReceipt, verifyReceipt } from "../../../privacy/log/proof.ts";
+import { openSecondKey, signSecondKey } from "../../../privacy/log/second-key.ts";
+import { formatCheckpoint, parseCheckpoint } from "../../../privacy/log/tree-head.ts";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../vectors/signed-notes.json", import.meta.url), "utf8"),
@@ -98,6 +97,90 @@ test("a cosignature over another text, time or key is refused", (t) => {
     reasonOf(() => openCheckpoint(note, witness("w1"))),
     "signature_invalid",
   );
+});
+
+const mlDsaSeed = seededRandom("w1 of ML-DSA").bytes(32);
+const mlDsaWitness = cosignatureVerifier("w1", mlDsaPublicKey(mlDsaSeed), "ML-DSA-44");
+const mlDsaCosigner = (timeSeconds: number, name = "w1", seed = mlDsaSeed) =>
+  cosigner(name, seed, timeSeconds, "ML-DSA-44");
+
+test("an ML-DSA-44 cosignature is over the message that C2SP writes down", (t) => {
+  const { signature } = parseSignature(cosign(text, mlDsaCosigner(1_679_315_147)));
+  t.is(signature.length, 8 + 2420);
+  const message = [
+    "737562747265652f76310a00", // subtree/v1\n\0
+    "027731", // w1
+    "000000006418 50cb", // 1679315147
+    `12${Buffer.from(origin).toString("hex")}`,
+    "0000000000000000", // from the first leaf
+    "0000000000000003", // to the third
+    toHex(root),
+  ];
+  const spki = concatBytes(
+    Buffer.from("30820532300b06096086480165030403110382052100", "hex"),
+    mlDsaWitness.publicKey,
+  );
+  const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+  t.is(key.asymmetricKeyType, "ml-dsa-44");
+  const bytes = Buffer.from(message.join("").replaceAll(" ", ""), "hex");
+  t.true(verify(null, bytes, key, signature.subarray(8)));
+  // SHA-256(name ‖ 0A ‖ 06 ‖ key), first four bytes.
+  const id = createHash("sha256").update("w1\n\x06").update(mlDsaWitness.publicKey).digest("hex");
+  t.is(mlDsaWitness.keyId, id.slice(0, 8));
+  t.is(parseCosignatureKey(mlDsaWitness.key).keyId, mlDsaWitness.keyId);
+});
+
+test("an ML-DSA-44 cosignature over another tree, log, time, name or key is refused", (t) => {
+  const open = (line: string): string | undefined =>
+    reasonOf(() => openCheckpoint(note + line, logKey, [mlDsaWitness]));
+  const honest = mlDsaCosigner(5);
+  t.is(open(cosign(text, honest)), undefined);
+  const signedBy = (sign: (text: string) => Uint8Array): string => cosign(text, { ...honest, sign });
+  for (const line of [
+    cosign(formatCheckpoint({ origin, size: 4, root }), honest),
+    cosign(formatCheckpoint({ origin: "other", size: 3, root }), honest),
+    cosign(formatCheckpoint({ origin, size: 3, root: leafHash(utf8("other")) }), honest),
+    signedBy((signed) => honest.sign(signed).with(7, 6)),
+    signedBy(mlDsaCosigner(5, "w2").sign),
+    signedBy(mlDsaCosigner(5, "w1", seedOf("w2")).sign),
+    signedBy(cosigner("w1", seedOf("w1"), 5).sign),
+    signedBy(() => new Uint8Array(2428)),
+  ])
+    t.is(open(line), "signature_invalid");
+  // Whoever does not know the key goes on without it.
+  const both = cosigned("w1") + cosign(text, honest);
+  t.is(openCheckpoint(both, logKey, [witness("w1")]).cosigned.length, 1);
+});
+
+test("two keys of one witness count once, and either counts", (t) => {
+  const written = formatPolicy(logKey, [witness("w1"), mlDsaWitness, witness("w2")], 2);
+  const policy = parsePolicy(written);
+  t.is(policy.witnesses.length, 3);
+  const reached = (signed: string): boolean =>
+    quorumReached(policy, openCheckpoint(signed, policy.log, policy.witnesses).cosigned);
+  const second = cosign(text, mlDsaCosigner(7));
+  t.false(reached(cosigned("w1") + second));
+  t.true(reached(cosigned("w1", "w2")));
+  t.true(reached(cosigned("w2") + second));
+  t.true(reached(cosigned("w1", "w2") + second));
+  t.throws(() => formatPolicy(logKey, [witness("w1"), mlDsaWitness], 2), { instanceOf: RangeError });
+});
+
+test("a second key is its witness's own, by its first", (t) => {
+  const first = noteSigner("w1", seedOf("w1"));
+  const known = parseVerifierKey(verifierKey("w1", ed25519PublicKey(seedOf("w1"))));
+  t.is(openSecondKey(signSecondKey(mlDsaWitness.key, first), known).key, mlDsaWitness.key);
+  const other = parseVerifierKey(verifierKey("w1", ed25519PublicKey(seedOf("w2"))));
+  t.is(
+    reasonOf(() => openSecondKey(signSecondKey(mlDsaWitness.key, first), other)),
+    "signature_invalid",
+  );
+  const elsewhere = cosignatureVerifier("w2", mlDsaWitness.publicKey, "ML-DSA-44").key;
+  for (const key of [witness("w1").key, elsewhere, "", `${mlDsaWitness.key}\nmore`])
+    t.is(
+      reasonOf(() => openSecondKey(signSecondKey(key, first), known)),
+      "note_malformed",
+    );
 });
 
 test("malformed checkpoints and cosignature keys are refused", (t) => {

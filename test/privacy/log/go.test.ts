@@ -1,13 +1,16 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { toBase64, utf8 } from "../../../core/bytes.ts";
 import { seededRandom } from "../../../core/random.ts";
-import { signCheckpoint } from "../../../privacy/log/checkpoint.ts";
-import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
+import { openCheckpoint, signCheckpoint } from "../../../privacy/log/checkpoint.ts";
+import { cosign, cosigner, parseCosignatureKey } from "../../../privacy/log/cosignature.ts";
 import { ed25519PublicKey } from "../../../privacy/log/ed25519.ts";
 import {
   appendLeaf,
@@ -23,12 +26,16 @@ import {
   noteSigner,
   parseNote,
   parseSignerKey,
+  parseVerifierKey,
   verifierKey,
 } from "../../../privacy/log/note.ts";
+import { formatPolicy, parsePolicy, quorumReached } from "../../../privacy/log/policy.ts";
 import { staticFiles } from "../../../privacy/log/tiles.ts";
+import { freePort } from "../../support/collecting.ts";
 import { leftOut } from "../../support/left-out.ts";
 
 const goCommand = "go";
+const agentCommand = "ssh-agent";
 
 /** Runs `go` in the folder of one of the programs. */
 const go = (program: string, ...args: string[]): Promise<{ ok: boolean; output: string }> =>
@@ -48,6 +55,7 @@ async function withProgram(
   program: string,
   what: string,
   use: (binary: string, directory: string) => Promise<void>,
+  packageName = ".",
 ): Promise<void> {
   const modules = await go(program, "mod", "download");
   if (!modules.ok) {
@@ -60,7 +68,7 @@ async function withProgram(
   const directory = await mkdtemp(join(tmpdir(), "fedcredit-go-"));
   try {
     const binary = join(directory, program);
-    const built = await go(program, "build", "-o", binary, ".");
+    const built = await go(program, "build", "-o", binary, packageName);
     t.true(built.ok, built.output);
     await use(binary, directory);
   } finally {
@@ -91,7 +99,9 @@ async function writeLog(directory: string, size: number): Promise<void> {
   };
   const note = signCheckpoint({ origin: name, size, root: rangeRoot(range) }, signer);
   // A cosignature is by a key Go was not told of: it has to be ignored there.
-  const cosigned = note + cosign(parseNote(note).text, cosigner("witness", witnessSeed, 7));
+  const { text } = parseNote(note);
+  const second = cosign(text, cosigner("witness", witnessSeed, 7, "ML-DSA-44"));
+  const cosigned = note + cosign(text, cosigner("witness", witnessSeed, 7)) + second;
   for await (const { path, bytes } of staticFiles(cosigned, entries)) await put(path, bytes);
   const inclusion = [];
   const consistency = [];
@@ -154,4 +164,96 @@ test("Tessera's fsck accepts the log's files, and its note package a witness's c
     await writeFile(tile, bytes);
     t.regex((await runs(binary, log, send, witnessKey)).output, /^fsck: /m);
   });
+});
+
+/** An SSH agent with one new key: litewitness signs by nothing else. @returns its socket, and the key's fingerprint */
+async function startAgent(t: ExecutionContext, directory: string) {
+  const socket = join(directory, "agent.sock");
+  const keyFile = join(directory, "witness.pem");
+  const agent = spawn(agentCommand, ["-D", "-a", socket], { stdio: "ignore" });
+  t.teardown(() => void agent.kill());
+  const ssh = (program: string, ...args: string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const env = { ...process.env, SSH_AUTH_SOCK: socket };
+      execFile(program, args, { env }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    });
+  await ssh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", keyFile);
+  while (!existsSync(socket) && agent.exitCode === null) await delay(20);
+  await ssh("ssh-add", "-q", keyFile);
+  return { socket, fingerprint: (await ssh("ssh-keygen", "-lf", keyFile)).split(" ")[1]! };
+}
+
+/** A log of so many entries: its checkpoint, and a proof that it grew out of an older one. */
+async function grownLog(size: number, oldSize: number, differs = "") {
+  const stored = new Map<string, Hash>();
+  let range = emptyRange;
+  for (let i = 0; i < size; i++) {
+    const step = appendLeaf(range, leafHash(utf8(`entry ${i}${differs}`)));
+    range = step.range;
+    for (const { level, index, hash } of step.stored) stored.set(`${level}/${index}`, hash);
+  }
+  const read = (level: number, index: number): Hash => stored.get(`${level}/${index}`)!;
+  const proof = oldSize === 0 ? [] : await consistencyProof(oldSize, size, read);
+  const checkpoint = signCheckpoint({ origin: name, size, root: rangeRoot(range) }, signer);
+  return { checkpoint, body: [`old ${oldSize}`, ...proof.map(toBase64), "", checkpoint].join("\n") };
+}
+
+test("a public witness, litewitness, cosigns the log as it grows and no other; its cosignature counts in a policy", async (t) => {
+  const what = "go with filippo.io/torchwood, and ssh-agent: a public witness cosigns the log";
+  if (!(await runs(agentCommand, "-h")).output.includes("usage")) {
+    leftOut(what);
+    return t.pass();
+  }
+  const target = "filippo.io/torchwood/cmd/litewitness";
+  const use = async (binary: string, directory: string): Promise<void> => {
+    const { socket, fingerprint } = await startAgent(t, directory);
+    const port = await freePort();
+    const database = join(directory, "witness.db");
+    const witness = spawn(
+      binary,
+      [
+        ...["-name", "example.com/witness", "-key", fingerprint, "-ssh-agent", socket],
+        ...["-db", database, "-listen", `127.0.0.1:${port}`],
+      ],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    t.teardown(() => void witness.kill());
+    let said = "";
+    witness.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const add = (body: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/add-checkpoint`, { method: "POST", body });
+    const first = await grownLog(5, 0);
+    let answer: Response | undefined;
+    while (answer === undefined && witness.exitCode === null)
+      answer = await add(first.body).catch(() => delay(50).then(() => undefined));
+    t.is(answer?.status, 403, `a log that it was not told of: ${said}`);
+    // What its own tool does, which has dependencies that are not served everywhere.
+    const told = new DatabaseSync(database);
+    told
+      .prepare("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)")
+      .run(name, toBase64(rangeRoot(emptyRange)));
+    told.prepare("INSERT INTO key (origin, key) VALUES (?, ?)").run(name, send);
+    told.close();
+
+    const key = parseCosignatureKey(/vkey="?([^\s"]+)/.exec(said)![1]!);
+    const policy = parsePolicy(formatPolicy(parseVerifierKey(send), [key], 1));
+    const cosignedBy = async ({ checkpoint, body }: Awaited<ReturnType<typeof grownLog>>) => {
+      const response = await add(body);
+      const text = await response.text();
+      t.is(response.status, 200, text);
+      const opened = openCheckpoint(checkpoint + text, policy.log, policy.witnesses);
+      t.true(quorumReached(policy, opened.cosigned));
+    };
+    await cosignedBy(first);
+    await cosignedBy(await grownLog(300, 5));
+    // Another cosignature on the note, of an algorithm that it does not know, is passed over.
+    const second = cosigner("witness", witnessSeed, 7, "ML-DSA-44");
+    const next = await grownLog(301, 300);
+    await cosignedBy({ ...next, body: next.body + cosign(parseNote(next.checkpoint).text, second) });
+    t.is((await add(first.body)).status, 409, "a shorter log");
+    t.is((await add((await grownLog(302, 301, "?")).body)).status, 422, "another log");
+  };
+  await withProgram(t, "go-litewitness", what, use, target);
 });

@@ -4,13 +4,13 @@ import { toHex } from "../../../core/bytes.ts";
 import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
 import { studyArithmetic } from "../../../models/recompute.ts";
 import { publicIdentity } from "../../../privacy/identity.ts";
-import { type Checkpoint, formatCheckpoint } from "../../../privacy/log/checkpoint.ts";
 import { type Consent, signConsent } from "../../../privacy/log/consent.ts";
 import { cosign, cosigner } from "../../../privacy/log/cosignature.ts";
 import { checkEntry, type Entry, type EntryOf, type EntryType } from "../../../privacy/log/entry.ts";
 import { writeExport } from "../../../privacy/log/export.ts";
 import { noteSigner, parseVerifierKey } from "../../../privacy/log/note.ts";
 import { parsePolicy } from "../../../privacy/log/policy.ts";
+import { type Checkpoint, formatCheckpoint } from "../../../privacy/log/tree-head.ts";
 import { allHold, type Check, verifyExport } from "../../../privacy/log/verify.ts";
 import {
   placeOf as at,
