@@ -1,10 +1,51 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { addressSchema } from "../core/address.ts";
+import { addressSchema, isLoopback } from "../core/address.ts";
 import { idSchema } from "../core/ids.ts";
 import { monitorSchema } from "../core/monitor.ts";
+import { filePath } from "../core/paths.ts";
 import { parseYaml, readYaml } from "../core/yaml.ts";
 import { warningTermsSchema } from "../privacy/warnings/terms.ts";
+
+const claimValues = (role: string) =>
+  z.array(z.string().min(1)).default([]).describe(`values of roleClaim that make somebody ${role}`);
+
+const oidcSchema = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (url) => url.startsWith("https:") || isLoopback(new URL(url).hostname),
+      "plain http only on this machine",
+    )
+    .describe("the provider's issuer, as its discovery document names it"),
+  clientId: z.string().min(1).describe("the console's name at the provider"),
+  clientSecretFile: filePath(
+    "file with the console's secret at the provider; a public client, by PKCE alone, without it",
+  ).optional(),
+  address: z
+    .url({ protocol: /^https?$/ })
+    .describe(
+      "by which browsers reach the console; the provider has to know this address followed by /sign-in/done as where it may send people back to",
+    ),
+  userClaim: z
+    .string()
+    .min(1)
+    .describe(
+      "claim of the ID token with a person's name: one that the provider gives to nobody else and that people cannot change; lowercase letters, digits and hyphens",
+    ),
+  roleClaim: z.string().min(1).describe("claim with a text or a list of texts that says what somebody may"),
+  roles: z
+    .strictObject({
+      operator: claimValues("operator"),
+      officer: claimValues("credit officer"),
+      auditor: claimValues("auditor"),
+    })
+    .describe(
+      "which values of roleClaim give which role; of several the one that may most, of none no entry",
+    ),
+});
+
+export type OidcConfig = z.infer<typeof oidcSchema>;
 
 const consoleSchema = z.strictObject({
   listen: addressSchema.describe("host:port of the pages; port 0 takes a free one"),
@@ -17,6 +58,11 @@ const consoleSchema = z.strictObject({
     .array(z.string().regex(/^[A-Za-z0-9.:-]+$/, "a host name or an IP address"))
     .default([])
     .describe("host names and IP addresses that people open it by, for the coordinator's certificate"),
+  oidc: oidcSchema
+    .optional()
+    .describe(
+      "the bank's OpenID Connect provider, where people sign in then; with passwords and one-time codes of the console's own without it",
+    ),
 });
 
 export type ConsoleConfig = z.infer<typeof consoleSchema>;

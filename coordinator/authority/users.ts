@@ -39,6 +39,10 @@ export async function addUser(
   bank: Bank,
   { user, role, password }: { readonly user: string; readonly role: string; readonly password: string },
 ): Promise<string> {
+  if (bank.config.console?.oidc !== undefined)
+    throw new Refusal("parameters_invalid", "people sign in at the bank's provider", {
+      hint: "add them there: console.oidc in coordinator.yaml says by which claims",
+    });
   if (!idPattern.test(user))
     throw new Refusal("parameters_invalid", `"${user}" cannot name a user`, {
       hint: "1 to 63 lowercase letters, digits and hyphens",
@@ -59,6 +63,25 @@ export async function addUser(
     });
   bank.log.info({ user, role }, "console user added");
   return codesOf(bank, user, secret).toString();
+}
+
+/**
+ * Notes what the bank's provider says of somebody who signs in there. Sessions end at once where it says another role
+ * than before, or none any more.
+ */
+export async function noteUser(bank: Bank, user: string, role: UserRole | undefined): Promise<void> {
+  const before = await bank.database.transaction(async (sql) => {
+    const [known] = await sql`SELECT role FROM console_user WHERE name = ${user} FOR UPDATE`;
+    if (role === undefined) await sql`DELETE FROM console_user WHERE name = ${user}`;
+    else
+      await sql`
+        INSERT INTO console_user (name, role, password, totp_secret, added_at)
+        VALUES (${user}, ${role}, '', '', ${new Date(bank.clock.now())})
+        ON CONFLICT (name) DO UPDATE SET role = excluded.role`;
+    return known?.role as UserRole | undefined;
+  });
+  if (before !== undefined && before !== role)
+    ended(bank, user, "console user has another role at the provider");
 }
 
 /** Its sessions end at once. @throws Refusal not_found */

@@ -35,7 +35,7 @@ export function consoleApplication({ bank, participants, isDraining }: ConsolePa
   const desk = new Desk(bank, participants);
   desk.app.get("/", (_, response) => response.redirect(303, "/studies"));
   desk.show("/account", (asked) => accountView(asked));
-  desk.act("/account/password", everybody, changeOwnPassword);
+  if (bank.config.console?.oidc === undefined) desk.act("/account/password", everybody, changeOwnPassword);
   // Before a study's own address: "new" is none.
   proposalPages(desk);
   studyPages(desk);

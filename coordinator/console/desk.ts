@@ -9,9 +9,10 @@ import type { Participants } from "../rounds/participants.ts";
 import { type Asked, Fields } from "./asked.ts";
 import { layout, type View } from "./frame.ts";
 import { localeFor } from "./locale.ts";
+import { noSignIn, Provider, returnPath } from "./provider.ts";
 import { refusalView } from "./refusal.ts";
 import { isOwnForm, type Session, Sessions } from "./sessions.ts";
-import { signInView } from "./sign-in.ts";
+import { signedInView, signInView, vouchedSignInView } from "./sign-in.ts";
 
 const statusOfReason: Readonly<Record<string, number>> = {
   not_found: 404,
@@ -97,10 +98,18 @@ export class Desk {
   }
 
   #publicRoutes(): void {
+    serveLanguages(this.app, "/studies");
+    const { oidc } = this.#bank.config.console ?? {};
+    const view = oidc === undefined ? signInView : vouchedSignInView;
     this.app.get("/sign-in", (request, response) => {
       if (this.sessions.find(request.headers.cookie) !== undefined) return response.redirect(303, "/studies");
-      this.#send(request, response, signInView(localeFor(request)));
+      this.#send(request, response, view(localeFor(request)));
     });
+    if (oidc === undefined) this.#passwordRoutes();
+    else this.#providerRoutes(new Provider(this.#bank, oidc));
+  }
+
+  #passwordRoutes(): void {
     this.app.post("/sign-in", async (request, response) => {
       const form = new Fields(request.body);
       const given = {
@@ -113,7 +122,24 @@ export class Desk {
         return response.set("Set-Cookie", outcome.cookie).redirect(303, "/studies");
       this.#send(request, response, signInView(localeFor(request), outcome));
     });
-    serveLanguages(this.app, "/studies");
+  }
+
+  #providerRoutes(provider: Provider): void {
+    this.app.get("/sign-in/begin", async (_, response) => {
+      const { address, cookie } = await provider.begin();
+      response.set("Set-Cookie", cookie).redirect(303, address);
+    });
+    this.app.get(returnPath, async (request, response) => {
+      const query = request.originalUrl.slice(request.path.length);
+      const person = await provider.finish(query, request.headers.cookie);
+      const cookie = person && (await this.sessions.vouched(person, sourceOf(request)));
+      response.append("Set-Cookie", noSignIn);
+      if (cookie === undefined)
+        return this.#send(request, response, vouchedSignInView(localeFor(request), "refused"));
+      // A browser that comes from elsewhere brings no Strict cookie, not even over a redirect: this page goes on.
+      response.append("Set-Cookie", cookie).set("Refresh", "0; url=/studies");
+      this.#send(request, response, signedInView(localeFor(request)));
+    });
   }
 
   #admit(request: Request, response: Response, next: NextFunction): void {

@@ -32,6 +32,12 @@ export const en = {
   code: "Code",
   codeHint: "Six digits, from your authenticator's app. Each works once.",
   signInWrong: "User, password or code is not right. A code that was used already does not work again.",
+  signInAtProvider: "Sign in at the bank's provider",
+  notVouched:
+    "You were not signed in: the bank's provider gives you no role here, or this sign-in was not begun in this browser within ten minutes. Begin again.",
+  goOn: "Go on",
+  vouchedAccount:
+    "You sign in at the bank's provider, which says what you may. A session ends after an hour; another role there ends it at your next sign-in.",
   signInTooMany: "Too many tries from here: wait, the longer the more there were.",
   signedInAs: (user: string, role: string): string => `Signed in as ${user}, ${role}.`,
   newPasswordTitle: "Another password",
@@ -470,6 +476,12 @@ export const zh: Words = {
   code: "验证码",
   codeHint: "身份验证器应用给出的六位数字，每个只能使用一次。",
   signInWrong: "用户、密码或验证码不正确。用过的验证码不能再用。",
+  signInAtProvider: "在银行的身份提供方登录",
+  notVouched:
+    "未能登录：银行的身份提供方没有给您这里的角色，或这次登录不是十分钟内在此浏览器中开始的。请重新开始。",
+  goOn: "继续",
+  vouchedAccount:
+    "您在银行的身份提供方登录，由它决定您的权限。会话一小时后结束；那里的角色变更在您下次登录时结束旧会话。",
   signInTooMany: "此处尝试次数过多：请稍候，次数越多等待越久。",
   signedInAs: (user, role) => `当前登录：${user}（${role}）。`,
   newPasswordTitle: "更换密码",

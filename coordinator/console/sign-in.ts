@@ -17,11 +17,30 @@ ${field({ name: "code", label: words.code, hint: words.codeHint, inputmode: "num
 </form>`,
 });
 
-export function accountView({ session, locale: { words } }: Asked, problem?: string): View {
+/** As {@link signInView}, where people sign in at the bank's provider. */
+export const vouchedSignInView = ({ words }: Locale, problem?: "refused"): View => ({
+  title: words.signIn,
+  ...(problem === undefined ? {} : { status: 401 }),
+  body: html`${problem !== undefined && html`<p class="alarm" role="alert">${words.notVouched}</p>`}
+<p><a class="button main" href="/sign-in/begin">${words.signInAtProvider}</a></p>`,
+});
+
+export const signedInView = ({ words }: Locale): View => ({
+  title: words.signIn,
+  body: html`<p><a href="/studies">${words.goOn}</a></p>`,
+});
+
+export function accountView({ bank, session, locale: { words } }: Asked, problem?: string): View {
+  const who = words.signedInAs(session.user, words.roles[session.role]);
+  if (bank.config.console?.oidc !== undefined)
+    return {
+      title: words.account,
+      body: html`<p>${who} ${words.roleMay[session.role]}</p><p class="note">${words.vouchedAccount}</p>`,
+    };
   return {
     title: words.account,
     ...(problem === undefined ? {} : { status: 400 }),
-    body: html`<p>${words.signedInAs(session.user, words.roles[session.role])} ${words.roleMay[session.role]}</p>
+    body: html`<p>${who} ${words.roleMay[session.role]}</p>
 <h2>${words.newPasswordTitle}</h2>
 ${problem !== undefined && html`<p class="alarm" role="alert">${problem}</p>`}
 ${form(

@@ -61,7 +61,7 @@ test.after.always(async () => {
 
 /** Every route there is, as the router has them: a new one cannot be forgotten. */
 const routes = ((): { path: string; method: "get" | "post" }[] => {
-  const bank = { events: new EventEmitter(), clock: { now: () => 0 } } as unknown as Bank;
+  const bank = { config: {}, events: new EventEmitter(), clock: { now: () => 0 } } as unknown as Bank;
   const { app, close } = consoleApplication({
     bank,
     participants: {} as Participants,
