@@ -67,6 +67,8 @@ const consoleSchema = z.strictObject({
 
 export type ConsoleConfig = z.infer<typeof consoleSchema>;
 
+const index = z.number().positive().max(100);
+
 /** What the bank writes in coordinator.yaml. Paths are relative to the file. */
 export const configSchema = z.strictObject({
   consortium: idSchema.describe("the consortium's name"),
@@ -117,10 +119,23 @@ export const configSchema = z.strictObject({
         .max(20)
         .describe(
           "different people of the bank that have to approve a model before it becomes champion or challenger; a change of it is an entry of the log",
+        )
+        .default(0),
+      stability: z
+        .strictObject({
+          watch: index.describe(
+            "from here on a model's scores or a column have moved so far that they are watched",
+          ),
+          alarm: index.describe("from here on they raise an alarm: at least watch"),
+        })
+        .refine(({ watch, alarm }) => watch <= alarm, "alarm is below watch")
+        .default({ watch: 0.1, alarm: 0.25 })
+        .describe(
+          "thresholds of the stability indices (PSI of scores, CSI of columns) of a study with drift",
         ),
     })
-    .default({ approvals: 0 })
-    .describe("how published models come into use"),
+    .prefault({})
+    .describe("how published models come into use, and when one has moved too far"),
   warnings: warningTermsSchema
     .optional()
     .describe(

@@ -6,6 +6,7 @@ import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { parsePublic } from "../../models/parameters.ts";
 import { modelsOf, resultsBy } from "../../models/results.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
+import { type Shifted, shifted, type Thresholds } from "../studies/stability.ts";
 import {
   type Approval,
   approvals,
@@ -19,7 +20,7 @@ import { type Asked, digestIn, type Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
 import { deciders, form, may, numeric, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
-import { documentSchema, type ModelDocument, resultsView, rocChart } from "./results.ts";
+import { documentSchema, type ModelDocument, resultsView, rocChart, stabilityBadge } from "./results.ts";
 import { manifestFacts } from "./studies.ts";
 
 export function modelPages(desk: Desk): void {
@@ -114,8 +115,29 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
             ]),
           )}
 ${rows.length > 1 && compareForm(rows as unknown as { digest: string; name: string }[], locale)}
+${shiftedView(await shifted(bank), bank.config.models.stability, locale)}
 ${historyView(await decisions(bank.database.sql), locale, new Map(rows.map((row) => [row.digest as string, row.name as string])))}`,
   };
+}
+
+/** What moved beyond the bank's thresholds since it was learned. */
+function shiftedView(found: readonly Shifted[], thresholds: Thresholds, locale: Locale): Html {
+  const { words, fixed, number } = locale;
+  return html`<h2>${words.monitor}</h2>
+${
+  found.length === 0
+    ? note(words.nothingShifted(number(thresholds.watch)))
+    : table(
+        words.shiftedCaption,
+        [words.study, words.column, numeric(words.stabilityIndex), words.standing],
+        found.map(({ model, study, kind, name, index, stability }) => [
+          html`<a href="/models/${model}">${study}</a>`,
+          html`<span class="long">${kind === "scores" ? words.scoresOf(name) : name}</span>`,
+          fixed(index, 3),
+          stabilityBadge(stability, thresholds, locale),
+        ]),
+      )
+}`;
 }
 
 function compareForm(models: readonly { digest: string; name: string }[], { words }: Locale): Html {
@@ -250,7 +272,7 @@ ${standing !== undefined && html`<p class="note">${moment(standing.atMillis)}, $
 ${approvalsView(approved, bank.config.models.approvals, locale)}
 ${may(session, deciders) && decisionForm({ model: digest, result: name, standing: standing?.standing, approved }, bank, session, locale)}</article>`,
 )}
-${resultsView(document, locale)}
+${resultsView(document, bank.config.models.stability, locale)}
 <h2>${words.downloads}</h2>
 <ul><li><a href="/models/${digest}/model.json">${words.modelDocument}</a></li>
 ${files.flatMap(({ name, format, files: of }) =>
@@ -334,7 +356,7 @@ ${facts([
 ${manifestFacts(manifest, locale)}
 <h2>${words.limits}</h2>
 <ul>${words.limitsOf(protection.unprotected.includes("noise")).map((one) => html`<li>${one}</li>`)}</ul>
-${resultsView(document, locale)}
+${resultsView(document, bank.config.models.stability, locale)}
 <h2>${words.evidence}</h2>
 <p>${words.evidenceIs(number(lineage.rounds.length))}</p>
 <p class="note">${words.studyManifest} <code>${study.digest}</code></p>`;

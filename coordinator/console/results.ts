@@ -1,9 +1,8 @@
 /** What a published model came to: figures, curves, coefficients, scorecards. */
 import { z } from "zod";
 import { chart } from "../../core/pages/charts.ts";
-import { type Content, type Html, html } from "../../core/pages/html.ts";
+import { type Html, html } from "../../core/pages/html.ts";
 import { note, table } from "../../core/pages/parts.ts";
-import { type DriftResult, drift } from "../../models/algorithms/drift.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { logistic } from "../../models/algorithms/logistic.ts";
 import { scorecard } from "../../models/algorithms/scorecard.ts";
@@ -11,6 +10,13 @@ import { woe } from "../../models/algorithms/woe.ts";
 import { binName } from "../../models/binning.ts";
 import { type Evaluation, ksAt } from "../../models/numerics/metrics.ts";
 import { resultsBy, type StudyResults, studyResultsSchema } from "../../models/results.ts";
+import {
+  type Stability,
+  type StabilityIndex,
+  stabilityAt,
+  stabilityOf,
+  type Thresholds,
+} from "../studies/stability.ts";
 import { numeric } from "./frame.ts";
 import type { Locale } from "./locale.ts";
 
@@ -22,7 +28,7 @@ export const documentSchema = studyResultsSchema.extend({
 
 export type ModelDocument = z.output<typeof documentSchema>;
 
-export function resultsView(document: StudyResults, locale: Locale): Html {
+export function resultsView(document: StudyResults, thresholds: Thresholds, locale: Locale): Html {
   const { words, number, fixed, percent } = locale;
   const evaluated = [...resultsBy(evaluate, document).values()].flatMap(({ models }) =>
     Object.entries(models),
@@ -52,7 +58,7 @@ ${
 }
 ${evaluated.length > 0 && rocChart(evaluated, locale)}
 ${evaluated.map(([name, one]) => evaluationView(name, one, locale))}
-${[...resultsBy(drift, document)].map(([name, found]) => stabilityView(name, found, locale))}
+${[...stabilityOf(document)].map(([name, found]) => stabilityView(name, found, thresholds, locale))}
 ${[...resultsBy(logistic, document)].map(
   ([name, { intercept, coefficients, ...rest }]) => html`<h2>${words.coefficientsOf(name)}</h2>
 ${table(
@@ -100,28 +106,32 @@ ${table(
 )}`;
 }
 
-/** Of a population stability index, as is usual: below the first nothing is done, from the second on the model is looked at. */
-const shifts = [
-  [0.25, "shifted", "alarm"],
-  [0.1, "watch", "warning"],
-  [0, "stable", "good"],
-] as const;
+const stabilityKinds = { stable: "good", watch: "warning", shifted: "alarm" } as const;
+
+export const stabilityBadge = (
+  stability: Stability,
+  { watch, alarm }: Thresholds,
+  { words, number }: Locale,
+): Html =>
+  html`<span class="badge ${stabilityKinds[stability]}">${words.shifts[stability](number(stability === "shifted" ? alarm : watch))}</span>`;
 
 /** How far scores and columns moved since the model was learned. */
-function stabilityView(name: string, { columns, scores }: DriftResult, { words, fixed }: Locale): Html {
-  const line = (what: string, index: number): Content[] => {
-    const [, says, kind] = shifts.find(([from]) => index >= from)!;
-    return [what, fixed(index, 3), html`<span class="badge ${kind}">${words.shifts[says]}</span>`];
-  };
-  const indices = [
-    ...Object.entries(scores).map(([model, { psi }]) => [words.scoresOf(model), psi] as const),
-    ...Object.entries(columns).map(([column, { csi }]) => [column, csi] as const),
-  ];
+function stabilityView(
+  name: string,
+  indices: readonly StabilityIndex[],
+  thresholds: Thresholds,
+  locale: Locale,
+): Html {
+  const { words, fixed } = locale;
   return html`<h2>${words.stabilityOf(name)}</h2>
 ${table(
   words.stabilityCaption,
   [words.column, numeric(words.stabilityIndex), words.standing],
-  indices.toSorted(([, a], [, b]) => b - a).map(([what, index]) => line(what, index)),
+  indices.map(({ kind, name: what, index }) => [
+    kind === "scores" ? words.scoresOf(what) : what,
+    fixed(index, 3),
+    stabilityBadge(stabilityAt(index, thresholds), thresholds, locale),
+  ]),
 )}`;
 }
 

@@ -6,6 +6,7 @@ import { Gauge } from "prom-client";
 import { freeBytes } from "../../core/monitor.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
+import { shifted } from "../studies/stability.ts";
 
 const dayMillis = 86_400_000;
 
@@ -82,6 +83,17 @@ export function addGauges(bank: Bank, participants: Participants): void {
     const begun = row?.begun as Date | null | undefined;
     return begun ? [[{}, (clock.now() - +begun) / 1000]] : [];
   });
+  gauge(
+    "stability_breaches",
+    "scores and columns beyond the bank's thresholds, in each purpose's last study with drift",
+    ["stability"],
+    async () => {
+      const found = await shifted(bank);
+      return (["watch", "shifted"] as const).map(
+        (stability) => [{ stability }, found.filter((one) => one.stability === stability).length] as const,
+      );
+    },
+  );
   gauge("disk_free_bytes", "room where a folder is", ["folder"], async () => [
     [{ folder: "blobs" }, await freeBytes(config.blobs)],
     [{ folder: "dataDir" }, await freeBytes(config.dataDir)],

@@ -11,6 +11,7 @@ import { protectionOf } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
 import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
+import { stabilityAt, stabilityOf } from "./stability.ts";
 
 /**
  * @param headers - of the released sums: of each its noise, what it follows and its cohort, JSON.
@@ -95,6 +96,14 @@ export async function publishModel(
     publishedMillis: bank.clock.now(),
   });
   const model = digestOf(document);
+  for (const { kind, name: what, index } of [
+    ...stabilityOf({ algorithms: manifest.algorithms, results }).values(),
+  ].flat())
+    if (stabilityAt(index, bank.config.models.stability) === "shifted")
+      bank.log.error(
+        { study: name, kind, of: what, index },
+        "ALARM: a model's scores or columns have shifted",
+      );
   await sql`INSERT INTO model VALUES (${model}, ${study}, ${document}, ${new Date(bank.clock.now())})`;
   await bank.privacyLog.append(sql, [
     {

@@ -35,7 +35,7 @@ let browser: Browser | undefined;
 let officer: Awaited<ReturnType<typeof watched>> | undefined;
 
 test.before(async () => {
-  stage = await ConsoleStage.open({ models: { approvals: 2 } });
+  stage = await ConsoleStage.open({ models: { approvals: 2, stability: { watch: 0.1, alarm: 0.25 } } });
   maria = await stage.signIn("maria");
   li = await stage.signIn("li");
   anna = await stage.signIn("anna");
