@@ -14,7 +14,9 @@ const tableTerms = {
   minRows: z
     .int()
     .min(2)
-    .describe("fewest rows, data subjects and held-out rows that any statistic is computed over"),
+    .describe(
+      "fewest rows, data subjects and held-out rows that any statistic is computed over, and fewest subjects by whose rows two sums without noise may differ",
+    ),
   subject: z
     .string()
     .min(1)

@@ -31,6 +31,9 @@ export function takeRows(table: Table, rows: readonly number[]): Table {
     ...(table.firstHeldOut === undefined
       ? {}
       : { firstHeldOut: take(table.firstHeldOut, rows, new Uint8Array(rows.length)) }),
+    ...(table.records === undefined
+      ? {}
+      : { records: { ...table.records, of: take(table.records.of, rows, new Int32Array(rows.length)) } }),
   };
 }
 

@@ -12,6 +12,16 @@ export interface Table {
   readonly holdout: Uint8Array;
   /** 1 = of the first month that is held out, and its subject has no later one, where a study holds out by time. */
   readonly firstHeldOut?: Uint8Array;
+  /** Where the rows were read; absent where nothing was. */
+  readonly records?: ReadRecords;
+}
+
+/** The records that rows were read from, those of no row included. */
+export interface ReadRecords {
+  /** Of each row, its record's number from 0. */
+  readonly of: Int32Array;
+  /** Of each record, equal numbers where they are one subject's. */
+  readonly subject: Int32Array;
 }
 
 /** A value of the label. */

@@ -172,6 +172,33 @@ async function nearbyHoldouts(bfv: Bfv, control: boolean): Promise<number> {
   return sums.slice(1).filter((sum, i) => differ(sum, sums[i]!) === 12).length;
 }
 
+/** Two studies over a table of which one leaves a row out: by its dates, its label, or the columns that it reads. */
+async function nearbyTables(bfv: Bfv, control: boolean): Promise<number> {
+  const rows = (id: string, manifest: StudyManifest | undefined): Table => {
+    const table = tableOf(id);
+    const { subject } = table;
+    const whole = { ...table, records: { of: subject, subject } };
+    return id === "party-0" && manifest?.name === "fewer"
+      ? selectRows(whole, (row) => row !== target)
+      : whole;
+  };
+  await using stage = await Stage.open(bfv, { honest: 3, rows, ...(control ? { weakness: {} } : {}) });
+  const sumOf = async (name: string): Promise<Float64Array> => {
+    const study = await stage.study({ name });
+    const round = stage.round(await stage.header(study));
+    return (await (await round.sum()).release(bfv))!;
+  };
+  const all = await sumOf("all");
+  try {
+    const fewer = await sumOf("fewer");
+    // A row is counted once in each of twelve columns.
+    return all.reduce((apart, x, i) => apart + Math.abs(x - fewer[i]!), 0) === 12 ? 1 : 0;
+  } catch (error) {
+    if (error instanceof Refusal && error.reason === "rows_too_few") return 0;
+    throw error;
+  }
+}
+
 export const manifestAttacks: readonly Attack[] = [
   {
     name: "a hold-out seed of the bank's choice",
@@ -263,5 +290,10 @@ export const manifestAttacks: readonly Attack[] = [
     name: "two hold-outs that differ by one row",
     ...counted("pairs of sums", 1),
     play: nearbyHoldouts,
+  },
+  {
+    name: "two tables that differ by one row",
+    ...counted("pairs of sums", 1),
+    play: nearbyTables,
   },
 ];

@@ -26,6 +26,7 @@ import { consentedManifests, storedConsent, submittedTo } from "../ledger/record
 import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger/steps.ts";
 import { LedgerFailure } from "../ledger/store.ts";
 import { policyDigest } from "../policy.ts";
+import { rememberSummed } from "../rows/summed-rows.ts";
 import { Certificates } from "./certificates.ts";
 import type { IdentityFiles } from "./credentials.ts";
 import type { FederationEvent } from "./events.ts";
@@ -350,11 +351,13 @@ export class Participant {
   }
 
   async #contribute(header: RoundHeader, roundId: Digest): Promise<Float64Array> {
-    const { rows, statistics } = this.#options;
-    const manifest = readManifest(storedConsent(this.#options.db, header.study)!.manifest);
+    const { db, rows, statistics } = this.#options;
+    const manifest = readManifest(storedConsent(db, header.study)!.manifest);
     const policy = this.#policies.begin(header.study, roundId, manifest);
     const { state } = this.#chain.head(header.study, manifest);
-    return statistics.contribute(header.study, manifest, state, await rows(manifest, policy));
+    const table = await rows(manifest, policy);
+    if (header.noise === undefined) rememberSummed(db, tableOf(manifest), table, policy.minRows);
+    return statistics.contribute(header.study, manifest, state, table);
   }
 
   /** @returns digest of the policy in force, where the attempt has rows of this node. @throws Refusal where it forbids the study */

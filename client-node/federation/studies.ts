@@ -22,6 +22,7 @@ import {
 import { requireAccounted } from "../ledger/recoveries.ts";
 import { transact } from "../ledger/store.ts";
 import { checkStudy, type Policy, whyRefused } from "../policy.ts";
+import { requireFarFromSummed } from "../rows/summed-rows.ts";
 import type { NodeCredentials } from "./credentials.ts";
 import type { FederationEvent } from "./events.ts";
 import { requireRemembered } from "./memory.ts";
@@ -136,7 +137,8 @@ export async function consentTo(
   requirePeople(by, policy.people ?? 1);
   await requireRemembered(desk, study);
   requireAccounted(db, manifest.privacy.noise === undefined ? "exact_sums_spent" : "budget_exhausted");
-  await desk.rows(manifest, policy);
+  const rows = await desk.rows(manifest, policy);
+  if (manifest.privacy.noise === undefined) requireFarFromSummed(db, tableOf(manifest), rows, policy.minRows);
   const cost = studyCost(desk, manifest);
   if (cost !== undefined && cost.after > cost.lifetime)
     throw new Refusal(

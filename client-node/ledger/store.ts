@@ -60,6 +60,10 @@ const tables = `
   CREATE TABLE IF NOT EXISTS roster (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS warning_consent (digest TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS warning_told (what TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS summed_rows (
+    rows_table TEXT NOT NULL, digest TEXT NOT NULL, training BLOB NOT NULL, held_out BLOB NOT NULL,
+    PRIMARY KEY (rows_table, digest)
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS split_salt (rows_table TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
 `;
 

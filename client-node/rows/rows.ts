@@ -62,7 +62,7 @@ export function tableFromRecords(
 
 /**
  * As {@link tableFromRecords}, of a table that is larger than memory: its columns lie on disk. What is held of a row are
- * its label, its side of the split and its subject.
+ * its label, its side of the split, its subject and its place among the records.
  * @param folder - on a disk with room for eight bytes a cell. @param blockCells - cells that are read together.
  * @throws as tableFromRecords; disk_full
  */
@@ -118,6 +118,8 @@ class RowTaker {
   readonly #holdout = new Growing(Uint8Array);
   readonly #firstMonth = new Growing(Uint8Array);
   readonly #subject = new Growing(Int32Array);
+  readonly #recordOf = new Growing(Int32Array);
+  readonly #subjectOfRecord = new Growing(Int32Array);
   readonly #subjects = new Map<string, number>();
   readonly #later = new Set<number>();
   readonly #names: string[] = [];
@@ -153,7 +155,9 @@ class RowTaker {
 
     return (cells, line) => {
       const key = subjectAt === undefined ? String(this.#records) : textOf(cells[subjectAt]);
-      this.#records++;
+      const record = this.#records++;
+      const subject = subjectAt === undefined ? record : this.#subjectOf(key);
+      this.#subjectOfRecord.push(subject);
       const labelCell = takeLabel(cells, line);
       const code = this.#outcomeOf(labelCell);
       if (code === undefined || code === "indeterminate") {
@@ -168,7 +172,6 @@ class RowTaker {
         const problem = this.#store.read(i, features[i]!(cells, line), row);
         if (problem !== undefined) this.#faults.add(source, line, schema.features[i]!.name, problem);
       }
-      const subject = subjectAt === undefined ? row : this.#subjectOf(key);
       const month = takeDate === undefined ? -Infinity : monthOf(textOf(takeDate(cells, line)));
       if (month === undefined)
         this.#faults.add(source, line, outOfTime!.column, "not a date such as 2015-07-31");
@@ -176,6 +179,7 @@ class RowTaker {
       this.#label.push(code >= schema.label.good.length ? 1 : 0);
       this.#outcome.push(code);
       this.#subject.push(subject);
+      this.#recordOf.push(record);
       this.#firstMonth.push(month === this.#from ? 1 : 0);
       this.#holdout.push(
         isHeldOut(schema.holdout, this.#splitKey, key) || (month ?? 0) >= this.#from ? 1 : 0,
@@ -213,6 +217,7 @@ class RowTaker {
       outcome: this.#outcome.end(),
       subject: this.#subject.end(),
       holdout: this.#holdout.end(),
+      records: { of: this.#recordOf.end(), subject: this.#subjectOfRecord.end() },
     };
     if (this.#schema.holdout.outOfTime === undefined) return table;
     const later = this.#later;

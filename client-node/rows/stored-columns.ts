@@ -199,12 +199,12 @@ function readRows(
 }
 
 /** A table as it goes to another thread of the process: where its columns lie, in place of what they hold. */
-export interface PackedTable extends Omit<Table, "columns"> {
+export interface PackedTable extends Omit<Table, "columns" | "records"> {
   readonly columns: readonly (readonly [name: string, Column | Place])[];
 }
 
 /** The table has to be kept as long as what was packed is in use: it keeps the file open. */
-export const packTable = (table: Table): PackedTable => ({
+export const packTable = ({ records: _, ...table }: Table): PackedTable => ({
   ...table,
   columns: [...table.columns].map(([name, column]) => [name, places.get(column) ?? column]),
 });

@@ -84,7 +84,9 @@ test("a table on disk is the table in memory: whole, in parts, and of chosen row
   t.true(isStored(stored));
   t.false(isStored(table));
   t.deepEqual(loaded(stored), loaded(table));
-  t.deepEqual(loaded(unpackTable(structuredClone(packTable(stored)))), loaded(table));
+  // A thread has no use for where rows were read.
+  const { records: _, ...sent } = table;
+  t.deepEqual(loaded(unpackTable(structuredClone(packTable(stored)))), loaded(sent));
   for (const keep of [(row: number) => row % 3 === 0, (row: number) => row > 480, () => false, () => true]) {
     const [some, same] = [selectRows(stored, keep), selectRows(table, keep)];
     t.deepEqual(loaded(some), loaded(same));
