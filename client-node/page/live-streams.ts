@@ -24,6 +24,8 @@ export class LiveStreams {
     response.set("Content-Type", "text/event-stream").flushHeaders();
     let sent: LiveTexts = {};
     const push = (): void => {
+      // Who does not read what was sent is sent no more of it.
+      if (response.writableNeedDrain) return;
       const now = texts();
       const changed = Object.fromEntries(Object.entries(now).filter(([name, text]) => sent[name] !== text));
       sent = now;

@@ -64,6 +64,7 @@ export async function startConsole(
     cert: `${certificatePem}\n${authorityPem}`,
     key: privateKeyPem,
     minVersion: "TLSv1.2" as const,
+    handshakeTimeout: 15_000,
   });
   // Express' application is a listener; its type says so of http alone.
   const handler = app as RequestListener;

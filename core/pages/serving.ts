@@ -1,7 +1,7 @@
 /** What every page that is served from here has in common: its headers, its files, and whom it believes. */
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import express, { type Express, type Request } from "express";
 import helmet from "helmet";
 import { isLoopback, splitAddress } from "../address.ts";
@@ -49,13 +49,29 @@ export function serveAssets(app: Express): void {
     app.get(path, (_, response) => void response.type(type).send(text));
 }
 
-/** Where a request comes from; a proxy on this machine says it in its header's last entry, and only it is believed. */
+/**
+ * Where a request comes from; a proxy on this machine says it in its header's last entry, and only it is believed. Of IPv6
+ * the first half: who has one such address has all 2⁶⁴ of its network, and would be somebody else with each guess.
+ */
 export function sourceOf({ headers, socket: { remoteAddress = "" } }: Request): string {
   const forwarded = String(headers["x-forwarded-for"] ?? "")
     .split(",")
     .at(-1)!
     .trim();
-  return forwarded !== "" && isLoopback(remoteAddress.replace(/^::ffff:/, "")) ? forwarded : remoteAddress;
+  const address =
+    forwarded !== "" && isLoopback(remoteAddress.replace(/^::ffff:/, "")) ? forwarded : remoteAddress;
+  return isIP(address) === 6 ? networkOf(address) : address;
+}
+
+function networkOf(address: string): string {
+  // As a URL writes it: lower case, without leading zeros, an IPv4 end in groups of its own.
+  const [before = "", after] = new URL(`http://[${address.split("%", 1)[0]}]/`).hostname
+    .slice(1, -1)
+    .split("::");
+  const [left, right] = [before, after ?? ""].map((half) => half.split(":").filter((group) => group !== ""));
+  const groups = [...left!, ...new Array<string>(8 - left!.length - right!.length).fill("0"), ...right!];
+  // An IPv4 address in IPv6's form is one machine's.
+  return groups.slice(0, 6).join() === "0,0,0,0,0,ffff" ? address : `${groups.slice(0, 4).join(":")}::/64`;
 }
 
 /** @returns a cookie of a request. */
@@ -65,8 +81,11 @@ export const cookieIn = (cookies: string | undefined, wanted: string): string | 
     .map((part) => part.trim().split("="))
     .find(([name]) => name === wanted)?.[1];
 
+/** Of one server: a page keeps a few open, and whoever only opens them shall not take the process's last file. */
+export const mostConnections = 512;
+
 /**
- * Opens a server of pages.
+ * Opens a server of pages. It waits a while for a request, and no longer for one that does not come.
  * @param listen - host:port; port 0 takes a free one.
  * @param what - whose listening fails, in words. @param otherwise - why, where it is not that the port is taken.
  * @returns where it listens, an IPv6 host in brackets, and what ends it with all its connections.
@@ -79,6 +98,9 @@ export async function openPages(
   otherwise: Reason,
 ): Promise<{ readonly address: string; close(): Promise<void> }> {
   const { host, port } = splitAddress(listen);
+  server.maxConnections = mostConnections;
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "EADDRINUSE" ? "port_taken" : otherwise;
