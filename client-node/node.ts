@@ -156,6 +156,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await reports?.tell();
   });
   let callOffTelling: (() => void) | undefined;
+  // What a node waits for may be timers alone, which do not keep a process.
+  const alive = setInterval(() => {}, hourSeconds * 1000);
 
   const firstTry = Promise.withResolvers<void>();
   const connect = async (onConnected: () => void): Promise<void> => {
@@ -172,6 +174,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const finished = keepConnected(connect, random, ending.signal, emit, firstTry.resolve).finally(() => {
     callOff();
     callOffTelling?.();
+    clearInterval(alive);
     participant.close();
     transport.close();
     closeStore(db);

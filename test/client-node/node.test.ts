@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import test from "ava";
 import { stringify } from "yaml";
 import { within } from "../../bench/cases/within.ts";
@@ -298,4 +301,11 @@ test.serial("a node starts before its coordinator, and stops while it waits", as
   );
   t.like(events[0], { type: "disconnected", reason: "unavailable" });
   await node.stop();
+});
+
+test("a node that loses its bank while it rests between refusals lives on to connect again", async (t) => {
+  t.timeout(120_000);
+  const child = fileURLToPath(new URL("../support/resting-child.ts", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ["--no-warnings", child]);
+  t.is(stdout, "lives on\n");
 });
