@@ -21,7 +21,9 @@ const parameters = z.strictObject({
     .number()
     .min(0)
     .default(1e-9)
-    .describe("share of the largest variance of any numeric feature that is added to every variance"),
+    .describe(
+      "share of a numeric feature's variance over all rows that is added to its variance in each class: scikit-learn's on standardized columns",
+    ),
   alpha: z
     .number()
     .positive()
@@ -151,7 +153,6 @@ export const naiveBayes = defineAlgorithm<{
       return [name, [of(0), of(1)] as const] as const;
     });
     refuseAll(faults);
-    const widest = fits.reduce((most, [, fit]) => Math.max(most, pooledVariance(fit)), 0);
     const numeric = new Map(fits);
     const columns = schema.features.map((feature, f): [string, ColumnResult] => {
       const missing = missingShares(
@@ -166,8 +167,10 @@ export const naiveBayes = defineAlgorithm<{
         });
         return [feature.name, { kind: "categorical", ...missing, shares }];
       }
-      const [good, bad] = numeric.get(feature.name)!;
-      const smoothing = params.varianceSmoothing * widest;
+      const fit = numeric.get(feature.name)!;
+      const [good, bad] = fit;
+      // Of its own: beside money, what a column of small numbers says would drown in the other's.
+      const smoothing = params.varianceSmoothing * pooledVariance(fit);
       const variance: [number, number] = [good.variance + smoothing, bad.variance + smoothing];
       if (!(variance[0] > 0 && variance[1] > 0))
         faults.push(constant(`${feature.name} holds one value in every row of a class`));

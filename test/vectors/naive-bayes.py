@@ -23,9 +23,6 @@ def categorical(codes, categories, alpha, rows=slice(None)):
 
 def case(columns, alpha, smoothing):
     """Joint log-likelihoods add up over features; those of scikit-learn are taken one feature at a time."""
-    numeric = {k: v for k, (kind, v) in columns.items() if kind == "numeric"}
-    # Of all features together, as GaussianNB.fit has it.
-    epsilon = smoothing * max(np.nanvar(v) for v in numeric.values())
     joint, described = np.tile(prior, (n, 1)), {}
     for name, (kind, values) in columns.items():
         absent = np.isnan(values) if kind == "numeric" else values < 0
@@ -37,7 +34,7 @@ def case(columns, alpha, smoothing):
         known = ~absent
         if kind == "numeric":
             own = values[known].reshape(-1, 1)
-            model = GaussianNB(var_smoothing=epsilon / np.var(own)).fit(own, label[known])
+            model = GaussianNB(var_smoothing=smoothing).fit(own, label[known])
             joint[known] += model.predict_joint_log_proba(own) - np.log(model.class_prior_)
             out |= {"mean": model.theta_[:, 0].tolist(), "variance": model.var_[:, 0].tolist()}
         else:
@@ -59,10 +56,12 @@ columns = {
     "part": ("categorical", part),
 }
 
-# The numeric features that are whole, by scikit-learn alone: one feature at a time is the same.
-whole = GaussianNB().fit(np.c_[turnover, delay], label)
-alone = case({k: columns[k] for k in ("turnover", "delay")}, 1.0, 1e-9)
-assert np.allclose(whole.predict_proba(np.c_[turnover, delay])[:, 1], alone["scores"], rtol=1e-10)
+# The numeric features that are whole, standardized, by scikit-learn alone: one feature at a time is the same.
+both = np.c_[turnover, delay]
+standardized = (both - both.mean(0)) / both.std(0)
+whole = GaussianNB(var_smoothing=0.05).fit(standardized, label)
+alone = case({k: columns[k] for k in ("turnover", "delay")}, 1.0, 0.05)
+assert np.allclose(whole.predict_proba(standardized)[:, 1], alone["scores"], rtol=1e-10)
 
 json.dump(
     {
