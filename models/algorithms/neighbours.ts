@@ -18,6 +18,11 @@ import type { MemoKey } from "../memory.ts";
 import { probabilityOf } from "../numerics/logistic-sums.ts";
 import { agreed } from "../numerics/rounding.ts";
 
+const mostBits = 12;
+const mostTables = 200;
+/** Of all tables together, unless they are told. */
+const mostBuckets = 40 * 2 ** mostBits;
+
 const parameters = z.strictObject({
   ...designParameters,
   neighbours: z
@@ -26,11 +31,16 @@ const parameters = z.strictObject({
     .max(10_000)
     .default(5)
     .describe("rows that a bucket of a table holds on average: what a row is compared with"),
-  tables: z.int().min(1).max(200).default(40).describe("ways of dealing the rows to buckets, averaged"),
+  tables: z
+    .int()
+    .min(1)
+    .max(mostTables)
+    .exactOptional()
+    .describe(
+      "ways of dealing the rows to buckets, averaged; where absent, 200, or as many as have 163,840 buckets together: 40 of many rows",
+    ),
   seed: z.string().default("neighbours").describe("draws how rows are dealt to buckets: public"),
 });
-
-const mostBits = 12;
 
 const buckets = z.array(z.int().min(0));
 
@@ -99,7 +109,8 @@ export const neighbours = defineAlgorithm<Types>({
   },
 
   contribute(state, party, study) {
-    const { tables, seed } = study.params;
+    const { seed } = study.params;
+    const tables = tablesFor(study);
     const { label } = party.training;
     const places = party.memo.keep(placesKey, () => {
       const design = designFrom(study.schema, study.prior);
@@ -138,8 +149,8 @@ export const neighbours = defineAlgorithm<Types>({
   },
 
   // A row is in one bucket of each table, then in one band of shares.
-  sensitivity(state, { params }) {
-    const rows = areCounted(state) ? 1 : Math.sqrt(params.tables);
+  sensitivity(state, study) {
+    const rows = areCounted(state) ? 1 : Math.sqrt(tablesFor(study));
     return { good: rows, bad: rows };
   },
 
@@ -161,7 +172,7 @@ const placesKey: MemoKey<Uint32Array> = { name: "buckets" };
 
 const areCounted = (state: State): state is Buckets => state.good !== undefined && state.bad !== undefined;
 
-const bucketsIn = (study: Study<Types>): number => study.params.tables * 2 ** bitsFor(study);
+const bucketsIn = (study: Study<Types>): number => tablesFor(study) * 2 ** bitsFor(study);
 
 const total = (counts: ArrayLike<number>): number => {
   let sum = 0;
@@ -237,6 +248,9 @@ function calibrated({ good, bad }: { readonly good: Float64Array; readonly bad: 
   // Where shares say nothing, or the opposite, nothing is made of them.
   return { intercept, slope: Math.max(0, slope) };
 }
+
+const tablesFor = (study: Study<Types>): number =>
+  study.params.tables ?? Math.min(mostTables, Math.floor(mostBuckets / 2 ** bitsFor(study)));
 
 /** @returns so many hyperplanes that a bucket holds `neighbours` rows, if they were spread evenly. */
 function bitsFor({ params, prior }: Study<Types>): number {

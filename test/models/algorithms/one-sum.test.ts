@@ -93,6 +93,24 @@ test("neighbours rank rows as the nearest of all rows do, and say as well how li
   t.true(one.own.auc < one.exact.auc - 0.02, `AUC ${one.own.auc}, of ${one.exact.auc}`);
 });
 
+test("neighbours deal few rows to buckets in more ways than many, and rank them better by it", async (t) => {
+  const features = ["x", "y", "z"].map((name) => ({ name, kind: "numeric" }) as const);
+  const [training, rows] = [quartered(300, "few training"), quartered(2000, "few rows")];
+  const aucOf = async (entry: Record<string, number>, tables: number) => {
+    const about = studyOf(features, withNeeds({ ...entry, name: "neighbours" }) as never);
+    const { results } = await runPlain(about, [training]);
+    const { good, bits } = results.neighbours as { good: number[]; bits: number };
+    t.is(good.length, tables * 2 ** bits);
+    return exactAuc(
+      modelsOf({ ...about, results })
+        .get("neighbours")!
+        .score(rows),
+      rows.label,
+    );
+  };
+  t.true((await aucOf({}, 200)) > (await aucOf({ tables: 40 }, 40)));
+});
+
 test("the fewer neighbours, the more a row is scored by those beside it, itself among them", async (t) => {
   const apart = async (neighbours: number) => {
     const about = study({ name: "neighbours", neighbours, tables: 60 });
