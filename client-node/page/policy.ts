@@ -277,7 +277,8 @@ ${textForm(text, desk.form, locale)}`,
   const was = readable(before);
   const after = parseYaml(text, "policy.yaml", policySchema);
   // What two have to approve may stand there already, written by one.
-  const isApproved = peopleFor(desk, after) < 2 || lastApproved(desk.db)?.digest === policyDigest(after);
+  const isByTwo = peopleFor(desk, after) > 1;
+  const isApproved = !isByTwo || lastApproved(desk.db)?.digest === policyDigest(after);
   const effect = await desk.effect(was instanceof Refusal ? undefined : was, after);
   const hidden = html`<input type="hidden" name="base" value="${base}"><input type="hidden" name="text" value="${text}">`;
   return {
@@ -286,6 +287,7 @@ ${textForm(text, desk.form, locale)}`,
 ${effectParts(effect, locale)}
 <h2>${words.inText}</h2>
 <pre>${text === before ? words.unchanged : changedLines(before, text)}</pre>
+${isByTwo && note(words.byTwo)}
 <div class="actions">${(text !== before || !isApproved) && desk.form("/policy/write", words.write, "main", hidden)}</div>
 <details class="card"><summary>${words.changeMore}</summary>${textForm(text, desk.form, locale)}</details>`,
   };

@@ -395,6 +395,7 @@ export const en = {
   keep: "Keep it here",
 
   // Two people
+  byTwo: "Two people have to write it, each signed in by a name; the first one's waits for the second.",
   waits: (by: string): string => `Decided by ${by}; it waits for a second person.`,
   decideToo: "Decide the same, as the second person",
   decline: "Take it off",
@@ -970,6 +971,7 @@ export const zh: Words = {
   send: "发送给银行",
   keep: "保留在此",
 
+  byTwo: "须由两人写入，各自以姓名登录；第一人的决定等待第二人。",
   waits: (by) => `${by} 已决定；等待第二人。`,
   decideToo: "作为第二人同样决定",
   decline: "撤下",

@@ -14,13 +14,13 @@ const hostile = "<img src=x>";
 /** Working days alike but for noise, and one that fell on the last. */
 const rates = [0.74, 0.76, 0.75, 0.74, 0.76, 0.75, 0.75, 0.74, 0.76, 0.31];
 
-/** Two sites of the same history, of which one has a warning. */
+/** Two sites, the second at half the rate; the first has a warning. */
 function plant(): Operations {
   const rows = (site: string): FeatureRow[] =>
     rates.map((rate, i) => {
       const from = monday + (i + 2 * Math.floor(i / 5)) * day;
       const values = new Map([
-        ["operating_rate", rate],
+        ["operating_rate", site === "hall" ? rate : rate / 2],
         ["energy_total", 1000 * rate],
       ]);
       return { site, window: "day", from, until: from + day, values };

@@ -135,7 +135,7 @@ test("on the page a consent and a change of the policy wait for a second person,
   t.is((await write(anna)).status, 303);
   t.is((await write(anna)).status, 303);
   t.is((await consent(anna)).status, 400);
-  t.regex(await get("/policy/waiting", bo), /Write it to policy.yaml/);
+  t.regex(await get("/policy/waiting", bo), /Two people have to write it[\s\S]*Write it to policy.yaml/);
   t.is((await write(bo)).status, 303);
 
   t.is((await consent(nobody)).status, 400);
