@@ -232,13 +232,20 @@ const fatal: ReadonlySet<Reason> = new Set([
   "file_malformed",
 ]);
 
-async function keepConnected(
+/**
+ * Connects again and again until `ending`, each time later while it does not come about.
+ * @throws Refusal what does not get better by itself.
+ * @internal
+ */
+export async function keepConnected(
   connect: (onConnected: () => void) => Promise<void>,
   random: Random,
   ending: AbortSignal,
   emit: (event: NodeEvent) => void,
   onFirstTry: () => void,
 ): Promise<void> {
+  // Whoever runs a copy of this node takes the connection back each time: neither may do so ever faster.
+  let taken = 0;
   for (let tries = 1; !ending.aborted; tries++) {
     const failure = await connect(() => {
       tries = 0;
@@ -251,7 +258,8 @@ async function keepConnected(
     if (ending.aborted) return;
     if (fatal.has(failure.reason)) throw failure;
     onFirstTry();
-    const retryMillis = backoffMillis(tries + 1, uniform(random));
+    taken = failure.reason === "message_unexpected" ? taken + 1 : 0;
+    const retryMillis = backoffMillis(Math.max(tries, taken) + 1, uniform(random));
     emit({ type: "disconnected", reason: failure.reason, message: failure.message, retryMillis });
     await delay(retryMillis, undefined, { signal: ending }).catch(() => {});
   }

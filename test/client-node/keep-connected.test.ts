@@ -1,0 +1,32 @@
+import test from "ava";
+import { keepConnected } from "../../client-node/node.ts";
+import { seededRandom } from "../../core/random.ts";
+import { type Reason, Refusal } from "../../core/reasons.ts";
+
+/** @returns how long it waits after each of three connections that stood and were lost. */
+async function waits(reason: Reason): Promise<number[]> {
+  const ending = new AbortController();
+  const seen: number[] = [];
+  const connect = async (onConnected: () => void): Promise<void> => {
+    onConnected();
+    throw new Refusal(reason, "lost");
+  };
+  await keepConnected(
+    connect,
+    seededRandom("keep connected"),
+    ending.signal,
+    (event) => {
+      if (event.type === "disconnected" && seen.push(event.retryMillis) === 3) ending.abort();
+    },
+    () => {},
+  );
+  return seen;
+}
+
+test("a node whose connection a copy of it takes comes back ever later; one whose connection broke at once", async (t) => {
+  const [first, , third] = await waits("message_unexpected");
+  // Twice as long each time, of which the upper half is random.
+  t.true(third! > first!);
+  t.true(third! >= 800, String(third));
+  for (const wait of await waits("unavailable")) t.true(wait <= 200, String(wait));
+});
