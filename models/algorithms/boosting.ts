@@ -66,8 +66,9 @@ const curvatureStep = powerOfTwo(-6);
  * own, so that one sum a level serves them all: in 30 sums it does what boosting tree after tree does in hundreds. Only
  * left children are summed, right ones are what is left of their parent.
  *
- * Rows are drawn, and their gradients rounded to a grid, by a digest of their content: every sum is of whole numbers, and
- * any partition of the rows gives the same trees as all of them together.
+ * Rows are drawn, and their gradients rounded to a grid, by a digest of their bins: every sum is of whole numbers, and
+ * any partition of the rows gives the same trees as all of them together. The label is no part of it: of rows that are
+ * alike, good and bad are drawn together, in the proportion that they have.
  * @see Friedman 2001, doi:10.1214/aos/1013203451; Chen and Guestrin 2016, doi:10.1145/2939672.2939785, 2.2 for the gain
  */
 export const boosting = defineAlgorithm<Types>({
@@ -139,7 +140,7 @@ export const boosting = defineAlgorithm<Types>({
         part === training ? memo : undefined,
       );
       const end = first + part.rows;
-      if (kept.digests === undefined) digests.set(digestsOf(bins, part.label, study.params.seed), first);
+      if (kept.digests === undefined) digests.set(digestsOf(bins, part.rows, study.params.seed), first);
       const margins = kept.margins.subarray(first, end);
       addTrees(margins, { ...forests, trees: since }, bins);
       const ofPart = digests.subarray(first, end);
@@ -300,7 +301,8 @@ function gradientsOf(
     const p = probabilityOf(margins[row]!);
     const g = (label[row] === 1 ? 1 : 0) - p;
     const h = p * (1 - p);
-    const digest = digests[row]!;
+    // Good and bad of rows that are alike are rounded by draws of their own.
+    const digest = label[row] === 1 ? ~digests[row]! : digests[row]!;
     gradients[row] = onGrid ? rounded(g, gradientStep, drawn(digest, 2 * round)) : g;
     curvatures[row] = onGrid ? rounded(h, curvatureStep, drawn(digest, 2 * round + 1)) : h;
   }
@@ -461,12 +463,11 @@ function newTrees(kept: Kept, { base, trees }: Forests): Tree[] {
   return since;
 }
 
-/** @returns of each row 32 bits that follow from its bins, its label and the public seed. */
-function digestsOf(bins: readonly Uint16Array[], label: Uint8Array, seed: string): Uint32Array {
-  const cells = new Uint16Array(bins.length + 1);
-  return Uint32Array.from(label, (own, row) => {
+/** @returns of each row 32 bits that follow from its bins and the public seed. */
+function digestsOf(bins: readonly Uint16Array[], rows: number, seed: string): Uint32Array {
+  const cells = new Uint16Array(bins.length);
+  return Uint32Array.from({ length: rows }, (_, row) => {
     for (const [feature, column] of bins.entries()) cells[feature] = column[row]!;
-    cells[bins.length] = own;
     return createHmac("sha256", seed).update(cells).digest().readUInt32LE(0);
   });
 }

@@ -50,6 +50,20 @@ test("one tree a forest is classic boosting: the log-odds of xgboost's exact tre
   t.true(Math.max(...apart) < 0.05, `${Math.max(...apart)}`);
 });
 
+test("rows that are all alike but for their label get the share of bad among them", async (t) => {
+  const count = 1000;
+  const counts = Array.from({ length: count }, (_, row) => (row % 20 === 0 ? 1 : 0));
+  const label = Array.from({ length: count }, (_, row) => (row % 9 === 0 ? 1 : 0));
+  const share = label.filter((bad) => bad === 1).length / count;
+  const features = [{ name: "records", kind: "numeric" as const }];
+  const table = tableOf({ records: counts }, label);
+  for (const seed of ["", "1", "2", "3"]) {
+    const scores = boosting.model(await train(features, [table], { seed }))!.score(table);
+    const mean = scores.reduce((sum, p) => sum + p, 0) / count;
+    t.true(Math.abs(mean - share) < share / 3, `${mean}, of ${share}`);
+  }
+});
+
 test("labels of one class are refused", async (t) => {
   const table = { ...borrowers(), label: new Uint8Array(240) };
   t.like(await t.throwsAsync(train(borrowerFeatures, [table])), { reason: "single_class" });
