@@ -73,7 +73,9 @@ type Turn =
 
 /** What a party refused for and passes by itself, a full disk or a lost connection, counts as lateness. */
 const isPassing = ({ reason, detail }: { readonly reason: Reason; readonly detail: string }): boolean =>
-  reason === "party_refused" && isReason(detail) && reasons[detail].retry;
+  reason === "party_refused" &&
+  // Who was started again in the middle of an attempt takes no part in it a second time, and in the next one it does.
+  (detail === "round_replayed" || (isReason(detail) && reasons[detail].retry));
 
 type Opening = Extract<NextAttempt, { readonly kind: "open" | "follow" }>;
 
