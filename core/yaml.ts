@@ -1,7 +1,7 @@
 /** YAML files as a strict schema reads them: an unknown key, a wrong value or no YAML at all is a refusal. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { readRefusal } from "./files.ts";
 import { keysAt, nearest } from "./keys.ts";
@@ -62,7 +62,14 @@ export function yamlFaults(text: string, schema: z.ZodType, say?: z.core.$ZodErr
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   if (document.errors.length > 0)
     return document.errors.map(({ pos, code }) => ({ line: lineAt(pos[0]), path: "", message: code }));
-  const parsed = schema.safeParse(document.toJS() ?? {}, say && { error: say });
+  let value: unknown;
+  try {
+    value = plainOf(document, "the text");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [{ line: 1, path: "", message: error.message }];
+  }
+  const parsed = schema.safeParse(value, say && { error: say });
   if (parsed.success) return [];
   return parsed.error.issues.map(({ path, message }) => {
     // What is missing has no place: the nearest thing around it has.
@@ -84,7 +91,19 @@ function yamlValue(text: string, source: string): unknown {
       `${source}:${lines.linePos(syntax.pos[0]).line}: not YAML (${syntax.code})`,
       { cause: syntax },
     );
-  return document.toJS() ?? {};
+  return plainOf(document, source);
+}
+
+/**
+ * @param document - without errors.
+ * @throws Refusal file_malformed where it has an alias of nothing, or aliases of aliases without end
+ */
+export function plainOf(document: Document.Parsed, source: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    throw new Refusal("file_malformed", `${source}: not YAML (${(cause as Error).message})`, { cause });
+  }
 }
 
 function valid<Schema extends z.ZodType>(value: unknown, source: string, schema: Schema): z.infer<Schema> {

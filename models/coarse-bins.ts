@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Refusal } from "../core/reasons.ts";
 import type { BinsResult } from "./algorithms/bins.ts";
 import { binCount, binnedSchema, binsOf, fits, valueBins } from "./binning.ts";
 import type { Memo, MemoKey } from "./memory.ts";
@@ -44,13 +45,19 @@ function coarsened(
   return { binned, coarse };
 }
 
-/** Each feature's column `coarsened`, by name. */
+/** @returns each feature's column `coarsened`, by name. @throws Refusal state_invalid where the bins are of other features */
 export const coarseColumns = (
   features: readonly FeatureSchema[],
   bins: BinsResult,
   most: number,
 ): Record<string, CoarseColumn> =>
-  Object.fromEntries(features.map(({ name }) => [name, coarsened(bins.columns[name]!, bins, most)]));
+  Object.fromEntries(
+    features.map(({ name }) => {
+      const column = bins.columns[name];
+      if (column === undefined) throw new Refusal("state_invalid", `bins: ${name} has none`);
+      return [name, coarsened(column, bins, most)];
+    }),
+  );
 
 /** All columns' coarse bins, column after column. */
 export interface CoarseLayout {

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { Refusal } from "../core/reasons.ts";
+import { parsedBy } from "../core/schema.ts";
 
 /**
  * Parses an algorithm's parameters.
  * @throws Refusal parameters_invalid, naming the parameter
  */
 export function parseParameters<T>(algorithm: string, schema: z.ZodType<T>, params: unknown): T {
-  const parsed = schema.safeParse(params);
+  const parsed = parsedBy(schema, params);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const at = [algorithm, ...issue.path].join(".");
@@ -22,7 +23,7 @@ export function parseParameters<T>(algorithm: string, schema: z.ZodType<T>, para
  * @throws Refusal state_invalid, naming the field
  */
 export function parsePublic<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = parsedBy(schema, value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new Refusal("state_invalid", `${[what, ...issue.path].join(".")}: ${issue.message}`);

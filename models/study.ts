@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isCanonical } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
 import { Refusal } from "../core/reasons.ts";
+import { parsedBy } from "../core/schema.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
 import { nameSchema } from "./parameters.ts";
 
@@ -222,7 +223,7 @@ export const columnsRead = ({
 
 /** @throws Refusal parameters_invalid naming the field */
 export function checkManifest(value: unknown): StudyManifest {
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = parsedBy(manifestSchema, value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`,

@@ -3,6 +3,7 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import { readRefusal } from "../../core/files.ts";
 import { keysAt, nearest } from "../../core/keys.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { plainOf } from "../../core/yaml.ts";
 import { nodeConfigSchema } from "../config.ts";
 import type { Catalogue } from "../operations/features/catalogue.ts";
 import { metricSchema } from "../operations/features/metric.ts";
@@ -49,7 +50,7 @@ export function checkNodeFile(file: string, catalogue: Catalogue): Problem[] {
   };
   let repeated: Repeated;
   try {
-    repeated = writtenOut(document.toJS() ?? {}, file);
+    repeated = writtenOut(plainOf(document, file), file);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return [{ line: 1, path: "", message: error.message, valid: [error.hint] }];

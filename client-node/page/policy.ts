@@ -227,7 +227,7 @@ const numbers = {
 /** @returns the text with what was chosen in the form; what was not changed stands as it stood, comments too. */
 function chosen(text: string, fields: Readonly<Record<string, unknown>>): string {
   const document = parseDocument(text);
-  if (document.errors.length > 0) return text;
+  if (yamlFaults(text, z.unknown()).length > 0) return text;
   const before: unknown = document.toJS();
   const textIn = (name: string): string => (typeof fields[name] === "string" ? fields[name].trim() : "");
   const set = (path: readonly string[], value: unknown): void => {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { toHex } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { appendLeaf, emptyRange, leafHash, rangeRoot } from "./merkle.ts";
 
 /**
@@ -34,7 +35,7 @@ export function parseDisclosure(text: string): Disclosure {
   } catch {
     value = undefined;
   }
-  const parsed = disclosureSchema.safeParse(value);
+  const parsed = parsedBy(disclosureSchema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Refusal("file_malformed", `disclosure: ${issue?.path.join(".") || "file"}: ${issue?.message}`);

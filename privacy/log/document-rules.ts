@@ -1,6 +1,7 @@
 /** What a published model says of itself: all of it follows from its study's manifest, and from the sums of the log. */
 import { z } from "zod";
 import { canonicalJson } from "../../core/canonical.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { protectionOf } from "../sum/protection.ts";
 import type { StudyArithmetic } from "./arithmetic.ts";
 import type { EntryOf } from "./entry.ts";
@@ -33,7 +34,7 @@ export const modelsRecomputed = (arithmetic: StudyArithmetic | undefined): Rule 
   about(["model.published", "model.evaluated"], (entry, state) => {
     const value = attachedValue(state, "model", entry.model);
     if (value === undefined) return undefined;
-    const model = modelSchema.safeParse(value).data;
+    const model = parsedBy(modelSchema, value).data;
     if (model === undefined) return "the attachment is no model document";
     if (entry.type === "model.evaluated") return asEvaluated(entry, model.results);
     const study = state.studies.get(entry.study);
@@ -99,7 +100,7 @@ function asEvaluated(
   { algorithm, rows, metrics }: EntryOf<"model.evaluated">,
   results: Model["results"],
 ): string | undefined {
-  const evaluation = evaluatedSchema.safeParse(results).data?.evaluate.models[algorithm];
+  const evaluation = parsedBy(evaluatedSchema, results).data?.evaluate.models[algorithm];
   if (evaluation === undefined) return `the model holds no evaluation of ${algorithm}`;
   if (evaluation.n !== rows) return `the model was evaluated on ${evaluation.n} rows`;
   const other = Object.entries(metrics).find(([name, figure]) => evaluation[name] !== figure);

@@ -3,6 +3,7 @@ import { utf8Text } from "../../core/bytes.ts";
 import { canonicalBytes, type Digest, digestOf, isCanonicalText } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { isReason, Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import { spendShape } from "./spend-shape.ts";
 import { maxEntryLength } from "./tiles.ts";
@@ -387,7 +388,7 @@ export function checkEntry(value: unknown): Entry {
   if (typeof type !== "string") throw new Refusal("entry_invalid", "an entry's type is a text");
   const schema = schemas.get(type);
   if (schema === undefined) throw new Refusal("entry_invalid", `no entry type "${type}"`);
-  const parsed = schema.safeParse(value);
+  const parsed = parsedBy(schema, value);
   if (parsed.success) return parsed.data as Entry;
   const [issue] = parsed.error.issues;
   throw new Refusal("entry_invalid", `${type}: ${issue?.path.join(".") || "entry"}: ${issue?.message}`);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { fromBase64, toBase64 } from "../../core/bytes.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import type { Roster } from "../roster.ts";
 import { checkAdvertisement, checkNonce } from "../sum/epoch/advertisement.ts";
 import { checkEpochHeader, type EpochHeader, epochHeaderSchema, openingIdOf } from "../sum/epoch/header.ts";
@@ -110,7 +111,7 @@ export const epochRecord = (
  *   key_low_order
  */
 export function openEpochRecord(value: unknown, roster: Roster): OpenEpoch {
-  const parsed = recordSchema.safeParse(value);
+  const parsed = parsedBy(recordSchema, value);
   if (!parsed.success) throw new Refusal("message_malformed", "not the record of a key epoch");
   const { header, joined, nonces, dealt, confirmations } = parsed.data;
   checkEpochHeader(header, roster);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { concatBytes, toHex, utf8, utf8Text } from "../../core/bytes.ts";
 import { canonicalJson, type Digest, digestOf, isCanonicalText, sha256 } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 
 /**
  * The export: one text file, a line of canonical JSON each (`.fcexport`).
@@ -109,7 +110,7 @@ export async function readExport(
 ): Promise<{ kind: ExportKind; records: AsyncGenerator<ExportRecord> }> {
   const lines = parseLines(chunks);
   const first = await lines.next();
-  const head = firstLine.safeParse(first.done ? undefined : first.value.value);
+  const head = parsedBy(firstLine, first.done ? undefined : first.value.value);
   if (!head.success) throw malformed(1, "not an export of this version");
   return { kind: head.data.kind, records: readRecords(lines, nextChain(emptyChain, first.value!.bytes)) };
 }
@@ -131,7 +132,7 @@ async function* readRecords(lines: AsyncGenerator<Line>, start: Uint8Array): Asy
       chain = nextChain(chain, line.bytes);
       continue;
     }
-    const parsed = otherLine.safeParse(line.value);
+    const parsed = parsedBy(otherLine, line.value);
     if (!parsed.success) throw malformed(number, "not a record of an export");
     const record = parsed.data;
     if ("checkpoint" in record !== (number === 2))

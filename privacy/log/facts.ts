@@ -2,6 +2,7 @@
 import { fromBase64 } from "../../core/bytes.ts";
 import { canonicalBytes, canonicalJson, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { recoveriesSince } from "../recovery.ts";
 import type { Roster } from "../roster.ts";
 import { successionsSince } from "../succession.ts";
@@ -170,7 +171,7 @@ async function releaseOf(
   const value = attachedValue(state, "certificate", entry.certificate);
   const round = state.rounds.get(entry.roundId);
   if (value === undefined || round === undefined) return none;
-  const certificate = certificateSchema.safeParse(value).data;
+  const certificate = parsedBy(certificateSchema, value).data;
   if (certificate === undefined)
     return { sum: new Refusal("certificate_forged", "the attachment is no certificate") };
   const { epoch, roster } = round;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { canonicalJson } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { type NoteVerifier, openNote, type Signer, signNote } from "./note.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -54,7 +55,7 @@ export function openScoreStatement(note: string, identity: NoteVerifier): ScoreS
   } catch (cause) {
     throw new Refusal("note_malformed", "not a score statement: no JSON after its kind", { cause });
   }
-  const { data, error } = scoreStatementSchema.safeParse(value);
+  const { data, error } = parsedBy(scoreStatementSchema, value);
   if (data === undefined || format(data) !== text) {
     const [issue] = error?.issues ?? [];
     const what = issue === undefined ? "not canonical" : `${issue.path.join(".")}: ${issue.message}`;

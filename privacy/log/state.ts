@@ -2,6 +2,7 @@ import { z } from "zod";
 import { canonicalJson, type Digest } from "../../core/canonical.ts";
 import { idSchema } from "../../core/ids.ts";
 import { orUndefined, Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { studyTerms, unprotectedSchema } from "../../core/study-terms.ts";
 import type { Recovery } from "../recovery.ts";
 import { openRoster, type Roster } from "../roster.ts";
@@ -280,13 +281,13 @@ export function attachedHeader(state: LogState, roundId: Digest): RoundHeader | 
   if (value === undefined) return undefined;
   const known = headers.get(value);
   if (known !== undefined) return known;
-  const header = roundHeaderSchema.safeParse(value).data;
+  const header = parsedBy(roundHeaderSchema, value).data;
   if (header !== undefined) headers.set(value, header);
   return header;
 }
 
 export const attachedManifest = (state: LogState, study: Digest): LoggedManifest | undefined =>
-  loggedManifestSchema.safeParse(attachedValue(state, "manifest", study)).data;
+  parsedBy(loggedManifestSchema, attachedValue(state, "manifest", study)).data;
 
 /** @throws Refusal roster_unsigned, signature_invalid, note_malformed, not_found */
 export function attachedRoster(state: LogState, digest: Digest): Roster {

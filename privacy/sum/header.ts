@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalBytes, canonicalJson, type Digest, digestOf, isCanonical } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { unprotectedSchema } from "../../core/study-terms.ts";
 import { noiseTermsSchema } from "./noise-terms.ts";
 import { layersOff, protectionOf, protectionSchema } from "./protection.ts";
@@ -98,7 +99,7 @@ export function parseHeader(bytes: Uint8Array): RoundHeader {
   } catch (cause) {
     throw new Refusal("message_malformed", "round header: not JSON", { cause });
   }
-  const parsed = roundHeaderSchema.safeParse(value);
+  const parsed = parsedBy(roundHeaderSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw malformed(`${issue?.path.join(".") || "header"}: ${issue?.message ?? "invalid"}`);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { parsedBy } from "../../core/schema.ts";
 import { type NoteVerifier, openNote, type Signer, signNote } from "../log/note.ts";
 import { type CoarseWarning, coarseWarningSchema, type WarningTerms } from "./terms.ts";
 
@@ -59,7 +60,7 @@ export function parseReport(bytes: Uint8Array): WarningReport {
   } catch (cause) {
     throw new Refusal("message_malformed", "a report of warnings is JSON", { cause });
   }
-  const parsed = reportSchema.safeParse(value);
+  const parsed = parsedBy(reportSchema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Refusal("message_malformed", `warnings: ${issue?.path.join(".")}: ${issue?.message}`);

@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { canonicalJson } from "../../core/canonical.ts";
 import { seededRandom } from "../../core/random.ts";
+import { Refusal } from "../../core/reasons.ts";
 import type { LogisticResult } from "../../models/algorithms/logistic.ts";
 import { StudyMemory } from "../../models/memory.ts";
 import { exponentAbove, powerOfTwo } from "../../models/numerics/powers-of-two.ts";
@@ -10,6 +11,7 @@ import { runPlain } from "../../models/plain.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import {
   advanceStudy,
+  parseStudyState,
   type StudyState,
   startStudy,
   studyContribute,
@@ -29,6 +31,26 @@ const algorithms = [
   { name: "evaluate" },
 ];
 const study = studyOf(borrowerFeatures, algorithms);
+
+test("a state whose bins are of other features than the study's is refused", async (t) => {
+  const binned = studyOf(borrowerFeatures, [{ name: "range" }, { name: "bins" }, { name: "additive" }]);
+  const memory = new StudyMemory();
+  let state = startStudy(binned);
+  while (state.algorithm !== "additive") {
+    const values = await studyContribute(binned, state, borrowers(), { random: seededRandom("p"), memory });
+    state = await advanceStudy(binned, state, { values, parties: 1 });
+  }
+  const foreign = structuredClone(state) as StudyState & {
+    readonly results: {
+      readonly bins: { readonly features: unknown[]; readonly columns: Record<string, unknown> };
+    };
+  };
+  t.notThrows(() => parseStudyState(binned, structuredClone(state)));
+  const { bins } = foreign.results;
+  delete bins.columns[borrowerFeatures[0]!.name];
+  bins.features.shift();
+  t.throws(() => parseStudyState(binned, foreign), { instanceOf: Refusal });
+});
 
 test("every state survives canonical JSON unchanged, and the study finishes with every result", async (t) => {
   const seen: StudyState[] = [];

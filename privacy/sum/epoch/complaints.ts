@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
+import { parsedBy } from "../../../core/schema.ts";
 import type { Roster } from "../../roster.ts";
 import { checkSecretKey } from "../encryption/bfv-format.ts";
 import type { PartyId } from "../graph.ts";
@@ -81,7 +82,7 @@ export function parseEvidence(encoded: Uint8Array): ComplaintEvidence {
   } catch (cause) {
     throw malformed(cause);
   }
-  const parsed = evidenceSchema.safeParse(value);
+  const parsed = parsedBy(evidenceSchema, value);
   if (!parsed.success) throw malformed(parsed.error);
   return parsed.data;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf, isCanonical } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
+import { parsedBy } from "../../../core/schema.ts";
 import type { Roster } from "../../roster.ts";
 import { type PartyId, sumGraphPlan } from "../graph.ts";
 
@@ -54,7 +55,7 @@ export function parseEpochHeader(bytes: Uint8Array): EpochHeader {
   } catch (cause) {
     throw malformed("not JSON", cause);
   }
-  const parsed = epochHeaderSchema.safeParse(value);
+  const parsed = parsedBy(epochHeaderSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw malformed(`${issue?.path.join(".") || "header"}: ${issue?.message ?? "invalid"}`);
