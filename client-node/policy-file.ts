@@ -1,5 +1,5 @@
 /** policy.yaml as the page changes it: whole or not at all, and only what is a policy. */
-import { realpathSync, statSync } from "node:fs";
+import { chmodSync, realpathSync, statSync } from "node:fs";
 import { type Digest, digestOf } from "../core/canonical.ts";
 import { replaceFile } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
@@ -37,7 +37,10 @@ export class PolicyFile {
     this.requireUnchanged(base);
     // Whoever keeps the file elsewhere keeps it there, as readable as it is.
     const path = realpathSync(this.#path);
-    replaceFile(path, text, statSync(path).mode & 0o777);
+    const mode = statSync(path).mode & 0o777;
+    replaceFile(path, text, mode);
+    // The umask of whoever started the node takes nothing away from it.
+    chmodSync(path, mode);
     return policy;
   }
 }

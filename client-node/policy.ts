@@ -4,6 +4,8 @@ import { canonicalBytes, type Digest, digestOf } from "../core/canonical.ts";
 import { idSchema } from "../core/ids.ts";
 import { Refusal, refuseAll } from "../core/reasons.ts";
 import { parseYaml, readText } from "../core/yaml.ts";
+import { evaluate, smallestSegment } from "../models/algorithms/evaluate.ts";
+import { entriesOf } from "../models/results.ts";
 import { columnsRead, type StudyManifest, usualTable } from "../models/study.ts";
 import { anonymitySchema, fieldsSchema, outputOf } from "../privacy/desensitize/policy.ts";
 import { warningConsentSchema } from "../privacy/warnings/terms.ts";
@@ -179,7 +181,7 @@ export function policyDigest(policy: Policy): Digest {
 
 /** One thing that a policy forbids of a study. */
 export type Forbidden =
-  | { readonly what: "cohort"; readonly asked: number; readonly least: number }
+  | { readonly what: "cohort" | "segments"; readonly asked: number; readonly least: number }
   | { readonly what: "purpose" | "algorithm" | "column" | "label" | "layer"; readonly name: string }
   | { readonly what: "delta" }
   | { readonly what: "subject"; readonly name: string; readonly wanted: string }
@@ -227,6 +229,10 @@ export function forbiddenBy(policy: Policy, manifest: StudyManifest): Forbidden[
     forbidden.push({ what: "delta" });
   for (const name of new Set(manifest.algorithms.map((entry) => entry.name)))
     if (!policy.allow.algorithms.includes(name)) forbidden.push({ what: "algorithm", name });
+  for (const { params } of entriesOf(manifest.algorithms.filter(({ name }) => name === evaluate.name))) {
+    const asked = smallestSegment(params);
+    if (asked < policy.minRows) forbidden.push({ what: "segments", asked, least: policy.minRows });
+  }
 
   const outputs = new Map(policy.fields.map((field) => [field.name, outputOf(field)]));
   const passes = (column: string): boolean => (outputs.get(column) ?? "nothing") !== "nothing";
@@ -258,6 +264,8 @@ function textOf(one: Forbidden): string {
   switch (one.what) {
     case "cohort":
       return `a cohort of ${one.asked}, where this enterprise asks for ${one.least}`;
+    case "segments":
+      return `segments of ${one.asked} rows, where this enterprise asks for ${one.least}`;
     case "delta":
       return "noise, as maxEpsilon states no delta to count epsilon with";
     case "subject":

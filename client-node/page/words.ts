@@ -299,6 +299,7 @@ export const en = {
   policyForbids: "policy.yaml lets no round of it run:",
   forbidden: {
     cohort: ({ asked, least }) => `a cohort of ${asked}, where this enterprise asks for ${least}`,
+    segments: ({ asked, least }) => `segments of ${asked} rows, where this enterprise asks for ${least}`,
     purpose: ({ name }) => `purpose “${name}”`,
     delta: () => "noise, as maxEpsilon states no delta to count epsilon with",
     algorithm: ({ name }) => `algorithm “${name}”`,
@@ -882,6 +883,7 @@ export const zh: Words = {
   policyForbids: "policy.yaml 不允许其任何轮次运行：",
   forbidden: {
     cohort: ({ asked, least }) => `参与法人数 ${asked}，而本企业要求 ${least}`,
+    segments: ({ asked, least }) => `分组至少 ${asked} 行，而本企业要求 ${least}`,
     purpose: ({ name }) => `目的“${name}”`,
     delta: () => "加噪，而 maxEpsilon 未给出计算 ε 所需的 delta",
     algorithm: ({ name }) => `算法“${name}”`,

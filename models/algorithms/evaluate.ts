@@ -28,7 +28,9 @@ const parameters = z.strictObject({
     .int()
     .min(2)
     .default(50)
-    .describe("fewest held-out rows of a segment at an enterprise: where it has fewer, it adds none of them"),
+    .describe(
+      "fewest held-out rows of a segment at an enterprise, those of one data subject counted once: where it has fewer, it adds none of them",
+    ),
   swap: z
     .strictObject({
       champion: nameSchema.describe("name of the result that decides today"),
@@ -245,6 +247,12 @@ export const evaluate = defineAlgorithm<{
   },
 });
 
+/** @returns fewest subjects of a segment that an enterprise adds; infinite where none is evaluated apart. */
+export function smallestSegment(params: unknown): number {
+  const { segments, segmentRows } = parameters.parse(params);
+  return segments.length > 0 ? segmentRows : Infinity;
+}
+
 /** @returns one model's rows by score and class. */
 function countsOf(name: string, scores: Float64Array, heldOut: Table, isNoisy: boolean) {
   const bins = [new Float64Array(scoreBins), new Float64Array(scoreBins)] as const;
@@ -276,11 +284,11 @@ function segmentCounts(
   const { codes } = categoricalColumn(heldOut, column);
   const cells = () => new Float64Array(column.levels.length * scoreBins);
   const [goodRows, badRows] = [cells(), cells()];
-  const size = new Float64Array(column.levels.length);
-  for (const code of codes) if (code >= 0) size[code]! += 1;
+  const subjects = column.levels.map(() => new Set<number>());
+  for (const [row, code] of codes.entries()) subjects[code]?.add(heldOut.subject[row]!);
   for (let row = 0; row < heldOut.rows; row++) {
     const code = codes[row]!;
-    if (code < 0 || size[code]! < least) continue;
+    if (code < 0 || subjects[code]!.size < least) continue;
     (heldOut.label[row] === 1 ? badRows : goodRows)[code * scoreBins + binOf(scores[row]!)]! += 1;
   }
   return { [good]: goodRows, [bad]: badRows };

@@ -7,7 +7,7 @@ import { manifestSchema, type StudyManifest } from "../../models/study.ts";
 const policy: Policy = parseYaml(
   `
 minCohort: 4
-minRows: 2
+minRows: 3
 exactSums: { perTable: 1000, cohortChange: accept }
 allow: { algorithms: [logistic], purposes: [credit risk] }
 unprotected: [noise]
@@ -50,6 +50,12 @@ const column = (name: string): Partial<StudyManifest> => ({ features: [{ name, k
 const studies: [string, Partial<StudyManifest>, string, RegExp][] = [
   ["another purpose", { purpose: "marketing" }, "policy_refuses", /purpose "marketing"/],
   ["another algorithm", { algorithms: [{ name: "neural" }] }, "policy_refuses", /algorithm "neural"/],
+  [
+    "segments of fewer rows",
+    { algorithms: [{ name: "logistic" }, { name: "evaluate", segments: ["region"], segmentRows: 2 }] },
+    "policy_refuses",
+    /segments of 2 rows/,
+  ],
   ["a smaller cohort", { privacy: { ...manifest.privacy, minCohort: 3 } }, "policy_refuses", /cohort of 3/],
   ["a column without a line", column("revenue"), "policy_refuses", /column "revenue"/],
   ["a dropped column", column("customer_id"), "policy_refuses", /column "customer_id"/],
@@ -138,7 +144,7 @@ test("each table has its own terms, under one file and one digest; a table witho
   const whole = policySchema.parse({ ...policy, tables: { leases } });
   const own = policyOf(whole, "leases");
   t.is(own, policyOf(whole, "leases"));
-  t.deepEqual([own.minRows, own.exactSums.perTable, own.anonymity], [7, 1, undefined]);
+  t.deepEqual([own.minRows, own.exactSums.perTable, own.anonymity], [minRows + 5, 1, undefined]);
   t.is(own.minCohort, 4, "who takes part is said once");
   t.is(policyDigest(own), policyDigest(whole));
   t.not(policyDigest(whole), policyDigest(policy));

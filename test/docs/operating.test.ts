@@ -5,7 +5,9 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import pg from "pg";
+import { configSchema } from "../../coordinator/config.ts";
 import { openDatabase } from "../../coordinator/store/database.ts";
+import { parseYaml } from "../../core/yaml.ts";
 import { silent } from "../../simulate/consortium.ts";
 import { namedBlocks } from "../support/guides.ts";
 import { startInstalled } from "../support/installed-postgres.ts";
@@ -15,6 +17,13 @@ const root = "/usr/lib/postgresql";
 const bin = (existsSync(root) ? readdirSync(root) : [])
   .map((version) => join(root, version, "bin"))
   .find((folder) => ["postgres", "pg_dump", "psql"].every((program) => existsSync(join(folder, program))));
+
+test("sign-in at the bank's own provider is configured as the docs say", async (t) => {
+  const text = await readFile(join(import.meta.dirname, "../../docs/operating.md"), "utf8");
+  const [, block] = /^```yaml\n([^`]*oidc:[^`]*)^```$/m.exec(text)!;
+  const { console } = parseYaml(block!, "operating.md", configSchema.pick({ console: true }));
+  t.deepEqual(console?.oidc?.roles.officer, ["credit-officers"]);
+});
 
 test("moving to another PostgreSQL takes everything along", async (t) => {
   if (bin === undefined) {

@@ -85,6 +85,15 @@ test("an enterprise adds nothing of a segment that is small there", async (t) =>
   t.is(evaluated.models.logistic!.n, all.rows);
 });
 
+test("rows of one data subject are one, however many, where a segment's are counted", async (t) => {
+  const { codes } = all.columns.get("sector") as CategoricalColumn;
+  const subject = all.subject.map((own, row) => (codes[row] === 0 ? 0 : own + all.rows));
+  const { evaluated } = await run({ segments: ["sector"], segmentRows: 2 }, [{ ...all, subject }]);
+  const [first, second] = Object.values(evaluated.segments!.sector!);
+  t.is(first!.n, 0);
+  t.true(second!.n > 0);
+});
+
 for (const [params, problem] of [
   [{ segments: ["age"] }, /age/],
   [{ swap: { ...swap, champion: "scorecard" } }, /scorecard/],
