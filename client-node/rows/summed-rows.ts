@@ -81,11 +81,17 @@ function subjectsApart(one: Uint8Array, other: Uint8Array, subjects: Int32Array,
   return found.size;
 }
 
+/** Tables that were remembered: what comes later is compared with them. */
+const remembered = new WeakMap<Table, { readonly db: DatabaseSync; readonly as: string }>();
+
 /**
- * Remembers the rows of an exact sum, before anything of it leaves.
+ * Remembers the rows of an exact sum, before anything of it leaves; of a table that a study asks for again and again, once.
  * @throws as {@link requireFarFromSummed}
  */
 export function rememberSummed(db: DatabaseSync, rowsTable: string, table: Table, minRows: number): void {
+  const as = `${rowsTable} ${minRows}`;
+  const known = remembered.get(table);
+  if (known?.db === db && known.as === as) return;
   transact(db, () => {
     requireFarFromSummed(db, rowsTable, table, minRows);
     const sides = sidesOf(table);
@@ -96,4 +102,5 @@ export function rememberSummed(db: DatabaseSync, rowsTable: string, table: Table
       sides.heldOut,
     );
   });
+  remembered.set(table, { db, as });
 }

@@ -398,7 +398,15 @@ async function compare(
       "every checkpoint the bank logged is of this ledger",
       `${reported.length} checkpoints`,
       foreign?.entry,
-      unsaid(theirs.reported, reported),
+      {
+        ...unsaid(theirs.reported, reported),
+        // Taken before the node's last report: nothing is wrong, and nothing proven.
+        ...(foreign !== undefined && foreign.size > own.tree.range.size
+          ? {
+              otherwise: `of ${foreign.size} entries, and this ledger ends at ${own.tree.range.size}: ask for it anew`,
+            }
+          : {}),
+      },
     ),
     line(
       "every checkpoint in the ledger is of the bank's log",
@@ -417,6 +425,8 @@ async function compare(
 /** What of a check that holds is for people to judge. */
 interface Finding {
   readonly said?: string;
+  /** Where the check fails. */
+  readonly otherwise?: string;
   readonly finding?: true;
 }
 
@@ -448,9 +458,9 @@ function line(
   check: string,
   detail: string,
   entry: number | undefined,
-  { said = "", finding }: Finding = {},
+  { said = "", otherwise = "not there", finding }: Finding = {},
 ): Check {
-  if (entry !== undefined) return { check, ok: false, detail: "not there", entry };
+  if (entry !== undefined) return { check, ok: false, detail: otherwise, entry };
   return { check, ok: true, detail: detail + said, ...(finding ? { finding } : {}) };
 }
 
