@@ -43,7 +43,7 @@ export class NodeFolder {
   /** Policy, loans, customers and exports, and a configuration that reads nothing but these. */
   async writeHistory(): Promise<void> {
     await mkdir(this.inbox);
-    await writeFile(policyFile(this.dir), stringify(policy));
+    await writeFile(policyFile(this.dir), stringify(policy, { aliasDuplicateObjects: false }));
     await writeFile(join(this.dir, "loans.csv"), loanBook(this.#enterprise, this.borrowers, this.#now));
     await writeFile(join(this.dir, "customers.csv"), customersCsv(this.#enterprise));
     await writeFile(join(this.inbox, "weekly.csv"), weeklyReports(this.borrowers, this.#now));

@@ -72,7 +72,7 @@ export const answering =
 export interface StudyDecisions {
   readonly form: OwnForm;
   /** @returns the study in plain words. */
-  words(manifest: StudyManifest): Html;
+  words(manifest: StudyManifest, hasEnded: boolean): Html;
   /** @returns who decided it first, where it waits for a second. */
   waiting(
     what: "consent" | "scores",
@@ -224,7 +224,7 @@ export function studyDecisions(
   const agreed = scoreConsents(db);
   return {
     form,
-    words(manifest) {
+    words(manifest, hasEnded) {
       return plainWords(
         manifest,
         {
@@ -234,6 +234,7 @@ export function studyDecisions(
           cost: orUndefined(() =>
             studyCost({ db, policy: () => policyOf(policy(), tableOf(manifest)) }, manifest),
           ),
+          hasEnded,
         },
         locale,
       );
@@ -252,7 +253,12 @@ export function studyDecisions(
 /** A study as somebody who decides about it reads it. @param mostSums - it takes. */
 function plainWords(
   { privacy, unprotected, retentionDays, label, features, gate, groups }: StudyManifest,
-  { mostSums, destination, cost }: { mostSums: number; destination: string; cost: Forecast | undefined },
+  {
+    mostSums,
+    destination,
+    cost,
+    hasEnded,
+  }: { mostSums: number; destination: string; cost: Forecast | undefined; hasEnded: boolean },
   locale: Locale,
 ): Html {
   const { number, duration } = locale;
@@ -265,6 +271,7 @@ function plainWords(
     // Where the policy cannot be read, nobody can say.
     if (cost === undefined) return undefined;
     const { after, spent, lifetime, delta } = cost;
+    if (hasEnded) return plain.costWas(epsilon(spent), number(lifetime), String(delta));
     return plain.costIs(epsilon(after - spent), number(lifetime), epsilon(spent), String(delta));
   };
   return html`<dl class="plain">

@@ -9,7 +9,7 @@ import { isAccounted } from "../ledger/recoveries.ts";
 import { exactSurvivors } from "../ledger/steps.ts";
 import { forbiddenBy, type Policy, policyOf } from "../policy.ts";
 import type { Bar } from "./bars.ts";
-import type { KnownStudy, StudyKnowledge } from "./studies.ts";
+import { hasEnded, type KnownStudy, type StudyKnowledge } from "./studies.ts";
 
 /** What becomes of one study. */
 export interface StudyEffect {
@@ -40,8 +40,6 @@ export interface PolicyEffect {
   readonly warnings: "begin" | "end" | undefined;
 }
 
-const over: ReadonlySet<string> = new Set(["finished", "failed", "stopped"]);
-
 /** @param before - undefined where it cannot be read. @param now - milliseconds since the epoch */
 export function policyEffect(
   before: Policy | undefined,
@@ -65,7 +63,7 @@ export function policyEffect(
     ];
   };
   const effects = studies
-    .filter(({ phase }) => !over.has(phase))
+    .filter(({ phase }) => !hasEnded(phase))
     .map((study): StudyEffect => {
       const forbidden = barsOf(after, study);
       const was = barsOf(before, study).length === 0;

@@ -27,6 +27,11 @@ export interface StudyKnowledge {
   readonly consents: ReadonlyMap<string, StoredConsent>;
 }
 
+const over: ReadonlySet<string> = new Set(["finished", "failed", "stopped"]);
+
+/** @param phase - of a study. */
+export const hasEnded = (phase: string): boolean => over.has(phase);
+
 /** Studies and what this enterprise agreed to. @param now - milliseconds since the epoch */
 export function studiesView(
   { studies, consents, unreachable }: StudyKnowledge,
@@ -41,7 +46,7 @@ export function studiesView(
     return html`<article class="card">
 <h2>${name} <span class="badge">${phaseName}</span></h2>
 <p>${consentText(consents.get(study), now, locale)}</p>
-${decisions?.words(manifest)}
+${decisions?.words(manifest, hasEnded(phase))}
 ${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions, locale)}
 ${forbidden !== undefined && html`<p class="warning">${words.policyForbids}</p>${forbiddenList(forbidden, locale)}`}
 ${facts([

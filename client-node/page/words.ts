@@ -372,6 +372,8 @@ export const en = {
     cost: "What it costs of the privacy budget",
     costIs: (more: string, lifetime: string, spent: string, delta: string): string =>
       `up to ε = ${more} of your ${lifetime} for this table, of which ${spent} is spent (δ = ${delta})`,
+    costWas: (spent: string, lifetime: string, delta: string): string =>
+      `it has ended; all studies of this table together have cost ε = ${spent} of your ${lifetime} (δ = ${delta}), each as the page Budget says`,
     noCost: "No ε can be stated: the sums are exact.",
     learned: "What can be learned without noise",
     learnedIs:
@@ -952,6 +954,8 @@ export const zh: Words = {
     cost: "占用的隐私预算",
     costIs: (more, lifetime, spent, delta) =>
       `最多 ε = ${more}，此表总预算为 ${lifetime}，已花费 ${spent}（δ = ${delta}）`,
+    costWas: (spent, lifetime, delta) =>
+      `已结束；此表所有研究合计已花费 ε = ${spent}，总预算为 ${lifetime}（δ = ${delta}），各研究的花费见“预算”页`,
     noCost: "无法给出 ε：总和是精确的。",
     learned: "没有噪声时能得知什么",
     learnedIs:
