@@ -100,7 +100,22 @@ function draw(of: Chart, width: number, height: number): Html {
       },
       xAxis:
         at === undefined
-          ? { type: "category", data: [...of.labels], ...shared, axisLabel }
+          ? {
+              type: "category",
+              data: [...of.labels],
+              ...shared,
+              // Labels of a line stand within it: the first and the last would be cut off.
+              axisLabel:
+                of.kind === "line"
+                  ? {
+                      ...axisLabel,
+                      alignMinLabel: "left",
+                      alignMaxLabel: "right",
+                      showMinLabel: true,
+                      showMaxLabel: true,
+                    }
+                  : axisLabel,
+            }
           : {
               type: "value",
               min: 0,
@@ -129,7 +144,12 @@ function draw(of: Chart, width: number, height: number): Html {
           data: values.map((value, i) => (at === undefined ? (value ?? "-") : [at[i]!, value ?? "-"])),
           silent: true,
           ...(of.kind === "line"
-            ? { symbol: "circle", symbolSize: known(values) > 60 ? 0 : 5, lineStyle: { width: 2 } }
+            ? {
+                symbol: "circle",
+                symbolSize: known(values) > 60 ? 0 : 5,
+                showAllSymbol: true,
+                lineStyle: { width: 2 },
+              }
             : { barMaxWidth: 36 }),
         })),
         ...markSeries(of),
