@@ -49,6 +49,8 @@ async function operationsView(
   );
   const attempts = await database.sql`
     SELECT phase, count(*)::int AS count FROM attempt GROUP BY phase ORDER BY phase`;
+  const [backup] = await database.sql`SELECT max(begun_at) AS begun FROM backup`;
+  const backedUp = backup!.begun as Date | null;
   const known = await users(bank);
   const body = html`${
     troubles.length === 0
@@ -60,6 +62,10 @@ ${facts([
   ["PostgreSQL", String(server!.version)],
   [words.where, config.database === "embedded" ? words.embedded : words.ownServer],
   [words.size, bytes(Number(server!.size))],
+  [
+    words.lastBackup,
+    backedUp === null ? html`<span class="warning">${words.noBackup}</span>` : moment(backedUp.getTime()),
+  ],
 ])}
 <h2>${words.disk}</h2>
 ${facts(folders.map(([name, free]) => [words.freeIn(name), Number.isFinite(free) ? bytes(free) : "–"] as const))}

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { join } from "node:path";
 import test from "ava";
 import type { Browser, Page } from "playwright-core";
 import { within } from "../../../bench/cases/within.ts";
@@ -6,6 +7,7 @@ import { lastMonth } from "../../../client-node/federation/statements.ts";
 import type { RunningNode } from "../../../client-node/node.ts";
 import type { Bank } from "../../../coordinator/bank.ts";
 import { consoleApplication } from "../../../coordinator/console/console.ts";
+import { backUp } from "../../../coordinator/restore.ts";
 import type { Participants } from "../../../coordinator/rounds/participants.ts";
 import { quotas } from "../../../coordinator/service/quotas.ts";
 import { canonicalBytes, digestOf } from "../../../core/canonical.ts";
@@ -553,6 +555,13 @@ test.serial(
     );
   },
 );
+
+test.serial("operations says when a backup was last made and read back, or that none was", async (t) => {
+  const shown = async (): Promise<string> => (await stage.get("/operations", maria)).text();
+  t.regex(await shown(), /Last backup that was read back[\s\S]*none yet/);
+  await backUp(stage.bank.operator, join(stage.bank.dir, "bank.fcbackup"));
+  t.notRegex(await shown(), /none yet/);
+});
 
 test.serial("every page again on a phone, in Chinese, in the dark", async (t) => {
   if (browser === undefined) return t.pass();
