@@ -40,7 +40,7 @@ const spoiling = (bfv: Bfv, until: () => boolean): Bfv => ({
 });
 
 test("who survived an invalid sum and is away when a half of it is summed pays for both, as the log counts", async (t) => {
-  // Now and then the bank makes attempt after attempt and never splits the cohort: not understood yet.
+  // Held at its crash point, the bank now and then never answers with its export: not understood yet.
   if (!process.env.SLOW) return t.pass();
   t.timeout(300_000);
   const split = Promise.withResolvers<readonly string[][]>();
