@@ -38,19 +38,22 @@ export async function writePassword(
 ): Promise<void> {
   if (name !== "" && (!idPattern.test(name) || name === "scrypt"))
     throw new Refusal("parameters_invalid", `"${name}" is no name: lowercase letters, digits and hyphens`);
-  const lines = existsSync(file) ? linesIn(readFileSync(file, "utf8")) : new Map<string, string>();
+  const lines = linesOf(file);
   lines.set(name, await hashPassword(password, random, cost));
   writeLines(file, lines);
 }
 
 /** @throws Refusal not_found, where nobody of the name has a password; usage, where nobody would be left */
 export function removePassword(file: string, name: string): void {
-  const lines = existsSync(file) ? linesIn(readFileSync(file, "utf8")) : new Map<string, string>();
+  const lines = linesOf(file);
   if (!lines.delete(name)) throw new Refusal("not_found", `nobody called "${name}" has a password`);
   if (lines.size === 0)
     throw new Refusal("usage", "nobody could sign in any more", { hint: "set another password first" });
   writeLines(file, lines);
 }
+
+const linesOf = (file: string): Map<string, string> =>
+  existsSync(file) ? linesIn(readFileSync(file, "utf8")) : new Map();
 
 const writeLines = (file: string, lines: ReadonlyMap<string, string>): void =>
   replaceSecret(file, [...lines].map(([name, hash]) => `${name === "" ? "" : `${name} `}${hash}\n`).join(""));

@@ -1,6 +1,7 @@
 /** What another policy would do: to the studies that are there, to what is left, and to what is told. */
 import type { DatabaseSync } from "node:sqlite";
 import { orUndefined } from "../../core/reasons.ts";
+import { isEnded } from "../../core/study-phase.ts";
 import { tableOf, usualTable } from "../../models/study.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import { rowTerms } from "../federation/policies-in-force.ts";
@@ -9,7 +10,7 @@ import { isAccounted } from "../ledger/recoveries.ts";
 import { exactSurvivors } from "../ledger/steps.ts";
 import { forbiddenBy, type Policy, policyOf } from "../policy.ts";
 import type { Bar } from "./bars.ts";
-import { hasEnded, type KnownStudy, type StudyKnowledge } from "./studies.ts";
+import type { KnownStudy, StudyKnowledge } from "./studies.ts";
 
 /** What becomes of one study. */
 export interface StudyEffect {
@@ -63,7 +64,7 @@ export function policyEffect(
     ];
   };
   const effects = studies
-    .filter(({ phase }) => !hasEnded(phase))
+    .filter(({ phase }) => !isEnded(phase))
     .map((study): StudyEffect => {
       const forbidden = barsOf(after, study);
       const was = barsOf(before, study).length === 0;

@@ -8,8 +8,8 @@ import type { Digest } from "../../core/canonical.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { note, table } from "../../core/pages/parts.ts";
 import { refusalText } from "../../core/pages/refusal.ts";
-import { Refusal } from "../../core/reasons.ts";
-import { parseYaml, type YamlFault, yamlFaults } from "../../core/yaml.ts";
+import { orUndefined, Refusal } from "../../core/reasons.ts";
+import { parseYaml, plainOf, type YamlFault, yamlFaults } from "../../core/yaml.ts";
 import { algorithmNames } from "../../models/registry.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import { decidedBy, lastApproved, storeApproved } from "../ledger/approvals.ts";
@@ -227,8 +227,8 @@ const numbers = {
 /** @returns the text with what was chosen in the form; what was not changed stands as it stood, comments too. */
 function chosen(text: string, fields: Readonly<Record<string, unknown>>): string {
   const document = parseDocument(text);
-  if (yamlFaults(text, z.unknown()).length > 0) return text;
-  const before: unknown = document.toJS();
+  const before = document.errors.length > 0 ? undefined : orUndefined(() => plainOf(document, "policy.yaml"));
+  if (before === undefined) return text;
   const textIn = (name: string): string => (typeof fields[name] === "string" ? fields[name].trim() : "");
   const set = (path: readonly string[], value: unknown): void => {
     const stood = path.reduce<unknown>(

@@ -2,6 +2,7 @@ import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note } from "../../core/pages/parts.ts";
 import { refusalText } from "../../core/pages/refusal.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { isEnded } from "../../core/study-phase.ts";
 import type { StudyManifest } from "../../models/study.ts";
 import { openManifest, type StudyView } from "../federation/studies.ts";
 import type { StoredConsent } from "../ledger/records.ts";
@@ -27,11 +28,6 @@ export interface StudyKnowledge {
   readonly consents: ReadonlyMap<string, StoredConsent>;
 }
 
-const over: ReadonlySet<string> = new Set(["finished", "failed", "stopped"]);
-
-/** @param phase - of a study. */
-export const hasEnded = (phase: string): boolean => over.has(phase);
-
 /** Studies and what this enterprise agreed to. @param now - milliseconds since the epoch */
 export function studiesView(
   { studies, consents, unreachable }: StudyKnowledge,
@@ -46,7 +42,7 @@ export function studiesView(
     return html`<article class="card">
 <h2>${name} <span class="badge">${phaseName}</span></h2>
 <p>${consentText(consents.get(study), now, locale)}</p>
-${decisions?.words(manifest, hasEnded(phase))}
+${decisions?.words(manifest, isEnded(phase))}
 ${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions, locale)}
 ${forbidden !== undefined && html`<p class="warning">${words.policyForbids}</p>${forbiddenList(forbidden, locale)}`}
 ${facts([

@@ -6,6 +6,7 @@ import { freeBytes } from "../../core/monitor.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { users } from "../authority/users.ts";
+import { lastBackup } from "../service/backup.ts";
 import { exportLog } from "../service/export.ts";
 import { troublesOf } from "../service/gauges.ts";
 import { signersOf } from "../store/log.ts";
@@ -49,8 +50,7 @@ async function operationsView(
   );
   const attempts = await database.sql`
     SELECT phase, count(*)::int AS count FROM attempt GROUP BY phase ORDER BY phase`;
-  const [backup] = await database.sql`SELECT max(begun_at) AS begun FROM backup`;
-  const backedUp = backup!.begun as Date | null;
+  const backedUp = await lastBackup(bank);
   const known = await users(bank);
   const body = html`${
     troubles.length === 0
@@ -64,7 +64,7 @@ ${facts([
   [words.size, bytes(Number(server!.size))],
   [
     words.lastBackup,
-    backedUp === null ? html`<span class="warning">${words.noBackup}</span>` : moment(backedUp.getTime()),
+    backedUp === undefined ? html`<span class="warning">${words.noBackup}</span>` : moment(backedUp),
   ],
 ])}
 <h2>${words.disk}</h2>

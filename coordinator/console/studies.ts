@@ -1,12 +1,13 @@
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
+import { isEnded, type StudyPhase } from "../../core/study-phase.ts";
 import { readManifest, type StudyManifest } from "../../models/study.ts";
 import type { StudyInspection } from "../../proto/generated/fedcredit/v1/StudyInspection.ts";
 import { type StudyCost, studyCost } from "../studies/cost.ts";
 import { inspect } from "../studies/inspection.ts";
 import { pause, retry, start, stop } from "../studies/life.ts";
 import { list } from "../studies/status.ts";
-import { isEnded, type StudyPhase, type StudyRow, studyRow } from "../studies/study-row.ts";
+import { type StudyRow, studyRow } from "../studies/study-row.ts";
 import { type Asked, digestIn } from "./asked.ts";
 import type { Desk } from "./desk.ts";
 import { deciders, form, may, numeric, type View } from "./frame.ts";

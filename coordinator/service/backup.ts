@@ -14,6 +14,12 @@ export async function* backupOf(bank: Bank): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < line.length; at += chunkBytes) yield line.subarray(at, at + chunkBytes);
 }
 
+/** @returns when the last backup that was read back was begun, Unix milliseconds; undefined where none was. */
+export async function lastBackup({ database }: Bank): Promise<number | undefined> {
+  const [row] = await database.sql`SELECT max(begun_at) AS begun FROM backup`;
+  return (row!.begun as Date | null)?.getTime();
+}
+
 /** @param timeMillis - when it was begun, Unix milliseconds. */
 export async function noteBackup(bank: Bank, size: number, timeMillis: number): Promise<void> {
   const begun = new Date(timeMillis);

@@ -7,6 +7,7 @@ import { freeBytes } from "../../core/monitor.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { shifted } from "../studies/stability.ts";
+import { lastBackup } from "./backup.ts";
 
 const dayMillis = 86_400_000;
 
@@ -79,9 +80,8 @@ export function addGauges(bank: Bank, participants: Participants): void {
     async () => [[{}, (await privacyLog.witnessed(config.witnesses.quorum))?.size ?? 0]],
   );
   gauge("backup_age_seconds", "since the last backup that was read back was begun", [], async () => {
-    const [row] = await database.sql`SELECT max(begun_at) AS begun FROM backup`;
-    const begun = row?.begun as Date | null | undefined;
-    return begun ? [[{}, (clock.now() - +begun) / 1000]] : [];
+    const begun = await lastBackup(bank);
+    return begun === undefined ? [] : [[{}, (clock.now() - begun) / 1000]];
   });
   gauge(
     "stability_breaches",

@@ -1,13 +1,14 @@
 /** An enterprise's side of a study: consents to it, or takes that back. */
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { isEnded } from "../../core/study-phase.ts";
 import { openConsent } from "../../privacy/log/consent.ts";
 import { parseVerifierKey } from "../../privacy/log/note.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { memberOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { status } from "./status.ts";
-import { isEnded, studyRow } from "./study-row.ts";
+import { studyRow } from "./study-row.ts";
 
 /** What an enterprise says it signed, and the note that it did. */
 export interface ConsentRequest {

@@ -1,5 +1,6 @@
 /** Where a study stands, as its operator needs it: who is here, who consented and who not and why, and what is left. */
 import type { Digest } from "../../core/canonical.ts";
+import { isEnded } from "../../core/study-phase.ts";
 import { readManifest } from "../../models/study.ts";
 import { studySteps } from "../../models/study-loop.ts";
 import { countOrganisations } from "../../privacy/roster.ts";
@@ -14,7 +15,7 @@ import type { Bank } from "../bank.ts";
 import type { Outcome } from "../rounds/next-attempt.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { status } from "./status.ts";
-import { isEnded, studyRow } from "./study-row.ts";
+import { studyRow } from "./study-row.ts";
 
 /** @throws Refusal not_found */
 export async function inspect(

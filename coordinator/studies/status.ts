@@ -2,12 +2,13 @@
 import { once } from "node:events";
 import type { Digest } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
+import { isEnded } from "../../core/study-phase.ts";
 import type { StudyStatus } from "../../proto/generated/fedcredit/v1/StudyStatus.ts";
 import { confirmationsOf } from "../authority/epoch-store.ts";
 import { noteOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
 import { paged } from "../store/sql.ts";
-import { consented, isEnded, type StudyRow, studyRow } from "./study-row.ts";
+import { consented, type StudyRow, studyRow } from "./study-row.ts";
 
 /** @throws Refusal not_found */
 export async function status(bank: Bank, study: Digest): Promise<StudyStatus> {

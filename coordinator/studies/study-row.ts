@@ -2,10 +2,9 @@
 import type { Digest } from "../../core/canonical.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { type Reason, Refusal } from "../../core/reasons.ts";
+import type { StudyPhase } from "../../core/study-phase.ts";
 import type { Bank } from "../bank.ts";
 import type { Sql, Transaction } from "../store/sql.ts";
-
-export type StudyPhase = "proposed" | "running" | "paused" | "finished" | "failed" | "stopped";
 
 /** A row of the table `study`. */
 export interface StudyRow {
@@ -24,20 +23,6 @@ export interface StudyRow {
   readonly detail: string | null;
   /** Index of the log entry that proposed it; none of an earlier version. */
   readonly entry: number | null;
-}
-
-/** @returns whether nothing will happen to a study any more. */
-export function isEnded(phase: StudyPhase): boolean {
-  switch (phase) {
-    case "proposed":
-    case "running":
-    case "paused":
-      return false;
-    case "finished":
-    case "failed":
-    case "stopped":
-      return true;
-  }
 }
 
 /** @throws Refusal not_found */

@@ -1,11 +1,13 @@
 /** Words that more than one desk says: one word for one thing, in each language. */
 import { type Reason, reasons } from "../reasons.ts";
+import type { StudyPhase } from "../study-phase.ts";
 import type { Severity, WarningType } from "../warning-types.ts";
 import type { Language } from "./locale.ts";
 
 interface CommonWords {
   readonly severities: Readonly<Record<Severity, string>>;
   readonly warningTypes: Readonly<Record<WarningType, string>>;
+  readonly phases: Readonly<Record<StudyPhase, string>>;
   /** What whoever is refused can do. */
   reason(reason: Reason): string;
 }
@@ -136,6 +138,14 @@ export const commonWords: Readonly<Record<Language, CommonWords>> = {
       sales_mismatch: "sales do not fit payments",
       low_conversion: "low conversion",
     },
+    phases: {
+      proposed: "proposed",
+      running: "running",
+      paused: "paused",
+      finished: "finished",
+      failed: "failed",
+      stopped: "stopped",
+    },
     reason: (reason) => reasons[reason].hint,
   },
   zh: {
@@ -160,6 +170,14 @@ export const commonWords: Readonly<Record<Language, CommonWords>> = {
       revenue_fall: "营收下降",
       sales_mismatch: "销售与收款不符",
       low_conversion: "转化率偏低",
+    },
+    phases: {
+      proposed: "已提议",
+      running: "运行中",
+      paused: "已暂停",
+      finished: "已完成",
+      failed: "失败",
+      stopped: "已终止",
     },
     reason: (reason) => reasonsZh[reason],
   },
