@@ -76,6 +76,17 @@ function usageRefusal({ code, message }: CommanderError): Refusal {
   return new Refusal("usage", text!, { hint: suggestion === undefined ? help : `${suggestion} ${help}` });
 }
 
+/** Whether a word stands where a command has to, and is none. */
+function namesNoCommand(): boolean {
+  let at: Command | undefined = program;
+  for (const argument of args) {
+    if (at.commands.length === 0 || argument.startsWith("-") || argument === "help") return false;
+    at = at.commands.find((command) => command.name() === argument);
+    if (at === undefined) return true;
+  }
+  return false;
+}
+
 /** @returns the part of the command line that names commands. */
 function namedCommands(): string {
   const path = ["fedcredit"];
@@ -90,7 +101,9 @@ function namedCommands(): string {
 
 try {
   if (args.length === 0) program.help();
-  await program.parseAsync(args, { from: "user" });
+  // The parser gives the help of what stands before: a command that does not exist would seem to.
+  const asked = namesNoCommand() ? args.filter((argument) => !["-h", "--help"].includes(argument)) : args;
+  await program.parseAsync(asked, { from: "user" });
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -1,7 +1,8 @@
 /** CSV as people have it: separators, decimal signs and encodings of other places, with one reader for all commands. */
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
-import type { Cell } from "./cell.ts";
+import { amountOf, isPlainNumber, withoutCurrency } from "./amount.ts";
+import { type Cell, isMissing } from "./cell.ts";
 import { Refusal, refuseAll } from "./reasons.ts";
 
 export const csvOptionsSchema = z.strictObject({
@@ -147,18 +148,38 @@ function delimiterOf(text: string): string {
 }
 
 // Three digits after a sign may be thousands: they say nothing.
-const withComma = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),(?:\d{1,2}|\d{4,})%?$/;
-const withPoint = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)\.(?:\d{1,2}|\d{4,})%?$/;
-const commaNumber = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),\d+%?$/;
+const withComma = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),(?:\d{1,2}|\d{4,})\s?%?$/;
+const withPoint = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)\.(?:\d{1,2}|\d{4,})\s?%?$/;
+const commaNumber = /^[+-]?(?:\d{1,3}(?:[.'’\u00a0\u202f]\d{3})+|\d+),\d+\s?%?$/;
+
+/** @returns by column the one currency that its first cells are amounts of, beside numbers and missing ones. */
+function currenciesOf(lines: Iterable<Line>, missing: ReadonlySet<string>): ReadonlyMap<number, string> {
+  const currencies = new Map<number, string>();
+  const others = new Set<number>();
+  let seen = 0;
+  for (const { cells } of lines) {
+    if (seen++ === 0) continue;
+    if (seen > looked) break;
+    for (const [column, cell] of cells.entries()) {
+      const text = cell.trim();
+      if (isMissing(text) || missing.has(text) || isPlainNumber(text)) continue;
+      const currency = amountOf(text)?.currency;
+      if (currency === undefined || currency !== (currencies.get(column) ?? currency)) others.add(column);
+      else currencies.set(column, currency);
+    }
+  }
+  for (const column of others) currencies.delete(column);
+  return currencies;
+}
 
 /** @returns a comma where cells are written with one, and none with a point. */
-function decimalOf(lines: Iterable<Line>): "." | "," {
+function decimalOf(lines: Iterable<Line>, currencies: ReadonlyMap<number, string>): "." | "," {
   let commas = 0;
   let seen = 0;
   for (const { cells } of lines) {
     if (seen++ > looked) break;
-    for (const cell of cells) {
-      const text = cell.trim();
+    for (const [column, cell] of cells.entries()) {
+      const text = withoutCurrency(cell, currencies.get(column)).trim();
       if (withPoint.test(text)) return ".";
       if (withComma.test(text)) commas++;
     }
@@ -171,9 +192,9 @@ function decimalOf(lines: Iterable<Line>): "." | "," {
  * @throws Refusal file_malformed without a header, with a record of another width, or a stray quote.
  */
 export function csvRecords(text: string, name: string, options: CsvOptions = {}): Records {
-  const unmarked = withNewlines(text.startsWith("\uFEFF") ? text.slice(1) : text);
-  const content = unmarked.replace(separatorLine, "$2");
-  const delimiter = options.delimiter ?? saidIn(unmarked) ?? delimiterOf(content);
+  const whole = withNewlines(text.startsWith("\uFEFF") ? text.slice(1) : text);
+  const content = whole.replace(separatorLine, "$2");
+  const delimiter = options.delimiter ?? saidIn(whole) ?? delimiterOf(content);
   const each = content.includes('"') ? quoted(content, name, delimiter) : unquoted(content, delimiter);
   let header: readonly string[] | undefined;
   for (const { cells } of each) {
@@ -181,10 +202,7 @@ export function csvRecords(text: string, name: string, options: CsvOptions = {})
     break;
   }
   if (header === undefined) throw noHeader(name);
-  const read = cellsReader(
-    { name, width: header.length, decimal: decimalIn(each, delimiter, options) },
-    options,
-  );
+  const read = cellsReader({ name, width: header.length, beginning: each, delimiter }, options);
   return {
     name,
     header,
@@ -216,16 +234,23 @@ const withNewlines = (text: string): string => (endsInReturns(text) ? text.repla
 const noHeader = (name: string): Refusal =>
   new Refusal("file_malformed", `${name}: no header line`, { hint: "the first line names the columns" });
 
-// Where commas part the cells, a number with a comma is more likely text or thousands.
-const decimalIn = (lines: Iterable<Line>, delimiter: string, { decimal }: CsvOptions): "." | "," =>
-  decimal ?? (delimiter === "," ? "." : decimalOf(lines));
+interface Dialect {
+  readonly name: string;
+  readonly width: number;
+  /** Header line and first records: signs of currency and decimals are found out from them. */
+  readonly beginning: Iterable<Line>;
+  readonly delimiter: string;
+}
 
 /** @returns what makes a record of a line's cells. It throws Refusal file_malformed. */
 function cellsReader(
-  { name, width, decimal }: { readonly name: string; readonly width: number; readonly decimal: "." | "," },
+  { name, width, beginning, delimiter }: Dialect,
   options: CsvOptions,
 ): (cells: readonly string[], line: number) => readonly string[] {
   const missing = new Set(options.missing ?? []);
+  const currencies = currenciesOf(beginning, missing);
+  // Where commas part the cells, a number with a comma is more likely text or thousands.
+  const decimal = options.decimal ?? (delimiter === "," ? "." : decimalOf(beginning, currencies));
   const pointed = (cell: string): string =>
     commaNumber.test(cell.trim())
       ? cell
@@ -233,8 +258,11 @@ function cellsReader(
           .replaceAll(/[.'’\u00a0\u202f]/g, "")
           .replace(",", ".")
       : cell;
-  const reads: ((cell: string) => string)[] = [
+  const reads: ((cell: string, column: number) => string)[] = [
     ...(missing.size > 0 ? [(cell: string) => (missing.has(cell.trim()) ? "" : cell)] : []),
+    ...(currencies.size > 0
+      ? [(cell: string, column: number) => withoutCurrency(cell, currencies.get(column))]
+      : []),
     ...(decimal === "," ? [pointed] : []),
   ];
   return (cells, line) => {
@@ -281,8 +309,7 @@ export async function csvStream(
   }
   const header = beginning[0]?.cells.map((cell) => cell.trim());
   if (header === undefined) throw noHeader(name);
-  const decimal = decimalIn(beginning, delimiter, options);
-  const read = cellsReader({ name, width: header.length, decimal }, options);
+  const read = cellsReader({ name, width: header.length, beginning, delimiter }, options);
   return {
     name,
     header,

@@ -35,6 +35,9 @@ interface Column {
   readonly values: Set<string>;
   /** Cells that are no number, by their text; as many as levels may be. */
   readonly odd: Map<string, number>;
+  /** What stands beside the number in cells that are one with something before or after it; a few. */
+  readonly marks: Set<string>;
+  marked: number;
   rows: number;
   missing: number;
   numbers: number;
@@ -100,7 +103,11 @@ export function inferFeatures(
     );
   if (features.length === 0)
     throw new Refusal("column_unknown", `${source.name}: none of its columns is a feature`, {
-      hint: leftOut.map(({ name, kind }) => `${name} is ${kind}`).join(", ") || "it has the label only",
+      hint:
+        leftOut
+          .slice(0, mostExamples)
+          .map(({ name, kind, advice }) => `${name} is ${kind}: ${advice}`)
+          .join("; ") || "it has the label only",
     });
   return { features, leftOut };
 }
@@ -124,6 +131,8 @@ const newColumn = (name: string, index: number): Column => ({
   index,
   values: new Set(),
   odd: new Map(),
+  marks: new Set(),
+  marked: 0,
   rows: 0,
   missing: 0,
   numbers: 0,
@@ -144,6 +153,11 @@ function take(column: Column, cell: Cell): void {
   if (isDate(text)) column.dates++;
   const number = numberOf(cell);
   if (number === undefined) {
+    const mark = marked.exec(text);
+    if (mark !== null) {
+      column.marked++;
+      if (column.marks.size <= mostExamples) column.marks.add((mark[1] || mark[2])!);
+    }
     if (column.odd.has(text) || column.odd.size <= mostLevelsAskedFor)
       column.odd.set(text, (column.odd.get(text) ?? 0) + 1);
     return;
@@ -172,10 +186,25 @@ function problemOf(column: Column, askedFor: boolean): ColumnLeftOut | undefined
     return is("almost numeric", `${cells} of ${present} cells are no numbers, like ${examples.join(", ")}`);
   }
   if (isIdentifier(column))
-    return is("identifier", "each row has its own: it predicts nothing; name it as the subject");
+    return is(
+      "identifier",
+      `each row has its own: it predicts nothing; name it as the subject${orNumbers(column)}`,
+    );
   if (numbers < present && values.size > (askedFor ? mostLevelsAskedFor : mostLevels))
-    return is("text", `it has ${values.size} values: group them`);
+    return is("text", `it has ${values.size} values: group them${orNumbers(column)}`);
   return undefined;
+}
+
+/** A number, and what it may be counted in before or after it. */
+const marked = /^([^\d\s.,'+-]*)\s?[+-]?\d[\d.,'’\u00a0\u202f]*\s?([^\d\s.,]*)$/u;
+
+/** @returns what to do where a column is of numbers beside a unit or currencies, which only its owner can tell. */
+function orNumbers({ rows, missing, numbers, marked, marks }: Column): string {
+  if (marks.size > mostExamples || marked < 0.9 * (rows - missing - numbers)) return "";
+  const all = [...marks].map((mark) => `"${mark}"`).join(", ");
+  return marks.size === 1
+    ? `; where it is a number, leave ${all} away`
+    : `; where it is a number, write it in one unit instead of ${all}, and leave that away`;
 }
 
 /** Each row has its own, and it counts, or is called a number of something, or is no number. */

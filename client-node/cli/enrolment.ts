@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { addressArgument } from "../../core/address-argument.ts";
@@ -131,6 +132,9 @@ async function init(flags: InitFlags): Promise<void> {
   if (json) print(JSON.stringify({ config: resolve(configFile(dir)), identityKey: verifierKey }));
   else print(`identity key  ${verifierKey}`);
   tell(`wrote ${configFile(dir)} and ${policyFile(dir)}: policy.yaml allows nothing yet`);
+  for (const file of rows)
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+      tell(`${resolve(file)} is no file yet: nothing can be consented to until the rows are there`);
 }
 
 async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {

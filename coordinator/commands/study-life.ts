@@ -38,10 +38,11 @@ export const checkCommand = (naming: Naming): Command =>
         const [first] = found.problems;
         if (first === undefined) return;
         const { length } = found.problems;
+        // What they are stands above.
         throw new Refusal(
           isReason(first.reason) ? first.reason : "parameters_invalid",
-          `${file}: ${length === 1 ? "a problem" : `${length} problems`}: ${found.problems.map(({ message }) => message).join("; ")}`,
-          { hint: first.hint },
+          `${file}: ${length === 1 ? "one problem" : `${length} problems`}`,
+          { hint: length === 1 ? first.hint : "correct what the lines that begin with problem say" },
         );
       }),
     );

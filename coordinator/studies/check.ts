@@ -104,7 +104,7 @@ export async function checkProposal(
       }),
     );
   return {
-    problems,
+    problems: distinct(problems),
     unready,
     notes: notesOn(manifest, feasible?.dropOuts),
     organisations,
@@ -113,6 +113,11 @@ export async function checkProposal(
     costs,
   };
 }
+
+/** A column that is named three times is one mistake, and so is what several algorithms stumble over alike. */
+const distinct = (problems: readonly Refusal[]): Refusal[] => [
+  ...new Map(problems.map((problem) => [`${problem.message}\n${problem.hint}`, problem])).values(),
+];
 
 /** @returns what is wrong with a study's groups, by who is in the roster. */
 function groupsOf({ groups = [], privacy }: StudyManifest, roster: Roster): Refusal[] {

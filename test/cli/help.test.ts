@@ -160,4 +160,14 @@ test("help is the same wherever the word stands", async (t) => {
   t.is(await said("help", "node", "consent"), consent);
   t.is(await said("node", "help", "consent"), consent);
   t.is(await said("help"), await said("--help"));
+  for (const args of [
+    ["bogus", "--help"],
+    ["node", "bogus", "-h"],
+    ["help", "bogus"],
+    ["coordinator", "study", "bogus", "--help"],
+  ]) {
+    const error = await t.throwsAsync<Error & { code: number; stderr: string }>(said(...args));
+    t.is(error?.code, 2, args.join(" "));
+    t.regex(error!.stderr, /unknown command 'bogus' \(usage\)\nhint: see fedcredit/, args.join(" "));
+  }
 });

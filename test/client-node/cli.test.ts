@@ -48,6 +48,13 @@ test.serial(
     t.regex((JSON.parse(made.stdout) as { identityKey: string }).identityKey, /^riverbank\/mill\+/);
     t.regex(await readFile(join(dir, "policy.yaml"), "utf8"), /algorithms: \[\]/);
 
+    const rows = ["--rows", join(folder, "loans.csv"), "--rows", folder];
+    const early = await node("init", "--dir", join(folder, "early"), ...names, ...addresses, ...rows);
+    t.is(early.code, 0, "rows may come later, and it is said that they are not there");
+    for (const file of [join(folder, "loans.csv"), folder])
+      t.true(early.stderr.includes(`${file} is no file yet`), early.stderr);
+    t.false(made.stderr.includes("is no file yet"));
+
     const outcomes: [string[], number, RegExp][] = [
       [["init", "--dir", dir, ...names, ...addresses], 1, /exists \(already_exists\)\nhint: /],
       [["init"], 2, /required option '--enterprise <id>' not specified \(usage\)\nhint: /],

@@ -121,6 +121,78 @@ test("numbers as people write them, and missing values", (t) => {
   t.deepEqual(cellsOf("a;b\n1,234;x"), [["1,234", "x"]]);
 });
 
+test("amounts of money are numbers where a column is of one currency", (t) => {
+  const read = (text: string, options = {}): unknown[] =>
+    cellsOf(text, options).map((cells) => numberOf(cells[0] as string));
+  for (const [cells, expected] of [
+    [
+      ["123.00 €", "7.5 €", "", "1,000 €", "12"],
+      [123, 7.5, Number.NaN, 1000, 12],
+    ],
+    [
+      ["$1,234.50", "-$5", "$-5.25", "+$ 1"],
+      [1234.5, -5, -5.25, 1],
+    ],
+    [
+      ["1.234,50 EUR", "-2,5 EUR", "NULL", "3 EUR"],
+      [1234.5, -2.5, Number.NaN, 3],
+    ],
+    [
+      ["CN¥ 1 ", "CN¥2"],
+      [1, 2],
+    ],
+    [
+      ["12,50元", "1元"],
+      [12.5, 1],
+    ],
+    [
+      ["12,5 %", "7 %", "7,25\u00a0%"],
+      [0.125, 0.07, 0.0725],
+    ],
+    // Another currency is another amount: it is no number, and nothing is guessed.
+    [
+      ["1 EUR", "2 USD"],
+      [undefined, undefined],
+    ],
+    [
+      ["$1", "2 USD"],
+      [undefined, undefined],
+    ],
+    // What is not of money stays as it is.
+    [
+      ["ALL123", "ALL124"],
+      [undefined, undefined],
+    ],
+    [
+      ["36 months", "60 months"],
+      [undefined, undefined],
+    ],
+    [
+      ["$1", "over $5"],
+      [undefined, undefined],
+    ],
+  ] as const)
+    t.deepEqual(read(["amount;y", ...cells.map((cell) => `${cell};1`)].join("\n")), [...expected], cells[0]);
+  // A currency that the file does not begin with is not guessed away.
+  const late = Array.from({ length: 300 }, (_, i) => (i < 250 ? "$1" : "1 €"));
+  t.deepEqual(read(["amount", ...late].join("\n")).slice(248, 252), [1, 1, undefined, undefined]);
+});
+
+test("numbers beside a unit that nobody named are left out, and it is said which", (t) => {
+  const advice = (cell: (i: number) => string): string | undefined => {
+    const text = `y,x,used\n${rows(120, (i) => `${i % 2},${i % 7},"${cell(i)}"`)}`;
+    return inferFeatures(csvRecords(text, "f"), ["y"]).leftOut.find(({ name }) => name === "used")?.advice;
+  };
+  t.regex(advice((i) => `${i}.5 kWh`)!, /leave "kWh" away/);
+  t.regex(advice((i) => `${i}.5 ${i % 2 ? "EUR" : "USD"}`)!, /one unit instead of "USD", "EUR"/);
+  t.notRegex(advice((i) => `${"abcdefgh"[i % 8]}${i}`)!, /leave|unit/);
+  const { features } = inferFeatures(
+    csvRecords(`y,used\n${rows(120, (i) => `${i % 2},"$${1000 + i}.50"`)}`, "f"),
+    ["y"],
+  );
+  t.deepEqual(features, [{ name: "used", kind: "numeric" }]);
+});
+
 const rows = (count: number, row: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => row(i)).join("\n");
 

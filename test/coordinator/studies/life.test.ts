@@ -252,12 +252,18 @@ test("everything that is wrong with a manifest is said at once, and what it woul
     ...base,
     consortium: "another",
     unprotected: [],
-    features: [...base.features, base.features[0]!, { name: base.label.column, kind: "numeric" }],
-    algorithms: [{ name: "logistic", penalty: -1 }, { name: "guess" }],
+    features: [
+      ...base.features,
+      base.features[0]!,
+      base.features[0]!,
+      { name: base.label.column, kind: "numeric" },
+    ],
+    algorithms: [{ name: "logistic", penalty: -1 }, { name: "guess" }, { name: "guess" }],
     privacy: { minCohort: 9, maxColluding: 1, unit: "record" },
   };
   const { problems } = await bank.operator.check(bad);
   const all = problems.map(({ message }) => message).join("\n");
+  t.deepEqual(problems, [...new Map(problems.map((one) => [one.message, one])).values()], "each once");
   for (const part of [
     /another/,
     /no noise/,
