@@ -45,6 +45,10 @@ export const emptyTree = (depth: number): Tree => {
   };
 };
 
+/** @returns whether rows of a bin go left at a node that splits on their column. @param others - bin of special and missing values. */
+export const goesLeft = (tree: Tree, node: number, bin: number, others: number): boolean =>
+  bin === others ? tree.othersLeft[node] === 1 : bin <= tree.cuts[node]!;
+
 /**
  * @param bins - coarse bins, shape [features, rows]; `others` the bin of special and missing values of each feature.
  * @returns the child that a row at an inner node goes to; the node itself where it does not split.
@@ -58,9 +62,7 @@ export function childOf(
 ): number {
   const feature = tree.features[node]!;
   if (feature < 0) return node;
-  const bin = bins[feature]![row]!;
-  const left = bin === others[feature] ? tree.othersLeft[node] === 1 : bin <= tree.cuts[node]!;
-  return 2 * node + (left ? 1 : 2);
+  return 2 * node + (goesLeft(tree, node, bins[feature]![row]!, others[feature]!) ? 1 : 2);
 }
 
 /** @returns the node where a row ends that goes down at most `levels` levels. */

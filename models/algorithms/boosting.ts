@@ -13,7 +13,7 @@ import { powerOfTwo } from "../numerics/powers-of-two.ts";
 import { agreed } from "../numerics/rounding.ts";
 import { resultName } from "../parameters.ts";
 import { checkRowCount, partsOf } from "../rows.ts";
-import { emptyTree, nodeOf, type Tree, treeSchema } from "../tree.ts";
+import { emptyTree, goesLeft, nodeOf, type Tree, treeSchema } from "../tree.ts";
 import { addTrees, othersOf, type TreeModel, treeModelSchema, treeScoring } from "../tree-model.ts";
 import { type BinsResult, bins } from "./bins.ts";
 
@@ -108,8 +108,8 @@ export const boosting = defineAlgorithm<Types>({
       }, "not the sums of the level above");
   },
 
-  blocks({ round, level }, study) {
-    const entries = plotsOf(settingOf(study), round).entries(Math.max(0, level - 1));
+  blocks(state, study) {
+    const entries = askedOf(state, study).places.length;
     const rows = study.schema.maxRowsPerParty;
     return {
       gradient: sum(entries, rows, gradientStep),
@@ -117,7 +117,8 @@ export const boosting = defineAlgorithm<Types>({
     };
   },
 
-  contribute({ trees, round, level, growing }, { training, memo }, study) {
+  contribute(state, { training, memo }, study) {
+    const { trees, round, level, growing } = state;
     const setting = settingOf(study);
     checkRowCount(study.schema, training);
     const kept = memo.keep(keptKey, () => ({
@@ -174,14 +175,16 @@ export const boosting = defineAlgorithm<Types>({
     }
     kept.digests = digests;
     kept.last = lastOf(trees);
-    return { gradient, curvature };
+    const { places } = askedOf(state, study);
+    const atPlaces = (sums: Float64Array) => Float64Array.from(places, (place) => sums[place]!);
+    return { gradient: atPlaces(gradient), curvature: atPlaces(curvature) };
   },
 
   advance(state, sums, study) {
     const { params } = study;
     const setting = settingOf(study);
     const plots = plotsOf(setting, state.round);
-    const sumsOfNodes = nodesOf(state, plots, sums);
+    const sumsOfNodes = nodesOf(state, plots, askedOf(state, study), sums);
     const noise = (study.noise ?? 0) * Math.sqrt(mostOfResidualAndWeight) * Math.sqrt(cellsOf(plots));
     const growing = state.growing.map((tree, t) =>
       grown(tree, t, state.level, sumsOfNodes, plots, setting, noise * noise),
@@ -192,7 +195,9 @@ export const boosting = defineAlgorithm<Types>({
       both.set(gradients);
       both.set(curvatures, gradients.length);
       const above = Buffer.from(both.buffer).toString("base64");
-      return { next: { ...state, growing, level: state.level + 1, above } };
+      const next = { ...state, growing, level: state.level + 1, above };
+      // Where no tree has split, none grows any more.
+      if (askedOf(next, study).places.length > 0) return { next };
     }
     const trees = [...state.trees, ...growing];
     if (state.round + 1 < params.rounds)
@@ -280,6 +285,59 @@ function drawPlots({ params, others }: Setting, round: number): Plots {
   };
 }
 
+/** What a forest's next sum is of. */
+interface Asked {
+  /** Sums of the nodes one level up: gradients, then curvatures, in steps. Empty at the root. */
+  readonly parents: Int32Array;
+  /** Which entries of the level's left children are summed, rising: rows can be in no other. */
+  readonly places: Uint32Array;
+}
+
+const askedByState = new WeakMap<State, Asked>();
+
+function askedOf(state: State, study: Study<Types>): Asked {
+  const known = askedByState.get(state);
+  if (known !== undefined) return known;
+  const setting = settingOf(study);
+  const plots = plotsOf(setting, state.round);
+  const bytes = Buffer.from(state.above, "base64");
+  const parents = new Int32Array(bytes.length / 4);
+  for (let i = 0; i < parents.length; i++) parents[i] = bytes.readInt32LE(4 * i);
+  const asked = { parents, places: placesOf(state, parents, setting, plots, study.noise === undefined) };
+  askedByState.set(state, asked);
+  return asked;
+}
+
+/**
+ * A left child has rows in none but the bins on its side of the split, and in none where its parent has no sum. Under
+ * noise every bin has one.
+ */
+function placesOf(
+  { level, growing }: State,
+  parents: Int32Array,
+  { others }: Setting,
+  plots: Plots,
+  isExact: boolean,
+): Uint32Array {
+  const all = plots.entries(Math.max(0, level - 1));
+  if (level === 0 || !isExact) return Uint32Array.from({ length: all }, (_, place) => place);
+  const places = new Uint32Array(all);
+  let taken = 0;
+  for (const [t, tree] of growing.entries())
+    for (let parent = 0; parent < 2 ** (level - 1); parent++) {
+      const node = 2 ** (level - 1) - 1 + parent;
+      if (tree.features[node]! < 0) continue;
+      let at = plots.first(t, level - 1) + parent * plots.widths[t]!;
+      for (const feature of plots.columns[t]!)
+        for (let bin = 0; bin <= others[feature]!; bin++, at++) {
+          if (parents[at] === 0 && parents[all + at] === 0) continue;
+          if (feature === tree.features[node] && !goesLeft(tree, node, bin, others[feature]!)) continue;
+          places[taken++] = at;
+        }
+    }
+  return places.subarray(0, taken);
+}
+
 /** @returns in how many cells of a sum one row is at most. */
 const cellsOf = ({ columns }: Plots): number => columns.reduce((all, own) => all + own.length, 0);
 
@@ -318,19 +376,19 @@ function leftPlace(node: number, level: number): number {
 
 /** @returns gradients and curvatures of all nodes of the level, in whole steps: tree after tree. */
 function nodesOf(
-  { level, above }: State,
+  { level }: State,
   plots: Plots,
+  { parents, places }: Asked,
   sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
 ): readonly [Float64Array, Float64Array] {
-  const left = [
+  const inSteps = (values: Float64Array, step: number): Float64Array => {
+    const all = new Float64Array(plots.entries(Math.max(0, level - 1)));
     // Whole already where no noise is added; with it, a step is far below it.
-    sums.gradient.map((x) => Math.round(x / gradientStep)),
-    sums.curvature.map((x) => Math.round(x / curvatureStep)),
-  ] as const;
+    for (let i = 0; i < values.length; i++) all[places[i]!] = Math.round(values[i]! / step);
+    return all;
+  };
+  const left = [inSteps(sums.gradient, gradientStep), inSteps(sums.curvature, curvatureStep)] as const;
   if (level === 0) return left;
-  const bytes = Buffer.from(above, "base64");
-  const parents = new Int32Array(bytes.length / 4);
-  for (let i = 0; i < parents.length; i++) parents[i] = bytes.readInt32LE(4 * i);
   const half = parents.length / 2;
   const whole = (part: 0 | 1): Float64Array => {
     const nodes = new Float64Array(plots.entries(level));

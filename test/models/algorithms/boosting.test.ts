@@ -6,7 +6,9 @@ import { boosting } from "../../../models/algorithms/boosting.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { withNeeds } from "../../../models/plan.ts";
 import { takeRows } from "../../../models/rows.ts";
+import { type StudyState, studyLayout } from "../../../models/study-loop.ts";
 import type { FeatureSchema, Table } from "../../../models/table.ts";
+import type { Tree } from "../../../models/tree.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
 import { readVectors } from "../../support/vectors.ts";
 
@@ -62,6 +64,44 @@ test("rows that are all alike but for their label get the share of bad among the
     const mean = scores.reduce((sum, p) => sum + p, 0) / count;
     t.true(Math.abs(mean - share) < share / 3, `${mean}, of ${share}`);
   }
+});
+
+test("a left child's sum has no bin that the split, or its parent's rows, leave none for", async (t) => {
+  const rows = 400;
+  const x = Array.from({ length: rows }, (_, row) => (row < 25 ? Number.NaN : row % 16));
+  // Where y is 0, x is never 3, and never missing.
+  const y = x.map((value, row) => (value === 3 || Number.isNaN(value) ? 1 : Math.floor(row / 16) % 2));
+  const label = x.map((value, row) => Number(row % 9 > 0 && (y[row] === 1 || value > 13)));
+  const features = ["x", "y"].map((name) => ({ name, kind: "numeric" as const }));
+  const parameters = { trees: 1, rounds: 1, depth: 3, columnShare: 1, rowShare: 1, minWeight: 0.5 };
+  const study = studyOf(features, withNeeds({ ...parameters, name: "boosting" }) as never, rows);
+  const summed: number[][] = [];
+  let tree: Tree | undefined;
+  const onRound = (state: StudyState) => {
+    if (state.algorithm !== "boosting") return;
+    [tree] = (state.algorithmState as { readonly growing: Tree[] }).growing;
+    summed.push(studyLayout(study, state).blocks.map(({ length }) => length));
+  };
+  await runPlain(study, [tableOf({ x, y }, label)], { onRound });
+  t.like(tree, { features: { 0: 1, 1: 0, 2: -1 }, cuts: { 0: 0, 1: 13 } });
+  t.deepEqual(summed, [
+    // 16 values and none of x; two and none of y.
+    [20, 20],
+    // Of x the same, since the root has them; of y only 0.
+    [18, 18],
+    // Of x what is up to 13, and not 3; nothing of the other node, which does not split.
+    [14, 14],
+  ]);
+});
+
+test("a forest that nothing splits takes no sum below its root", async (t) => {
+  const study = studyOf(
+    borrowerFeatures,
+    withNeeds({ name: "boosting", rounds: 3, minWeight: 1000 }) as never,
+    300,
+  );
+  const needed = withNeeds({ name: "boosting" }).length - 1;
+  t.is((await runPlain(study, [borrowers()])).rounds, needed + 3);
 });
 
 test("labels of one class are refused", async (t) => {
