@@ -3,6 +3,7 @@ import test from "ava";
 import { selectRows } from "../../../models/rows.ts";
 import { type Bfv, openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, startEnterprise } from "../../../simulate/consortium.ts";
+import { encryptingBy } from "../../support/encrypting.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf } from "../../support/rows.ts";
 
 const names = ["dyer", "lathe", "mill", "truck", "weaver"];
@@ -29,17 +30,11 @@ test("lateness that leaves fewer than minCohort is forgiven: the study goes on",
   });
   const slowOnce = (): Bfv => {
     let pause = 2 * stepSeconds * 1000;
-    return {
-      generateKey: () => bfv.generateKey(),
-      openSum: (chunks) => bfv.openSum(chunks),
-      decrypt: (key, chunks, slots) => bfv.decrypt(key, chunks, slots),
-      close: async () => {},
-      encrypt: async (key, slots) => {
-        await delay(pause);
-        pause = 0;
-        return bfv.encrypt(key, slots);
-      },
-    };
+    return encryptingBy(bfv, async (key, slots) => {
+      await delay(pause);
+      pause = 0;
+      return bfv.encrypt(key, slots);
+    });
   };
   const nodes = await Promise.all(
     names.map((name, i) => {
