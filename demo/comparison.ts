@@ -57,7 +57,7 @@ export async function compare(folders: readonly NodeFolder[]): Promise<Compariso
 }
 
 /** @returns the AUC that the study of customers comes to where no sum bears noise. */
-export async function withoutNoise(folders: readonly NodeFolder[]): Promise<number> {
+export async function withoutNoise(folders: readonly NodeFolder[]): Promise<Evaluation> {
   const { table, algorithms, privacy } = privateManifest;
   const study = manifestSchema.parse({
     ...privateManifest,
@@ -70,12 +70,12 @@ export async function withoutNoise(folders: readonly NodeFolder[]): Promise<numb
     return tableFromRecords(records, study, saltOf(folder, table));
   });
   const { results } = await runPlain(study, await Promise.all(tables));
-  return aucOf(results, "logistic-private");
+  return evaluationOf(results, "logistic-private");
 }
 
 /** @param results - of a study that ends in an evaluation. */
-export const aucOf = (results: Record<string, unknown>, name: string): number =>
-  (results.evaluate as { models: Record<string, Evaluation> }).models[name]!.auc;
+export const evaluationOf = (results: Record<string, unknown>, name: string): Evaluation =>
+  (results.evaluate as { models: Record<string, Evaluation> }).models[name]!;
 
 /** What the node dealt its rows to training and hold-out with. */
 function saltOf({ dataDir }: NodeFolder, table = usualTable): Uint8Array {

@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import type { Forecast } from "../client-node/ledger/budget.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { interruptible } from "../simulate/interruption.ts";
-import { aucOf, compare, withoutNoise } from "./comparison.ts";
+import { compare, evaluationOf, withoutNoise } from "./comparison.ts";
 import { startConsortium } from "./consortium.ts";
 import { enterprises } from "./economy.ts";
 import { Happenings } from "./happenings.ts";
@@ -224,7 +224,7 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
     say(`auditor: pages at ${auditorPages}`);
     return { verdict, auditorPages };
   };
-  const [{ verdict, auditorPages }, stored, { pooled, alone, best, within }, aucWithout] = await Promise.all([
+  const [{ verdict, auditorPages }, stored, { pooled, alone, best, within }, exact] = await Promise.all([
     audited(),
     storedOnce(folders.get(victim)!.dataDir, numbered.device, numbered.metric),
     compare([...folders.values()]),
@@ -236,14 +236,16 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   );
 
   const evaluated = model.results.evaluate.models as Record<string, Evaluation>;
+  const ofCustomers = evaluationOf(noisy.results, "logistic-private");
   const summary: DemoSummary = {
     verified: verdict.verified,
     enterprises: enterprises.map(({ id }) => id),
     rounds: noisy.lineage.rounds.length + model.lineage.rounds.length,
     underNoise: {
       algorithm: "logistic-private",
-      auc: aucOf(noisy.results, "logistic-private"),
-      aucWithout,
+      auc: ofCustomers.auc,
+      aucWithout: exact.auc,
+      aucWithin: Math.max(ofCustomers.aucWithin, exact.aucWithin),
       forecast: Math.max(...forecasts.map(({ after }) => after)),
       epsilon,
       delta: privateManifest.privacy.noise.delta,

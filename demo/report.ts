@@ -9,6 +9,8 @@ export interface UnderNoise {
   readonly auc: number;
   /** Of the same study where no sum bears noise. */
   readonly aucWithout: number;
+  /** How far bins of scores can hide either. */
+  readonly aucWithin: number;
   /** At most, as each node said before its enterprise consented. */
   readonly forecast: number;
   /** What the sums cost. */
@@ -67,7 +69,7 @@ export function tableOf(summary: DemoSummary): string {
   const auc = (value: number) => value.toFixed(4);
   const { underNoise } = summary;
   return [
-    `under noise, of customers: ${underNoise.algorithm}, AUC ${auc(underNoise.auc)}, without noise ${auc(underNoise.aucWithout)}`,
+    `under noise, of customers: ${underNoise.algorithm}, AUC ${auc(underNoise.auc)}, without noise ${auc(underNoise.aucWithout)}, ± ${auc(underNoise.aucWithin)} for bins of scores`,
     `  cost ε = ${epsilonText(underNoise.epsilon)} of each table's ${underNoise.lifetime} at δ = ${underNoise.delta}, forecast ${epsilonText(underNoise.forecast)} before consent`,
     "exact sums, of borrowers, as every policy accepts:",
     `AUC on held-out rows of all enterprises, ± ${auc(summary.aucWithin)} for bins of scores`,

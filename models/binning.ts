@@ -66,10 +66,37 @@ export const fits = (feature: FeatureSchema, binned: Binned | undefined): boolea
     : binned?.kind === "categorical" && binned.groups.length === feature.levels.length;
 
 /** @param levels - of a categorical column. @returns a bin's name for people. */
-export function binName(binned: Binned, levels: readonly string[], bin: number): string {
+export const binName = (binned: Binned, levels: readonly string[], bin: number): string =>
+  nameOf(binned, levels, bin, String);
+
+function nameOf(
+  binned: Binned,
+  levels: readonly string[],
+  bin: number,
+  written: (cut: number) => string,
+): string {
   const values = valueBins(binned);
   if (bin === binCount(binned) - 1) return "missing";
   if (binned.kind === "categorical") return levels.filter((_, code) => binned.groups[code] === bin).join("|");
   if (bin >= values) return `special ${binned.special[bin - values]}`;
-  return `[${binned.cuts[bin - 1] ?? "-inf"}, ${binned.cuts[bin] ?? "inf"})`;
+  const [from, to] = [binned.cuts[bin - 1], binned.cuts[bin]];
+  return `[${from === undefined ? "-inf" : written(from)}, ${to === undefined ? "inf" : written(to)})`;
+}
+
+/** Digits of a cut in a short name, where that moves it by little of how far its neighbours are. */
+const usualDigits = 6;
+
+/** @returns the bins' names, with cuts to as few digits as show where they are between their neighbours. */
+export function shortBinNames(binned: Binned, levels: readonly string[]): string[] {
+  const cuts = binned.kind === "numeric" ? binned.cuts : [];
+  let digits = usualDigits;
+  const rounded = (cut: number): number => Number(cut.toPrecision(digits));
+  const isClear = (cut: number, i: number): boolean => {
+    const apart = Math.min(cut - (cuts[i - 1] ?? -Infinity), (cuts[i + 1] ?? Infinity) - cut);
+    return Math.abs(rounded(cut) - cut) <= apart / 10;
+  };
+  while (digits < 17 && !cuts.every(isClear)) digits++;
+  const written = (cut: number): string =>
+    Math.abs(cut) < 1e7 ? String(rounded(cut)) : rounded(cut).toExponential();
+  return Array.from({ length: binCount(binned) }, (_, bin) => nameOf(binned, levels, bin, written));
 }

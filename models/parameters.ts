@@ -32,7 +32,7 @@ export function parsePublic<T>(what: string, schema: z.ZodType<T>, value: unknow
 /** A name in a study: of a result, of the study itself. */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens");
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lowercase letters, digits and hyphens, 63 at most");
 
 /** A parameter that says which earlier result to read. */
 export const resultName = (algorithm: string) =>

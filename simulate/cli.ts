@@ -4,12 +4,12 @@ import { writeInto } from "../core/files.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
-import { type Evaluation, ksAt } from "../models/numerics/metrics.ts";
 import { algorithmNames } from "../models/registry.ts";
 import { resultsBy } from "../models/results.ts";
 import { manifestSchema } from "../models/study.ts";
 import { studySteps } from "../models/study-loop.ts";
 import { leastCohort, readProblem } from "./data.ts";
+import { simulationText } from "./text.ts";
 import { type DropOut, type Outcome, type Step, steps, type Transport } from "./transport.ts";
 
 const transports: Readonly<Record<string, () => Promise<Transport>>> = {
@@ -131,8 +131,9 @@ async function run(flags: Flags): Promise<void> {
     ...(missing === undefined ? {} : { missing }),
   };
   const { algorithms: list, ...single } = flags;
-  const listed = list === undefined ? {} : { algorithms: readYaml(list, manifestSchema.shape.algorithms) };
-  const problem = await readProblem({ ...single, ...listed, params: flags.param, csv });
+  const listed = list === undefined ? undefined : readYaml(list, manifestSchema.shape.algorithms);
+  const several = listed === undefined ? {} : { algorithms: listed };
+  const problem = await readProblem({ ...single, ...several, params: flags.param, csv });
   for (const { name, kind, advice } of problem.leftOut)
     process.stderr.write(`column "${name}" is left out, it is ${kind}: ${advice}\n`);
   const { label } = problem.manifest;
@@ -166,7 +167,10 @@ async function run(flags: Flags): Promise<void> {
     rows: problem.rows,
     leftOut: problem.leftOut,
   };
-  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${textOf(report)}\n`);
+  const shown = listed?.map(({ name, as = name }) => as) ?? [flags.algorithm];
+  process.stdout.write(
+    `${flags.json ? JSON.stringify(report) : simulationText(report, outcome, study, shown)}\n`,
+  );
 }
 
 /** @param most - sums that the study takes at most. @returns what says how far it is, before each sum. */
@@ -186,9 +190,8 @@ function reportOf(
   seconds: number,
 ) {
   const { results, rounds, protection, bytes, log } = outcome;
-  const algorithm = algorithms === undefined ? single : "several";
   return {
-    algorithm,
+    algorithm: algorithms === undefined ? single : "several",
     parties,
     rounds,
     seconds,
@@ -200,63 +203,6 @@ function reportOf(
     log,
   };
 }
-
-function textOf(report: ReturnType<typeof reportOf>): string {
-  const { protection: p } = report;
-  const lines = [
-    `${report.algorithm}: ${report.parties} parties, ${report.rounds} rounds, ${report.seconds.toFixed(1)} s`,
-  ];
-  const result = report.result as {
-    intercept?: number;
-    coefficients?: Record<string, number>;
-    standardErrors?: Record<string, number>;
-    aliased?: readonly string[];
-  };
-  if (result.coefficients !== undefined)
-    for (const [name, value] of Object.entries({ intercept: result.intercept ?? 0, ...result.coefficients }))
-      lines.push(
-        `  ${name.padEnd(28)} ${value.toPrecision(8).padStart(16)}  ±${result.standardErrors?.[name]?.toPrecision(4) ?? "—"}`,
-      );
-  for (const name of result.aliased ?? [])
-    lines.push(`  ${name.padEnd(28)} ${"NA".padStart(16)}  follows from other columns`);
-  const columns = columnTexts(report.result);
-  if (report.algorithm !== "several" && report.evaluation === null && result.coefficients === undefined)
-    lines.push(...(columns.length > 0 ? columns : ["  --json prints the result"]));
-  for (const [name, e] of Object.entries(report.evaluations))
-    lines.push(
-      `  ${name}`,
-      `  AUC ${e.auc.toFixed(4)} ± ${e.aucWithin.toFixed(4)}  KS ${e.ks.toFixed(4)}  Gini ${e.gini.toFixed(4)}  Brier ${e.brier.toFixed(4)}  accuracy ${e.accuracy.toFixed(4)} (majority ${e.majority.toFixed(4)})  n ${e.n}`,
-      "  refused from  approved  bad rate        KS  bad refused  good refused",
-      ...e.cutOffs.map(cutOffText),
-    );
-  lines.push(`  protection: masks ${p.masks ? "on" : "off"}, encryption ${p.encryption}, noise ${p.noise}`);
-  if (report.log.root !== null)
-    lines.push(
-      `  log: ${report.log.size} entries, root ${report.log.root}, ${report.log.verified ? "verified" : "NOT VERIFIED"}`,
-    );
-  return lines.join("\n");
-}
-
-/** @returns of a result that says something of each column, a line for each, with what is one number or word. */
-function columnTexts(result: unknown): string[] {
-  const { columns } = (result ?? {}) as { columns?: Readonly<Record<string, object>> };
-  if (columns === undefined || Array.isArray(columns)) return [];
-  const written = (value: unknown): string[] =>
-    typeof value === "number"
-      ? [Number.isInteger(value) ? `${value}` : value.toPrecision(6)]
-      : typeof value === "string"
-        ? [value]
-        : [];
-  return Object.entries(columns).flatMap(([name, fields]) => {
-    const texts = Object.entries(fields).flatMap(([key, value]) =>
-      written(value).map((text) => `${key} ${text}`.padEnd(24)),
-    );
-    return texts.length === 0 ? [] : [`  ${name.padEnd(28)} ${texts.join(" ").trimEnd()}`];
-  });
-}
-
-const cutOffText = (at: Evaluation["cutOffs"][number]): string =>
-  `  ${at.score.toFixed(4).padStart(12)}${[at.approvalRate, at.badRate, ksAt(at)].map((x) => x.toFixed(4).padStart(10)).join("")}${[at.badRefused, at.goodRefused].map((x) => x.toFixed(4).padStart(13)).join("")}`;
 
 function wholeNumber(least: number, most: number) {
   return (text: string): number => {

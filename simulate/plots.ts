@@ -1,28 +1,51 @@
 /** Charts of a study as SVG files, drawn without a browser. */
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
-import { type EChartsCoreOption, init, use } from "echarts/core";
+import { type EChartsCoreOption, init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { evaluate } from "../models/algorithms/evaluate.ts";
 import { type WoeResult, woe } from "../models/algorithms/woe.ts";
-import { binName } from "../models/binning.ts";
+import { shortBinNames } from "../models/binning.ts";
 import type { Evaluation } from "../models/numerics/metrics.ts";
 import { resultsBy, type StudyResults } from "../models/results.ts";
 
 use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
+/** Without a browser nobody knows which font a text will have: of a narrower guess, texts run into each other. */
+setPlatformAPI({
+  measureText(text, font = "") {
+    const size = Number(/([\d.]+)px/.exec(font)?.[1] ?? 12);
+    const each = font.includes("bold") ? 0.7 : 0.62;
+    const letters = [...text].reduce((sum, letter) => sum + (letter > "\u2e7f" ? 1 : each), 0);
+    return { width: size * letters };
+  },
+});
+
 const colours = ["#1f6fb2", "#c2571a", "#2c7a4b", "#7d4fb0"];
 
+interface Drawing extends EChartsCoreOption {
+  /** What the chart is of, cut off where it is too long, and beneath it what it says of that. */
+  readonly of: string;
+  readonly says?: string;
+}
+
 /** @returns the chart as SVG text. */
-export function drawing(option: EChartsCoreOption, width = 720, height = 440): string {
+export function drawing({ of, says, ...option }: Drawing, width = 720, height = 440): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({
       animation: false,
       color: colours,
       backgroundColor: "#ffffff",
-      grid: { left: 64, right: 24, top: 72, bottom: 64 },
-      legend: { top: 36 },
+      title: {
+        text: of,
+        ...(says === undefined ? {} : { subtext: says, subtextStyle: { color: "#333333", fontSize: 13 } }),
+        left: "center",
+        itemGap: 6,
+        textStyle: { fontSize: 16, width: 0.9 * width, overflow: "truncate" },
+      },
+      grid: { left: 64, right: 24, top: 92, bottom: 64 },
+      legend: { top: says === undefined ? 34 : 54, itemGap: 18, width: 0.9 * width },
       ...option,
     });
     return chart.renderToSVGString();
@@ -40,7 +63,22 @@ export interface Plot {
 export function plotsOf(study: StudyResults): Plot[] {
   const woes = [...resultsBy(woe, study)].flatMap(([as, result]) => woePlots(as, result));
   const models = [...resultsBy(evaluate, study).values()].flatMap(({ models }) => Object.entries(models));
-  return [...woes, ...models.flatMap(([name, evaluation]) => evaluationPlots(name, evaluation))];
+  return named([...woes, ...models.flatMap(([name, evaluation]) => evaluationPlots(name, evaluation))]);
+}
+
+/** @returns the charts under names that files can have, each its own, whatever columns are called. */
+function named(plots: readonly Plot[]): Plot[] {
+  const taken = new Set<string>();
+  return plots.map(({ name, svg }) => {
+    const letters = name.replaceAll(/[^\p{L}\p{N}_.-]+/gu, "_");
+    // A file's name has 255 bytes, of which a letter takes up to four.
+    const short = [...letters].slice(0, 56).join("");
+    let own = short;
+    // A file system may not tell small letters from large ones.
+    for (let count = 2; taken.has(own.toLowerCase()); count++) own = `${short}-${count}`;
+    taken.add(own.toLowerCase());
+    return { name: `${own}.svg`, svg };
+  });
 }
 
 const axis = (name: string, more: object = {}) => ({
@@ -58,21 +96,21 @@ function woePlots(as: string, { features, columns }: WoeResult): Plot[] {
     const levels = feature.kind === "categorical" ? feature.levels : [];
     const rows = bins.reduce((sum, { good, bad }) => sum + good + bad, 0);
     // A bin that nobody is in says nothing.
-    const shown = bins.flatMap((bin, i) =>
-      bin.good + bin.bad > 0 ? [{ ...bin, name: binName(binned, levels, i) }] : [],
-    );
-    const svg = drawing({
-      title: { text: `${feature.name}: weight of evidence, IV ${iv.toFixed(3)}`, left: "center" },
+    const names = shortBinNames(binned, levels);
+    const shown = bins.flatMap((bin, i) => (bin.good + bin.bad > 0 ? [{ ...bin, name: names[i]! }] : []));
+    const option = {
+      of: feature.name,
+      says: `weight of evidence, IV ${iv.toFixed(3)}`,
       xAxis: {
         type: "category",
         data: shown.map(({ name }) => name),
-        axisLabel: { rotate: 30, hideOverlap: false, width: 120, overflow: "truncate" },
+        axisLabel: { interval: 0, rotate: 30, width: 200, overflow: "truncate" },
       },
       yAxis: [
         axis("WOE", { min: null }),
         axis("bad rate, share of rows", { max: 1, splitLine: { show: false } }),
       ],
-      grid: { left: 64, right: 64, top: 72, bottom: 110 },
+      grid: { left: 120, right: 64, top: 92, bottom: 130 },
       series: [
         { name: "WOE", type: "bar", data: shown.map((bin) => bin.woe) },
         {
@@ -88,18 +126,17 @@ function woePlots(as: string, { features, columns }: WoeResult): Plot[] {
           data: shown.map(({ good, bad }) => (good + bad) / rows),
         },
       ],
-    });
-    return { name: `${as}-${fileName(feature.name)}.svg`, svg };
+    };
+    const width = Math.max(720, 184 + 32 * shown.length);
+    return { name: `${as}-${feature.name}`, svg: drawing(option, width) };
   });
 }
-
-const fileName = (text: string): string => text.replaceAll(/[^\w.-]+/g, "_");
 
 function evaluationPlots(
   name: string,
   { cutOffs, calibration, auc, aucWithin, ks, bad, n }: Evaluation,
 ): Plot[] {
-  const title = (text: string) => ({ title: { text: `${name}: ${text}`, left: "center" } });
+  const title = (says: string) => ({ of: name, says });
   const points = cutOffs.toReversed();
   const roc = [[0, 0], ...points.map((at) => [at.goodRefused, at.badRefused]), [1, 1]];
   const curve = (text: string, data: readonly (readonly number[])[], more: object = {}) => ({
@@ -110,8 +147,8 @@ function evaluationPlots(
     ...more,
   });
   const dashed = { lineStyle: { type: "dashed" }, symbol: "none" };
-  const draw = (kind: string, option: EChartsCoreOption): Plot => ({
-    name: `${fileName(name)}-${kind}.svg`,
+  const draw = (kind: string, option: Drawing): Plot => ({
+    name: `${name}-${kind}`,
     svg: drawing(option),
   });
   return [

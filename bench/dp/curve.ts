@@ -1,5 +1,4 @@
 /** What privacy costs: AUC by ε on public credit data, over ten parties and beside a central mechanism of the same σ. */
-import type { EChartsCoreOption } from "echarts/core";
 import { seededRandom } from "../../core/random.ts";
 import type { PriorResults } from "../../models/algorithm.ts";
 import { runPlain, runPooled } from "../../models/plain.ts";
@@ -171,10 +170,8 @@ export function svgOf(points: readonly Point[], set: string): string {
       data: own.filter((point) => point.algorithm === algorithm).map((point) => [point.asked, point[kind]]),
     })),
   );
-  const option: EChartsCoreOption = {
-    title: { text: `${set}: AUC by ε at δ = ${delta.toExponential()}, ${parties} parties`, left: "center" },
-    legend: { top: 32, left: "center", width: 700 },
-    grid: { left: 64, right: 24, top: 104, bottom: 56 },
+  const option = {
+    of: `${set}: AUC by ε at δ = ${delta.toExponential()}, ${parties} parties`,
     xAxis: { type: "log", logBase: 2, name: "ε", nameLocation: "middle", nameGap: 28, min: 0.5, max: 8 },
     yAxis: { type: "value", name: "AUC", scale: true },
     series: lines,

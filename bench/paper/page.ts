@@ -1,6 +1,6 @@
 import { drawing } from "../../simulate/plots.ts";
 import type { DemoRow } from "./demo-table.ts";
-import type { SetTable, SettingName, Spread } from "./settings.ts";
+import type { SetTable, SettingName } from "./settings.ts";
 
 const [width, height] = [1100, 420];
 
@@ -12,46 +12,80 @@ export function page(sets: readonly SetTable[], demo: readonly DemoRow[]): strin
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${charts.length * height}">${placed.join("")}</svg>\n`;
 }
 
-function chart(
-  title: string,
-  labels: readonly string[],
-  series: readonly { name: string; data: (number | null)[] }[],
-): string {
+interface Bars {
+  readonly name: string;
+  readonly colour: string;
+  /** By method. */
+  readonly values: ReadonlyMap<string, number>;
+}
+
+/** Methods without a model stand nowhere, and so do settings. */
+function chart(of: string, methods: readonly string[], bars: readonly Bars[]): string {
+  const shown = methods.filter((method) => bars.some(({ values }) => values.has(method)));
+  const series = bars.filter(({ values }) => values.size > 0);
   return drawing(
     {
-      title: { text: title, left: "center" },
-      color: ["#1f6fb2", "#6cb2ec", "#9ccaf0", "#2c7a4b", "#76c795", "#c2571a"],
-      xAxis: { type: "category", data: labels, axisLabel: { interval: 0 } },
+      of,
+      color: series.map(({ colour }) => colour),
+      xAxis: { type: "category", data: shown, axisLabel: { interval: 0 } },
       yAxis: { type: "value", name: "AUC", min: 0.45, scale: true },
-      series: series.map((one) => ({ ...one, type: "bar" })),
+      series: series.map(({ name, values }) => ({
+        name,
+        type: "bar",
+        data: shown.map((method) => values.get(method) ?? null),
+      })),
     },
     width,
     height,
   );
 }
 
-const settings: readonly SettingName[] = ["pooled", "5 iid", "20 iid", "5 by group", "20 by group", "alone"];
-const mean = (one: Spread | null | undefined): number | null => one?.mean ?? null;
+const settings: Readonly<Record<SettingName, string>> = {
+  pooled: "#1f6fb2",
+  "5 iid": "#6cb2ec",
+  "20 iid": "#9ccaf0",
+  "5 by group": "#2c7a4b",
+  "20 by group": "#76c795",
+  alone: "#c2571a",
+};
 
 const setChart = ({ name, loans, rows }: SetTable): string =>
   chart(
     `${name}: ${loans} loans`,
     rows.map(({ method }) => method),
-    settings
-      .filter((setting) => rows.some((row) => row.settings[setting] !== undefined))
-      .map((setting) => ({ name: setting, data: rows.map((row) => mean(row.settings[setting]?.auc)) })),
+    Object.entries(settings).map(([setting, colour]) => ({
+      name: setting,
+      colour,
+      values: new Map(
+        rows.flatMap((row) => {
+          const measured = row.settings[setting as SettingName];
+          return measured === undefined ? [] : [[row.method, measured.auc.mean] as const];
+        }),
+      ),
+    })),
   );
 
-function demoChart(demo: readonly DemoRow[]): string {
-  const methods = [...new Set(demo.map(({ method }) => method))];
-  const kinds = [...new Set(demo.map(({ sees }) => sees))];
-  const of = (method: string, sees: string) => demo.find((row) => row.method === method && row.sees === sees);
-  return chart(
+/** Of federated models and of those that each has alone. */
+const demoColours: Readonly<Record<DemoRow["sees"], readonly [string, string]>> = {
+  "financial ratios": ["#1f6fb2", "#9ccaf0"],
+  "operating features": ["#2c7a4b", "#a4d9b9"],
+  both: ["#c2571a", "#f0b48f"],
+};
+
+const demoChart = (demo: readonly DemoRow[]): string =>
+  chart(
     "the demo's enterprises, by what a study sees",
-    methods,
-    kinds.flatMap((sees) => [
-      { name: `${sees}, federated`, data: methods.map((method) => mean(of(method, sees)?.federated)) },
-      { name: `${sees}, alone`, data: methods.map((method) => mean(of(method, sees)?.alone)) },
-    ]),
+    [...new Set(demo.map(({ method }) => method))],
+    Object.entries(demoColours).flatMap(([sees, colours]) =>
+      (["federated", "alone"] as const).map((setting, i) => ({
+        name: `${sees}, ${setting}`,
+        colour: colours[i]!,
+        values: new Map(
+          demo.flatMap((row) => {
+            const auc = row.sees === sees ? row[setting] : null;
+            return auc === null ? [] : [[row.method, auc.mean] as const];
+          }),
+        ),
+      })),
+    ),
   );
-}

@@ -140,7 +140,7 @@ const result = z
     { error: "a column is made of none of the features" },
   );
 
-type TransformResult = Readonly<z.output<typeof result>>;
+export type TransformResult = Readonly<z.output<typeof result>>;
 
 const ranges = z.record(z.string(), columnRangeSchema);
 
