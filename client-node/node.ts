@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
@@ -32,7 +33,7 @@ import {
 import { backoffMillis, Transport } from "./federation/transport.ts";
 import { type RaisedSince, WarningReports } from "./federation/warnings.ts";
 import { splitSalt } from "./ledger/chain.ts";
-import { EgressLedger } from "./ledger/egress.ts";
+import { EgressLedger, ledgerSize } from "./ledger/egress.ts";
 import { openStore } from "./ledger/store.ts";
 import { approvedOnly, type Policy, policyOf } from "./policy.ts";
 import { recordDesensitization } from "./rows/desensitize.ts";
@@ -96,6 +97,26 @@ export interface RunningNode {
 
 /** The ledger's place in a data directory. */
 export const ledgerFile = (dataDir: string): string => join(dataDir, "ledger.db");
+
+/**
+ * Who enrolled has written at least that down. A ledger that was cut to nothing, or is gone, would be taken for a new
+ * one, which has nothing spent and no step signed.
+ * @throws Refusal file_missing, where the ledger of an enrolled node holds nothing; those of `openStore`
+ */
+export function requireLedger(dataDir: string): void {
+  const path = ledgerFile(dataDir);
+  if (existsSync(path)) {
+    const db = openStore(path);
+    try {
+      if (ledgerSize(db) > 0) return;
+    } finally {
+      db.close();
+    }
+  }
+  throw new Refusal("file_missing", `${path}: this node has enrolled, and its ledger holds nothing`, {
+    hint: "what it spent and signed is not known any more: fedcredit node restore from a backup into a new folder, or without one fedcredit node init in a new folder, as docs/operating.md says",
+  });
+}
 
 /** The desk of a node, for commands that take no part in rounds. Close with `transport.close()` and `db.close()`. */
 export function openDesk(options: Omit<NodeOptions, "bfv" | "statistics">): StatementDesk & {

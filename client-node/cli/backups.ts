@@ -11,7 +11,7 @@ import { accountFor } from "../federation/accounting.ts";
 import { readCredentials } from "../federation/credentials.ts";
 import { configFile } from "../init.ts";
 import { openStore } from "../ledger/store.ts";
-import { ledgerFile } from "../node.ts";
+import { ledgerFile, requireLedger } from "../node.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 
 /** Against the loss of the node's machine. */
@@ -65,6 +65,7 @@ async function restore(from: string, { dir, json }: Common): Promise<void> {
 async function account(file: string, { dir, json }: Common): Promise<void> {
   const { dataDir } = readMemberConfig(configFile(dir));
   const credentials = readCredentials(dataDir, Date.now());
+  requireLedger(dataDir);
   await stat(file).catch((cause: unknown) => {
     throw readRefusal(file, cause);
   });

@@ -22,7 +22,7 @@ import { enrol } from "../federation/enrol.ts";
 import { configFile, initCollecting, initNode, policyFile } from "../init.ts";
 import { EgressLedger } from "../ledger/egress.ts";
 import { openStore } from "../ledger/store.ts";
-import { ledgerFile } from "../node.ts";
+import { ledgerFile, requireLedger } from "../node.ts";
 import { atDesk, type Common, commandOf } from "./node-folder.ts";
 
 const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
@@ -140,6 +140,7 @@ async function init(flags: InitFlags): Promise<void> {
 async function enrolNode({ dir, token, json }: Common & { readonly token: string }): Promise<void> {
   const config = readMemberConfig(configFile(dir));
   const again = isEnrolled(config.dataDir);
+  if (again) requireLedger(config.dataDir);
   const secrets = readSecrets(config.dataDir);
   const db = openStore(ledgerFile(config.dataDir));
   const ledger = new EgressLedger(db, secrets);

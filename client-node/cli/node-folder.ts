@@ -10,7 +10,7 @@ import type { NodeEvent } from "../events.ts";
 import { identityFiles, readCredentials, renewPins } from "../federation/credentials.ts";
 import { Membership } from "../federation/membership.ts";
 import { configFile, policyFile } from "../init.ts";
-import { ledgerFile, openDesk } from "../node.ts";
+import { ledgerFile, openDesk, requireLedger } from "../node.ts";
 import { policyAt } from "../policy.ts";
 import { desensitizationKey } from "../rows/desensitization-key.ts";
 import { ownRecords, ownStreams } from "../rows/own-records.ts";
@@ -50,6 +50,7 @@ export function readNode(dir: string): Parameters<typeof openDesk>[0] & { readon
       `${configFile(dir)} says ${config.enterprise} in ${config.consortium}, the certificate ${credentials.enterprise} in ${credentials.consortium}`,
       { hint: "correct node.yaml, or enrol again" },
     );
+  requireLedger(config.dataDir);
   const policy = policyAt(policyFile(dir));
   policy();
   const key = desensitizationKey(config.dataDir, secureRandom);

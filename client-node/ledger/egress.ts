@@ -209,7 +209,7 @@ export class EgressLedger {
   }
 
   get size(): number {
-    return readHead(this.#db).size;
+    return ledgerSize(this.#db);
   }
 
   /** @returns recorded entries at positions from `from` (inclusive) to `until` (exclusive), the latest first. */
@@ -291,6 +291,9 @@ export class EgressLedger {
 
 /** A log's identifiers have no brackets, in which an IPv6 host stands. */
 const logName = (destination: string): string => destination.replace(/^\[(.*)\]/, "ip6:$1");
+
+/** @returns how many entries the ledger in a store has. */
+export const ledgerSize = (db: DatabaseSync): number => readHead(db).size;
 
 function readHead(db: DatabaseSync): CompactRange {
   const row = prepared(db, "SELECT size, hashes FROM head").get();

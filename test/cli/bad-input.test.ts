@@ -13,7 +13,7 @@
  *   clock, protocol version                                               here, client-node/transport.test.ts
  */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,7 @@ import { manifestSchema } from "../../models/study.ts";
 import { newSignerKey } from "../../privacy/log/note.ts";
 import { Health, protocolVersion } from "../../proto/wire.ts";
 import { consortiumName, LocalBank, policyFor, temporaryDirectory } from "../../simulate/consortium.ts";
+import { beginLedger } from "../support/enrolled.ts";
 import { leftOut } from "../support/left-out.ts";
 import { serve, testConsortium } from "../support/wire-server.ts";
 
@@ -199,6 +200,7 @@ async function nodeFolder(
   if (pins !== undefined) {
     const { enterprise, consortium, certificate, ca, bankKey, auditorKey } = pins;
     writePins(dataDir, { enterprise, consortium, certificate, ca, bankKey, auditorKey });
+    beginLedger(dataDir);
   }
   const data = join(dir, "rows.csv");
   await writeFile(data, [header, ...rows].join("\n"));
@@ -223,6 +225,18 @@ test.serial("node: tokens, certificates, clocks, rows and manifests", async (t) 
   const pins = await readFile(join(dir, "data", "pins.json"), "utf8");
   await refused(t, "token_invalid", { args: enrol }, "unknown, used or expired");
   t.is(await readFile(join(dir, "data", "pins.json"), "utf8"), pins, "the pins stay");
+
+  // A ledger of nothing would be one of nothing spent.
+  const ledger = join(dir, "data", "ledger.db");
+  const whole = await readFile(ledger);
+  const anew = await bank.operator.createToken("mill", "Mill Ltd");
+  const emptied = (...args: string[]) =>
+    refused(t, "file_missing", { args: ["node", ...args, "--dir", dir] }, "its ledger holds nothing");
+  await truncate(ledger);
+  await Promise.all([emptied("start"), emptied("enrol", "--token", anew)]);
+  await rm(ledger);
+  await emptied("studies");
+  await writeFile(ledger, whole);
 
   const studies = ["node", "studies", "--dir", dir];
   await Promise.all([

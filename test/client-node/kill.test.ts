@@ -27,6 +27,7 @@ import {
   startEnterprise,
   temporaryDirectory,
 } from "../../simulate/consortium.ts";
+import { beginLedger } from "../support/enrolled.ts";
 import { borrowers, scatter, studyOf } from "../support/rows.ts";
 
 const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -91,7 +92,7 @@ async function makeFolder(bank: LocalBank, dir: string): Promise<string> {
       token,
       secrets,
       now,
-      beforeSend() {},
+      beforeSend: () => beginLedger(dataDir),
     }),
   );
   return dataDir;

@@ -9,6 +9,7 @@ import { stringify } from "yaml";
 import type { NodeEvent } from "../../client-node/events.ts";
 import { secretFiles, writePins } from "../../client-node/federation/credentials.ts";
 import { LocalBank, policyFor } from "../../simulate/consortium.ts";
+import { beginLedger } from "../support/enrolled.ts";
 import { openPlant } from "../support/plant.ts";
 import { borrowerFeatures, studyOf } from "../support/rows.ts";
 
@@ -28,6 +29,7 @@ test("node start collects, warns and shows the page from one node.yaml, and ends
   for (const { path, text } of secretFiles(data, credentials)) await writeFile(path, text, { mode: 0o600 });
   const { enterprise, consortium, certificate, ca, bankKey, auditorKey } = credentials;
   writePins(data, { enterprise, consortium, certificate, ca, bankKey, auditorKey });
+  beginLedger(data);
   await writeFile(
     join(dir, "node.yaml"),
     `enterprise: mill
