@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { isReason, type Reason, Refusal, reasons } from "../core/reasons.ts";
+import { boundElements } from "./elements.ts";
 import type { ProtoGrpcType as AuditTypes } from "./generated/audit.ts";
 import type { ProtoGrpcType as FederationTypes } from "./generated/federation.ts";
 
@@ -20,11 +21,13 @@ export const chunkBytes = 256 * 1024;
 export const flowControlWindow = 8 * 1024 * 1024;
 
 const protoFile = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const definition = loadSync([protoFile("./federation.proto"), protoFile("./audit.proto")], {
-  longs: Number,
-  defaults: true,
-  oneofs: true,
-});
+const definition = boundElements(
+  loadSync([protoFile("./federation.proto"), protoFile("./audit.proto")], {
+    longs: Number,
+    defaults: true,
+    oneofs: true,
+  }),
+);
 
 type Services = FederationTypes["fedcredit"]["v1"] & AuditTypes["fedcredit"]["v1"];
 

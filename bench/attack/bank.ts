@@ -90,7 +90,8 @@ export class EvilBank implements AsyncDisposable {
   readonly #arrivals = new Map<PartyId, () => void>();
   readonly #waiting = new Map<PartyId, { roundId: Digest; take: (message: PartyRoundMessage) => void }>();
   #server: grpc.Server | undefined;
-  #onEpoch: ((from: PartyId, message: PartyEpochMessage) => void) | undefined;
+  /** Told what parties say of key epochs. */
+  onEpoch: ((from: PartyId, message: PartyEpochMessage) => void) | undefined;
 
   private constructor(
     authority: Authority,
@@ -230,7 +231,7 @@ export class EvilBank implements AsyncDisposable {
 
   hear(from: PartyId, message: Said): void {
     if (!("roundId" in message)) {
-      this.#onEpoch?.(from, message);
+      this.onEpoch?.(from, message);
       return;
     }
     const waiting = this.#waiting.get(from);
@@ -272,7 +273,7 @@ export class EvilBank implements AsyncDisposable {
     };
     const feed = (event: EpochCoordinatorEvent): void =>
       enter(epochCoordinatorStep(state, event, { roster }));
-    this.#onEpoch = (from, message) => {
+    this.onEpoch = (from, message) => {
       for (const said of onWayUp?.(from, message) ?? [message])
         feed({ type: "message", from, message: said });
     };

@@ -145,6 +145,20 @@ async function refusedRounds(bfv: Bfv, control: boolean): Promise<number> {
   return refused;
 }
 
+/** So is each answer to the opening of a key epoch. @returns how many the bank gets */
+async function refusedEpochs(bfv: Bfv, control: boolean): Promise<number> {
+  await using stage = await Stage.open(bfv, { honest: 3, ...(control ? { weakness: {} } : {}) });
+  const { bank, victim } = stage;
+  let refused = 0;
+  bank.onEpoch = () => void refused++;
+  const until = Date.now() + 2000;
+  for (let epoch = 0; Date.now() < until; epoch++) {
+    bank.say(victim, { type: "openEpoch", header: Buffer.from(JSON.stringify({ epoch })) });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return refused;
+}
+
 export const stateAttacks: readonly Attack[] = [
   {
     name: "a state of the bank's own making",
@@ -235,5 +249,13 @@ export const stateAttacks: readonly Attack[] = [
     success: 100,
     quick: false,
     play: refusedRounds,
+  },
+  {
+    name: "key epochs that are refused, one after the other",
+    unit: "refusals written in two seconds",
+    guessing: 60,
+    success: 100,
+    quick: false,
+    play: refusedEpochs,
   },
 ];

@@ -54,8 +54,8 @@ export interface ParticipantOptions extends StudyDesk {
 /** How long an ended stream may take to be closed by the other side. */
 const farewellSeconds = 1;
 
-/** Answers that take no other round on, one after the other, for which the bank does not wait. */
-const patientFor = 10;
+/** Messages that take no other round on, one after the other, for which the bank does not wait. */
+const patientFor = 20;
 
 /** Rounds that are known to be taken on. */
 const roundsKept = 1000;
@@ -79,7 +79,7 @@ export class Participant {
   #witnessed: WitnessedCheckpoint | undefined;
   /** Rounds that this node has said something for other than that it refuses or renounces. */
   readonly #takenOn = new Set<Digest>();
-  /** Answers since it took one on. */
+  /** Messages since it took one on. */
   #fruitless = 0;
   /** What ends the node, found outside the stream's loop. */
   #failure: Refusal | undefined;
@@ -153,12 +153,16 @@ export class Participant {
 
   async #hear(stream: Participation): Promise<void> {
     for await (const message of stream) {
+      this.#fruitless++;
       await this.#on(message);
       await this.#rest();
     }
   }
 
-  /** Each answer is in the ledger for good: a bank that asks for nothing but refusals and repetitions is heard ever slower. */
+  /**
+   * Each answer is in the ledger for good: a bank that asks for nothing but refusals, repetitions and key epochs is
+   * heard ever slower.
+   */
   async #rest(): Promise<void> {
     const seconds = Math.min(1, (this.#fruitless - patientFor) / 100);
     if (seconds > 0) await new Promise<void>((resolve) => this.#options.after(seconds, resolve));
@@ -218,7 +222,7 @@ export class Participant {
   }
 
   #say(message: WirePartyMessage): void {
-    if ("roundId" in message) this.#count(message);
+    if ("roundId" in message) this.#takeOn(message);
     this.#stream?.send(message);
   }
 
@@ -271,8 +275,7 @@ export class Participant {
     }
   }
 
-  #count({ type, roundId }: Extract<WirePartyMessage, { readonly roundId: Digest }>): void {
-    this.#fruitless++;
+  #takeOn({ type, roundId }: Extract<WirePartyMessage, { readonly roundId: Digest }>): void {
     if (type === "refuse" || type === "renounced" || this.#takenOn.has(roundId)) return;
     if (this.#takenOn.size === roundsKept) this.#takenOn.clear();
     this.#takenOn.add(roundId);

@@ -62,13 +62,30 @@ export interface Listening {
   kill(): void;
 }
 
-const options = (clock: Clock): grpc.ServerOptions => ({
+const noCertificate = (): Refusal =>
+  new Refusal("certificate_invalid", "the client certificate is missing, expired or not of this consortium");
+
+/** Refuses who shows no certificate before a byte of what it asks is decoded. */
+const requireCertificate: grpc.ServerInterceptor = (_, call) =>
+  new grpc.ServerInterceptingCall(call, {
+    start(next) {
+      if (call.getAuthContext().sslPeerCertificate !== undefined) next();
+      else
+        next(
+          new grpc.ServerListenerBuilder()
+            .withOnReceiveMetadata(() => call.sendStatus(statusOf(noCertificate())))
+            .build(),
+        );
+    },
+  });
+
+const options = (clock: Clock, clientCertificates: boolean): grpc.ServerOptions => ({
   "grpc.max_receive_message_length": 4 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.max_concurrent_streams": quotas.callsPerConnection,
   "grpc.max_connection_idle_ms": quotas.idleSeconds * 1000,
-  interceptors: [endSilentCalls(clock)],
+  interceptors: [...(clientCertificates ? [requireCertificate] : []), endSilentCalls(clock)],
 });
 
 /**
@@ -81,7 +98,7 @@ export async function listen(
   clock: Clock,
   register: (server: grpc.Server, hangUp: HangUp) => void,
 ): Promise<Listening> {
-  const server = new grpc.Server(options(clock));
+  const server = new grpc.Server(options(clock, tls.clientCertificates));
   const connections = new Connections(clock);
   register(server, (peer) => connections.hangUp(peer));
   const credentials = new WideCredentials(tls.server, tls.authorityPem, tls.clientCertificates);
@@ -132,11 +149,7 @@ export function callerOf(
   callers: Callers,
 ): Caller {
   const certificate = call.getAuthContext().sslPeerCertificate;
-  if (certificate === undefined)
-    throw new Refusal(
-      "certificate_invalid",
-      "the client certificate is missing, expired or not of this consortium",
-    );
+  if (certificate === undefined) throw noCertificate();
   const caller = knownCaller(certificate, bank.config.consortium);
   // TLS looks once, when a connection begins.
   if (caller.expires <= bank.clock.now())

@@ -134,6 +134,31 @@ test.serial("connections that say nothing are closed, on both ports", async (t) 
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
+/** A call of bytes that the caller makes up. @returns why it is refused */
+const refusalOfBytes = (path: string, bytes: Buffer, of?: NodeCredentials): Promise<Reason | "none"> => {
+  const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
+  const client = new grpc.Client(
+    bank.coordinator.address,
+    grpc.credentials.createSsl(Buffer.from(outsider.ca), pem(of?.tlsKey), pem(of?.certificate)),
+    { ...channelOptions, "grpc.use_local_subchannel_pool": 1 },
+  );
+  const said = new Promise<never>((_, reject) => {
+    client.makeServerStreamRequest(path, asIs, asIs, bytes, new grpc.Metadata()).on("error", reject).resume();
+  });
+  return reasonOf(said).finally(() => client.close());
+};
+
+test.serial("nothing is decoded of who shows no certificate, nor more than a message may hold", async (t) => {
+  const { path } = Blobs.service.Fetch;
+  const undecodable = Buffer.from([7]);
+  t.is(await refusalOfBytes(path, undecodable), "certificate_invalid");
+  const alder = credentials.get("alder")!;
+  t.is(await refusalOfBytes(path, undecodable, alder), "internal", "the control: it is decoded");
+  // Two million digests of no length took two gigabytes.
+  t.is(await refusalOfBytes(path, Buffer.alloc(4e6, Buffer.from([10, 0])), alder), "internal");
+  t.is(await refusalOfBytes(path, Buffer.alloc(400, Buffer.from([10, 0])), alder), "message_malformed");
+});
+
 test.serial("calls that are opened and say nothing end by name; one that has spoken goes on", async (t) => {
   const { ca, certificate, tlsKey } = credentials.get("alder")!;
   const client = new grpc.Client(
