@@ -25,10 +25,15 @@ import { openDatabase } from "./store/database.ts";
  * @returns what it is a backup of. @throws Refusal disk_full, file_missing, file_malformed, and the coordinator's
  */
 export async function backUp(operator: Operator, file: string): Promise<BackupHeader> {
-  await writeWhole(file, Readable.from(operator.backup()).compose(createGzip()));
+  await writeWhole(file, zipped(operator.backup()));
   const header = await headerOf(file);
   await operator.backedUp(header);
   return header;
+}
+
+/** Streams begin when somebody reads: one that nobody does ends the process when the connection closes. */
+async function* zipped(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* Readable.from(pieces).compose(createGzip());
 }
 
 /** Reads all of a backup. @throws Refusal file_missing, file_malformed */

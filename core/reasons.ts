@@ -184,7 +184,7 @@ export const reasons = {
   cohort_changed: entry(
     status.failedPrecondition,
     false,
-    "wait for the others to be back, or write cohortChange: accept in policy.yaml and mean it",
+    "wait for the others to be back and let the bank retry the study, or write cohortChange: accept in policy.yaml and mean it",
   ),
 
   // log

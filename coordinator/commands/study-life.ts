@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { secureRandom } from "../../core/random.ts";
-import { isReason, Refusal } from "../../core/reasons.ts";
+import { isReason, Refusal, reasons } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { readYaml } from "../../core/yaml.ts";
 import { drawGroups } from "../../models/groups.ts";
@@ -181,6 +181,12 @@ async function watch(operator: Operator, study: string, flags: OperatorFlags): P
   }
 }
 
+/** What a party refused for says more than that it refused. */
+function hintOf(detail: string): { hint?: string } {
+  const last = detail.split(": ").at(-1)!;
+  return isReason(last) ? { hint: reasons[last].hint } : {};
+}
+
 /** @throws Refusal the study's own reason, when it did not finish. */
 async function followToEnd(operator: Operator, study: string): Promise<StudyView> {
   let last: StudyView | undefined;
@@ -191,7 +197,7 @@ async function followToEnd(operator: Operator, study: string): Promise<StudyView
   if (last === undefined || last.phase === "running" || last.phase === "paused")
     throw new Refusal("unavailable", "the coordinator ended the connection");
   if (last.phase === "failed" && isReason(last.reason))
-    throw new Refusal(last.reason, `study ${last.name}: ${last.detail}`);
+    throw new Refusal(last.reason, `study ${last.name}: ${last.detail}`, hintOf(last.detail));
   if (last.phase !== "finished")
     throw new Refusal("message_unexpected", `study ${last.name} is ${last.phase}`);
   return last;

@@ -9,6 +9,7 @@ import { readManifest, type StudyManifest } from "../../models/study.ts";
 import { studyCohort, studyNext } from "../../models/study-loop.ts";
 import { ownNote } from "../../privacy/log/note.ts";
 import { countOrganisations, type Roster } from "../../privacy/roster.ts";
+import { parseCertificate } from "../../privacy/sum/certificate.ts";
 import { openRound, resumeRound } from "../../privacy/sum/coordinator/coordinator.ts";
 import type {
   CoordinatorContext,
@@ -24,7 +25,7 @@ import type { Closed, Growth } from "../../privacy/sum/messages.ts";
 import { packingOf } from "../../privacy/sum/noise-terms.ts";
 import { layersOff, protectionOf } from "../../privacy/sum/protection.ts";
 import { leastCohort } from "../authority/epoch-plan.ts";
-import { leftOutOf, loadEpoch } from "../authority/epoch-store.ts";
+import { leaveOut, leftOutOf, loadEpoch } from "../authority/epoch-store.ts";
 import { type Epochs, rejoinSeconds, type UsableEpoch } from "../authority/epochs.ts";
 import { currentRoster, rosterOf } from "../authority/membership.ts";
 import type { Bank } from "../bank.ts";
@@ -76,6 +77,10 @@ const isPassing = ({ reason, detail }: { readonly reason: Reason; readonly detai
   reason === "party_refused" &&
   // Who was started again in the middle of an attempt takes no part in it a second time, and in the next one it does.
   (detail === "round_replayed" || (isReason(detail) && reasons[detail].retry));
+
+/** Its policy keeps to the survivors of earlier sums over its table. */
+const isChangedCohort = ({ reason, detail }: { readonly reason: Reason; readonly detail: string }): boolean =>
+  reason === "party_refused" && detail === "cohort_changed";
 
 type Opening = Extract<NextAttempt, { readonly kind: "open" | "follow" }>;
 
@@ -462,12 +467,22 @@ export class StudyLead {
     const { participants, epochs } = this.#options;
     // Lateness is forgiven after one attempt: the exclusion before this one has done its work.
     this.#forgiveLate();
+    const newcomers = faults.some(isChangedCohort) ? await this.#newcomers(header) : [];
+    if (newcomers.length > 0) {
+      this.#bank.log.warn(
+        { study: manifest.name, parties: newcomers },
+        "left out: others keep to their cohort",
+      );
+      await this.#bank.database.transaction((sql) => leaveOut(sql, this.study, newcomers, "cohort_changed"));
+    }
     const whyOf = (party: PartyId): Reason => {
       const fault = faults.find((one) => one.party === party);
       if (fault === undefined) return reason;
       return isPassing(fault) ? "party_late" : fault.reason;
     };
     for (const party of excluded) {
+      if (newcomers.length > 0 && faults.some((fault) => fault.party === party && isChangedCohort(fault)))
+        continue;
       const why = whyOf(party);
       // A party that rejoined is in the cohort already, so no exclusion.
       if (!(why === "party_gone" && participants.isPresent(party))) this.#excluded.set(party, why);
@@ -494,6 +509,17 @@ export class StudyLead {
       await this.#fail(new Refusal(cause?.reason ?? reason, text));
     } else if (header.attempt % mostAttempts === 0)
       await this.#fail(new Refusal(reason, `${header.attempt} attempts: ${detail}`));
+  }
+
+  /** @returns who of an attempt's cohort is in no sum of the study yet, where it has one. */
+  async #newcomers({ cohort }: RoundHeader): Promise<PartyId[]> {
+    const [last] = await this.#bank.database.sql`
+      SELECT document FROM sum_certificate WHERE study = ${this.study} ORDER BY round DESC LIMIT 1`;
+    if (last === undefined) return [];
+    const survivors = new Set(
+      parseCertificate(Buffer.from(last.document)).survivors.map(({ party }) => party),
+    );
+    return cohort.filter((party) => !survivors.has(party));
   }
 
   /** @returns whether it is stored: where the database is gone as well, the next turn comes to the same end. */

@@ -30,7 +30,8 @@ const reasonsZh: Readonly<Record<Reason, string>> = {
   consent_expired: "同意已到期，须重新同意",
   cohort_too_small: "等待足够多的企业在线",
   cohort_too_large: "请降低合谋数，或让更少的企业参与",
-  cohort_changed: "等待其他企业回来",
+  cohort_changed:
+    "等待其他企业回来后由银行重试研究，或在 policy.yaml 中写 cohortChange: accept（须确有此意）",
   too_few_survivors: "足够多的企业在线后会有新的尝试",
   party_late: "该企业错过了这一步的期限",
   party_refused: "该企业拒绝了，理由见日志",

@@ -57,6 +57,9 @@ test("killed with -9 and started again over the same directory: nothing is lost;
   const common = (address: string): string[] => ["--config", config, "--address", address, "--json"];
   const proposed = await result(run("propose", manifest, ...common(first.address)));
   t.is(proposed.code, 0, proposed.err);
+  const nowhere = await result(run("backup", "--out", join(dir, "no", "where"), ...common(first.address)));
+  t.is(nowhere.code, 1);
+  t.regex(nowhere.err, /^file_missing: .*where: cannot be written \(ENOENT\)\n$/);
   const file = join(dir, "bank.fcexport");
   const unwitnessed = await result(run("export", "--out", file, ...common(first.address)));
   t.regex(

@@ -277,7 +277,7 @@ function checkSameCohort(now: readonly PartyId[], earlier: readonly PartyId[], l
     now.filter((party) => !before.has(party)).length + earlier.filter((party) => !here.has(party)).length;
   ensure(
     changed === 0 || differsByGroups(now, earlier, limits),
-    "policy_refuses",
+    "cohort_changed",
     `an earlier sum over this table counted ${changed} organisations more or fewer`,
   );
 }
