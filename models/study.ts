@@ -225,11 +225,19 @@ export const columnsRead = ({
 export function checkManifest(value: unknown): StudyManifest {
   const parsed = parsedBy(manifestSchema, value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join(".")}: ${message}`,
-  );
-  throw new Refusal("parameters_invalid", `manifest: ${issues.join("; ")}`);
+  const { issues } = parsed.error;
+  const told = issues
+    .slice(0, mostIssues)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
+  const more = issues.length > mostIssues ? `; and ${issues.length - mostIssues} more` : "";
+  throw new Refusal("parameters_invalid", `manifest: ${told.join("; ")}${more}`);
 }
+
+/** Of what is wrong with a manifest, so much is told at once. */
+const mostIssues = 20;
+
+/** Longer manifests are not read, bytes: no more than a bank takes in. */
+const longestManifest = 4 * 2 ** 20;
 
 const mostRead = 32;
 const read = new Map<string, StudyManifest>();
@@ -252,6 +260,8 @@ export function readManifest(text: string): StudyManifest {
  * @throws Refusal message_malformed, unless it is JSON in its one form; parameters_invalid naming the field
  */
 export function parseManifest(bytes: Uint8Array): { text: string; manifest: StudyManifest } {
+  if (bytes.length > longestManifest)
+    throw new Refusal("message_malformed", `a manifest has at most ${longestManifest} bytes`);
   const text = Buffer.from(bytes).toString("utf8");
   let value: unknown;
   try {

@@ -189,8 +189,11 @@ export class Transport {
     for await (const { data, last } of this.#wire.download(method, request)) {
       chunks.push(data);
       size += data.length;
-      if (size > mostBlobBytes)
-        throw new Refusal("digest_mismatch", `a download goes on beyond ${mostBlobBytes} bytes`);
+      if (size > mostBlobBytes || chunks.length > mostPieces)
+        throw new Refusal(
+          "digest_mismatch",
+          `a download goes on beyond ${mostBlobBytes} bytes, or ${mostPieces} pieces`,
+        );
       if (!last) continue;
       const { buffer, byteOffset } = chunks.length === 1 ? data : Buffer.concat(chunks);
       const content = new Uint8Array(buffer, byteOffset, size);
@@ -250,6 +253,8 @@ function* chunksOf(
 
 /** What is downloaded are ciphertexts of 66 kB: whoever sends more wants to fill this node's memory. */
 const mostBlobBytes = 2 ** 20;
+/** Pieces of one blob: what is empty, or a byte, takes memory, too. */
+const mostPieces = 64;
 
 const transfersAtOnce = 8;
 

@@ -141,12 +141,26 @@ export function policyVersion(db: DatabaseSync, digest: Digest): { version: numb
   });
 }
 
+/** Of manifests that nobody here consented to, the newest are kept up to so many bytes. */
+const mostManifestBytes = 32 * 2 ** 20;
+
 /** @param manifest - canonical JSON, of which `study` is the digest. */
 export function rememberManifest(db: DatabaseSync, study: Digest, manifest: string): void {
-  transact(db, () => prepared(db, "INSERT OR IGNORE INTO manifest VALUES (?, ?)").run(study, manifest));
+  transact(db, () => {
+    const { changes } = prepared(db, "INSERT OR IGNORE INTO manifest VALUES (?, ?)").run(study, manifest);
+    if (changes === 0) return;
+    prepared(
+      db,
+      `DELETE FROM manifest WHERE rowid IN (
+         SELECT rowid FROM (
+           SELECT rowid, sum(octet_length(manifest)) OVER (ORDER BY rowid DESC) AS held
+           FROM manifest WHERE study NOT IN (SELECT study FROM consent)
+         ) WHERE held > ?)`,
+    ).run(mostManifestBytes);
+  });
 }
 
-/** @returns every manifest the bank has shown this node. */
+/** @returns the manifests the bank has shown this node, those it consented to and the newest of the others. */
 export const seenManifests = (db: DatabaseSync): { study: Digest; manifest: string }[] =>
   prepared(db, "SELECT study, manifest FROM manifest ORDER BY rowid")
     .all()

@@ -360,7 +360,7 @@ function onRefuse(
     const unwilling = new Set([...state.unwilling, from]);
     return progress({ ...state, isUnmasked, unwilling }, context);
   }
-  const accused = party === "" || party === from ? "" : ` by ${party}`;
+  const accused = party === from || !context.roster.byId.has(party) ? "" : ` by ${party}`;
   return blame(state, { party: from, reason: "party_refused", detail: `${said}${accused}` }, context);
 }
 

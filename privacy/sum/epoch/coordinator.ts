@@ -231,9 +231,17 @@ function onMessage(
   }
 }
 
+/** Longest of a member's own words that are repeated to the operator, characters. */
+const longestDetail = 300;
+
 function onRefuse(state: Live, from: PartyId, { reason, detail }: RefuseEpoch): EpochCoordinatorStep {
   if (state.phase !== "settling")
-    return miss(state, [from], "party_refused", `${from} refused: ${reason}: ${detail}`);
+    return miss(
+      state,
+      [from],
+      "party_refused",
+      `${from} refused: ${reason}: ${detail}`.slice(0, longestDetail),
+    );
   return from === state.complaint.about ? unanswered(state) : ignore(state);
 }
 

@@ -6,7 +6,7 @@ import { DirectStatistics } from "../../../client-node/federation/statistics.ts"
 import { openManifest, type StudyDesk } from "../../../client-node/federation/studies.ts";
 import { headOf } from "../../../client-node/ledger/chain.ts";
 import { EgressLedger } from "../../../client-node/ledger/egress.ts";
-import { storeConsent } from "../../../client-node/ledger/records.ts";
+import { rememberManifest, seenManifests, storeConsent } from "../../../client-node/ledger/records.ts";
 import { everyTable } from "../../../client-node/ledger/recoveries.ts";
 import { lockStep } from "../../../client-node/ledger/steps.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
@@ -49,6 +49,25 @@ test("a manifest is what its digest says, in its one form, or refused", async (t
   t.is(await open(JSON.stringify(manifest, undefined, 1)), "message_malformed");
   t.is(await open("{"), "message_malformed");
   t.is(await open(canonicalJson({ ...manifest, extra: 1 })), "parameters_invalid");
+  const levels = ["x".repeat(4 * 2 ** 20)];
+  const features = [{ name: "sector", kind: "categorical", levels }];
+  t.is(await open(canonicalJson({ ...manifest, features })), "message_malformed");
+  const wrong = canonicalJson({ ...manifest, features: Array(100_000).fill(1) });
+  const refusal = t.throws(() => openManifest(digestOf(wrong), Buffer.from(wrong)), { instanceOf: Refusal });
+  t.regex(refusal!.message, /features\.19: .*; and 99980 more$/);
+});
+
+test("of manifests that it was shown, a node keeps the newest, and all that it consented to", (t) => {
+  const db = openStore(":memory:");
+  t.teardown(() => db.close());
+  const shown = Array.from({ length: 12 }, (_, i) => digestOf(`study ${i}`));
+  const megabytes = "x".repeat(4 * 2 ** 20);
+  storeConsent(db, { study: shown[0]!, manifest: megabytes, expiresMillis: 1000, withdrawn: true });
+  for (const one of shown) rememberManifest(db, one, megabytes);
+  t.deepEqual(
+    seenManifests(db).map((one) => one.study),
+    [shown[0], ...shown.slice(-8)],
+  );
 });
 
 /** A desk with a consent. */

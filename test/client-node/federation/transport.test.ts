@@ -214,6 +214,12 @@ test("a download that does not end, or begins again, is left: it would fill the 
   });
   t.is(endless, "digest_mismatch");
   t.true(sent < 400, `${sent}`);
+  let pieces = 0;
+  const empty = await sending(async (write) => {
+    for (; pieces < 100_000 && (await write(new Uint8Array(), false)); pieces++);
+  });
+  t.is(empty, "digest_mismatch");
+  t.true(pieces < 100_000, `${pieces}`);
   const again = await sending(async (write, content) => {
     for (let i = 0; i < 3; i++) await write(content, true);
   });

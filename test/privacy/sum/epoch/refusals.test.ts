@@ -62,6 +62,23 @@ async function downward(
   return state.phase === "failed" ? state.reason : state.phase;
 }
 
+test("a refusal is told to the operator in few words, whatever a member says", async (t) => {
+  const { run } = await upward((message) =>
+    message.type === "joinEpoch"
+      ? {
+          type: "refuseEpoch",
+          opening: message.opening,
+          reason: "r".repeat(1e6),
+          party: "",
+          detail: "d".repeat(1e6),
+        }
+      : message,
+  );
+  const { reason, detail } = failureOf(run);
+  t.is(reason, "party_refused");
+  t.is(detail.length, 300);
+});
+
 test("a coordinator names who advertises what is no advertisement", async (t) => {
   const join = (change: (keys: Uint8Array) => Uint8Array, shareKey?: Uint8Array) =>
     upward((message) =>
