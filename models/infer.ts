@@ -2,6 +2,7 @@
 import { type Cell, isMissing, numberOf, textOf } from "../core/cell.ts";
 import { columnAt, type Records } from "../core/csv.ts";
 import { Refusal } from "../core/reasons.ts";
+import { canName } from "./study.ts";
 import type { FeatureSchema } from "./table.ts";
 
 /** A column that is no feature as it stands, and what to do about it. */
@@ -15,6 +16,7 @@ export interface ColumnLeftOut {
     | "empty"
     | "almost numeric"
     | "unnamed"
+    | "wrongly named"
     | "twice";
   readonly advice: string;
 }
@@ -173,6 +175,7 @@ function problemOf(column: Column, askedFor: boolean): ColumnLeftOut | undefined
   const { name, rows, missing, values, numbers, dates, odd } = column;
   const present = rows - missing;
   const is = (kind: ColumnLeftOut["kind"], advice: string): ColumnLeftOut => ({ name, kind, advice });
+  if (!canName(name)) return is("wrongly named", "no feature can be called so: rename it in the header line");
   // One row shows nothing of a column.
   if (rows < 2) return undefined;
   if (present === 0) return is("empty", "every cell is missing");

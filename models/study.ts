@@ -6,7 +6,14 @@ import { parsedBy } from "../core/schema.ts";
 import { studyTerms, unprotectedSchema } from "../core/study-terms.ts";
 import { nameSchema } from "./parameters.ts";
 
-const column = z.string().min(1).describe("column, as in the header line of the enterprises' tables");
+/** Results are by column: under these names they would find what every object has. @returns whether a column can be called so. */
+export const canName = (name: string): boolean => !(name in Object.prototype);
+
+const column = z
+  .string()
+  .min(1)
+  .refine(canName, "no feature can be called so: rename the column")
+  .describe("column, as in the header line of the enterprises' tables");
 
 export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -16,7 +23,10 @@ export const featureSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     name: column,
     kind: z.literal("categorical").describe("one of a list of levels; empty where it is missing"),
-    levels: z.array(z.string()).min(1).describe("public list of levels; a value outside it is refused"),
+    levels: z
+      .array(z.string().refine((level) => level !== "__proto__", "no level can be called so"))
+      .min(1)
+      .describe("public list of levels; a value outside it is refused"),
   }),
 ]);
 

@@ -197,7 +197,7 @@ const rows = (count: number, row: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => row(i)).join("\n");
 
 test("dates, identifiers, free text and constants are no features, and it is said", (t) => {
-  const header = "y,amount,start,loan_id,phone,note,same,none,grade,share,,twice,twice";
+  const header = "y,amount,start,loan_id,phone,note,same,none,grade,share,,twice,twice,constructor,__proto__";
   const text = `${header}\n${rows(200, (i) =>
     [
       i % 2,
@@ -213,6 +213,8 @@ test("dates, identifiers, free text and constants are no features, and it is sai
       i,
       i,
       i,
+      i % 7,
+      i % 9,
     ].join(","),
   )}`;
   const source = csvRecords(text, "f");
@@ -223,6 +225,8 @@ test("dates, identifiers, free text and constants are no features, and it is sai
   );
   t.deepEqual(leftOut.map(({ name, kind }) => `${name} ${kind}`).sort(), [
     "11 unnamed",
+    "__proto__ wrongly named",
+    "constructor wrongly named",
     "loan_id identifier",
     "none empty",
     "note text",

@@ -8,7 +8,7 @@ import { StudyMemory } from "../../models/memory.ts";
 import { exponentAbove, powerOfTwo } from "../../models/numerics/powers-of-two.ts";
 import { roundTo } from "../../models/numerics/rounding.ts";
 import { runPlain } from "../../models/plain.ts";
-import type { StudyManifest } from "../../models/study.ts";
+import { checkManifest, type StudyManifest } from "../../models/study.ts";
 import {
   advanceStudy,
   parseStudyState,
@@ -31,6 +31,21 @@ const algorithms = [
   { name: "evaluate" },
 ];
 const study = studyOf(borrowerFeatures, algorithms);
+
+test("a feature or level that results by name could not tell from what every object has is refused", (t) => {
+  const about = (name: string, level = "a") =>
+    studyOf([{ name, kind: "categorical", levels: [level, "b"] }], algorithms);
+  t.notThrows(() => checkManifest(about("sector", "constructor")));
+  for (const name of ["constructor", "toString", "__proto__"])
+    t.like(
+      t.throws(() => checkManifest(about(name))),
+      { reason: "parameters_invalid" },
+    );
+  t.like(
+    t.throws(() => checkManifest(about("sector", "__proto__"))),
+    { reason: "parameters_invalid" },
+  );
+});
 
 test("a state whose bins are of other features than the study's is refused", async (t) => {
   const binned = studyOf(borrowerFeatures, [{ name: "range" }, { name: "bins" }, { name: "additive" }]);
