@@ -38,7 +38,13 @@ export interface PublicIdentity {
 
 // RFC 8410 §7: the DER that stands before a raw 32-byte X25519 key.
 const pkcs8Prefix = Buffer.from("302e020100300506032b656e04220420", "hex");
-const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex");
+const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex").toString("base64");
+
+/** As text: given bytes, the library first takes them for a key object, fails, and pays for its own exceptions. */
+const readPublic = (publicKey: Uint8Array): KeyObject =>
+  createPublicKey(
+    `-----BEGIN PUBLIC KEY-----\n${spkiPrefix}${Buffer.from(publicKey).toString("base64")}\n-----END PUBLIC KEY-----\n`,
+  );
 
 /** A secret key as the library holds it, and what it agreed on with each public key so far (by its bytes). */
 interface ReadSecret {
@@ -67,9 +73,7 @@ function sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array 
   const known = agreed.get(name);
   if (known !== undefined) return known;
   try {
-    const key = Buffer.concat([spkiPrefix, publicKey]);
-    const peer = createPublicKey({ key, format: "der", type: "spki" });
-    const shared = diffieHellman({ privateKey, publicKey: peer });
+    const shared = diffieHellman({ privateKey, publicKey: readPublic(publicKey) });
     agreed.set(name, shared);
     return shared;
   } catch (cause) {
@@ -86,8 +90,8 @@ export function forgetSecret(secretKey: Uint8Array): void {
 
 /** @returns the pair of a 32-byte secret. @see RFC 7748 §6.1 */
 export function x25519Pair(secretKey: Uint8Array): X25519Pair {
-  const spki = createPublicKey(readSecret(secretKey).key).export({ format: "der", type: "spki" });
-  return { secretKey, publicKey: new Uint8Array(spki.subarray(-32)) };
+  const { x } = createPublicKey(readSecret(secretKey).key).export({ format: "jwk" });
+  return { secretKey, publicKey: new Uint8Array(Buffer.from(x!, "base64url")) };
 }
 
 /**
