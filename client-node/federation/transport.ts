@@ -144,12 +144,12 @@ export class Transport {
    * @throws Refusal the peer's, or unavailable after several tries.
    */
   async upload(blobs: readonly Uint8Array[], roundId: Digest): Promise<void> {
-    this.#depart(blobs, "Blobs.Upload", roundId);
-    await inTurns(blobs, (blob) => this.#uploadOne(blob, roundId));
+    const digests = this.#depart(blobs, "Blobs.Upload", roundId);
+    await inTurns(blobs, (blob, i) => this.#uploadOne(blob, digests[i]!, roundId));
   }
 
-  async #uploadOne(content: Uint8Array, roundId: Digest): Promise<void> {
-    const blob = { digest: Buffer.from(digestOf(content), "hex"), size: content.length };
+  async #uploadOne(content: Uint8Array, digest: Digest, roundId: Digest): Promise<void> {
+    const blob = { digest: Buffer.from(digest, "hex"), size: content.length };
     for (let tries = 1; ; tries++) {
       try {
         const held = tries === 1 ? { committed: 0 } : await this.call(Blobs.service.Stat, blob);
@@ -226,17 +226,20 @@ export class Transport {
     for (const wire of [this.#wire, ...this.#retired]) wire.close();
   }
 
-  #depart(messages: readonly Uint8Array[], kind: OutgoingKind, roundId?: Digest): void {
+  /** @returns the messages' digests. */
+  #depart(messages: readonly Uint8Array[], kind: OutgoingKind, roundId?: Digest): Digest[] {
+    const digests = messages.map((message) => digestOf(message));
     this.#options.beforeSend(
-      messages.map((message) => ({
+      messages.map((message, i) => ({
         destination: this.#options.address,
         kind,
         bytes: message.length,
-        digest: digestOf(message),
+        digest: digests[i]!,
         ...(roundId === undefined ? {} : { roundId }),
       })),
     );
     for (const message of messages) this.#up += message.length;
+    return digests;
   }
 }
 

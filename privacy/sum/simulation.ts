@@ -421,7 +421,9 @@ class AttemptSimulation {
   readonly #fetch = async (digest: Digest): Promise<Uint8Array> => {
     const blob = this.#blobs.get(digest);
     if (blob === undefined) throw new Refusal("not_found", `blob ${digest}`);
-    return this.#options.onFetch?.(digest, blob) ?? blob;
+    const given = this.#options.onFetch?.(digest, blob) ?? blob;
+    if (digestOf(given) !== digest) throw new Refusal("digest_mismatch", `blob ${digest}`);
+    return given;
   };
 
   readonly #download = async (digest: Digest): Promise<Uint8Array> => {

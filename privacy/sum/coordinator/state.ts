@@ -152,7 +152,7 @@ export type CoordinatorEffect =
   | { readonly type: "send"; readonly to: PartyId; readonly message: CoordinatorRoundMessage }
   /** Start the attempt's only timer anew; feed `deadline` with this number when it is over. */
   | { readonly type: "wait"; readonly wait: number; readonly seconds: number }
-  /** Check a submission's ciphertexts against their digests and add them to the running sum (`performFold`). */
+  /** Fetch a submission's ciphertexts by their digests and add them to the running sum (`performFold`). */
   | { readonly type: "fold"; readonly party: PartyId; readonly chunks: readonly Digest[] }
   /** Rebuild secrets, subtract all masks, store the aggregate's ciphertexts (`performUnmask`). */
   | {

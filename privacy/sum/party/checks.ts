@@ -282,13 +282,16 @@ function checkSameCohort(now: readonly PartyId[], earlier: readonly PartyId[], l
   );
 }
 
-/** Step 3: at least T of this party's closed neighbourhood signed this very survivor list. */
+/**
+ * Step 3: at least T of this party's closed neighbourhood signed this very survivor list.
+ * @returns T of those who did.
+ */
 export function checkAgreement(
   { signatures }: Agreed,
   survivors: readonly Survivor[],
   { header, epoch, roundId }: Attempt,
   { id, roster }: PartyContext,
-): void {
+): ReadonlySet<PartyId> {
   const around = new Set([id, ...epoch.neighbours.get(id)!]);
   const statement = { purpose: "agree", survivors: survivorsDigest(survivors) } as const;
   const agreed = new Set<PartyId>();
@@ -301,6 +304,7 @@ export function checkAgreement(
     "agreement_missing",
     `${agreed.size} of at least ${header.threshold} signatures over the survivor list`,
   );
+  return agreed;
 }
 
 /** Up to so many signatures of submissions are all verified. */
@@ -308,12 +312,14 @@ const cheapSignatures = 32;
 
 /**
  * Step 4: what the aggregate is said to follow from is what the survivors submitted and committed to. The list
- * that was agreed on names each ciphertext, but a survivor that was cut off could not object to another in its
- * place: its own signature is looked at, as often as the aggregate's chunks are.
+ * that was agreed on names each ciphertext: who signed it signed for its own. A survivor that was cut off could not
+ * object to another in its place: its submission's signature is looked at, as often as the aggregate's chunks are.
+ * @param agreed - whose signatures over the list were verified.
  */
 export function checkAggregate(
   { chunks, submissions, seeds, secrets, noise }: Aggregate,
   survivors: readonly Survivor[],
+  agreed: ReadonlySet<PartyId>,
   { header, epoch, roundId, packing }: Attempt,
   { id, roster, random }: PartyContext,
 ): void {
@@ -333,11 +339,13 @@ export function checkAggregate(
     "not the ciphertexts that were agreed on",
   );
   const honest = honestCheckers(survivors.length, epoch.header.maxColluding);
-  for (const i of spotCheck(survivors.length, cheapSignatures, honest, random)) {
-    const { party } = survivors[i]!;
-    const statement = submitStatement(survivors[i]!);
+  const others = survivors.flatMap(({ party }, i) => (party === id || agreed.has(party) ? [] : [i]));
+  for (const picked of spotCheck(others.length, cheapSignatures, honest, random)) {
+    const at = others[picked]!;
+    const { party } = survivors[at]!;
+    const statement = submitStatement(survivors[at]!);
     ensure(
-      party === id || signedBy(roster, roundId, party, statement, submissions[i]!.signature),
+      signedBy(roster, roundId, party, statement, submissions[at]!.signature),
       "aggregate_invalid",
       `the ciphertexts of ${party} are not signed by it`,
     );

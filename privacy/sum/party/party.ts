@@ -506,7 +506,7 @@ function onAgreed(
   message: Agreed,
   context: PartyContext,
 ): PartyStep {
-  checkAgreement(message, survivors, attempt, context);
+  const agreed = checkAgreement(message, survivors, attempt, context);
   const { roundId, header, epoch } = attempt;
   const survived = new Set(survivors.map(({ party }) => party));
   const missing = missingPartners(epoch, header, survived);
@@ -535,7 +535,7 @@ function onAgreed(
     released: false,
   };
   return {
-    state: { phase: "unmasked", attempt: withAnswer(attempt, message, reply), spent },
+    state: { phase: "unmasked", attempt: withAnswer(attempt, message, reply), spent, agreed },
     effects: [{ type: "spend", header, roundId, revealed }, send(reply)],
   };
 }
@@ -547,14 +547,14 @@ const cheapCiphertexts = 64;
 
 /** Step 4, before decrypting: the aggregate must be the sum of what was submitted. */
 function onAggregate(
-  { attempt, spent }: In<"unmasked">,
+  { attempt, spent, agreed }: In<"unmasked">,
   aggregate: Aggregate,
   context: PartyContext,
 ): PartyStep {
   const { survivors } = spent;
   if (!survivors.some(({ party }) => party === context.id))
     throw new Refusal("message_unexpected", "an aggregate that this party is no survivor of");
-  checkAggregate(aggregate, survivors, attempt, context);
+  checkAggregate(aggregate, survivors, agreed, attempt, context);
   const { roundId, packing, header, epoch } = attempt;
   const { chunks, submissions, seeds, secrets, noise } = aggregate;
   const honest = honestCheckers(survivors.length, epoch.header.maxColluding);

@@ -343,7 +343,11 @@ export type PartyState =
       readonly survivors: readonly Survivor[];
     }
   /** Has revealed one kind of share a peer and holds none any more; waits for the aggregate, if it survived. */
-  | ({ readonly phase: "unmasked" } & Summed)
+  | ({
+      readonly phase: "unmasked";
+      /** Whose signatures over the survivor list were verified. */
+      readonly agreed: ReadonlySet<PartyId>;
+    } & Summed)
   /** Waits for the picked chunks to be recomputed. */
   | ({ readonly phase: "verifying"; readonly aggregate: Aggregate } & Summed)
   /** Waits for the decrypted sum. */

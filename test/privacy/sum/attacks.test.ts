@@ -297,7 +297,7 @@ test.serial(
       },
     });
     if (state?.phase !== "unmasked" || aggregate === undefined) return t.fail();
-    const { attempt: of, spent } = state;
+    const { attempt: of, spent, agreed } = state;
     const context = consortium.parties.get(a)!;
     const chunks = [digestOf("a ciphertext of the bank's")];
     const digest = submissionDigest(chunks);
@@ -310,15 +310,25 @@ test.serial(
       ),
     });
     const own = aggregate.submissions.at(-1)!.signature;
-    t.notThrows(() => checkAggregate(aggregate!, spent.survivors, of, context));
+    t.notThrows(() => checkAggregate(aggregate!, spent.survivors, agreed, of, context));
     t.like(
-      t.throws(() => checkAggregate(shown(own), survivors, of, context)),
+      t.throws(() => checkAggregate(shown(own), survivors, agreed, of, context)),
       { reason: "aggregate_invalid" },
     );
     // the control: its own signature over it
     const statement = { purpose: "submit", digest, commitment } as const;
     const signed = signStatement(of.roundId, d, statement, consortium.parties.get(d)!.identity);
-    t.notThrows(() => checkAggregate(shown(signed), survivors, of, context));
+    t.notThrows(() => checkAggregate(shown(signed), survivors, agreed, of, context));
+    // those who signed the list signed for their own ciphertexts in it; the one that was cut off did not
+    t.deepEqual([...agreed].sort(), [a, b, c]);
+    const unsigned = (who: string): Aggregate => ({
+      ...aggregate!,
+      submissions: aggregate!.submissions.map((entry) =>
+        entry.party === who ? { ...entry, signature: new Uint8Array(64) } : entry,
+      ),
+    });
+    t.notThrows(() => checkAggregate(unsigned(b), spent.survivors, agreed, of, context));
+    t.throws(() => checkAggregate(unsigned(d), spent.survivors, agreed, of, context));
   },
 );
 
