@@ -45,6 +45,11 @@ export const reasons = {
     true,
     "another process of this enterprise holds the ledger: stop it, or wait",
   ),
+  folder_taken: entry(
+    status.unavailable,
+    true,
+    "stop the process that runs on this folder first; other commands work beside it",
+  ),
   already_exists: entry(status.alreadyExists, false, "choose another name, or use what is there"),
   not_found: entry(status.notFound, false, "check the name or the digest"),
   internal: entry(status.internal, false, "a defect: report it with the operational log"),

@@ -4,6 +4,7 @@ import type { Reading } from "../../collectors/reading.ts";
 import { onEnding } from "../../core/ending.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { startMonitor } from "../../core/monitor.ts";
+import { holdDataDir } from "../../core/one-process.ts";
 import { secureRandom } from "../../core/random.ts";
 import { tell } from "../../core/terminal.ts";
 import { readNodeConfig } from "../config.ts";
@@ -12,7 +13,6 @@ import type { NodeEvent } from "../events.ts";
 import { configFile } from "../init.ts";
 import { nodeMeters } from "../meters.ts";
 import { startOnSite } from "../on-site.ts";
-import { holdDataDir } from "../one-process.ts";
 import type { Operations } from "../operations/operations.ts";
 import { type Common, commandOf } from "./node-folder.ts";
 import { readingLine } from "./reading-line.ts";
@@ -40,7 +40,7 @@ export function addCollect(node: Command): void {
 async function collect({ dir, json, quiet, ...flags }: Common & LogFlags & { readonly quiet?: true }) {
   const config = readNodeConfig(configFile(dir));
   const { dataDir, monitor } = config;
-  const letGo = await holdDataDir(dataDir);
+  const letGo = await holdDataDir(dataDir, "node");
   const nodeLog = openLog(flags, Date.now);
   const toLog = logEvents(nodeLog);
   let operations: Operations | undefined;

@@ -4,6 +4,7 @@ import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
 import { startMonitor } from "../../core/monitor.ts";
+import { holdDataDir } from "../../core/one-process.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { openBfv } from "../../privacy/sum/encryption/bfv.ts";
@@ -19,7 +20,6 @@ import { openStore } from "../ledger/store.ts";
 import { nodeMeters } from "../meters.ts";
 import { ledgerFile, openDesk, type RunningNode, startNode } from "../node.ts";
 import { passwordFile, startOnSite } from "../on-site.ts";
-import { holdDataDir } from "../one-process.ts";
 import type { FindingsStore } from "../operations/findings-store.ts";
 import type { Operations } from "../operations/operations.ts";
 import { removePassword, writePassword } from "../page/access.ts";
@@ -73,7 +73,7 @@ function shown({ dir }: Common): void {
 
 async function start({ dir, json, ...flags }: Common & LogFlags): Promise<void> {
   const options = readNode(dir);
-  const letGo = await holdDataDir(options.config.dataDir);
+  const letGo = await holdDataDir(options.config.dataDir, "node");
   let isAsked = false;
   let running: RunningNode | undefined;
   const stop = (): void => {

@@ -118,7 +118,7 @@ const notADatabase = 26;
 const sharedIndexSize = 10 | (19 << 8);
 
 /** @throws LedgerFailure for what SQLite says no to. */
-export function guarded<T>(what: string, run: () => T): T {
+function guarded<T>(what: string, run: () => T): T {
   try {
     return run();
   } catch (error) {

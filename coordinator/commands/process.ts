@@ -1,10 +1,13 @@
 /** The bank's process: `init`, `start`, `certify-auditor`, `backup`, `restore`. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
+import type { Logger } from "pino";
 import { addressArgument } from "../../core/address-argument.ts";
 import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
+import { holdDataDir } from "../../core/one-process.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { certifyAuditor, initCoordinator } from "../authority/keys.ts";
@@ -12,6 +15,7 @@ import { systemClock } from "../bank.ts";
 import { type CoordinatorConfig, readConfig } from "../config.ts";
 import { startCoordinator } from "../coordinator.ts";
 import { backUp, restore } from "../restore.ts";
+import { isServerAway, isServerLost } from "../store/sql.ts";
 import { asOperator, type OperatorFlags, operatorCommand, readText } from "./connection.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -152,7 +156,9 @@ Example:
       const log = openLog(flags, Date.now);
       // Also while it starts: its embedded database must not be left running.
       const asked = new Promise<void>((resolve) => onEnding(resolve));
-      const running = await startCoordinator({ config, log, clock: systemClock, random: secureRandom });
+      const letGo = await holdDataDir(config.dataDir, "coordinator");
+      const start = () => startCoordinator({ config, log, clock: systemClock, random: secureRandom });
+      const running = await whileItIsBack(start, config.database === "embedded", log, asked);
       const { address, enrolmentAddress, consoleUrl } = running;
       if (json)
         print(
@@ -168,7 +174,41 @@ Example:
         );
       // What ends it of itself, another owner of the database say, ends the process too.
       await Promise.race([asked, running.finished]).finally(() => running.stop());
+      letGo();
     });
+}
+
+const backMillis = 500;
+const mostStarts = 120;
+
+/**
+ * Starts again where the database went away meanwhile: it was there, so that it is restarting, and a coordinator that
+ * ended for that would leave its place to one started by mistake.
+ * @param isOwn - whether the database is kept up by this process: it is then awaited from the first failure on.
+ * @param asked - resolves once the process is to end.
+ * @throws what `start` throws
+ */
+async function whileItIsBack<T>(
+  start: () => Promise<T>,
+  isOwn: boolean,
+  log: Logger,
+  asked: Promise<void>,
+): Promise<T> {
+  let isAsked = false;
+  void asked.then(() => {
+    isAsked = true;
+  });
+  let wasThere = isOwn;
+  for (let starts = 1; ; starts++)
+    try {
+      return await start();
+    } catch (error) {
+      wasThere ||= isServerLost(error);
+      if (isAsked || starts === mostStarts || !(isServerLost(error) || (wasThere && isServerAway(error))))
+        throw error;
+      log.error({ err: error }, "the database went away while the coordinator started: it starts again");
+      await Promise.race([asked, delay(backMillis)]);
+    }
 }
 
 /** A server in DATABASE_URL wins over the embedded one. */

@@ -185,6 +185,29 @@ export function storeRefusal(error: unknown): unknown {
   });
 }
 
+/** @returns whether an error says that a server which had answered is gone, or one that answers is just coming up. */
+export function isServerLost(error: unknown): boolean {
+  if (!isUnavailable(error)) return false;
+  const { code = "", message } = causeOf(error);
+  // SQLSTATE 57P01 to 57P03: it ends, another process of it crashed, it is not ready.
+  return (
+    /^(57P0[123]|08|ECONNRESET|EPIPE)/.test(code) || /^Connection terminated( unexpectedly)?$/.test(message)
+  );
+}
+
+/** @returns whether an error says that nothing listens at the server's address. */
+export function isServerAway(error: unknown): boolean {
+  if (!isUnavailable(error)) return false;
+  const { code = "", syscall } = causeOf(error);
+  return syscall === "connect" && (code === "ECONNREFUSED" || code === "ENOENT");
+}
+
+const isUnavailable = (error: unknown): error is Refusal & { readonly cause: Error } =>
+  error instanceof Refusal && error.reason === "database_unavailable" && error.cause instanceof Error;
+
+const causeOf = ({ cause }: { readonly cause: Error }) =>
+  cause as Error & { readonly code?: string; readonly syscall?: string };
+
 /** @returns what to write where a server asks for TLS, or its certificate is of an authority that nobody here knows. */
 function encryptionHint(message: string, code = ""): string | undefined {
   if (/CERT|UNABLE_TO_|ERR_TLS/.test(code))

@@ -62,6 +62,7 @@ const reasonsZh: Readonly<Record<Reason, string>> = {
   file_malformed: "请更正所指出的行",
   port_taken: "请停止另一进程或改用其他端口",
   interrupted: "请重新运行：未保留任何内容",
+  folder_taken: "另一进程正在此文件夹上运行：请先停止它",
   ledger_locked: "本企业的另一进程占用账本：请停止它或稍候",
   internal: "程序缺陷：请连同运行日志一起报告",
   certificate_invalid:

@@ -34,7 +34,10 @@ test("one process runs a folder; a second is turned away, and nothing is left of
 
   const second = await collect(dir);
   t.is(second.node.exitCode, 1);
-  t.regex(second.said, /^fedcredit: error: a node runs on .* already \(ledger_locked\)\nhint: stop that one/);
+  t.regex(
+    second.said,
+    /^fedcredit: error: a node runs on .* already \(folder_taken\)\nhint: stop the process/,
+  );
 
   const killed = once(first.node, "close");
   first.node.kill("SIGKILL");
