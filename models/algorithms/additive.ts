@@ -49,6 +49,8 @@ type State = {
   /** Of each column: weight of its {@link roughness} beside the ridge. */
   readonly smoothing: readonly number[];
   readonly steps: number;
+  /** The curvature that steps go on with: its sum in whole steps, int32, base64. Empty where it is summed with the gradient. */
+  readonly curvature: string;
 };
 
 type Types = {
@@ -59,7 +61,7 @@ type Types = {
   blocks: { readonly gradient: Sum; readonly curvature: Sum };
 };
 
-/** Below this change of an effect a step is the last: Newton's steps leave about its square. */
+/** Below this change of an effect a step is the last: what is left is a fraction of it. */
 const settledBelow = 1e-4;
 /** The first steps choose the smoothing as well; what further ones would change in it moves scores by little. */
 const smoothingSteps = 3;
@@ -68,6 +70,8 @@ const startSmoothing = { numeric: 30, categorical: 1 } as const;
 const [leastSmoothing, mostSmoothing] = [0.01, 1e5];
 /** No effect changes by more in one step: under separation Newton's steps would be far too long. */
 const longestStep = 3;
+/** After a step that changes no effect by more, the curvature changes little: those that follow go on with the same. */
+const steadyBelow = 0.25;
 const gradientStep = powerOfTwo(-28);
 const curvatureStep = powerOfTwo(-16);
 
@@ -93,7 +97,7 @@ export const additive = defineAlgorithm<Types>({
     const smoothing = study.schema.features.map(({ kind }) =>
       smoothness === undefined ? startSmoothing[kind] : kind === "numeric" ? smoothness : 0,
     );
-    return { next: { intercept: agreed(Math.log(bad / good)), effects, smoothing, steps: 0 } };
+    return { next: { intercept: agreed(Math.log(bad / good)), effects, smoothing, steps: 0, curvature: "" } };
   },
 
   state: (study) =>
@@ -102,24 +106,34 @@ export const additive = defineAlgorithm<Types>({
       effects: z.array(z.number()).length(settingOf(study).width),
       smoothing: z.array(z.number().min(0)).length(study.schema.features.length),
       steps: z.int().min(0).max(study.params.maxSteps),
+      curvature: z
+        .base64()
+        .refine(
+          (text) =>
+            text === "" || Buffer.from(text, "base64").length === 4 * crossesOf(settingOf(study)).entries,
+          "not a curvature of the bins",
+        ),
     }),
 
-  blocks(_, study) {
-    const { width } = settingOf(study);
+  blocks({ curvature, steps }, study) {
+    const setting = settingOf(study);
     const rows = study.schema.maxRowsPerParty;
+    const entries = curvature === "" ? crossesOf(setting).entries : 0;
     return {
-      gradient: sum(width, rows, gradientStep),
-      // The lower triangle; the intercept's part follows from it.
-      curvature: sum((width * (width + 1)) / 2, rows / 4, curvatureStep),
+      gradient: sum(setting.width, rows, gradientStep),
+      // At first every row weighs the same: they are counted.
+      curvature: steps === 0 ? sum(entries, rows, 1) : sum(entries, rows / 4, curvatureStep),
     };
   },
 
-  contribute({ intercept, effects }, { training, memo }, study) {
-    const { columns, first, width } = settingOf(study);
+  contribute({ intercept, effects, steps, curvature: kept }, { training, memo }, study) {
+    const setting = settingOf(study);
+    const { columns, first, width } = setting;
     checkRowCount(study.schema, training);
     const { features } = study.schema;
     const gradient = new Float64Array(width);
-    const curvature = new Float64Array((width * (width + 1)) / 2);
+    const { lasts, at: crossAt, entries } = crossesOf(setting);
+    const curvature = new Float64Array(kept === "" ? entries : 0);
     const places = new Int32Array(features.length);
     for (const { part } of partsOf(training)) {
       const bins = binsOfPart(features, columns, part, part === training ? memo : undefined);
@@ -131,20 +145,30 @@ export const additive = defineAlgorithm<Types>({
         }
         const p = probabilityOf(logOdds);
         const residual = (part.label[row] === 1 ? 1 : 0) - p;
-        const weight = p * (1 - p);
+        for (let f = 0; f < places.length; f++) gradient[places[f]!]! += residual;
+        if (kept !== "") continue;
+        // On the grid: what follows from sums is then exact.
+        const weight = steps === 0 ? 1 : Math.round((p * (1 - p)) / curvatureStep) * curvatureStep;
         for (let f = 0; f < places.length; f++) {
-          const place = places[f]!;
-          gradient[place]! += residual;
-          const line = (place * (place + 1)) / 2;
-          for (let other = 0; other <= f; other++) curvature[line + places[other]!]! += weight;
+          curvature[places[f]!]! += weight;
+          const bin = bins[f]![row]!;
+          if (bin === lasts[f]) continue;
+          for (let other = 0; other < f; other++) {
+            const otherBin = bins[other]![row]!;
+            if (otherBin === lasts[other]) continue;
+            curvature[crossAt(f, other) + bin * lasts[other]! + otherBin]! += weight;
+          }
         }
       }
     }
     return { gradient, curvature };
   },
 
-  advance: (state, sums, study) =>
-    moveBy(newtonStep(state, sums, settingOf(study), study.params), state, study),
+  advance(state, { gradient, curvature: summed }, study) {
+    const curvature = state.curvature === "" ? summed : keptIn(state.curvature);
+    const step = newtonStep(state, { gradient, curvature }, settingOf(study), study.params);
+    return moveBy(step, state, study, curvature);
+  },
 
   // A matrix of medians need not be that of any rows: each group takes a step of its own.
   medians(state, groups, study) {
@@ -164,16 +188,25 @@ export const additive = defineAlgorithm<Types>({
   },
 
   // A row is in one bin of each column; its residual is below 1, its curvature at most 1/4.
-  sensitivity(_, { schema }) {
+  sensitivity({ steps, curvature }, { schema }) {
     const n = schema.features.length;
-    return { gradient: Math.sqrt(n), curvature: 0.25 * Math.sqrt((n * (n + 1)) / 2) };
+    const weight = curvature !== "" ? 0 : steps === 0 ? 1 : 0.25;
+    return { gradient: Math.sqrt(n), curvature: weight * Math.sqrt((n * (n + 1)) / 2) };
   },
 
   ...additiveScoring,
 });
 
-/** @param step - the change of the intercept, then of every effect; then every column's smoothing. */
-function moveBy(step: Float64Array, state: State, study: Study<Types>): Outcome<State, AdditiveResult> {
+/**
+ * @param step - the change of the intercept, then of every effect; then every column's smoothing.
+ * @param curvature - that steps may go on with; absent where it is of no one sum.
+ */
+function moveBy(
+  step: Float64Array,
+  state: State,
+  study: Study<Types>,
+  curvature?: Float64Array,
+): Outcome<State, AdditiveResult> {
   const change = step.subarray(0, 1 + state.effects.length);
   const largest = change.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const share = Math.min(1, longestStep / largest);
@@ -182,6 +215,10 @@ function moveBy(step: Float64Array, state: State, study: Study<Types>): Outcome<
     effects: state.effects.map((effect, i) => effect + share * change[i + 1]!),
     smoothing: [...step.subarray(change.length)],
     steps: state.steps + 1,
+    curvature:
+      curvature !== undefined && state.steps + 1 >= smoothingSteps && largest <= steadyBelow
+        ? textOf(curvature)
+        : "",
   };
   return largest <= settledBelow || moved.steps >= study.params.maxSteps
     ? { done: centred(moved, largest, settingOf(study), study) }
@@ -198,27 +235,103 @@ function settingOf({ schema, params, prior }: Study<Types>): CoarseLayout {
   return setting;
 }
 
-/** @returns the change of the intercept, then of every effect; then every column's smoothing from there on. */
-function newtonStep(
-  { effects, smoothing, steps }: State,
-  sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
-  { ordered, first, width }: CoarseLayout,
-  { smoothness, ridge }: Params,
-): Float64Array {
+/**
+ * How the curvature is summed: its diagonal, then for every two columns what rows are in bins of both, but for each
+ * column's last bin. A row is in one bin of every column, so that the rest follows.
+ */
+interface Crosses {
+  /** Of each column, its last bin. */
+  readonly lasts: readonly number[];
+  /** @returns where the bins of two columns begin, the later one's line by line. */
+  at(later: number, earlier: number): number;
+  readonly entries: number;
+}
+
+const crossesBySetting = new WeakMap<CoarseLayout, Crosses>();
+
+function crossesOf(setting: CoarseLayout): Crosses {
+  const known = crossesBySetting.get(setting);
+  if (known !== undefined) return known;
+  const lasts = setting.ordered.map((column) => coarseBins(column) - 1);
+  const firsts = new Int32Array(lasts.length ** 2);
+  let entries = setting.width;
+  for (const [later, last] of lasts.entries())
+    for (let earlier = 0; earlier < later; earlier++) {
+      firsts[later * lasts.length + earlier] = entries;
+      entries += last * lasts[earlier]!;
+    }
+  const crosses = {
+    lasts,
+    at: (later: number, earlier: number) => firsts[later * lasts.length + earlier]!,
+    entries,
+  };
+  crossesBySetting.set(setting, crosses);
+  return crosses;
+}
+
+/** @returns the curvature's lower triangle, row-major, shape [width + 1, width + 1]; that of the intercept comes first. */
+function triangleOf(sums: Float64Array, setting: CoarseLayout): Float64Array {
+  const { first, width } = setting;
+  const { lasts, at } = crossesOf(setting);
   const n = width + 1;
   const matrix = new Float64Array(n * n);
+  for (let i = 0; i < width; i++) {
+    matrix[(i + 1) * n + i + 1] = sums[i]!;
+    // A row is in one bin of every column: the intercept's row is the diagonal.
+    matrix[(i + 1) * n] = sums[i]!;
+    if (i <= lasts[0]!) matrix[0]! += sums[i]!;
+  }
+  for (const [later, last] of lasts.entries())
+    for (let earlier = 0; earlier < later; earlier++) {
+      const [top, left, side] = [first[later]! + 1, first[earlier]! + 1, lasts[earlier]!];
+      // What is left of each bin of the earlier column is in the later one's last.
+      for (let j = 0; j <= side; j++) matrix[(top + last) * n + left + j] = sums[left + j - 1]!;
+      let cross = at(later, earlier);
+      for (let i = 0; i < last; i++) {
+        const line = (top + i) * n + left;
+        let rest = sums[top + i - 1]!;
+        for (let j = 0; j < side; j++, cross++) {
+          matrix[line + j] = sums[cross]!;
+          matrix[(top + last) * n + left + j]! -= sums[cross]!;
+          rest -= sums[cross]!;
+        }
+        matrix[line + side] = rest;
+        matrix[(top + last) * n + left + side]! -= rest;
+      }
+    }
+  return matrix;
+}
+
+/** @returns a curvature as a state keeps it, on its grid. */
+function textOf(curvature: Float64Array): string {
+  const steps = Int32Array.from(curvature, (x) => Math.round(x / curvatureStep));
+  return Buffer.from(steps.buffer).toString("base64");
+}
+
+function keptIn(text: string): Float64Array {
+  const bytes = Buffer.from(text, "base64");
+  return Float64Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i) * curvatureStep);
+}
+
+/** @returns the change of the intercept, then of every effect; then every column's smoothing from there on. */
+function newtonStep(
+  { intercept, effects, smoothing, steps }: State,
+  sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
+  setting: CoarseLayout,
+  { smoothness, ridge }: Params,
+): Float64Array {
+  const { ordered, first, width } = setting;
+  const n = width + 1;
+  const p = probabilityOf(intercept);
+  const weight = steps === 0 ? agreed(p * (1 - p)) : 1;
+  const matrix = triangleOf(sums.curvature, setting);
+  if (weight !== 1) for (let i = 0; i < matrix.length; i++) matrix[i]! *= weight;
   const slope = new Float64Array(n);
   const ofFirst = coarseBins(ordered[0]!);
   for (let i = 0; i < width; i++) {
-    const line = (i * (i + 1)) / 2;
-    for (let j = 0; j <= i; j++) matrix[(i + 1) * n + j + 1] = sums.curvature[line + j]!;
-    // A row is in one bin of every column: the intercept's row is the diagonal.
-    matrix[(i + 1) * n] = sums.curvature[line + i]!;
     slope[i + 1] = sums.gradient[i]! - ridge * effects[i]!;
     matrix[(i + 1) * n + i + 1]! += ridge;
-    if (i >= ofFirst) continue;
-    matrix[0]! += sums.curvature[line + i]!;
-    slope[0]! += sums.gradient[i]!;
+    if (i < ofFirst) slope[0]! += sums.gradient[i]!;
   }
   const columns = ordered.map((column, f) => ({
     ...roughness(column),
