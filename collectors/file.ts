@@ -1,4 +1,4 @@
-import { type Dirent, statSync } from "node:fs";
+import { type Dirent, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../core/reasons.ts";
@@ -12,9 +12,14 @@ import { unreadable } from "./runtime/event.ts";
 import { InOrder } from "./runtime/in-order.ts";
 import { type Link, type SuperviseLimits, supervise } from "./runtime/supervise.ts";
 
-/** What tells one state of a file from another without reading it. */
-const stampOf = ({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): string =>
-  `${size} ${mtimeMs} ${ino}`;
+/**
+ * What tells one state of a file from another without reading it; undefined where there is no file, or none of content.
+ * What stood there as a file may be a link by now, to what nobody put here.
+ */
+function stampAt(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() && stats.size > 0 ? `${stats.size} ${stats.mtimeMs} ${stats.ino}` : undefined;
+}
 
 /** A file of the folder, between looks. */
 interface Found {
@@ -102,9 +107,8 @@ class FolderWatch {
 
   async #look(link: Link, name: string): Promise<void> {
     const path = join(this.#config.folder, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined || stats.size === 0) return;
-    const stamp = stampOf(stats);
+    const stamp = stampAt(path);
+    if (stamp === undefined) return;
     const now = link.timer.elapsed();
     let file = this.#found.get(name);
     if (file === undefined) {
@@ -119,19 +123,19 @@ class FolderWatch {
     if (file.handled || file.open > 0 || now - file.since < this.#config.settle) return;
     // Nor is that another name's content, until it is stored.
     while (this.#open > 0 && !link.signal.aborted) await link.timer.wait(10, link.signal);
-    if (link.signal.aborted) return;
+    if (link.signal.aborted || stampAt(path) !== stamp) return;
     file.handled = true;
     try {
       await this.#read(link, name, path, file);
     } catch (error) {
       link.failed(new Error(`${name}: ${(error as Error).message}`, { cause: error }));
     }
-    const after = statSync(path, { throwIfNoEntry: false });
-    if (after !== undefined && stampOf(after) !== stamp) file.handled = false;
+    const after = stampAt(path);
+    if (after !== undefined && after !== stamp) file.handled = false;
   }
 
   async #read(link: Link, name: string, path: string, file: Found): Promise<void> {
-    const shorter = this.#config.format === "parquet" ? [] : this.#seen.shorter(name, statSync(path).size);
+    const shorter = this.#config.format === "parquet" ? [] : this.#seen.shorter(name, lstatSync(path).size);
     const { hash, bytes, prefixes } = await hashFile(
       path,
       shorter.map((one) => one.bytes),

@@ -3,7 +3,7 @@ import type { Collector, CollectorContext } from "./collector.ts";
 import type { MqttConfig, Topic } from "./mqtt/config.ts";
 import { readPayload } from "./mqtt/payload.ts";
 import { Receipts } from "./mqtt/receipts.ts";
-import { clientOptions, MqttSession } from "./mqtt/session.ts";
+import { clientOptions, MqttSession, mostPayloadBytes } from "./mqtt/session.ts";
 import { type TopicPattern, topicPattern } from "./mqtt/topics.ts";
 import type { Reading } from "./reading.ts";
 import { unreadable } from "./runtime/event.ts";
@@ -97,6 +97,8 @@ async function receiveUntilLost(
   function read({ topic, messageId = 0, dup, qos }: IPublishPacket, payload: Buffer): Reading[] {
     const received = link.now();
     try {
+      if (payload.length > mostPayloadBytes)
+        throw new Error(`${payload.length} bytes, where a message has at most ${mostPayloadBytes}`);
       if (host !== undefined && topic === state(true).topic) {
         // A will of before, or somebody else's. Two hosts of one name do not answer each other.
         if (saysOffline(payload)) announce(true);
@@ -122,15 +124,18 @@ async function receiveUntilLost(
       throw new Error(`no topic of the configuration matches ${topic}`);
     } catch (error) {
       link.failed(error);
-      return [unreadable("", topic, payload.toString(), (error as Error).message, received)];
+      const start = payload.subarray(0, 8_000).toString();
+      return [unreadable("", topic, start, (error as Error).message, received)];
     }
   }
 
   try {
     const kept = await Promise.race([session.connected(), stopped]);
     if (kept === undefined) return;
-    if (!kept || config.protocol === "5")
-      await Promise.race([subscribe(session, config, routes), session.lost]);
+    if (!kept || config.protocol === "5") {
+      await Promise.race([subscribe(link, session, config, routes), session.lost, stopped]);
+      if (link.signal.aborted) return;
+    }
     if (host !== undefined) announce(true);
     link.connected();
     await Promise.race([stopped, session.lost]);
@@ -142,8 +147,13 @@ async function receiveUntilLost(
   }
 }
 
-/** @throws {Error} if the broker refuses a subscription. */
-async function subscribe(session: MqttSession, config: MqttConfig, routes: readonly Route[]): Promise<void> {
+/** @throws {Error} if the broker refuses a subscription, or does not answer it. */
+async function subscribe(
+  link: Link,
+  session: MqttSession,
+  config: MqttConfig,
+  routes: readonly Route[],
+): Promise<void> {
   const prefix = config.share === undefined ? "" : `$share/${config.share}/`;
   const filters = routes.map((route) => route.filter);
   if (config.sparkplug !== undefined) filters.push(`spBv1.0/${config.sparkplug.group}/#`);
@@ -152,7 +162,14 @@ async function subscribe(session: MqttSession, config: MqttConfig, routes: reado
     // rh 1: retained messages only where the subscription is new, or every reconnect would repeat them.
     const options =
       config.protocol === "5" && prefix === "" ? ({ qos: 1, rh: 1 } as const) : ({ qos: 1 } as const);
-    const granted = await session.client.subscribeAsync(prefix + filter, options);
+    const answered = new AbortController();
+    const late = link.timer.wait(config.timeout, answered.signal).then(() => {
+      throw new Error(`the broker does not answer the subscription of ${prefix}${filter}`);
+    });
+    late.catch(() => {});
+    const asked = session.client.subscribeAsync(prefix + filter, options);
+    asked.catch(() => {});
+    const granted = await Promise.race([asked, late]).finally(() => answered.abort());
     if (granted.some(({ qos }) => qos > 2)) throw new Error(`broker refuses ${prefix}${filter}`);
   }
 }

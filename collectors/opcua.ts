@@ -13,7 +13,7 @@ import {
 import type { Collector, CollectorContext } from "./collector.ts";
 import type { OpcuaConfig } from "./opcua/config.ts";
 import { connectOpcua, readIdentity, withDeadline } from "./opcua/connect.ts";
-import { readHistory } from "./opcua/history.ts";
+import { mostValues, readHistory } from "./opcua/history.ts";
 import { namespaceResolver } from "./opcua/namespaces.ts";
 import { sourceTime, toReading } from "./opcua/values.ts";
 import type { Reading } from "./reading.ts";
@@ -175,14 +175,18 @@ function filterOf(group: Group): DataChangeFilter {
   });
 }
 
+/** Changes that wait while the server is told to hold back; one that goes on is left. */
+const mostWaiting = 100_000;
+
 /**
  * @returns a function that hands changes on in the order they came. While the reader is behind, the server is
  * told to hold its publications back, and keeps them in its own queues.
+ * @internal
  */
-function inOrder(
-  link: Link,
+export function inOrder(
+  link: Pick<Link, "emit" | "failed" | "now" | "signal">,
   session: ClientSession,
-  subscription: ClientSubscription,
+  subscription: Pick<ClientSubscription, "setPublishingMode">,
   resolveNode: (node: string) => string,
   fail: (error: unknown) => void,
 ): (change: Change) => void {
@@ -207,6 +211,8 @@ function inOrder(
   }
 
   return (change) => {
+    if (inbox.length === mostWaiting)
+      return fail(new Error("the server goes on although it was told to hold"));
     inbox.push(change);
     if (!busy) drain().catch(fail);
     else if (!held) {
@@ -218,7 +224,7 @@ function inOrder(
 
 /** The reading of a change, and before it what the server's history holds since the last one handed on. */
 async function readingsOf(
-  link: Link,
+  link: Pick<Link, "failed" | "now">,
   session: ClientSession,
   resolveNode: (node: string) => string,
   { item, value }: Change,
@@ -231,7 +237,12 @@ async function readingsOf(
   const missed: DataValue[] = [];
   if (gap && item.history && since !== undefined && time !== undefined && time > since) {
     try {
-      missed.push(...(await readHistory(session, resolveNode(item.node), since, time)));
+      const old = await readHistory(session, resolveNode(item.node), since, time);
+      for (const one of old) missed.push(one);
+      if (old.length >= mostValues)
+        link.failed(
+          new Error(`${item.node}: of its history ${old.length} values are taken, the rest stays a gap`),
+        );
     } catch (error) {
       // A lost connection is not the node's answer: the gap is filled after the next connection.
       if (!(error as Error).message.startsWith("no history")) throw error;

@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
 import { parse } from "csv-parse";
@@ -28,6 +27,9 @@ export function readTable(path: string, config: FileConfig, needed: readonly str
   }
 }
 
+/** Characters; what is longer is no row of a table. */
+const longestRecord = 1_048_576;
+
 const missing = (column: string): Refusal => new Refusal("file_malformed", `line 1: no column ${column}`);
 
 async function* readCsv(path: string, config: FileConfig, needed: readonly string[]): AsyncGenerator<Line> {
@@ -41,7 +43,7 @@ async function* readCsv(path: string, config: FileConfig, needed: readonly strin
     relax_column_count: true,
     skip_records_with_error: true,
     // A quote that is never closed must not swallow the rest of a large file unnoticed, nor all of it at once.
-    max_record_size: 1_048_576,
+    max_record_size: longestRecord,
     on_skip: (error) => {
       if (error?.code === "CSV_MAX_RECORD_SIZE" || error?.code === "CSV_QUOTE_NOT_CLOSED") {
         const message = `line ${error.lines}: a quote is never closed`;
@@ -82,46 +84,59 @@ async function* readCsv(path: string, config: FileConfig, needed: readonly strin
 }
 
 async function* readJsonLines(path: string, encoding: FileConfig["encoding"]): AsyncGenerator<Line> {
-  const source = textOf(path, encoding);
-  const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY });
-  let lost: Error | undefined;
-  source.on("error", (error) => {
-    lost = error;
-    lines.close();
-  });
   let line = 0;
-  try {
-    for await (const text of lines) {
-      line++;
-      if (text.trim() === "") continue;
-      let row: unknown;
-      try {
-        row = JSON.parse(text.replace(/^\uFEFF/, ""));
-      } catch {
-        row = undefined;
-      }
-      if (typeof row === "object" && row !== null && !Array.isArray(row)) yield { line, row: row as Row };
-      else yield { line, fault: "not a JSON object" };
+  for await (const text of linesOf(decoded(createReadStream(path), encoding))) {
+    line++;
+    if (text === undefined) {
+      yield { line, fault: `a line of more than ${longestRecord} characters` };
+      continue;
     }
-    if (lost !== undefined) throw lost;
-  } finally {
-    lines.close();
-    source.destroy();
+    if (text.trim() === "") continue;
+    let row: unknown;
+    try {
+      row = JSON.parse(text.replace(/^\uFEFF/, ""));
+    } catch {
+      row = undefined;
+    }
+    if (typeof row === "object" && row !== null && !Array.isArray(row)) yield { line, row: row as Row };
+    else yield { line, fault: "not a JSON object" };
   }
 }
+
+/** @returns the lines of a text; undefined for one that is too long to be a record, which is never held whole. */
+async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string | undefined> {
+  let line: string | undefined = "";
+  for await (const chunk of text) {
+    const [first, ...others] = chunk.split("\n");
+    line = joined(line, first!);
+    for (const other of others) {
+      yield line;
+      line = other;
+    }
+  }
+  if (line !== "") yield line;
+}
+
+const joined = (line: string | undefined, more: string): string | undefined =>
+  line === undefined || line.length + more.length > longestRecord ? undefined : line + more;
 
 async function* readParquet(path: string, needed: readonly string[]): AsyncGenerator<Line> {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
+    const names = [...new Set(needed)];
     let result: Awaited<ReturnType<typeof connection.stream>>;
     try {
-      result = await connection.stream("SELECT * FROM read_parquet(?)", [path]);
+      await connection.run("SET memory_limit = '1GB'");
+      const described = await connection.runAndReadAll("DESCRIBE SELECT * FROM read_parquet(?)", [path]);
+      const types = new Map(described.getRows().map(([name, type]) => [String(name), String(type)]));
+      for (const column of names) if (!types.has(column)) throw missing(column);
+      const cells = names.map((name) => boundedCell(name, types.get(name)!));
+      result = await connection.stream(`SELECT ${cells.join(", ")} FROM read_parquet(?)`, [path]);
     } catch (cause) {
+      if (cause instanceof Refusal) throw cause;
       throw new Refusal("file_malformed", "not a Parquet file", { cause });
     }
-    const names = result.columnNames();
-    for (const column of needed) if (!names.includes(column)) throw missing(column);
     let line = 0;
     for (;;) {
       const chunk = await result.fetchChunk();
@@ -135,6 +150,14 @@ async function* readParquet(path: string, needed: readonly string[]): AsyncGener
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+const smallTypes = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*|DATE|TIME.*)$/;
+
+/** A few bytes of a file can be a cell of gigabytes: of a text no more is taken than a reading may hold, and one. */
+function boundedCell(name: string, type: string): string {
+  const column = `"${name.replaceAll('"', '""')}"`;
+  return smallTypes.test(type) ? column : `substr(CAST(${column} AS VARCHAR), 1, 4097)`;
 }
 
 /** DuckDB's value classes as JavaScript's. */

@@ -9,6 +9,9 @@ export type BrokerLogin = Pick<
   "protocol" | "clientId" | "identity" | "tls" | "sessionExpiry" | "keepAlive" | "timeout" | "inFlight"
 >;
 
+/** Larger messages are not read: a broker passes on what any device sends, up to 256 MB. */
+export const mostPayloadBytes = 4 * 2 ** 20;
+
 /** @throws {Refusal} file_missing or config_invalid if a secret or a certificate cannot be read. */
 export async function clientOptions(config: BrokerLogin): Promise<IClientOptions> {
   const { identity, tls } = config;
@@ -28,6 +31,7 @@ export async function clientOptions(config: BrokerLogin): Promise<IClientOptions
           properties: {
             sessionExpiryInterval: Math.round(config.sessionExpiry / 1000),
             receiveMaximum: config.inFlight,
+            maximumPacketSize: 2 * mostPayloadBytes,
           },
         }
       : {}),

@@ -8,11 +8,14 @@ import {
 } from "node-opcua";
 import { sourceTime } from "./values.ts";
 
+/** What is read at once is held in memory: more than two days of a value a second. */
+export const mostValues = 200_000;
+
 /**
- * Raw history of a node between two moments, both excluded, following continuation points to the end.
+ * Raw history of a node between two moments, both excluded, following continuation points to the end, or to `mostValues`.
  *
  * @param from, to - microseconds since the epoch.
- * @throws {Error} if the server keeps no history of the node, or the connection is lost.
+ * @throws {Error} if the server keeps no history of the node, goes on without a value, or the connection is lost.
  * @see OPC 10000-11, 6.4.3
  */
 export async function readHistory(
@@ -43,9 +46,12 @@ export async function readHistory(
     const result = response.results?.[0];
     if (result === undefined || result.statusCode.isBad())
       throw new Error(`no history of ${nodeId}: ${result?.statusCode.name}`);
-    if (result.historyData instanceof HistoryData) values.push(...(result.historyData.dataValues ?? []));
+    const page = result.historyData instanceof HistoryData ? (result.historyData.dataValues ?? []) : [];
+    for (const value of page) values.push(value);
     continuationPoint = result.continuationPoint;
-  } while (continuationPoint?.length);
+    if (continuationPoint?.length && page.length === 0)
+      throw new Error(`no history of ${nodeId}: it does not end`);
+  } while (continuationPoint?.length && values.length < mostValues);
   return values.filter((value) => {
     const time = sourceTime(value);
     return time !== undefined && time > from && time < to;

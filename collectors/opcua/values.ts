@@ -29,7 +29,7 @@ function scalar(value: DataValue): Reading["value"] | undefined {
     case DataType.UInt64:
       return Number((BigInt(raw[0]) << 32n) | BigInt(raw[1]));
     case DataType.DateTime:
-      return (raw as Date).toISOString();
+      return Number.isNaN((raw as Date).getTime()) ? undefined : (raw as Date).toISOString();
     case DataType.LocalizedText:
       return raw.text ?? null;
   }

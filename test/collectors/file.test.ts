@@ -1,7 +1,17 @@
-import { appendFileSync, existsSync, mkdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import test, { type ExecutionContext } from "ava";
 import type { z } from "zod";
@@ -256,6 +266,60 @@ test("a quote never closed does not swallow a large file in silence", async (t) 
   const { hash } = await hashFile(join(folder.inbox, "q.csv"), []);
   t.not(seen.get(hash)?.done, true);
   seen.close();
+});
+
+test("what is no row of a table is not held whole: a line of JSON without end, a cell of Parquet", async (t) => {
+  const folder = await Folder.create(t);
+  const good = `${JSON.stringify({ shop: "s1", day: "2026-03-01", sales: 7 })}\n`;
+  folder.put("day.jsonl", `${"0".repeat(3_000_000)}\n${good}`);
+  const lines = await Collected.start(t, folder.collector({ format: "jsonl", files: "*.jsonl" }));
+  await eventually(() => lines.readings.length === 2);
+  t.deepEqual(
+    lines.readings.map(({ quality, value }) => (quality === "good" ? value : quality)),
+    ["bad", 7],
+  );
+  t.regex(lines.readings[0]!.status, /more than 1048576 characters/);
+
+  const duckdb = await DuckDBInstance.create(":memory:");
+  const connection = await duckdb.connect();
+  const path = join(folder.inbox, "notes.parquet");
+  const rows = "'s1' AS shop, DATE '2026-03-01' AS day, repeat('a', 5000000) AS note";
+  await connection.run(`COPY (SELECT ${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`);
+  connection.closeSync();
+  duckdb.closeSync();
+  const columns = [{ column: "note", metric: "note", unit: "1", kind: "text" as const }];
+  const state = join(folder.root, "other.db");
+  const cells = await Collected.start(
+    t,
+    folder.collector({ format: "parquet", files: "*.parquet", columns, state }),
+  );
+  await eventually(() => cells.readings.length === 1);
+  t.is(String(cells.readings[0]!.value).length, 4097);
+});
+
+test("a file that has become a link while it waits for its turn is not read", async (t) => {
+  const folder = await Folder.create(t);
+  const secret = join(folder.root, "secret.csv");
+  writeFileSync(secret, table(numbered(1000, 1003)));
+  folder.put("a.csv", table(numbered(0, 3)));
+  folder.put("b.csv", table(numbered(100, 103)));
+  const collector = folder.collector();
+  await collector.start();
+  t.teardown(() => collector.stop());
+  const seen: unknown[] = [];
+  for await (const { readings, stored } of collector) {
+    seen.push(...readings.map(({ value }) => value));
+    if (seen.length === 3) {
+      // The second waits until the first is stored.
+      await setTimeout(50);
+      rmSync(join(folder.inbox, "b.csv"));
+      symlinkSync(secret, join(folder.inbox, "b.csv"));
+      folder.put("c.csv", table(numbered(200, 203)));
+    }
+    stored();
+    if (seen.length >= 6) break;
+  }
+  t.deepEqual(seen, [0, 1, 2, 200, 201, 202]);
 });
 
 test("a file that still changes is not read; temporary names never are", async (t) => {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -150,6 +152,48 @@ test("a message that cannot be read is counted and does not come back for ever",
   await collector.stop();
   await publisher.close();
   await broker.close();
+});
+
+test("a message beyond every size is set aside by its beginning", async (t) => {
+  const broker = await startAedes();
+  const publisher = await publisherTo(broker.port);
+  const collector = await running(collect(broker.port));
+  await publisher.raw("plant/press/state", JSON.stringify({ n: 7, more: "x".repeat(4 * 2 ** 20) }));
+  await publisher.send(1);
+  const { values, batches } = await take(collector, 2);
+  t.is(String(values[0]).length, 2_000);
+  t.is(values[1], 1);
+  t.regex(collector.health().lastError ?? "", /where a message has at most 4194304/);
+  for (const batch of batches) batch.stored();
+  await collector.stop();
+  await publisher.close();
+  await broker.close();
+});
+
+test("a broker that never answers a subscription is left, and holds nobody up who stops", async (t) => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    // CONNACK and PINGRESP, and to a SUBSCRIBE not a word.
+    socket.on("data", ([type]) => {
+      if (type === 0x10) socket.write(Buffer.from([0x20, 2, 0, 0]));
+      if (type === 0xc0) socket.write(Buffer.from([0xd0, 0]));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const impatient = collect(port, { timeout: "300ms" });
+  await impatient.start();
+  await eventually(() => /does not answer the subscription/.test(impatient.health().lastError ?? ""));
+  await impatient.stop();
+  const patient = collect(port, { timeout: "1h" });
+  await patient.start();
+  const before = sockets.size;
+  await eventually(() => sockets.size > before);
+  await within(() => "stop", patient.stop());
+  for (const socket of sockets) socket.destroy();
+  server.close();
+  t.pass();
 });
 
 test("messages of QoS 0 that find the queue full are counted", async (t) => {

@@ -4,12 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { DataType, DataValue, StatusCodes, Variant, VariantArrayType } from "node-opcua";
+import {
+  type ClientSession,
+  DataType,
+  DataValue,
+  HistoryData,
+  StatusCodes,
+  Variant,
+  VariantArrayType,
+} from "node-opcua";
 import type { Collector, CollectorContext } from "../../collectors/collector.ts";
 import { browseOpcua } from "../../collectors/opcua/browse.ts";
 import { type OpcuaConfig, type OpcuaInput, opcuaConfig } from "../../collectors/opcua/config.ts";
+import { mostValues, readHistory } from "../../collectors/opcua/history.ts";
 import { qualityOf, toReading } from "../../collectors/opcua/values.ts";
-import { opcuaCollector } from "../../collectors/opcua.ts";
+import { inOrder, opcuaCollector } from "../../collectors/opcua.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { startFaultProxy } from "../../collectors/simulators/fault-proxy.ts";
 import { type SimulatedOpcua, startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
@@ -318,6 +327,7 @@ test("values a reading can hold, and those it cannot", (t) => {
   t.is(value(DataType.UInt64, [1, 0]), 2 ** 32);
   t.is(value(DataType.Boolean, true), true);
   t.is(value(DataType.DateTime, new Date(0)), "1970-01-01T00:00:00.000Z");
+  t.is(value(DataType.DateTime, new Date(Number.NaN)), null);
   t.like(toReading(node, data(DataType.Double, Number.NaN), 0, false), {
     value: null,
     quality: "bad",
@@ -328,4 +338,55 @@ test("values a reading can hold, and those it cannot", (t) => {
     quality: "bad",
     status: "type ByteString",
   });
+});
+
+test("a history without end is left, and one of too many values is taken in part", async (t) => {
+  let pages = 0;
+  const historyOf = (size: number) => {
+    pages = 0;
+    const historyRead = async () => {
+      const at = ++pages * size;
+      const dataValues = Array.from(
+        { length: size },
+        (_, i) => new DataValue({ sourceTimestamp: new Date(at + i) }),
+      );
+      const historyData = new HistoryData({ dataValues });
+      return {
+        results: [{ statusCode: StatusCodes.Good, historyData, continuationPoint: Buffer.from("on") }],
+      };
+    };
+    return readHistory({ historyRead } as unknown as ClientSession, "ns=1;s=press", 1, 9e15);
+  };
+  await t.throwsAsync(historyOf(0), { message: /does not end/ });
+  t.is(pages, 1);
+  t.is((await historyOf(10_000)).length, mostValues);
+  t.is(pages, mostValues / 10_000);
+});
+
+test("a server that publishes on although it was told to hold is left", async (t) => {
+  const failures: unknown[] = [];
+  const stuck = Promise.withResolvers<void>();
+  const link = {
+    emit: () => stuck.promise,
+    failed: () => {},
+    now: () => 0,
+    signal: new AbortController().signal,
+  };
+  const subscription = { setPublishingMode: async () => StatusCodes.Good };
+  const item = { device: "press", metric: "n", unit: "1", node: "ns=1;s=n", afterGap: false, history: false };
+  const handOn = inOrder(
+    link,
+    {} as ClientSession,
+    subscription,
+    (node) => node,
+    (error) => failures.push(error),
+  );
+  const change = { item, value: data(DataType.Double, 1) } as unknown as Parameters<typeof handOn>[0];
+  handOn(change);
+  await sleep(0);
+  for (let i = 0; i < 100_000; i++) handOn(change);
+  t.is(failures.length, 0);
+  handOn(change);
+  t.regex(String(failures[0]), /told to hold/);
+  stuck.resolve();
 });
