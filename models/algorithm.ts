@@ -40,7 +40,7 @@ export interface Study<T extends Pick<AlgorithmTypes, "params" | "prior">> {
   readonly schema: StudySchema;
   readonly params: T["params"];
   readonly prior: T["prior"];
-  /** Standard deviation of a sum's noise over the most that one unit changes in it; undefined where there is none. */
+  /** Standard deviation of a sum's noise over the most that one row changes in it; undefined where there is none. */
   readonly noise?: number | undefined;
 }
 

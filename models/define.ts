@@ -87,7 +87,15 @@ function define<T extends AlgorithmTypes>(
         needs: Object.values<Need<unknown>>(needs),
         ...sumsOf(params),
         within: (schema, before, demand) =>
-          run({ schema, params, prior: readAll(needs, before), noise: demand?.multiplier }, demand),
+          run(
+            {
+              schema,
+              params,
+              prior: readAll(needs, before),
+              noise: demand && demand.multiplier * demand.rowsPerUnit,
+            },
+            demand,
+          ),
       };
     },
     model: (value) => modelOf(own, () => parsePublic(name, result, value)),

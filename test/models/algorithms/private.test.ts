@@ -3,6 +3,7 @@ import test from "ava";
 import fc from "fast-check";
 import { exactAuc } from "../../../bench/credit/split.ts";
 import { keyedUniforms, seededRandom, uniform } from "../../../core/random.ts";
+import type { RangeResult } from "../../../models/algorithms/range.ts";
 import { StudyMemory } from "../../../models/memory.ts";
 import { clippedGradient } from "../../../models/network/clipped-gradient.ts";
 import { logOddsOf } from "../../../models/network/in-double.ts";
@@ -13,6 +14,7 @@ import { mostOfResidualAndWeight } from "../../../models/numerics/logistic-sums.
 import { runPlain } from "../../../models/plain.ts";
 import { modelsOf } from "../../../models/results.ts";
 import { takeRows } from "../../../models/rows.ts";
+import type { StudyManifest } from "../../../models/study.ts";
 import { manifestFaults, studyContribute, studyEvents, studyNext } from "../../../models/study-loop.ts";
 import { roundingVariance } from "../../../privacy/sum/noise-terms.ts";
 import { statesOf, studyAbout, withNoise } from "../../support/algorithms.ts";
@@ -166,6 +168,25 @@ test("a unit is what one row can change: subjects are named, and no row leaves o
   t.deepEqual(about({ ...late, privacy: bySubject, subject: "owner" }), []);
   t.regex(about({ ...late, subject: "owner" }).join(), /leaves out rows of a subject for another one/);
 });
+
+test("noise is as much more as a subject has rows: no bucket that noise alone fills stretches a column", async (t) => {
+  const exact = await boundsOf(studyAbout("range"));
+  const study = withNoise(studyAbout("range"), 0.1);
+  const noise = { ...study.privacy.noise!, rowsPerSubject: 10 };
+  const noisy = await boundsOf({
+    ...study,
+    privacy: { ...study.privacy, unit: "subject", noise },
+    subject: "owner",
+  });
+  for (const [name, { low, high }] of Object.entries(noisy.columns)) {
+    const within = exact.columns[name]!;
+    t.true(within.low <= low && low <= high && high <= within.high, `${name}: ${low} to ${high}`);
+  }
+  t.true(Object.values(noisy.columns).some(({ low, high }) => low < high));
+});
+
+const boundsOf = async (study: StudyManifest): Promise<RangeResult> =>
+  (await runPlain(study, [borrowers()])).results.range as RangeResult;
 
 for (const name of ["additive-private", "logistic-private", "boosting"])
   test(`${name}: with little noise it ranks nearly as without, with much it does not`, async (t) => {
