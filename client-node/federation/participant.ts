@@ -2,6 +2,7 @@ import { type Digest, digestOf } from "../../core/canonical.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { readManifest, type StudyManifest, tableOf } from "../../models/study.ts";
+import { studyCohort } from "../../models/study-loop.ts";
 import software from "../../package.json" with { type: "json" };
 import type { Bfv } from "../../privacy/sum/encryption/bfv.ts";
 import type { CoordinatorEpochMessage } from "../../privacy/sum/epoch/messages.ts";
@@ -27,6 +28,7 @@ import { isSpent, liftLock, lockStep, renounceRound, spendStep } from "../ledger
 import { LedgerFailure } from "../ledger/store.ts";
 import { policyDigest } from "../policy.ts";
 import { rememberSummed } from "../rows/summed-rows.ts";
+import { Ahead } from "./ahead.ts";
 import { Certificates } from "./certificates.ts";
 import type { IdentityFiles } from "./credentials.ts";
 import type { FederationEvent } from "./events.ts";
@@ -51,6 +53,8 @@ export interface ParticipantOptions extends StudyDesk {
   readonly emit: (event: FederationEvent) => void;
 }
 
+type Released = Extract<PartyState, { readonly phase: "released" }>;
+
 /** How long an ended stream may take to be closed by the other side. */
 const farewellSeconds = 1;
 
@@ -69,6 +73,7 @@ export class Participant {
   readonly #membership: Membership;
   readonly #epochs: KeyEpochs;
   readonly #chain: StateChain;
+  readonly #ahead: Ahead;
   readonly #policies: PoliciesInForce;
   /** One machine a study; it outlives a connection, so that a coordinator that comes back can go on. */
   readonly #runtimes = new Map<Digest, RoundRuntime>();
@@ -101,6 +106,7 @@ export class Participant {
     });
     const certificates = new Certificates(options);
     this.#chain = new StateChain({ ...options, certificates });
+    this.#ahead = new Ahead(options.statistics);
   }
 
   /**
@@ -354,13 +360,28 @@ export class Participant {
   }
 
   async #contribute(header: RoundHeader, roundId: Digest): Promise<Float64Array> {
-    const { db, rows, statistics } = this.#options;
+    const { db, rows } = this.#options;
     const manifest = readManifest(storedConsent(db, header.study)!.manifest);
     const policy = this.#policies.begin(header.study, roundId, manifest);
-    const { state } = this.#chain.head(header.study, manifest);
+    const head = this.#chain.head(header.study, manifest);
     const table = await rows(manifest, policy);
     if (header.noise === undefined) rememberSummed(db, tableOf(manifest), table, policy.minRows);
-    return statistics.contribute(header.study, manifest, state, table);
+    return this.#ahead.contribute(header.study, manifest, head, table);
+  }
+
+  /** The sum is known here: while the bank ends the round, what follows from it is worked out. */
+  async #workAhead({ attempt, spent, values }: Released): Promise<void> {
+    const { study, round } = attempt.header;
+    const { credentials, db } = this.#options;
+    const consent = storedConsent(db, study);
+    if (consent === undefined || consent.withdrawn) return;
+    const manifest = readManifest(consent.manifest);
+    const parties = spent.survivors.length;
+    const head = await this.#chain.foresee(study, manifest, round, { values, parties });
+    if (head === undefined) return;
+    if (head.state.algorithm === null) this.#ahead.forget(study);
+    else if (studyCohort(manifest, head.state)?.includes(credentials.enterprise) !== false)
+      this.#ahead.begin(study, manifest, head);
   }
 
   /** @returns digest of the policy in force, where the attempt has rows of this node. @throws Refusal where it forbids the study */
@@ -429,6 +450,8 @@ export class Participant {
       const { study, algorithm, round, attempt } = state.attempt.header;
       emit({ type: "round", study, algorithm: algorithm.name, round, attempt, phase: state.phase });
     }
+    // Once what is to be said of the sum is on its way; what goes wrong ahead of time goes wrong again in its own.
+    if (state.phase === "released") setImmediate(() => void this.#workAhead(state).catch(() => {}));
   }
 
   /** One report after the other: a smaller ledger that arrives after a larger one would look rewound. */

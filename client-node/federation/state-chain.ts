@@ -45,6 +45,11 @@ export interface StateChainOptions {
 export class StateChain {
   readonly #options: StateChainOptions;
   readonly #heads = new Map<Digest, ChainHead<StudyState>>();
+  /** What follows from a sum that the bank has not ended the round of yet. */
+  readonly #foreseen = new Map<
+    Digest,
+    { readonly values: Float64Array; readonly next: Promise<ChainHead<StudyState>> }
+  >();
 
   constructor(options: StateChainOptions) {
     this.#options = options;
@@ -77,16 +82,44 @@ export class StateChain {
   }
 
   /**
+   * Works out what follows from a sum, where it is the next one: the study stands where it stood until `advance`.
+   * @throws those of {@link advance}
+   */
+  async foresee(
+    study: Digest,
+    manifest: StudyManifest,
+    round: number,
+    sum: SealedSum,
+  ): Promise<ChainHead<StudyState> | undefined> {
+    const head = this.head(study, manifest);
+    if (head.sums + 1 !== round) return undefined;
+    const next = this.#after(head, manifest, sum);
+    next.catch(() => {});
+    this.#foreseen.set(study, { values: sum.values, next });
+    return next;
+  }
+
+  /**
    * Moves on by a sum that this node decrypted and recomputed itself.
    * @throws what the algorithm refuses: then the study has no result, here as at the bank.
    */
   async advance(study: Digest, manifest: StudyManifest, round: number, sum: SealedSum): Promise<void> {
     const head = this.head(study, manifest);
     if (head.sums + 1 !== round) return;
-    const state = await this.#options.statistics.advance(manifest, head.state, sum);
-    const next = headOf(round, state);
+    const foreseen = this.#foreseen.get(study);
+    this.#foreseen.delete(study);
+    const anew = () => this.#after(head, manifest, sum);
+    const next = await (foreseen?.values === sum.values ? foreseen.next.catch(anew) : anew());
     storeHead(this.#options.db, study, next);
     this.#heads.set(study, next);
+  }
+
+  async #after(
+    { sums, state }: ChainHead<StudyState>,
+    manifest: StudyManifest,
+    sum: SealedSum,
+  ): Promise<ChainHead<StudyState>> {
+    return headOf(sums + 1, await this.#options.statistics.advance(manifest, state, sum));
   }
 
   /**
@@ -117,6 +150,7 @@ export class StateChain {
     }
     throw new Refusal("state_mismatch", `the bank shows no certificate of round ${head.sums + 1}`);
   }
+
   /** A sum made while this node was away, over a part of those whose noise its rows were under: before the chain goes on. */
   #chargeShown(header: RoundHeader, manifest: StudyManifest): void {
     const { db, ledger, now } = this.#options;
