@@ -206,7 +206,7 @@ export class LocalParty {
         bank.hear(id, effect.message);
         return undefined;
       case "verify":
-        return performVerify(effect, bfv, async (digest) => bank.blobs.get(digest)!);
+        return (await performVerify(effect, bfv, async (digest) => bank.blobs.get(digest)!)).event;
       case "decrypt":
         return performDecrypt(effect, bfv, this.secrets!.bfvKey, async (digest) => bank.blobs.get(digest)!);
       case "judge":

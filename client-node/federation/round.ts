@@ -46,7 +46,9 @@ export class RoundRuntime {
   #state: PartyState = idleParty;
   #work: Promise<void> = Promise.resolve();
   #hasFailed = false;
-  /** Ciphertexts of the aggregate that is being checked: it is decrypted next. */
+  /** This node's own ciphertexts, until they are added up with the others'. */
+  #submitted: ReadonlyMap<Digest, Uint8Array> = new Map();
+  /** Ciphertexts of the aggregate that was checked: it is decrypted next. */
   #aggregate: ReadonlyMap<Digest, Uint8Array> = new Map();
 
   constructor(services: RoundServices) {
@@ -134,14 +136,25 @@ export class RoundRuntime {
       case "renounce":
         return services.renounce(effect.roundId);
       case "send":
-        if (effect.blobs !== undefined) await services.upload(effect.blobs, roundIdOf(effect));
+        if (effect.blobs !== undefined) await this.#upload(effect.message, effect.blobs);
         return services.send(effect.message);
       case "verify": {
-        const { chunks, roundId } = effect;
-        const submitted = effect.picked.flatMap((chunk) => chunk.submitted);
-        const blobs = await services.download([...submitted, ...chunks], roundId);
-        this.#aggregate = new Map(chunks.map((digest) => [digest, blobs.get(digest)!]));
-        return this.feed(await performVerify(effect, services.bfv, async (digest) => blobs.get(digest)!));
+        // What this node has, or comes to itself, is not fetched.
+        const own = this.#submitted;
+        this.#submitted = new Map();
+        const { chunks, picked, roundId } = effect;
+        const recomputes = new Set(picked.map(({ aggregate }) => aggregate));
+        const wanted = [
+          ...picked.flatMap(({ submitted }) => submitted).filter((digest) => !own.has(digest)),
+          ...chunks.filter((digest) => !recomputes.has(digest)),
+        ];
+        const fetched = await services.download(wanted, roundId);
+        const blobOf = (digest: Digest) => own.get(digest) ?? fetched.get(digest)!;
+        const { event, recomputed } = await performVerify(effect, services.bfv, async (digest) =>
+          blobOf(digest),
+        );
+        this.#aggregate = new Map(chunks.map((digest) => [digest, recomputed.get(digest) ?? blobOf(digest)]));
+        return this.feed(event);
       }
       case "decrypt": {
         const aggregate = this.#aggregate;
@@ -151,6 +164,13 @@ export class RoundRuntime {
         return this.feed(await performDecrypt(effect, services.bfv, key, fetch));
       }
     }
+  }
+
+  /** @param blobs - in the order of the message's digests. */
+  async #upload(message: PartyRoundMessage, blobs: readonly Uint8Array[]): Promise<void> {
+    const digests = message.type === "submit" ? message.chunks : [];
+    this.#submitted = new Map(digests.map((digest, i) => [digest, blobs[i]!]));
+    await this.#services.upload(blobs, message.roundId);
   }
 }
 

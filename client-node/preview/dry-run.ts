@@ -195,9 +195,9 @@ async function playRound(
     },
     onWayDown(to, message) {
       if (to === enterprise && message.type === "aggregate") {
-        // what the aggregate is recomputed from, then the aggregate
-        leave("Blobs.Fetch", fetchRequest(message.submissions.flatMap(({ chunks }) => chunks)));
-        leave("Blobs.Fetch", fetchRequest(message.chunks));
+        // What the aggregate is recomputed from.
+        const others = message.submissions.filter(({ party }) => party !== enterprise);
+        leave("Blobs.Fetch", fetchRequest(others.flatMap(({ chunks }) => chunks)));
       }
       return [message];
     },

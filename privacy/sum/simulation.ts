@@ -515,7 +515,7 @@ class AttemptSimulation {
         this.#sendUp(party, effect.message, effect.blobs ?? []);
         return undefined;
       case "verify":
-        return performVerify(effect, bfv, this.#download);
+        return (await performVerify(effect, bfv, this.#download)).event;
       case "decrypt":
         return performDecrypt(effect, bfv, epoch.secrets.get(party)!.bfvKey, this.#download);
     }

@@ -49,30 +49,51 @@ export async function performSeal(
 /**
  * Recomputes the picked chunks from the submissions that were agreed on. Sums of ciphertexts are exact and their
  * bytes canonical, so that the right aggregate has the same bytes, in whichever order it was added up.
+ * @returns what the machine is told, and the chunks that are as they should be: nobody need fetch them.
  * @throws Refusal digest_mismatch, not_found, ciphertext_malformed where a blob is not what it is said to be
  */
 export async function performVerify(
   { roundId, packing, picked, unmasking }: Omit<Of<PartyEffect, "verify">, "chunks">,
   bfv: Pick<Bfv, "openSum">,
   fetch: FetchBlob,
-): Promise<Of<PartyEvent, "verified">> {
+): Promise<{ event: Of<PartyEvent, "verified">; recomputed: ReadonlyMap<Digest, Uint8Array> }> {
   const altered: number[] = [];
-  for (const { index, aggregate, submitted } of picked) {
-    const sum = bfv.openSum(1);
-    try {
+  const recomputed = new Map<Digest, Uint8Array>();
+  for (let first = 0; first < picked.length; first += chunksAtOnce) {
+    const some = picked.slice(first, first + chunksAtOnce);
+    const sums = await recompute({ roundId, packing, unmasking }, some, bfv, fetch);
+    for (const [i, { index, aggregate }] of some.entries())
+      if (digestOf(sums[i]!) === aggregate) recomputed.set(aggregate, sums[i]!);
+      else altered.push(index);
+  }
+  return { event: { type: "verified", roundId, altered }, recomputed };
+}
+
+/** Chunks that are recomputed together: each call to SEAL's thread has its price, and each sum its memory. */
+const chunksAtOnce = 16;
+
+async function recompute(
+  { roundId, packing, unmasking }: Pick<Of<PartyEffect, "verify">, "roundId" | "packing" | "unmasking">,
+  picked: Of<PartyEffect, "verify">["picked"],
+  bfv: Pick<Bfv, "openSum">,
+  fetch: FetchBlob,
+): Promise<Uint8Array[]> {
+  const sum = bfv.openSum(picked.length);
+  try {
+    const burden = new Float64Array(picked.length * polynomialDegree);
+    for (const [i, { index, submitted }] of picked.entries()) {
       const ciphertexts = await fetchAll(submitted, fetch);
-      await sum.add(ciphertexts.map((ciphertext) => ({ index: 0, ciphertext })));
+      await sum.add(ciphertexts.map((ciphertext) => ({ index: i, ciphertext })));
       const first = index * polynomialDegree;
       const count = Math.min(polynomialDegree, packing.slots - first);
-      await sum.subtract(burdenOfSum(roundId, packing, unmasking, first, count));
-      const [recomputed] = await sum.finish();
-      if (digestOf(recomputed!) !== aggregate) altered.push(index);
-    } catch (error) {
-      await sum.discard();
-      throw error;
+      burden.set(burdenOfSum(roundId, packing, unmasking, first, count), i * polynomialDegree);
     }
+    await sum.subtract(burden);
+    return await sum.finish();
+  } catch (error) {
+    await sum.discard();
+    throw error;
   }
-  return { type: "verified", roundId, altered };
 }
 
 /**
