@@ -187,11 +187,22 @@ function refuse(
   return { state: refused, effects: [send(refusal)] };
 }
 
+/** A coordinator that is away for a moment, and back. */
+const passing: readonly Reason[] = ["unavailable", "deadline"];
+
 /** The text of a local failure may speak of private rows: it stays here, the reason alone leaves. */
-const onFailed = (state: PartyState, event: Event<"failed">, context: PartyContext): PartyStep =>
-  state.phase === "refused" || state.phase === "closed" || state.phase === "renounced"
-    ? ignore(state)
-    : refuse(state, event.roundId, event, event.detail, context, "");
+function onFailed(state: PartyState, event: Event<"failed">, context: PartyContext): PartyStep {
+  switch (state.phase) {
+    case "refused":
+    case "closed":
+    case "renounced":
+      return ignore(state);
+    case "verifying":
+    case "decrypting":
+      if (passing.includes(event.reason)) return { state: { ...state, isInterrupted: true }, effects: [] };
+  }
+  return refuse(state, event.roundId, event, event.detail, context, "");
+}
 
 /** An instruction of another attempt: refused without touching this one. */
 const foreign = (
@@ -394,8 +405,12 @@ function onInstruction(state: Active, message: Instruction, context: PartyContex
         case "decrypting":
           requireSame(state.aggregate, message);
           return {
-            state: { ...state, aggregate: { ...message, first: state.aggregate.first || message.first } },
-            effects: [],
+            state: {
+              ...state,
+              aggregate: { ...message, first: state.aggregate.first || message.first },
+              isInterrupted: false,
+            },
+            effects: state.isInterrupted ? [state.work] : [],
           };
         case "released":
           requireSame(state.aggregate, message);
@@ -574,9 +589,10 @@ function onAggregate(
     })),
     excess: noise.flatMap(({ seed }) => revealedParts(roundId, header, survivors.length, seed)),
   };
+  const work = { type: "verify", roundId, chunks, packing, picked, unmasking } as const;
   return {
-    state: { phase: "verifying", attempt, spent, aggregate },
-    effects: [{ type: "verify", roundId, chunks, packing, picked, unmasking }],
+    state: { phase: "verifying", attempt, spent, aggregate, work, isInterrupted: false },
+    effects: [work],
   };
 }
 
@@ -610,9 +626,10 @@ function onVerified(
     return { state: refused.state, effects: [record, ...refused.effects] };
   }
   const { chunks } = aggregate;
+  const work = { type: "decrypt", roundId, epoch: header.epoch, chunks, slots: packing.slots } as const;
   return {
-    state: { phase: "decrypting", attempt, spent, aggregate },
-    effects: [{ type: "decrypt", roundId, epoch: header.epoch, chunks, slots: packing.slots }],
+    state: { phase: "decrypting", attempt, spent, aggregate, work, isInterrupted: false },
+    effects: [work],
   };
 }
 

@@ -301,6 +301,16 @@ interface Summed {
   readonly spent: SpentAttempt;
 }
 
+/** What is done before a sum leaves. */
+interface Examined extends Summed {
+  readonly aggregate: Aggregate;
+  /**
+   * Whether the coordinator was away when ciphertexts were fetched: the same work is begun again once it asks again.
+   * A step that is spent is not lost to that, and the picked chunks stay the same: none is got round by being away.
+   */
+  readonly isInterrupted: boolean;
+}
+
 export type PartyState =
   /** Waits for a round. */
   | { readonly phase: "idle" }
@@ -349,9 +359,15 @@ export type PartyState =
       readonly agreed: ReadonlySet<PartyId>;
     } & Summed)
   /** Waits for the picked chunks to be recomputed. */
-  | ({ readonly phase: "verifying"; readonly aggregate: Aggregate } & Summed)
+  | ({
+      readonly phase: "verifying";
+      readonly work: Extract<PartyEffect, { readonly type: "verify" }>;
+    } & Examined)
   /** Waits for the decrypted sum. */
-  | ({ readonly phase: "decrypting"; readonly aggregate: Aggregate } & Summed)
+  | ({
+      readonly phase: "decrypting";
+      readonly work: Extract<PartyEffect, { readonly type: "decrypt" }>;
+    } & Examined)
   /** Has released this one sum; repeats it when asked. */
   | ({
       readonly phase: "released";

@@ -1,4 +1,5 @@
 /** Killed coordinators, locks and what lifts them, sums that are tried again. */
+import { inspect } from "node:util";
 import test from "ava";
 import { digestOf } from "../../../core/canonical.ts";
 import { Refusal } from "../../../core/reasons.ts";
@@ -71,6 +72,52 @@ for (const [name, kind, nth] of [
     t.deepEqual(valuesOf(resumed), all);
     t.is(resumed.coordinator.phase, "closed");
   });
+
+test.serial(
+  "a coordinator that is away while ciphertexts are fetched is asked for the same ones again",
+  async (t) => {
+    const asked = new Map<string, string[]>();
+    const done = await attempt({
+      consortium,
+      bfv,
+      options: {
+        onPartyEffect: (id, effect) => {
+          if (effect.type !== "verify" && effect.type !== "decrypt") return undefined;
+          const work = inspect(effect, { depth: 6, maxArrayLength: null });
+          const before = asked.get(`${id} ${effect.type}`) ?? [];
+          asked.set(`${id} ${effect.type}`, [...before, work]);
+          // Of half of them before they looked, of the others before they decrypted.
+          const first = ids.indexOf(id) < 4 ? "verify" : "decrypt";
+          if (effect.type === first && before.length === 0)
+            throw new Refusal("unavailable", "cannot be reached");
+          return undefined;
+        },
+      },
+    });
+    t.deepEqual(valuesOf(done), all);
+    t.is(done.coordinator.phase, "closed");
+    t.is([...asked.values()].filter((works) => works.length === 2).length, 8);
+    for (const works of asked.values()) t.is(new Set(works).size, 1);
+  },
+);
+
+test.serial(
+  "a coordinator that stays away while ciphertexts are fetched loses the sum, and nobody else is blamed",
+  async (t) => {
+    const done = await attempt({
+      consortium,
+      bfv,
+      options: {
+        onPartyEffect: (_, effect) => {
+          if (effect.type === "verify") throw new Refusal("unavailable", "cannot be reached");
+          return undefined;
+        },
+      },
+    });
+    t.is(done.sum, undefined);
+    t.is(done.coordinator.phase, "lost");
+  },
+);
 
 test.serial("survivors that die while unmasking are made up for by the shares of the others", async (t) => {
   const done = await attempt({
