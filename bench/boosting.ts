@@ -37,7 +37,7 @@ export const bench: Bench = async (args, progress) => {
     bench: "boosting",
     runs: 1,
     figures: [
-      atMost("sums, those of range and bins among them", rounds, "", 32),
+      atMost("sums, those of range and bins among them", rounds, "", 30),
       noted("AUC", rounded(auc), ""),
       ...Object.entries(peers ?? {}).flatMap(([peer, other]) => [
         atLeast(`AUC beside ${peer}`, rounded(auc), "", rounded(other.auc - 0.005)),

@@ -19,7 +19,7 @@ import { type BinsResult, bins } from "./bins.ts";
 
 const parameters = z.strictObject({
   bins: resultName("bins"),
-  rounds: z.int().min(1).max(500).default(6).describe("forests, each fitted to what those before it leave"),
+  rounds: z.int().min(1).max(500).default(5).describe("forests, each fitted to what those before it leave"),
   trees: z
     .int()
     .min(1)
@@ -28,8 +28,8 @@ const parameters = z.strictObject({
     .describe("of a forest: they share their sums; 1 is classic boosting, with more rounds"),
   depth: z.int().min(1).max(8).default(5).describe("levels of a tree; each takes a sum"),
   binsPerColumn: z.int().min(2).max(256).default(32).describe("of values, at most"),
-  learningRate: z.number().positive().max(1).default(0.8).describe("share of a forest's step that is taken"),
-  rowShare: z.number().min(0.1).max(1).default(0.6).describe("of the rows that a tree is grown on"),
+  learningRate: z.number().positive().max(1).default(1).describe("share of a forest's step that is taken"),
+  rowShare: z.number().min(0.1).max(1).default(0.8).describe("of the rows that a tree is grown on"),
   columnShare: z.number().min(0.05).max(1).default(0.4).describe("of the columns that a tree may split on"),
   ridge: z.number().min(0).default(2).describe("penalty on the square of a leaf's value"),
   minWeight: z.number().positive().default(5).describe("Σ p (1 − p) over the rows of a leaf, at least"),
@@ -63,7 +63,7 @@ const curvatureStep = powerOfTwo(-6);
 
 /**
  * Gradient boosting of forests over public bins. The trees of a forest are grown together on rows and columns of their
- * own, so that one sum a level serves them all: in 30 sums it does what boosting tree after tree does in hundreds. Only
+ * own, so that one sum a level serves them all: in 25 sums it does what boosting tree after tree does in hundreds. Only
  * left children are summed, right ones are what is left of their parent.
  *
  * Rows are drawn, and their gradients rounded to a grid, by a digest of their bins: every sum is of whole numbers, and
