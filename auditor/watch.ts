@@ -10,7 +10,7 @@ import type { SeenTree } from "../privacy/log/witness.ts";
 import { refusalOf } from "../proto/wire.ts";
 import { Breaches } from "./alarms/breaches.ts";
 import { type Alarms, alarmsSchema } from "./alarms/config.ts";
-import { type Alarm, Delivery } from "./alarms/delivery.ts";
+import { type Alarm, Delivery, type Progress } from "./alarms/delivery.ts";
 import type { AuditorClient } from "./client.ts";
 import {
   type Connection,
@@ -25,6 +25,8 @@ import {
 const dayMillis = 86_400_000;
 /** Entries examined in one look: a first look at a long log must not keep the next cosignature waiting. */
 const examinedAtOnce = 1000;
+
+type Growth = NonNullable<Progress["growth"]>;
 
 interface Flags extends Connection {
   readonly once?: true;
@@ -64,7 +66,7 @@ export function watchCommand(): Command {
             client = await connect(flags);
             connectedAt = Date.now();
           }
-          seen = await look(client, flags, seen, watchman);
+          seen = await look(client, flags, seen, watchman, ending.signal);
           if (!flags.once)
             await delay(flags.every * 1000, undefined, { signal: ending.signal }).catch(() => {});
         } while (!flags.once && !ending.signal.aborted);
@@ -74,12 +76,16 @@ export function watchCommand(): Command {
     });
 }
 
-/** One look. While watching, a bank that cannot be reached is looked at again; a fork ends the watch. */
+/**
+ * One look. While watching, a bank that cannot be reached is looked at again; a fork ends the watch, once its alarm
+ * was taken.
+ */
 async function look(
   client: AuditorClient,
   flags: Flags,
   seen: SeenTree | undefined,
   watchman: Watchman | undefined,
+  ending: AbortSignal,
 ): Promise<SeenTree | undefined> {
   let now: Look;
   try {
@@ -87,7 +93,11 @@ async function look(
   } catch (error) {
     const refusal = refusalOf(error);
     await watchman?.failed(refusal, Date.now());
-    if (flags.once || !reasons[refusal.reason].retry) throw refusal;
+    if (flags.once) throw refusal;
+    if (!reasons[refusal.reason].retry) {
+      await watchman?.handOver(flags.every * 1000, ending);
+      throw refusal;
+    }
     tell(`${refusal.reason}: ${refusal.message}`);
     return seen;
   }
@@ -106,14 +116,11 @@ class Watchman {
   readonly #alarms: Alarms;
   readonly #delivery: Delivery;
   readonly #breaches: Breaches;
-  #grewAt = Date.now();
-  #size = -1;
-  #isStalled = false;
 
   private constructor(alarms: Alarms, delivery: Delivery) {
     this.#alarms = alarms;
     this.#delivery = delivery;
-    this.#breaches = new Breaches(alarms.thresholds);
+    this.#breaches = new Breaches(alarms.thresholds, delivery.progress.attempts);
   }
 
   static async open(flags: Flags, file: string): Promise<Watchman> {
@@ -123,48 +130,68 @@ class Watchman {
 
   /** Looks at what came to the log since the last look. */
   async examine(client: AuditorClient, now: Look, nowMillis: number): Promise<void> {
+    const { examined, growth, failed } = this.#delivery.progress;
     const raised: Alarm[] = [];
-    if (now.size !== this.#size) {
-      if (this.#isStalled) raised.push({ time: nowMillis, kind: "recovered", text: "the log grows again" });
-      [this.#size, this.#grewAt, this.#isStalled] = [now.size, nowMillis, false];
-    } else raised.push(...this.#stall("the log has not grown", nowMillis));
+    const recovered = (text: string): Alarm => ({ time: nowMillis, kind: "recovered", text });
+    if (failed !== undefined) raised.push(recovered(`the log is followed again, after ${failed}`));
+    const grew = now.size !== growth?.size;
+    if (grew && growth?.isStalled) raised.push(recovered("the log grows again"));
+    const standstill = grew
+      ? { alarms: [], growth: { size: now.size, since: nowMillis, isStalled: false } }
+      : this.#stall("the log has not grown", growth, nowMillis);
+    raised.push(...standstill.alarms);
     // Where the log lost entries, others stand in their places.
-    const from = Math.min(this.#delivery.examined, now.kept ?? Number.POSITIVE_INFINITY);
+    const from = Math.min(examined, now.kept ?? Number.POSITIVE_INFINITY);
     const end = Math.min(now.size, from + examinedAtOnce);
     for await (const [index, entry] of client.entries(from, end, now)) {
       const text = this.#breaches.take(entry);
       if (text !== undefined) raised.push({ time: nowMillis, kind: "breach", text, entry: index });
     }
-    await this.#raise(raised, Math.max(from, end));
+    const { growth: known } = standstill;
+    const { attempts } = this.#breaches;
+    await this.#raise(raised, { examined: Math.max(from, end), growth: known, attempts });
   }
 
-  /** The bank did not answer, or showed what no honest log shows. */
+  /** The bank did not answer, or showed what no honest log shows: that is told once, however often it is seen. */
   async failed({ reason, message }: Refusal, nowMillis: number): Promise<void> {
-    const raised: Alarm[] = reasons[reason].retry
-      ? this.#stall(`the bank was not reached (${reason})`, nowMillis)
-      : [
-          {
-            time: nowMillis,
-            kind: reason === "log_forked" ? "fork" : "failed",
-            text: `${reason}: ${message}`,
-          },
-        ];
-    await this.#raise(raised, this.#delivery.examined);
+    const before = this.#delivery.progress;
+    if (reasons[reason].retry) {
+      const { growth = { size: 0, since: nowMillis, isStalled: false } } = before;
+      const standstill = this.#stall(`the bank was not reached (${reason})`, growth, nowMillis);
+      return this.#raise(standstill.alarms, { ...before, growth: standstill.growth });
+    }
+    const kind = reason === "log_forked" ? "fork" : "failed";
+    const isKnown = before.failed === reason;
+    const alarm: Alarm = { time: nowMillis, kind, text: `${reason}: ${message}` };
+    await this.#raise(isKnown ? [] : [alarm], { ...before, failed: reason });
+  }
+
+  /** Goes on until all that waits was taken: after this watch nobody hands it over. */
+  async handOver(everyMillis: number, ending: AbortSignal): Promise<void> {
+    while (this.#delivery.isWaiting && !ending.aborted) {
+      await delay(everyMillis, undefined, { signal: ending }).catch(() => {});
+      await this.#deliver();
+    }
   }
 
   /** Once for each standstill. */
-  #stall(what: string, nowMillis: number): Alarm[] {
-    const seconds = Math.floor((nowMillis - this.#grewAt) / 1000);
-    if (this.#isStalled || seconds < this.#alarms.stallSeconds) return [];
-    this.#isStalled = true;
-    return [{ time: nowMillis, kind: "stall", text: `${what} for ${seconds} s` }];
+  #stall(what: string, growth: Growth, nowMillis: number): { alarms: Alarm[]; growth: Growth } {
+    const seconds = Math.floor((nowMillis - growth.since) / 1000);
+    if (growth.isStalled || seconds < this.#alarms.stallSeconds) return { alarms: [], growth };
+    return {
+      alarms: [{ time: nowMillis, kind: "stall", text: `${what} for ${seconds} s` }],
+      growth: { ...growth, isStalled: true },
+    };
   }
 
-  async #raise(alarms: readonly Alarm[], examined: number): Promise<void> {
+  async #raise(alarms: readonly Alarm[], progress: Progress): Promise<void> {
     for (const { kind, text, entry } of alarms)
       tell(`ALARM ${kind}: ${text}${entry === undefined ? "" : `, entry ${entry}`}`);
-    if (alarms.length > 0 || examined !== this.#delivery.examined)
-      await this.#delivery.raise(alarms, examined);
+    await this.#delivery.raise(alarms, progress);
+    await this.#deliver();
+  }
+
+  async #deliver(): Promise<void> {
     for (const failure of await this.#delivery.deliver()) tell(`alarm not delivered, ${failure}`);
   }
 }

@@ -2,18 +2,23 @@
 import { shortDigest } from "../../core/ids.ts";
 import type { Entry } from "../../privacy/log/entry.ts";
 import type { Alarms } from "./config.ts";
+import type { Progress } from "./delivery.ts";
 
 /** Attempts over which the share of those without a sum is taken. */
 const attempts = 20;
 
 export class Breaches {
   readonly #thresholds: Alarms["thresholds"];
-  /** Of the last attempts that ended: whether each came to a sum. */
-  #ends: boolean[] = [];
-  #above = false;
+  #attempts: NonNullable<Progress["attempts"]>;
 
-  constructor(thresholds: Alarms["thresholds"]) {
+  /** @param attempts - as they stood at the last look. */
+  constructor(thresholds: Alarms["thresholds"], attempts: Progress["attempts"]) {
     this.#thresholds = thresholds;
+    this.#attempts = attempts ?? { ends: [], isAbove: false };
+  }
+
+  get attempts(): Progress["attempts"] {
+    return this.#attempts;
   }
 
   /** @returns what breaches a threshold, in words; undefined for most entries. */
@@ -49,11 +54,11 @@ export class Breaches {
   #ended(hasSum: boolean): string | undefined {
     const { endedShare } = this.#thresholds;
     if (endedShare === undefined) return undefined;
-    this.#ends = [...this.#ends, hasSum].slice(-attempts);
-    const without = this.#ends.filter((has) => !has).length;
+    const { ends: before, isAbove: wasAbove } = this.#attempts;
+    const ends = [...before, hasSum].slice(-attempts);
+    const without = ends.filter((has) => !has).length;
     const isAbove = without > endedShare * attempts;
-    const isNew = isAbove && !this.#above;
-    this.#above = isAbove;
-    return isNew ? `${without} of the last ${this.#ends.length} attempts came to no sum` : undefined;
+    this.#attempts = { ends, isAbove };
+    return isAbove && !wasAbove ? `${without} of the last ${ends.length} attempts came to no sum` : undefined;
   }
 }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import { z } from "zod";
+import { canonicalJson } from "../../core/canonical.ts";
 import { readRefusal, writeWhole } from "../../core/files.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Alarms } from "./config.ts";
@@ -21,9 +22,20 @@ export type Alarm = z.infer<typeof alarmSchema>;
 const receivers = ["webhook", "mail"] as const;
 type Receiver = (typeof receivers)[number];
 
-const stateSchema = z.strictObject({
+/** What a watch knows from look to look, over restarts. */
+const progressSchema = z.strictObject({
   /** Entries of the log that were looked at. */
   examined: z.int().min(0),
+  /** The log's size at the last look, and since when it is so, in Unix milliseconds. */
+  growth: z.strictObject({ size: z.int().min(0), since: z.int().min(0), isStalled: z.boolean() }).optional(),
+  /** Of the last attempts that ended: whether each came to a sum; and whether too many did not. */
+  attempts: z.strictObject({ ends: z.array(z.boolean()), isAbove: z.boolean() }).optional(),
+  /** Why the log was not followed at the last look. */
+  failed: z.string().optional(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+const stateSchema = progressSchema.extend({
   waiting: z.array(z.strictObject({ alarm: alarmSchema, to: z.array(z.enum(receivers)) })),
 });
 type State = z.infer<typeof stateSchema>;
@@ -70,18 +82,24 @@ export class Delivery {
     return new Delivery(dir, alarms, log, state.data);
   }
 
-  get examined(): number {
-    return this.#state.examined;
+  get progress(): Progress {
+    const { waiting: _, ...progress } = this.#state;
+    return progress;
   }
 
-  /** Keeps alarms, and how far the log was looked at, in one write: none is raised twice, none is lost. */
-  async raise(alarms: readonly Alarm[], examined: number): Promise<void> {
+  get isWaiting(): boolean {
+    return this.#state.waiting.length > 0;
+  }
+
+  /** Keeps alarms, and how far the watch is, in one write: none is raised twice, none is lost. */
+  async raise(alarms: readonly Alarm[], progress: Progress): Promise<void> {
+    if (alarms.length === 0 && canonicalJson(progress) === canonicalJson(this.progress)) return;
     const to = receivers.filter((receiver) => this.#alarms[receiver] !== undefined);
     const waiting = [
       ...this.#state.waiting,
       ...(to.length === 0 ? [] : alarms.map((alarm) => ({ alarm, to: [...to] }))),
     ];
-    await this.#keep({ examined, waiting });
+    await this.#keep({ ...progress, waiting });
   }
 
   /** Hands over what waits, in its order. @returns what could not be delivered, in words; it is tried again. */

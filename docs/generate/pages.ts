@@ -23,7 +23,7 @@ export function pages(): ReadonlyMap<string, string> {
       page(
         note("auditor/alarms/config.ts"),
         "# alarms.yaml",
-        "What the auditor writes for `fedcredit audit watch --alarms`. Paths are relative to the file. An unknown key is refused. A log that forks, members that are expelled, complaints and split cohorts raise an alarm without a threshold. What a receiver does not take is kept in the auditor's directory and handed over at the next look.",
+        "What the auditor writes for `fedcredit audit watch --alarms`. Paths are relative to the file. An unknown key is refused. A log that forks, members that are expelled, complaints and split cohorts raise an alarm without a threshold. Each is told once, over restarts of the watch, and so is that the log grows, or is followed, again. What a receiver does not take is kept in the auditor's directory and handed over at the next look; a fork ends the watch once its alarm was taken.",
         schemaTables(alarmsSchema, "alarms.yaml"),
       ),
     ],

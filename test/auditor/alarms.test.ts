@@ -1,18 +1,15 @@
 import { createHmac } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { SMTPServer } from "smtp-server";
 import { Breaches } from "../../auditor/alarms/breaches.ts";
 import { alarmsSchema } from "../../auditor/alarms/config.ts";
 import { type Alarm, Delivery } from "../../auditor/alarms/delivery.ts";
 import { digestOf } from "../../core/canonical.ts";
 import type { Entry } from "../../privacy/log/entry.ts";
 import { sampleLog } from "../support/log.ts";
+import { alarmsIn, mailReceiver, type Posted, webhookReceiver } from "../support/receivers.ts";
 
 const alarm = (text: string): Alarm => ({ time: 1_000, kind: "breach", text, entry: 7 });
 
@@ -22,32 +19,15 @@ async function folder(t: ExecutionContext): Promise<string> {
   return dir;
 }
 
-/** A receiver over HTTP that can be out of order. */
-async function receiver(t: ExecutionContext) {
-  const got: { body: string; signature: string | undefined }[] = [];
-  const is = { broken: false };
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += String(chunk);
-    const signature = request.headers["x-fedcredit-signature"] as string | undefined;
-    if (!is.broken) got.push({ body, signature });
-    response.writeHead(is.broken ? 503 : 204).end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, is };
-}
-
-const texts = (got: readonly { body: string }[]): string[] =>
-  got.map(({ body }) => (JSON.parse(body) as Alarm).text);
+const texts = (got: readonly Posted[]): string[] => alarmsIn(got).map(({ text }) => text);
 
 test("an alarm is posted once, in its order, signed with the secret", async (t) => {
   const dir = await folder(t);
-  const { url, got } = await receiver(t);
+  const { url, got } = await webhookReceiver(t);
   const secret = join(dir, "secret");
   await writeFile(secret, "hush\n");
   const delivery = await Delivery.open(dir, alarmsSchema.parse({ webhook: { url, secret } }), "riverbank");
-  await delivery.raise([alarm("one"), alarm("two")], 8);
+  await delivery.raise([alarm("one"), alarm("two")], { examined: 8 });
   t.deepEqual(await delivery.deliver(), []);
   t.deepEqual(await delivery.deliver(), []);
   t.deepEqual(texts(got), ["one", "two"]);
@@ -59,17 +39,17 @@ test("an alarm is posted once, in its order, signed with the secret", async (t) 
 
 test("what a receiver does not take waits on disk, over a restart, and comes in order", async (t) => {
   const dir = await folder(t);
-  const { url, got, is } = await receiver(t);
+  const { url, got, is } = await webhookReceiver(t);
   const alarms = alarmsSchema.parse({ webhook: { url } });
   is.broken = true;
   const before = await Delivery.open(dir, alarms, "riverbank");
-  await before.raise([alarm("one")], 3);
+  await before.raise([alarm("one")], { examined: 3 });
   const [failure] = await before.deliver();
   t.regex(failure ?? "", /answers 503/);
-  await before.raise([alarm("two")], 5);
+  await before.raise([alarm("two")], { examined: 5 });
   is.broken = false;
   const after = await Delivery.open(dir, alarms, "riverbank");
-  t.is(after.examined, 5);
+  t.is(after.progress.examined, 5);
   t.deepEqual(await after.deliver(), []);
   t.deepEqual(texts(got), ["one", "two"]);
 });
@@ -82,31 +62,11 @@ test("a memory that is damaged is refused, not begun anew", async (t) => {
 
 test("an alarm goes by mail, and one receiver's failure keeps it from no other", async (t) => {
   const dir = await folder(t);
-  const mails: string[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
-    onData: async (stream, _session, callback) => {
-      let mail = "";
-      for await (const chunk of stream) mail += String(chunk);
-      mails.push(mail);
-      callback();
-    },
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  t.teardown(() => server.close());
-  const { port } = server.server.address() as AddressInfo;
-  const mail = {
-    server: `smtp://127.0.0.1:${port}`,
-    from: "log@auditor.example",
-    to: ["duty@auditor.example"],
-  };
-  const { url, got, is } = await receiver(t);
+  const { mail, got: mails } = await mailReceiver(t);
+  const { url, got, is } = await webhookReceiver(t);
   is.broken = true;
   const delivery = await Delivery.open(dir, alarmsSchema.parse({ mail, webhook: { url } }), "riverbank");
-  await delivery.raise([alarm("a cohort of two\r\nBcc: someone@else.example")], 8);
+  await delivery.raise([alarm("a cohort of two\r\nBcc: someone@else.example")], { examined: 8 });
   t.is((await delivery.deliver()).length, 1);
   t.is(mails.length, 1);
   t.regex(mails[0]!, /Subject: FedCredit log riverbank: breach/);
@@ -120,7 +80,7 @@ test("an alarm goes by mail, and one receiver's failure keeps it from no other",
 const entries = sampleLog().leaves.map((leaf) => JSON.parse(Buffer.from(leaf).toString()) as Entry);
 
 const breachesOf = (thresholds: object, list: readonly Entry[]): string[] => {
-  const breaches = new Breaches(alarmsSchema.parse({ thresholds }).thresholds);
+  const breaches = new Breaches(alarmsSchema.parse({ thresholds }).thresholds, undefined);
   return list.flatMap((entry) => breaches.take(entry) ?? []);
 };
 

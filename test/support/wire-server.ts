@@ -61,7 +61,7 @@ async function certify(authority: Authority, tlsKey: string, now: number): Promi
 export async function serve(
   authority: Authority,
   services: readonly (readonly [grpc.ServiceDefinition, grpc.UntypedServiceImplementation])[],
-  { clientCertificates = true, hosts = [coordinatorName], now = Date.now() } = {},
+  { clientCertificates = true, hosts = [coordinatorName], now = Date.now(), listen = "127.0.0.1:0" } = {},
 ): Promise<{ address: string; stop(): void }> {
   const { certificatePem, privateKeyPem } = await authority.issueServer(hosts, now);
   const server = new grpc.Server(channelOptions);
@@ -78,7 +78,7 @@ export async function serve(
     clientCertificates,
   );
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound))),
+    server.bindAsync(listen, credentials, (error, bound) => (error ? reject(error) : resolve(bound))),
   );
   return { address: `127.0.0.1:${port}`, stop: () => server.forceShutdown() };
 }
