@@ -70,7 +70,7 @@ async function consent(wanted: string, { dir, json }: Common): Promise<void> {
   await atDesk(dir, async (desk) => {
     const view = findStudy(await listStudies(desk), wanted);
     for (const line of summary(view)) tell(line);
-    const cost = studyCost(desk, view.manifest);
+    const cost = studyCost(desk, view.study, view.manifest);
     if (cost !== undefined) tell(`cost           ${costText(cost)}`);
     const { expiresMillis } = await consentTo(desk, view.study);
     if (json) print(JSON.stringify({ study: view.study, name: view.name, expiresMillis, cost }));

@@ -10,7 +10,7 @@ import { signConsent } from "../../privacy/log/consent.ts";
 import { noteSigner } from "../../privacy/log/note.ts";
 import { refusalOf, Studies } from "../../proto/wire.ts";
 import { decidedBy, requirePeople } from "../ledger/approvals.ts";
-import { type Forecast, forecastOf } from "../ledger/budget.ts";
+import { eventsToCome, type Forecast, forecastOf } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import {
   anyConsent,
@@ -102,14 +102,20 @@ export function openManifest(study: Digest, bytes: Uint8Array): { text: string; 
 
 const ceil = (epsilon: number): string => (Math.ceil(epsilon * 100) / 100).toFixed(2);
 
-/** @returns what a study would cost at most, of the table's budget; undefined where it runs without noise. */
+/** @returns what a study may still cost at most, of the table's budget; undefined where it runs without noise. */
 export const studyCost = (
   { db, policy }: Pick<StudyDesk, "db" | "policy">,
+  study: Digest,
   manifest: StudyManifest,
 ): Forecast | undefined =>
   manifest.privacy.noise === undefined
     ? undefined
-    : forecastOf(db, tableOf(manifest), policy(manifest).maxEpsilon, studyEvents(manifest));
+    : forecastOf(
+        db,
+        tableOf(manifest),
+        policy(manifest).maxEpsilon,
+        eventsToCome(db, study, studyEvents(manifest)),
+      );
 
 /** @returns a forecast in words. */
 export const costText = ({ spent, after, lifetime, delta }: Forecast): string =>
@@ -139,7 +145,7 @@ export async function consentTo(
   requireAccounted(db, manifest.privacy.noise === undefined ? "exact_sums_spent" : "budget_exhausted");
   const rows = await desk.rows(manifest, policy);
   if (manifest.privacy.noise === undefined) requireFarFromSummed(db, tableOf(manifest), rows, policy.minRows);
-  const cost = studyCost(desk, manifest);
+  const cost = studyCost(desk, study, manifest);
   if (cost !== undefined && cost.after > cost.lifetime)
     throw new Refusal(
       "budget_exhausted",

@@ -81,6 +81,21 @@ export function spentEvents(
   return eventsIn(rows);
 }
 
+/** @returns ε of what a study has cost by itself; undefined where the policy states no δ. */
+export function studySpent(
+  db: DatabaseSync,
+  study: Digest,
+  table: string,
+  { delta }: Budget,
+): number | undefined {
+  if (delta === undefined) return undefined;
+  const rows = prepared(
+    db,
+    `${counted} SELECT event, count(*) AS sums FROM counted WHERE study = ?5 GROUP BY event`,
+  ).all(table, everyTable, "", 0, study);
+  return epsilonOf(eventsIn(rows), delta);
+}
+
 /** @returns steps with noise that this node has submitted to and not seen the end of. */
 export const openSteps = (db: DatabaseSync): { readonly study: Digest; readonly round: number }[] =>
   prepared(
@@ -118,6 +133,23 @@ export function spendingOverTime(db: DatabaseSync, table: string, delta: number)
       last: Number(row.last),
       epsilon: epsilonOf(eventsIn(until), delta),
     };
+  });
+}
+
+/** @returns of the sums that a study plans, in their order, those that were not charged yet. */
+export function eventsToCome(
+  db: DatabaseSync,
+  study: Digest,
+  planned: readonly PrivacyEvent[],
+): PrivacyEvent[] {
+  const row = prepared(db, "SELECT count(*) AS sums FROM spend WHERE study = ? AND follows IS NULL").get(
+    study,
+  );
+  let charged = Number(row?.sums);
+  return planned.flatMap((event) => {
+    const count = event.count - Math.min(event.count, charged);
+    charged -= event.count - count;
+    return count === 0 ? [] : [{ ...event, count }];
   });
 }
 

@@ -5,4 +5,5 @@ export type Bar =
   | Forbidden
   | { readonly what: "table"; readonly name: string }
   | { readonly what: "exactSums"; readonly perTable: number }
-  | { readonly what: "epsilon"; readonly lifetime: number };
+  | { readonly what: "epsilon"; readonly lifetime: number }
+  | { readonly what: "cost"; readonly lifetime: number };

@@ -13,7 +13,7 @@ import { studySteps } from "../../models/study-loop.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
 import type { StatementsOfNode } from "../federation/statements.ts";
 import { type StudyDesk, studyCost } from "../federation/studies.ts";
-import type { Forecast } from "../ledger/budget.ts";
+import { type Forecast, studySpent } from "../ledger/budget.ts";
 import {
   type KnownStatement,
   knownStatements,
@@ -72,7 +72,7 @@ export const answering =
 export interface StudyDecisions {
   readonly form: OwnForm;
   /** @returns the study in plain words. */
-  words(manifest: StudyManifest, hasEnded: boolean): Html;
+  words(study: Digest, manifest: StudyManifest, hasEnded: boolean): Html;
   /** @returns who decided it first, where it waits for a second. */
   waiting(
     what: "consent" | "scores",
@@ -224,17 +224,17 @@ export function studyDecisions(
   const agreed = scoreConsents(db);
   return {
     form,
-    words(manifest, hasEnded) {
+    words(study, manifest, hasEnded) {
+      const table = tableOf(manifest);
+      const own = (): Policy => policyOf(policy(), table);
       return plainWords(
         manifest,
         {
           // Of its own group's sums alone.
           mostSums: studySteps(withoutGroups(manifest)),
           destination: coordinator,
-          cost: orUndefined(() =>
-            studyCost({ db, policy: () => policyOf(policy(), tableOf(manifest)) }, manifest),
-          ),
-          hasEnded,
+          cost: orUndefined(() => studyCost({ db, policy: own }, study, manifest)),
+          was: hasEnded ? orUndefined(() => studySpent(db, study, table, own().maxEpsilon)) : undefined,
         },
         locale,
       );
@@ -257,8 +257,14 @@ function plainWords(
     mostSums,
     destination,
     cost,
-    hasEnded,
-  }: { mostSums: number; destination: string; cost: Forecast | undefined; hasEnded: boolean },
+    was,
+  }: {
+    mostSums: number;
+    destination: string;
+    cost: Forecast | undefined;
+    /** ε of a study that has ended. */
+    was: number | undefined;
+  },
   locale: Locale,
 ): Html {
   const { number, duration } = locale;
@@ -271,7 +277,8 @@ function plainWords(
     // Where the policy cannot be read, nobody can say.
     if (cost === undefined) return undefined;
     const { after, spent, lifetime, delta } = cost;
-    if (hasEnded) return plain.costWas(epsilon(spent), number(lifetime), String(delta));
+    if (was !== undefined)
+      return plain.costWas(epsilon(was), epsilon(spent), number(lifetime), String(delta));
     return plain.costIs(epsilon(after - spent), number(lifetime), epsilon(spent), String(delta));
   };
   return html`<dl class="plain">

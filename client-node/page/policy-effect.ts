@@ -5,7 +5,8 @@ import { isEnded } from "../../core/study-phase.ts";
 import { tableOf, usualTable } from "../../models/study.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import { rowTerms } from "../federation/policies-in-force.ts";
-import { spentEvents } from "../ledger/budget.ts";
+import { studyCost } from "../federation/studies.ts";
+import { type Forecast, spentEvents } from "../ledger/budget.ts";
 import { isAccounted } from "../ledger/recoveries.ts";
 import { exactSurvivors } from "../ledger/steps.ts";
 import { forbiddenBy, type Policy, policyOf } from "../policy.ts";
@@ -18,6 +19,8 @@ export interface StudyEffect {
   readonly becomes: "stops" | "refused" | "stays refused" | "allowed" | "goes on" | "stays allowed";
   /** What the new policy forbids of it. */
   readonly forbidden: readonly Bar[];
+  /** What it may still cost; absent where it runs without noise, or nobody can say. */
+  readonly cost?: Forecast;
 }
 
 /** What is left of a table's budgets. */
@@ -49,18 +52,29 @@ export function policyEffect(
   db: DatabaseSync,
   now: number,
 ): PolicyEffect {
-  const barsOf = (policy: Policy | undefined, { manifest }: KnownStudy): readonly Bar[] => {
+  const isConsented = (study: KnownStudy): boolean => {
+    const consent = consents.get(study.study);
+    return consent !== undefined && !consent.withdrawn && consent.expiresMillis > now;
+  };
+  const costOf = (policy: Policy, { study, manifest }: KnownStudy): Forecast | undefined =>
+    orUndefined(() => studyCost({ db, policy: (of) => policyOf(policy, tableOf(of)) }, study, manifest));
+  const barsOf = (policy: Policy | undefined, known: KnownStudy): readonly Bar[] => {
+    const { manifest } = known;
     const table = tableOf(manifest);
     const own = policy && orUndefined(() => policyOf(policy, table));
     if (own === undefined) return [{ what: "table", name: table }];
     const { lifetime, spent, perTable, exactSums } = leftOf(db, own, table);
     const isExact = manifest.privacy.noise === undefined;
+    // Who agreed already goes on, sum by sum, until one does not fit; a consent is refused before.
+    const cost = isConsented(known) ? undefined : costOf(own, known);
     return [
       ...forbiddenBy(own, manifest),
       ...(isExact && exactSums >= perTable ? [{ what: "exactSums", perTable } as const] : []),
       ...(!isExact && spent !== undefined && spent >= lifetime
         ? [{ what: "epsilon", lifetime } as const]
-        : []),
+        : cost !== undefined && cost.after > cost.lifetime
+          ? [{ what: "cost", lifetime } as const]
+          : []),
     ];
   };
   const effects = studies
@@ -68,8 +82,8 @@ export function policyEffect(
     .map((study): StudyEffect => {
       const forbidden = barsOf(after, study);
       const was = barsOf(before, study).length === 0;
-      const consent = consents.get(study.study);
-      const consented = consent !== undefined && !consent.withdrawn && consent.expiresMillis > now;
+      const consented = isConsented(study);
+      const cost = costOf(after, study);
       const becomes =
         forbidden.length > 0
           ? was
@@ -82,7 +96,7 @@ export function policyEffect(
               ? "goes on"
               : "stays allowed"
             : "allowed";
-      return { study, becomes, forbidden };
+      return { study, becomes, forbidden, ...(cost !== undefined && { cost }) };
     });
   const tablesOf = (policy: Policy): string[] => [usualTable, ...Object.keys(policy.tables ?? {})];
   const tables = tablesOf(after).map((table) => leftOf(db, policyOf(after, table), table));

@@ -3,7 +3,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import express, { type Express, type Request } from "express";
 import { parseDocument } from "yaml";
-import { z } from "zod";
 import type { Digest } from "../../core/canonical.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { note, table } from "../../core/pages/parts.ts";
@@ -13,18 +12,20 @@ import { parseYaml, plainOf, type YamlFault, yamlFaults } from "../../core/yaml.
 import { algorithmNames } from "../../models/registry.ts";
 import { refusalOf } from "../../proto/wire.ts";
 import { decidedBy, lastApproved, storeApproved } from "../ledger/approvals.ts";
+import type { Forecast } from "../ledger/budget.ts";
 import type { EgressLedger } from "../ledger/egress.ts";
 import { policyVersion } from "../ledger/records.ts";
 import { transact } from "../ledger/store.ts";
 import { type Policy, policyDigest, policySchema } from "../policy.ts";
 import type { PolicyFile } from "../policy-file.ts";
 import type { Approvals, Waiting } from "./approvals.ts";
+import { chineseErrors, inChinese } from "./chinese-faults.ts";
 import { answering, type MayPost, type OwnForm, type Send } from "./decisions.ts";
 import { epsilonText } from "./format.ts";
 import { numeric, type View } from "./layout.ts";
 import { type Locale, localeFor } from "./locale.ts";
 import type { PolicyEffect } from "./policy-effect.ts";
-import { forbiddenList } from "./studies.ts";
+import { forbiddenList, type KnownStudy } from "./studies.ts";
 
 /** Where people may change it. */
 export interface PolicyDesk {
@@ -267,7 +268,7 @@ async function shownEffect(
   locale: Locale,
 ): Promise<View> {
   const { language, words } = locale;
-  const faults = yamlFaults(text, policySchema, language === "zh" ? z.locales.zhCN().localeError : undefined);
+  const faults = yamlFaults(text, policySchema, language === "zh" ? chineseErrors : undefined);
   if (faults.length > 0)
     return {
       title: words.faultsTitle,
@@ -293,14 +294,14 @@ ${isByTwo && note(words.byTwo)}
   };
 }
 
-const faultTable = (faults: readonly YamlFault[], { words, number }: Locale): Html =>
+const faultTable = (faults: readonly YamlFault[], { language, words, number }: Locale): Html =>
   html`<div role="alert">${table(
     words.policyFaults,
     [numeric(words.line), words.field, words.fault],
     faults.map(({ line, path, message }) => [
       number(line),
       path === "" ? "–" : html`<code>${path}</code>`,
-      html`<span class="long">${path === "" && /^[A-Z_]+$/.test(message) ? `${words.notYaml} (${message})` : message}</span>`,
+      html`<span class="long">${path === "" && /^[A-Z_]+$/.test(message) ? `${words.notYaml} (${message})` : language === "zh" ? inChinese(message) : message}</span>`,
     ]),
   )}</div>`;
 
@@ -315,12 +316,13 @@ ${
     ? note(words.noStudyConcerned)
     : table(
         words.studiesCaption,
-        [words.study, words.state, words.effect, words.because],
-        studies.map(({ study, becomes, forbidden }) => [
+        [words.study, words.state, words.effect, words.because, words.costToCome],
+        studies.map(({ study, becomes, forbidden, cost }) => [
           study.name,
           words.phases[study.phase] ?? study.phase,
           html`<span class="${grave(becomes)}">${words.policyBecomes[becomes]}</span>`,
           forbidden.length === 0 ? "–" : html`<div class="long">${forbiddenList(forbidden, locale)}</div>`,
+          costCell(study, cost, locale),
         ]),
       )
 }
@@ -338,6 +340,19 @@ ${table(
     number(Math.max(0, perTable - exactSums)),
   ]),
 )}`;
+}
+
+/** What a study may still cost of what is left, and whether that is enough. */
+function costCell({ manifest }: KnownStudy, cost: Forecast | undefined, locale: Locale): Content {
+  const { words, number } = locale;
+  if (manifest.privacy.noise === undefined) return words.exactCost;
+  if (cost === undefined) return words.notKnown;
+  const { spent, after, lifetime } = cost;
+  const text = words.costOfLeft(
+    epsilonText(after - spent, locale),
+    number(Math.max(0, Math.floor((lifetime - spent) * 100) / 100)),
+  );
+  return after <= lifetime ? text : html`${text}: <span class="warning">${words.doesNotFit}</span>`;
 }
 
 /** The lines between those that both texts begin and end with. */

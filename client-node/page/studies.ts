@@ -42,7 +42,7 @@ export function studiesView(
     return html`<article class="card">
 <h2>${name} <span class="badge">${phaseName}</span></h2>
 <p>${consentText(consents.get(study), now, locale)}</p>
-${decisions?.words(manifest, isEnded(phase))}
+${decisions?.words(study, manifest, isEnded(phase))}
 ${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions, locale)}
 ${forbidden !== undefined && html`<p class="warning">${words.policyForbids}</p>${forbiddenList(forbidden, locale)}`}
 ${facts([

@@ -310,6 +310,7 @@ export const en = {
     table: ({ name }) => `table “${name}”, of which the policy says nothing`,
     exactSums: ({ perTable }) => `its table has been in ${perTable} sums without noise, or more`,
     epsilon: ({ lifetime }) => `its table has spent ε = ${lifetime}, or more`,
+    cost: ({ lifetime }) => `it may cost more than is left of ε = ${lifetime}`,
   } as ForbiddenWords,
   purpose: "Purpose",
   legalBasis: "Legal basis",
@@ -367,8 +368,8 @@ export const en = {
     cost: "What it costs of the privacy budget",
     costIs: (more: string, lifetime: string, spent: string, delta: string): string =>
       `up to ε = ${more} of your ${lifetime} for this table, of which ${spent} is spent (δ = ${delta})`,
-    costWas: (spent: string, lifetime: string, delta: string): string =>
-      `it has ended; all studies of this table together have cost ε = ${spent} of your ${lifetime} (δ = ${delta}), each as the page Budget says`,
+    costWas: (own: string, spent: string, lifetime: string, delta: string): string =>
+      `it has ended and cost ε = ${own}; all studies of this table together have cost ε = ${spent} of your ${lifetime} (δ = ${delta})`,
     noCost: "No ε can be stated: the sums are exact.",
     learned: "What can be learned without noise",
     learnedIs:
@@ -533,6 +534,10 @@ export const en = {
   studiesCaption: "Those that are proposed or running, and those remembered",
   effect: "Effect",
   because: "Because",
+  costToCome: "ε it may still cost",
+  exactCost: "none can be stated: exact sums",
+  costOfLeft: (more: string, left: string): string => `up to ${more} of the ${left} that are left`,
+  doesNotFit: "it does not fit",
   policyBecomes: {
     stops: "stops at once",
     refused: "refused from now on",
@@ -892,6 +897,7 @@ export const zh: Words = {
     table: ({ name }) => `表“${name}”，策略中没有说明`,
     exactSums: ({ perTable }) => `其表已参与 ${perTable} 次或更多次无噪声求和`,
     epsilon: ({ lifetime }) => `其表已花费 ε = ${lifetime} 或更多`,
+    cost: ({ lifetime }) => `可能花费的 ε 多于 ${lifetime} 中剩余的部分`,
   },
   purpose: "目的",
   legalBasis: "法律依据",
@@ -944,8 +950,8 @@ export const zh: Words = {
     cost: "占用的隐私预算",
     costIs: (more, lifetime, spent, delta) =>
       `最多 ε = ${more}，此表总预算为 ${lifetime}，已花费 ${spent}（δ = ${delta}）`,
-    costWas: (spent, lifetime, delta) =>
-      `已结束；此表所有研究合计已花费 ε = ${spent}，总预算为 ${lifetime}（δ = ${delta}），各研究的花费见“预算”页`,
+    costWas: (own, spent, lifetime, delta) =>
+      `已结束，花费 ε = ${own}；此表所有研究合计已花费 ε = ${spent}，总预算为 ${lifetime}（δ = ${delta}）`,
     noCost: "无法给出 ε：总和是精确的。",
     learned: "没有噪声时能得知什么",
     learnedIs:
@@ -1095,6 +1101,10 @@ export const zh: Words = {
   studiesCaption: "已提议、运行中以及所记住的研究",
   effect: "效果",
   because: "原因",
+  costToCome: "还可能花费的 ε",
+  exactCost: "无法给出：总和是精确的",
+  costOfLeft: (more, left) => `最多 ${more}，剩余 ${left}`,
+  doesNotFit: "超出剩余",
   policyBecomes: {
     stops: "立即停止",
     refused: "从此拒绝",

@@ -1,15 +1,23 @@
 import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { stringify } from "yaml";
+import { eventsToCome } from "../../../client-node/ledger/budget.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
 import { writePassword } from "../../../client-node/page/access.ts";
+import { chineseErrors, inChinese } from "../../../client-node/page/chinese-faults.ts";
+import { effectParts } from "../../../client-node/page/policy.ts";
 import { policyEffect } from "../../../client-node/page/policy-effect.ts";
 import type { KnownStudy } from "../../../client-node/page/studies.ts";
-import type { Policy } from "../../../client-node/policy.ts";
-import { escapeHtml } from "../../../core/pages/html.ts";
+import { type Policy, policySchema } from "../../../client-node/policy.ts";
+import { escapeHtml, html } from "../../../core/pages/html.ts";
 import { secureRandom } from "../../../core/random.ts";
+import { yamlFaults } from "../../../core/yaml.ts";
+import { studyEvents } from "../../../models/study-loop.ts";
+import { epsilonOf } from "../../../privacy/noise/accountant.ts";
 import { policyFor, temporaryDirectory } from "../../../simulate/consortium.ts";
-import { openPage, passwordFileIn } from "../../support/page.ts";
+import { withNoise } from "../../support/algorithms.ts";
+import { localeIn, openPage, passwordFileIn } from "../../support/page.ts";
 import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 
 const secret = "correct horse battery";
@@ -50,6 +58,111 @@ test("what becomes of a study under another policy, by what the one before let i
   const { tables, rowsChange, scores, warnings } = effectsOf(allowing, silent, true);
   t.like(tables[0], { table: "rows", perTable: 0, exactSums: 0 });
   t.deepEqual([rowsChange, scores, warnings], [true, "end", undefined]);
+});
+
+test("what a study with noise may still cost, of what a policy would leave, and whether that is enough", (t) => {
+  const noisy = withNoise(manifest, 30);
+  const of = (lifetime: number) => ({ ...policyFor(noisy), maxEpsilon: { lifetime, delta: 1e-6 } });
+  const db = openStore(":memory:");
+  t.teardown(() => db.close());
+  const study: KnownStudy = {
+    study: "ab",
+    name: "sme",
+    manifest: noisy,
+    phase: "proposed",
+    algorithm: "",
+    round: 0,
+  };
+  const effectOf = (after: Policy, consented: boolean) => {
+    const consent = { study: "ab", manifest: "", expiresMillis: now + 1, withdrawn: false };
+    const consents = new Map(consented ? [["ab", consent]] : []);
+    return policyEffect(of(100), after, { studies: [study], consents }, db, now).studies[0]!;
+  };
+  const whole = epsilonOf(studyEvents(noisy), 1e-6);
+  t.deepEqual(effectOf(of(100), false).cost, { delta: 1e-6, lifetime: 100, spent: 0, after: whole });
+  t.is(effectOf(of(whole), false).becomes, "stays allowed", "to the last of it");
+  // As the consent would be refused.
+  const short = effectOf(of(whole * 0.99), false);
+  t.deepEqual([short.becomes, short.forbidden], ["refused", [{ what: "cost", lifetime: whole * 0.99 }]]);
+  // Who agreed goes on until a sum does not fit, and sees that one will not.
+  const agreed = effectOf(of(whole * 0.99), true);
+  t.deepEqual([agreed.becomes, agreed.forbidden], ["goes on", []]);
+  t.true(agreed.cost!.after > agreed.cost!.lifetime);
+  t.is(effectOf(allowing, false).cost?.delta, allowing.maxEpsilon.delta);
+  const { delta: _, ...uncounted } = of(1).maxEpsilon;
+  t.is(effectOf({ ...of(1), maxEpsilon: uncounted }, false).cost, undefined, "without δ nobody can say");
+
+  // Sums that were charged are not to come.
+  const [event] = studyEvents(noisy);
+  const charge = db.prepare("INSERT INTO spend VALUES (?, ?, ?, NULL, 'rows', ?, ?)");
+  const two = { ...noisy, algorithms: [{ name: "summary" }, { name: "range" }] };
+  const planned = studyEvents(two);
+  t.is(eventsToCome(db, "ab", planned).length, 2);
+  charge.run("r1", "ab", 1, 1, JSON.stringify({ ...event, count: 1 }));
+  t.deepEqual(eventsToCome(db, "ab", planned), planned.slice(1));
+  t.deepEqual(eventsToCome(db, "cd", planned), planned);
+  const done = effectOf(of(100), true).cost!;
+  t.is(done.after, done.spent, "all of it is spent");
+
+  const shown = (after: Policy, consented = true): string =>
+    String(
+      html`${effectParts({ ...policyEffect(of(100), after, { studies: [], consents: new Map() }, db, now), studies: [effectOf(after, consented)] }, localeIn("en"))}`
+        .text,
+    );
+  t.notRegex(shown(of(100)), /does not fit/);
+  charge.run("r2", "cd", 1, 2, JSON.stringify({ ...event, count: 1 }));
+  db.prepare("DELETE FROM spend WHERE study = 'ab'").run();
+  t.regex(shown(of(whole)), /up to [\d.]+ of the 0 that are left: <span class="warning">it does not fit/);
+});
+
+test("what is wrong with a policy is said in Chinese words, whatever it is", (t) => {
+  const base = { ...policyFor(manifest), anonymity: undefined };
+  const field = { name: "a", class: "operational", level: "C1", operator: "keep" };
+  const bad: object[] = [
+    { minCohort: "four" },
+    { minCohort: 1 },
+    { minCohort: 2.5 },
+    { minCohort: undefined },
+    { minCohort: null },
+    { maxEpsilon: 3 },
+    { maxEpsilon: { lifetime: 0, delta: 2 } },
+    { allow: { algorithms: "all", purposes: [""] } },
+    { unprotected: ["nothing"] },
+    { scores: { send: true } },
+    { people: 3 },
+    { extra: 1 },
+    { fields: [{ ...field, class: "sensitive" }] },
+    { fields: [{ ...field, level: "C3" }] },
+    { fields: [field, field] },
+    { fields: [{ ...field, operator: "shuffle" }] },
+    { fields: [{ ...field, operator: "top-bottom-code", low: 2, high: 1 }] },
+    { fields: [{ ...field, class: "quasi", operator: "bins", origin: 0, width: 1 }] },
+    { fields: [{ ...field, name: "x".repeat(300) }] },
+    { tables: { "Bad Name": {} } },
+    { warnings: { purpose: "p", leastSeverity: "alarm", period: "day", keepDays: 1, until: "soon" } },
+    {
+      warnings: {
+        purpose: "p",
+        leastSeverity: "alarm",
+        period: "day",
+        keepDays: 1,
+        until: "2030-01-01",
+        types: [],
+        places: { a: "<" },
+      },
+    },
+  ];
+  for (const change of bad) {
+    const faults = yamlFaults(stringify({ ...base, ...change }), policySchema, chineseErrors);
+    t.true(faults.length > 0, JSON.stringify(change));
+    for (const { message } of faults) {
+      const said = inChinese(message);
+      t.regex(said, /\p{Script=Han}/u, said);
+      // What stands in a policy is quoted, or in parentheses.
+      const words = said.replaceAll(/“[^”]*”|（[^）]*）|C3|low|high/g, "");
+      t.notRegex(words, /[A-Za-z]{3}/, `${JSON.stringify(change)}: ${said}`);
+    }
+  }
 });
 
 async function openEditor(t: ExecutionContext) {
