@@ -160,7 +160,8 @@ class Reading {
   }
 
   #note(entry: Entry): void {
-    if (entry.type === "case.raised") this.#enterpriseOfCase.set(entry.case, entry.enterprise);
+    if (entry.type === "case.raised" && entry.enterprise !== undefined)
+      this.#enterpriseOfCase.set(entry.case, entry.enterprise);
     if (entry.type === "model.published") this.#studyOfModel.set(entry.model, entry.study);
     if (entry.type === "round.opened") {
       const { study, round, attempt } = entry;

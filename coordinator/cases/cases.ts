@@ -1,6 +1,6 @@
 /** Cases: a change of grade or a warning, what the bank's policy suggests, and what its people decide. Each step is in the log. */
 import { toHex } from "../../core/bytes.ts";
-import { digestOf } from "../../core/canonical.ts";
+import { type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { type LimitStep, limitSteps } from "../../privacy/log/entry.ts";
 import { organisationPattern } from "../../privacy/roster.ts";
@@ -9,9 +9,16 @@ import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
 import { type Cause, casePolicyDigest, suggestionFor } from "./policy.ts";
 
+/** Named in what is said of a case. */
+const mostShifted = 10;
+
 export interface CaseView {
   readonly number: number;
-  readonly enterprise: string;
+  /** Whose grade or warning it is. */
+  readonly enterprise?: string;
+  /** Digest of the model that has shifted, and the name of its study while the bank has it. */
+  readonly model?: string;
+  readonly study?: string;
   readonly cause: Cause["cause"];
   readonly suggestion: LimitStep;
   readonly assignedTo?: string;
@@ -41,31 +48,35 @@ export const lockCases = (sql: Transaction): Promise<void> =>
   sql.script("LOCK TABLE credit_case IN SHARE ROW EXCLUSIVE MODE");
 
 /**
- * Raises a case where the policy suggests something; one of the same enterprise and cause that is open is raised anew.
+ * Raises a case where the policy suggests something; one about the same and of the same cause that is open is raised anew.
  * Part of the transaction that logs the cause, after {@link lockCases}.
+ * @param about - an enterprise, or a model that has shifted.
  * @param of.entry - index of the log entry of the cause.
  */
 export async function raiseCase(
   bank: Bank,
   sql: Transaction,
-  { enterprise, entry, cause }: { enterprise: string; entry: number; cause: Cause },
+  about: { readonly enterprise: string } | { readonly model: Digest },
+  { entry, cause }: { entry: number; cause: Cause },
 ): Promise<void> {
   const suggestion = suggestionFor(bank.casePolicy, cause);
   if (suggestion === undefined) return;
   const [open] = await sql`
     SELECT number FROM credit_case
-    WHERE enterprise = ${enterprise} AND cause = ${cause.cause} AND decision IS NULL`;
+    WHERE coalesce(enterprise, model) = ${"model" in about ? about.model : about.enterprise}
+      AND cause = ${cause.cause} AND decision IS NULL`;
   const [last] = await sql`SELECT coalesce(max(number), 0) AS number FROM credit_case`;
   const number: number = open?.number ?? last!.number + 1;
   await sql`
-    INSERT INTO credit_case (number, enterprise, cause, suggestion)
-    VALUES (${number}, ${enterprise}, ${cause.cause}, ${suggestion})
+    INSERT INTO credit_case (number, enterprise, model, cause, suggestion)
+    VALUES (${number}, ${"model" in about ? null : about.enterprise}, ${"model" in about ? about.model : null},
+      ${cause.cause}, ${suggestion})
     ON CONFLICT (number) DO UPDATE SET suggestion = excluded.suggestion`;
   await record(bank, sql, number, {
     entry: {
       type: "case.raised",
       case: number,
-      enterprise,
+      ...about,
       cause: cause.cause,
       entry,
       suggestion,
@@ -73,11 +84,20 @@ export async function raiseCase(
     },
     what: "raised",
     by: "",
-    said: cause.cause === "grade" ? `${cause.before ?? "–"} → ${cause.grade}` : cause.severity,
+    said: saidOf(cause),
     step: suggestion,
     causeEntry: entry,
   });
 }
+
+const saidOf = (cause: Cause): string => {
+  if (cause.cause === "grade") return `${cause.before ?? "–"} → ${cause.grade}`;
+  if (cause.cause === "warning") return cause.severity;
+  const said = cause.shifted.map(
+    ({ kind, name, index }) => `${kind === "scores" ? "PSI" : "CSI"} ${name} ${index.toFixed(2)}`,
+  );
+  return [...said.slice(0, mostShifted), ...(said.length > mostShifted ? ["…"] : [])].join(", ");
+};
 
 /** @param to - a user of the console who may decide. @throws Refusal not_found, message_unexpected, parameters_invalid */
 export const assign = (bank: Bank, number: number, by: string, to: string): Promise<void> =>
@@ -189,7 +209,9 @@ type Reader = Bank["database"]["sql"];
 
 const viewOf = (row: Record<string, unknown>): CaseView => ({
   number: row.number as number,
-  enterprise: row.enterprise as string,
+  ...(row.enterprise === null ? {} : { enterprise: row.enterprise as string }),
+  ...(row.model === null ? {} : { model: row.model as string }),
+  ...(row.study === null ? {} : { study: row.study as string }),
   cause: row.cause as CaseView["cause"],
   suggestion: row.suggestion as LimitStep,
   ...(row.assigned_to === null ? {} : { assignedTo: row.assigned_to as string }),
@@ -201,7 +223,8 @@ const viewOf = (row: Record<string, unknown>): CaseView => ({
 /** @returns cases, open ones first, the newest first. */
 export async function cases(sql: Reader, most = 1000): Promise<CaseView[]> {
   const rows = await sql`
-    SELECT credit_case.*, (SELECT min(at) FROM case_event WHERE number = credit_case.number) AS raised
+    SELECT credit_case.*, (SELECT min(at) FROM case_event WHERE number = credit_case.number) AS raised,
+      (SELECT name FROM model JOIN study ON study.digest = model.study WHERE model.digest = credit_case.model) AS study
     FROM credit_case ORDER BY (decision IS NOT NULL), number DESC LIMIT ${most}`;
   return rows.map(viewOf);
 }
@@ -209,7 +232,8 @@ export async function cases(sql: Reader, most = 1000): Promise<CaseView[]> {
 /** @returns a case and what happened in it, in order. @throws Refusal not_found */
 export async function caseOf(sql: Reader, number: number): Promise<{ view: CaseView; events: CaseEvent[] }> {
   const [row] = await sql`
-    SELECT credit_case.*, (SELECT min(at) FROM case_event WHERE number = credit_case.number) AS raised
+    SELECT credit_case.*, (SELECT min(at) FROM case_event WHERE number = credit_case.number) AS raised,
+      (SELECT name FROM model JOIN study ON study.digest = model.study WHERE model.digest = credit_case.model) AS study
     FROM credit_case WHERE number = ${number}`;
   if (row === undefined) throw new Refusal("not_found", `there is no case ${number}`);
   const events = await sql`SELECT * FROM case_event WHERE number = ${number} ORDER BY entry`;

@@ -1,4 +1,4 @@
-/** cases.yaml: when a score or a warning becomes a case, and what is suggested about the limit. */
+/** cases.yaml: when a score, a warning or a shift becomes a case, and what is suggested about the limit. */
 import { z } from "zod";
 import { canonicalBytes, type Digest, digestOf } from "../../core/canonical.ts";
 import { Refusal } from "../../core/reasons.ts";
@@ -6,7 +6,7 @@ import { type Grade, parseGrades, usualGrades } from "../../models/scoring/grade
 import { type LimitStep, limitSteps } from "../../privacy/log/entry.ts";
 import { gradePattern } from "../../privacy/log/score-statement.ts";
 
-const suggest = z.enum(limitSteps).describe("what is suggested about the enterprise's limit");
+const suggest = z.enum(limitSteps).describe("what is suggested about the limit");
 const steps = z.int().min(1);
 
 const gradeRule = z.strictObject({
@@ -36,6 +36,17 @@ const warningRule = z.strictObject({
   suggest,
 });
 
+const shiftRule = z.strictObject({
+  cause: z
+    .literal("shift")
+    .describe("a model is published whose scores or columns have shifted beyond models.stability.alarm"),
+  of: z
+    .enum(["scores", "column"])
+    .optional()
+    .describe("what has shifted: scores (PSI) or a column (CSI); either without it"),
+  suggest,
+});
+
 /** What the bank writes about cases. */
 export const casePolicySchema = z
   .strictObject({
@@ -52,7 +63,7 @@ export const casePolicySchema = z
       .default(62)
       .describe("a score statement whose window ended longer ago is refused, days"),
     rules: z
-      .array(z.discriminatedUnion("cause", [gradeRule, warningRule]))
+      .array(z.discriminatedUnion("cause", [gradeRule, warningRule, shiftRule]))
       .max(100)
       .default([
         { cause: "grade", worseBy: 2, suggest: "reduce" },
@@ -61,6 +72,7 @@ export const casePolicySchema = z
         { cause: "grade", betterBy: 1, suggest: "hold" },
         { cause: "warning", severity: "alarm", suggest: "reduce" },
         { cause: "warning", suggest: "review" },
+        { cause: "shift", suggest: "review" },
       ])
       .describe("the first that holds gives the suggestion; where none does, no case is raised"),
   })
@@ -83,6 +95,13 @@ export const casePolicySchema = z
 
 export type CasePolicy = z.output<typeof casePolicySchema>;
 
+/** An index beyond the bank's threshold. */
+interface ShiftedIndex {
+  readonly kind: "scores" | "column";
+  readonly name: string;
+  readonly index: number;
+}
+
 /** What a case is raised by. */
 export type Cause =
   | {
@@ -92,7 +111,8 @@ export type Cause =
       readonly before: string | undefined;
       readonly passed: number | undefined;
     }
-  | { readonly cause: "warning"; readonly severity: "notice" | "warning" | "alarm" };
+  | { readonly cause: "warning"; readonly severity: "notice" | "warning" | "alarm" }
+  | { readonly cause: "shift"; readonly shifted: readonly ShiftedIndex[] };
 
 /** @returns the names of a scale, or what is wrong with it. */
 function namesOf(scale: string): string[] | string {
@@ -116,6 +136,12 @@ export function suggestionFor(policy: CasePolicy, cause: Cause): LimitStep | und
   if (cause.cause === "warning")
     return policy.rules.find(
       (rule) => rule.cause === "warning" && (rule.severity === undefined || rule.severity === cause.severity),
+    )?.suggest;
+  if (cause.cause === "shift")
+    return policy.rules.find(
+      (rule) =>
+        rule.cause === "shift" &&
+        (rule.of === undefined || cause.shifted.some(({ kind }) => kind === rule.of)),
     )?.suggest;
   const { grade, before, passed } = cause;
   if (grade === before) return undefined;

@@ -93,7 +93,8 @@ export async function takeStatement(bank: Bank, enterprise: string, note: string
       INSERT INTO score_statement (entry, enterprise, study, purpose, note, grade, window_until, issued_at)
       VALUES (${entry}, ${enterprise}, ${study}, ${purpose}, ${note}, ${grade}, ${until}, ${new Date(issued)})`;
     const before = last?.grade as string | undefined;
-    await raiseCase(bank, sql, { enterprise, entry, cause: { cause: "grade", grade, before, passed } });
+    const cause = { cause: "grade", grade, before, passed } as const;
+    await raiseCase(bank, sql, { enterprise }, { entry, cause });
     return entry;
   });
 }

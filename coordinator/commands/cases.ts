@@ -1,5 +1,6 @@
 /** What enterprises say of themselves, and the bank's cases: `statement list`, `case list`, `case show` and its orders. */
 import { Command, InvalidArgumentError } from "commander";
+import { shortDigest } from "../../core/ids.ts";
 import { print } from "../../core/terminal.ts";
 import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
 import { saidIn } from "../../privacy/log/score-statement.ts";
@@ -15,7 +16,7 @@ export const caseCommands = (): Command[] => [
     .addHelpText("after", `\nExample:\n  fedcredit coordinator statement list ${config}`)
     .addCommand(statementsCommand()),
   new Command("case")
-    .description("changes of grade and warnings, and what is decided about a limit")
+    .description("changes of grade, warnings and shifted models, and what is decided about limits")
     .addHelpText(
       "after",
       `\nThey are raised by the policy that coordinator.yaml names under cases.\n\nExample:\n  fedcredit coordinator case list ${config}`,
@@ -55,8 +56,16 @@ const listCommand = (): Command =>
     }),
   );
 
-const caseLine = ({ number, enterprise, cause, suggestion, assignedTo, decision }: Case__Output): string =>
-  `${number}  ${enterprise}  ${cause}  suggested ${suggestion}  ${decision === "" ? `open, ${assignedTo === "" ? "nobody's" : `${assignedTo}'s`}` : `decided ${decision}`}`;
+const caseLine = ({
+  number,
+  enterprise,
+  model,
+  cause,
+  suggestion,
+  assignedTo,
+  decision,
+}: Case__Output): string =>
+  `${number}  ${model === "" ? enterprise : `model ${shortDigest(model)}`}  ${cause}  suggested ${suggestion}  ${decision === "" ? `open, ${assignedTo === "" ? "nobody's" : `${assignedTo}'s`}` : `decided ${decision}`}`;
 
 const showCommand = (): Command =>
   operatorCommand("show", "a case and what happened in it", `case show 1 ${config}`)

@@ -1,3 +1,4 @@
+import { shortDigest } from "../../core/ids.ts";
 import { chart } from "../../core/pages/charts.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
@@ -48,7 +49,7 @@ const caseRow = (one: CaseView, locale: Locale) => {
   const { words, day } = locale;
   return [
     html`<a href="/cases/${one.number}">${words.caseNumber(String(one.number))}</a>`,
-    html`<a href="/enterprises/${one.enterprise}">${one.enterprise}</a>`,
+    aboutLink(one),
     words.causes[one.cause],
     stepBadge(one.suggestion, locale),
     one.decision === undefined ? words.caseOpen : stepBadge(one.decision, locale),
@@ -57,9 +58,15 @@ const caseRow = (one: CaseView, locale: Locale) => {
   ];
 };
 
+/** The enterprise, or the model, that a case is about. */
+const aboutLink = ({ enterprise, model, study }: CaseView): Html =>
+  model === undefined
+    ? html`<a href="/enterprises/${enterprise}">${enterprise}</a>`
+    : html`<a href="/models/${model}">${study ?? shortDigest(model)}</a>`;
+
 const caseColumns = ({ words }: Locale): string[] => [
   words.case,
-  words.enterprise,
+  words.caseAbout,
   words.cause,
   words.suggested,
   words.decided,
@@ -103,7 +110,7 @@ async function caseView(asked: Asked): Promise<View> {
   const { view, events } = await caseOf(bank.database.sql, numberIn(params.case));
   const deciding = (await users(bank)).filter(({ role }) => role !== "auditor").map(({ user }) => user);
   const body = html`${facts([
-    [words.enterprise, html`<a href="/enterprises/${view.enterprise}">${view.enterprise}</a>`],
+    [view.model === undefined ? words.enterprise : words.model, aboutLink(view)],
     [words.cause, words.causes[view.cause]],
     [words.suggested, stepBadge(view.suggestion, locale)],
     [words.decided, view.decision === undefined ? words.caseOpen : stepBadge(view.decision, locale)],
@@ -113,8 +120,9 @@ async function caseView(asked: Asked): Promise<View> {
 <h2>${words.whatHappened}</h2>
 ${eventsTable(events, locale)}
 ${view.decision === undefined && may(session, deciders) && orderForms(view, deciding, session, locale)}
-${await scoresView(asked, view.enterprise)}`;
-  return { title: `${words.caseNumber(String(view.number))}: ${view.enterprise}`, body };
+${view.enterprise !== undefined && (await scoresView(asked, view.enterprise))}`;
+  const about = view.enterprise ?? view.study ?? shortDigest(view.model ?? "");
+  return { title: `${words.caseNumber(String(view.number))}: ${about}`, body };
 }
 
 const eventsTable = (events: readonly CaseEvent[], locale: Locale): Html => {

@@ -51,8 +51,18 @@ async function whole(bank: Bank, number: number): Promise<Case> {
   return { ...caseMessage(view), events };
 }
 
-const caseMessage = ({ assignedTo, decision, decidedMillis, ...rest }: CaseView): Case => ({
+const caseMessage = ({
+  enterprise: about,
+  model,
+  study: _,
+  assignedTo,
+  decision,
+  decidedMillis,
+  ...rest
+}: CaseView): Case => ({
   ...rest,
+  enterprise: about ?? "",
+  model: model ?? "",
   assignedTo: assignedTo ?? "",
   decision: decision ?? "",
   decidedMillis: decidedMillis ?? 0,

@@ -9,6 +9,7 @@ import { epsilonOfSpends } from "../../privacy/log/spend.ts";
 import { eventOf } from "../../privacy/sum/noise-terms.ts";
 import { protectionOf } from "../../privacy/sum/protection.ts";
 import type { Bank } from "../bank.ts";
+import { lockCases, raiseCase } from "../cases/cases.ts";
 import type { NewEntry } from "../store/log.ts";
 import type { Transaction } from "../store/sql.ts";
 import { stabilityAt, stabilityOf } from "./stability.ts";
@@ -96,16 +97,14 @@ export async function publishModel(
     publishedMillis: bank.clock.now(),
   });
   const model = digestOf(document);
-  for (const { kind, name: what, index } of [
-    ...stabilityOf({ algorithms: manifest.algorithms, results }).values(),
-  ].flat())
-    if (stabilityAt(index, bank.config.models.stability) === "shifted")
-      bank.log.error(
-        { study: name, kind, of: what, index },
-        "ALARM: a model's scores or columns have shifted",
-      );
+  const shifted = [...stabilityOf({ algorithms: manifest.algorithms, results }).values()]
+    .flat()
+    .filter(({ index }) => stabilityAt(index, bank.config.models.stability) === "shifted");
+  for (const { kind, name: what, index } of shifted)
+    bank.log.error({ study: name, kind, of: what, index }, "ALARM: a model's scores or columns have shifted");
+  if (shifted.length > 0) await lockCases(sql);
   await sql`INSERT INTO model VALUES (${model}, ${study}, ${document}, ${new Date(bank.clock.now())})`;
-  await bank.privacyLog.append(sql, [
+  const entry = await bank.privacyLog.append(sql, [
     {
       type: "model.published",
       model,
@@ -126,6 +125,8 @@ export async function publishModel(
       }),
     ),
   ]);
+  if (shifted.length > 0)
+    await raiseCase(bank, sql, { model }, { entry, cause: { cause: "shift", shifted } });
   return model;
 }
 

@@ -87,7 +87,7 @@ export async function takeReport(
       },
     ]);
     const severity = severities.findLast((one) => fresh.some((warning) => warning.severity === one))!;
-    await raiseCase(bank, sql, { enterprise, entry, cause: { cause: "warning", severity } });
+    await raiseCase(bank, sql, { enterprise }, { entry, cause: { cause: "warning", severity } });
     return fresh.length;
   });
 }

@@ -32,7 +32,7 @@ export function pages(): ReadonlyMap<string, string> {
       page(
         note("coordinator/cases/policy.ts"),
         "# cases.yaml",
-        "When a score statement or a warning of an enterprise becomes a case, and what is suggested about its limit; coordinator.yaml names the file under `cases`, and a change holds from the coordinator's next start. An unknown key is refused. Without the file, or where it leaves a key out, the defaults hold. A rule about grades holds where the grade is another than the enterprise's last for the purpose; of a first score, only rules with `to` do. A case of the same enterprise and cause that is open is raised anew, with the newest suggestion.",
+        "When a score statement or a warning of an enterprise, or a model that has shifted, becomes a case, and what is suggested about the limit, or the limits that rest on the model; coordinator.yaml names the file under `cases`, and a change holds from the coordinator's next start. An unknown key is refused. Without the file, or where it leaves a key out, the defaults hold. A rule about grades holds where the grade is another than the enterprise's last for the purpose; of a first score, only rules with `to` do. A case of the same enterprise and cause that is open is raised anew, with the newest suggestion.",
         schemaTables(casePolicySchema, "cases.yaml"),
       ),
     ],

@@ -285,8 +285,9 @@ const credit = {
   },
   "case.raised": {
     case: number.describe("of the bank's cases, counted from 1; one that is open already is raised anew"),
-    enterprise: party,
-    cause: z.enum(["grade", "warning"]),
+    enterprise: party.optional().describe("whose grade or warning it is; a shift is of a model"),
+    model: digest.optional().describe("whose scores or columns have shifted"),
+    cause: z.enum(["grade", "warning", "shift"]),
     entry: count.describe("entry of this log that it was raised by"),
     suggestion: z.enum(limitSteps).describe("by the bank's policy of cases"),
     policy: digest.describe("of that policy"),

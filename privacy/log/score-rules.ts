@@ -47,14 +47,17 @@ export const casesInOrder = about(
         ? `${known.suggestion} was suggested, and no reason is given for ${entry.decision}`
         : undefined;
     }
+    const { enterprise, model, cause } = entry;
+    if ((cause === "shift" ? enterprise : model) !== undefined) return "the case is about two things";
+    const about = cause === "shift" ? model : enterprise;
     const by = state.causes.get(entry.entry);
-    if (by?.enterprise !== entry.enterprise || by.cause !== entry.cause)
-      return `entry ${entry.entry} is no ${entry.cause} of ${entry.enterprise}`;
+    if (about === undefined || by?.about !== about || by.cause !== cause)
+      return `entry ${entry.entry} is no ${cause} of ${about}`;
     if (known === undefined)
       return entry.case === state.cases.size + 1 ? undefined : `case ${entry.case} after ${state.cases.size}`;
     if (known.decided) return "the case was decided before";
-    return known.enterprise === entry.enterprise && known.cause === entry.cause
+    return known.about === about && known.cause === cause
       ? undefined
-      : "the case is another enterprise's, or of another cause";
+      : "the case is about something else, or of another cause";
   },
 );

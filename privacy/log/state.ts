@@ -152,7 +152,8 @@ export interface Facts {
 type Cause = EntryOf<"case.raised">["cause"];
 
 interface CaseState {
-  readonly enterprise: string;
+  /** An enterprise, or a model that has shifted. */
+  readonly about: string | undefined;
   readonly cause: Cause;
   suggestion: LimitStep;
   decided: boolean;
@@ -195,8 +196,8 @@ export interface LogState {
   readonly scoreConsents: Map<string, number>;
   /** Of the last score statement of a study and enterprise. */
   readonly lastScores: Map<string, { readonly issued: number; readonly until: string }>;
-  /** Entries that a case may be raised by. */
-  readonly causes: Map<number, { readonly enterprise: string; readonly cause: Cause }>;
+  /** Entries that a case may be raised by, and the enterprise or model that it is about then. */
+  readonly causes: Map<number, { readonly about: string; readonly cause: Cause }>;
   /** By number. */
   readonly cases: Map<number, CaseState>;
   readonly ledgers: Map<string, { size: number; root: Digest; checkpoint: string }>;
@@ -385,6 +386,7 @@ export function apply(state: LogState, entry: Entry): void {
     case "model.published":
       state.unused.delete(entry.model);
       state.models.set(entry.model, entry.study);
+      state.causes.set(state.entries - 1, { about: entry.model, cause: "shift" });
       noteOptional(state, entry, "model", attachedValue(state, "model", entry.model) !== undefined);
       return;
     case "ledger.reported":
@@ -425,14 +427,14 @@ export function apply(state: LogState, entry: Entry): void {
       return;
     case "score.issued":
       state.lastScores.set(scoresKey(entry), state.facts.score ?? { issued: entry.time, until: "" });
-      state.causes.set(state.entries - 1, { enterprise: entry.enterprise, cause: "grade" });
+      state.causes.set(state.entries - 1, { about: entry.enterprise, cause: "grade" });
       return;
     case "warning.raised":
-      state.causes.set(state.entries - 1, { enterprise: entry.enterprise, cause: "warning" });
+      state.causes.set(state.entries - 1, { about: entry.enterprise, cause: "warning" });
       return;
     case "case.raised": {
-      const { enterprise, cause, suggestion } = entry;
-      state.cases.set(entry.case, { enterprise, cause, suggestion, decided: false });
+      const { enterprise, model, cause, suggestion } = entry;
+      state.cases.set(entry.case, { about: model ?? enterprise, cause, suggestion, decided: false });
       return;
     }
     case "case.decided": {

@@ -56,8 +56,15 @@ export class ConsoleStage {
     this.#end = of.end;
   }
 
-  /** @param enterprises - that run a node; by default all of them. */
-  static async open(config: Partial<CoordinatorConfig> = {}, enterprises = names): Promise<ConsoleStage> {
+  /**
+   * @param enterprises - that run a node; by default all of them.
+   * @param isHeld - whether a row is held out.
+   */
+  static async open(
+    config: Partial<CoordinatorConfig> = {},
+    enterprises = names,
+    isHeld: (row: number) => boolean = () => false,
+  ): Promise<ConsoleStage> {
     const bank = await LocalBank.start({
       console: { listen: "127.0.0.1:0", tls: "proxy", names: [] },
       ...config,
@@ -78,7 +85,8 @@ export class ConsoleStage {
     });
     const base = studyOf(borrowerFeatures, [{ name: "range" }]);
     const bfv = await openBfv();
-    const table = borrowers();
+    const all = borrowers();
+    const table = { ...all, holdout: all.holdout.map((_, row) => (isHeld(row) ? 1 : 0)) };
     const nodes: RunningNode[] = [];
     for (const [i, rows] of scatter(table.rows, enterprises.length, "console").entries()) {
       const mine = new Set(rows);
@@ -145,4 +153,4 @@ export class ConsoleStage {
   }
 }
 
-const allowed = ["range", "summary", "bins", "woe", "scorecard", "logistic", "evaluate"];
+const allowed = ["range", "summary", "bins", "woe", "scorecard", "logistic", "evaluate", "drift"];

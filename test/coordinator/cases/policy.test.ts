@@ -10,6 +10,18 @@ const grade = (before: string | undefined, now: string, passed?: number): Cause 
   ...{ cause: "grade", grade: now, before, passed },
 });
 
+const shift = (...kinds: ("scores" | "column")[]): Cause => ({
+  cause: "shift",
+  shifted: kinds.map((kind) => ({ kind, name: "a", index: 0.3 })),
+});
+
+test("a rule about scores that have shifted says nothing of columns", (t) => {
+  const policy = casePolicySchema.parse({ rules: [{ cause: "shift", of: "scores", suggest: "reduce" }] });
+  t.is(suggestionFor(policy, shift("column", "scores")), "reduce");
+  t.is(suggestionFor(policy, shift("column")), undefined);
+  t.is(suggestionFor(policy, grade("A", "G")), undefined);
+});
+
 test("by default a fall is reviewed or reduced, a rise held or increased where data are good", (t) => {
   const suggested: [Cause, LimitStep | undefined][] = [
     [grade("B", "C"), "review"],
@@ -24,6 +36,7 @@ test("by default a fall is reviewed or reduced, a rise held or increased where d
     [grade("of an older scale", "B"), undefined],
     [{ cause: "warning", severity: "alarm" }, "reduce"],
     [{ cause: "warning", severity: "notice" }, "review"],
+    [shift("column"), "review"],
   ];
   for (const [cause, step] of suggested) t.is(suggestionFor(usual, cause), step, JSON.stringify(cause));
 });

@@ -658,6 +658,22 @@ const forgeries: [name: string, check: string, entry: number, Forgery][] = [
     { entry: change("case.raised", { entry: 3 }) },
   ],
   [
+    "a case about a model that was not published there",
+    "cases raised, decided and overridden in order",
+    at("case.raised"),
+    {
+      entry: change("case.raised", {
+        ...{ enterprise: undefined, model: "ab".repeat(32), cause: "shift", entry: at("model.published") },
+      }),
+    },
+  ],
+  [
+    "a case about an enterprise and a model",
+    "cases raised, decided and overridden in order",
+    at("case.raised"),
+    { entry: change("case.raised", { model: "ab".repeat(32) }) },
+  ],
+  [
     "a case that takes another's number",
     "cases raised, decided and overridden in order",
     at("case.raised"),

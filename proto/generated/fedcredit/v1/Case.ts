@@ -13,6 +13,7 @@ export interface Case {
   'raisedMillis'?: (number | string | Long);
   'decidedMillis'?: (number | string | Long);
   'events'?: (_fedcredit_v1_CaseEvent)[];
+  'model'?: (string);
 }
 
 export interface Case__Output {
@@ -25,4 +26,5 @@ export interface Case__Output {
   'raisedMillis': (number);
   'decidedMillis': (number);
   'events': (_fedcredit_v1_CaseEvent__Output)[];
+  'model': (string);
 }
