@@ -72,7 +72,8 @@ export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, se
       const waiting = desk.approvals.waiting(policyDecision);
       if (waiting === undefined) return "/policy";
       const [base, text] = proposed(waiting);
-      return shownEffect(desk, desk.file.read().text, base, text, localeFor(request));
+      const own = waiting.by === desk.personOf(request) ? waiting : undefined;
+      return shownEffect(desk, desk.file.read().text, base, text, localeFor(request), own);
     }),
   );
   app.post("/policy/decline", body, (request, response) => {
@@ -260,12 +261,14 @@ function chosen(text: string, fields: Readonly<Record<string, unknown>>): string
   return document.toString({ lineWidth: 0 });
 }
 
+/** @param own - the same change where the reader decided it already: nobody is two. */
 async function shownEffect(
   desk: PolicyDesk,
   before: string,
   base: Digest,
   text: string,
   locale: Locale,
+  own?: Waiting,
 ): Promise<View> {
   const { language, words } = locale;
   const faults = yamlFaults(text, policySchema, language === "zh" ? chineseErrors : undefined);
@@ -288,8 +291,8 @@ ${textForm(text, desk.form, locale)}`,
 ${effectParts(effect, locale)}
 <h2>${words.inText}</h2>
 <pre>${text === before ? words.unchanged : changedLines(before, text)}</pre>
-${isByTwo && note(words.byTwo)}
-<div class="actions">${(text !== before || !isApproved) && desk.form("/policy/write", words.write, "main", hidden)}</div>
+${own !== undefined ? html`<p class="warning">${words.waits(own.by)}</p>` : isByTwo && note(words.byTwo)}
+<div class="actions">${own === undefined && (text !== before || !isApproved) && desk.form("/policy/write", words.write, "main", hidden)}</div>
 <details class="card"><summary>${words.changeMore}</summary>${textForm(text, desk.form, locale)}</details>`,
   };
 }

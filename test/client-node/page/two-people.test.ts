@@ -3,6 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import { DirectStatistics } from "../../../client-node/federation/statistics.ts";
 import { storeApproved } from "../../../client-node/ledger/approvals.ts";
+import { storeConsent } from "../../../client-node/ledger/records.ts";
 import { openStore } from "../../../client-node/ledger/store.ts";
 import { startNode } from "../../../client-node/node.ts";
 import { readPeople, removePassword, writePassword } from "../../../client-node/page/access.ts";
@@ -12,8 +13,11 @@ import { secureRandom } from "../../../core/random.ts";
 import { Refusal } from "../../../core/reasons.ts";
 import { openBfv } from "../../../privacy/sum/encryption/bfv.ts";
 import { LocalBank, policyFor, temporaryDirectory } from "../../../simulate/consortium.ts";
+import { findChromium, startChromium } from "../../support/chromium.ts";
+import { leftOut } from "../../support/left-out.ts";
 import { openPage, passwordFileIn, policyIn, study } from "../../support/page.ts";
 import { borrowerFeatures, borrowers, studyOf } from "../../support/rows.ts";
+import { sound, watchedTab } from "../../support/walk.ts";
 
 const cost = { N: 1024, r: 8, p: 1 };
 const manifest = { ...studyOf(borrowerFeatures, [{ name: "range" }, { name: "summary" }]), name: "sme" };
@@ -167,6 +171,100 @@ test("on the page a consent and a change of the policy wait for a second person,
       [2, ["anna", "bo"]],
     ],
   );
+});
+
+test("two people in two browsers: what one decides, the same one cannot decide again, and the other can", async (t) => {
+  const program = findChromium();
+  if (program === undefined) {
+    leftOut("chromium: two people decide on the enterprise's page");
+    return t.pass();
+  }
+  await using cleanUp = new AsyncDisposableStack();
+  const browser = await startChromium(program);
+  cleanUp.defer(() => browser.close());
+  const folder = await temporaryDirectory();
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ["anna", "bo"])
+    await writePassword(passwordFileIn(folder), passwordOf(name), secureRandom, cost, name);
+  const { policyFile, policy } = policyIn(folder, byTwo);
+  const db = openStore(join(folder, "ledger.db"));
+  cleanUp.defer(() => db.close());
+  storeApproved(db, { digest: policyDigest(policy()), people: 2 });
+  const consented: unknown[] = [];
+  const consentTo = (withdrawn: boolean): void =>
+    storeConsent(db, { study, manifest: "", expiresMillis: 2e12, withdrawn });
+  const page = await openPage(
+    folder,
+    undefined,
+    {},
+    {
+      ...{ policyFile, policy: approvedOnly(db, policy) },
+      decisions: {
+        consent: async (of: string, by: readonly string[]) => {
+          consented.push([of, by]);
+          consentTo(false);
+        },
+      } as never,
+    },
+  );
+  cleanUp.defer(() => page.stop());
+  consentTo(true);
+  const enter = async (name: string, width: number, language: string, labels: readonly string[]) => {
+    const watched = await watchedTab(browser, page.url, width, language);
+    await watched.tab.goto(page.url);
+    await watched.tab.getByLabel(labels[0]!, { exact: true }).fill(name);
+    await watched.tab.getByLabel(labels[1]!, { exact: true }).fill(passwordOf(name));
+    await watched.tab.keyboard.press("Enter");
+    await watched.tab.locator("nav").waitFor();
+    return watched;
+  };
+  const anna = await enter("anna", 1280, "en-GB", ["Name", "Password"]);
+  const bo = await enter("bo", 390, "zh-CN", ["姓名", "密码"]);
+  const at = (path: string): string => new URL(path, page.url).href;
+
+  await anna.tab.goto(at("/studies"));
+  await anna.tab.getByRole("button", { name: "Consent, as a whole" }).click();
+  await anna.tab.getByText("Decided by anna; it waits for a second person.").waitFor();
+  t.deepEqual(await sound(anna.tab), []);
+  // Nothing is left for her to press but to take it off, and loading it again changes nothing.
+  await anna.tab.reload();
+  const left = anna.tab.locator(`form[action^="/studies/${study}/consent"] button`);
+  t.deepEqual(await left.allTextContents(), ["Take it off"]);
+  t.deepEqual(consented, []);
+  await bo.tab.goto(at("/"));
+  t.regex(
+    (await bo.tab.locator("main").textContent()) ?? "",
+    /第二人/,
+    "the first view says that something waits",
+  );
+  await bo.tab.goto(at("/studies"));
+  await bo.tab.getByText("anna 已决定；等待第二人。").waitFor();
+  t.deepEqual(await sound(bo.tab), []);
+  await bo.tab.getByRole("button", { name: "作为第二人同样决定" }).click();
+  await bo.tab.getByText("同意有效").waitFor();
+  t.deepEqual(consented, [[study, ["anna", "bo"]]]);
+  await anna.tab.reload();
+  await anna.tab.getByText("Consent in force").waitFor();
+
+  // The other way round, with the policy: what waits is shown to its author without a button.
+  const before = policyFile.read().text;
+  await bo.tab.goto(at("/policy"));
+  await bo.tab.getByLabel("发布的总和至少包含的法人数").fill("5");
+  await bo.tab.getByRole("button", { name: "显示其效果" }).first().click();
+  await bo.tab.getByRole("button", { name: "写入 policy.yaml" }).click();
+  await bo.tab.getByRole("link", { name: "查看其效果" }).click();
+  await bo.tab.getByText("bo 已决定；等待第二人。").waitFor();
+  t.is(await bo.tab.getByRole("button", { name: "写入 policy.yaml" }).count(), 0);
+  t.deepEqual(await sound(bo.tab), []);
+  t.is(policyFile.read().text, before);
+  await anna.tab.goto(at("/policy"));
+  await anna.tab.getByRole("link", { name: "See what it would do" }).click();
+  await anna.tab.getByText("+ minCohort: 5").waitFor();
+  t.deepEqual(await sound(anna.tab), []);
+  await anna.tab.getByRole("button", { name: "Write it to policy.yaml" }).click();
+  await anna.tab.waitForURL(at("/policy"));
+  t.is(policyFile.read().text, before.replace(/^minCohort: .*$/m, "minCohort: 5"));
+  t.deepEqual([...anna.complaints, ...bo.complaints], []);
 });
 
 test("a node whose policy asks for two consents to nothing that two have not decided", async (t) => {
