@@ -5,6 +5,7 @@ import { type TOTP, URI } from "otpauth";
 import { Refusal } from "../core/reasons.ts";
 import { tell } from "../core/terminal.ts";
 import { runDemo } from "./demo.ts";
+import { onEnter } from "./on-enter.ts";
 import { type DemoSummary, tableOf } from "./report.ts";
 
 /** `fedcredit demo`: the whole system as separate processes on this machine. */
@@ -35,7 +36,7 @@ export function demoCommand(): Command {
       await runDemo({
         out,
         say: tell,
-        async linger(summary, pages, { bank, auditor, pagePassword }) {
+        async linger(summary, pages, { bank, auditor, pagePassword }, interruption) {
           const { url, user, password, codes } = bank;
           await report(summary);
           for (const [enterprise, page] of pages) tell(`${enterprise}: page at ${page}`);
@@ -47,10 +48,10 @@ export function demoCommand(): Command {
             `  user ${user}, password ${password}, code ${code()} (Enter prints the next: each works once)`,
           );
           tell(`  ${codes}`);
-          process.stdin.on("data", () => tell(`  code ${code()}`));
+          using _ = onEnter(() => tell(`  code ${code()}`));
           tell("everything runs until Ctrl-C");
           shown = true;
-          await new Promise(() => {});
+          await interruption;
         },
       }).catch((error: unknown) => {
         // With everything shown, Ctrl-C is how it ends.

@@ -13,7 +13,7 @@ import { enterprises } from "./economy.ts";
 import { Happenings } from "./happenings.ts";
 import { NodeFolder } from "./node-folder.ts";
 import { Nodes } from "./nodes.ts";
-import { freePorts, pairwise, run, runWith, startPlant } from "./processes.ts";
+import { beginNoMore, endTheRest, freePorts, pairwise, run, runWith, startPlant } from "./processes.ts";
 import { Refreshes } from "./refreshes.ts";
 import { type DemoSummary, epsilonText } from "./report.ts";
 import { decideCase, sayScores } from "./scores.ts";
@@ -36,11 +36,16 @@ export interface DemoOptions {
   readonly out: string;
   /** Gets progress, a line at a time. */
   readonly say: (line: string) => void;
-  /** Called at the end, while every process still runs. @param pages - addresses by enterprise */
+  /**
+   * Called at the end, while every process still runs.
+   * @param pages - addresses by enterprise
+   * @param interruption - rejects once somebody asks the demo to end.
+   */
   readonly linger?: (
     summary: DemoSummary,
     pages: ReadonlyMap<string, string>,
     desks: { readonly bank: ConsoleSignIn; readonly auditor: string; readonly pagePassword: string },
+    interruption: Promise<never>,
   ) => Promise<void>;
 }
 
@@ -62,13 +67,23 @@ export interface ConsoleSignIn {
 export const runDemo = (options: DemoOptions): Promise<DemoSummary> =>
   interruptible(async (interruption) => {
     await using cleanUp = new AsyncDisposableStack();
-    return await Promise.race([play(options, cleanUp), interruption]);
+    try {
+      return await Promise.race([play(options, cleanUp, interruption), interruption]);
+    } finally {
+      beginNoMore();
+    }
   });
 
-async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableStack): Promise<DemoSummary> {
+async function play(
+  { out, say, linger }: DemoOptions,
+  cleanUp: AsyncDisposableStack,
+  interruption: Promise<never>,
+): Promise<DemoSummary> {
   const begun = performance.now();
   const home = await mkdtemp(join(tmpdir(), "fedcredit-demo-"));
-  cleanUp.defer(() => rm(home, { recursive: true, force: true }));
+  // What a node had begun may write for a moment longer than the node lives.
+  cleanUp.defer(() => rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+  cleanUp.defer(endTheRest);
   const at = (...parts: string[]) => join(home, ...parts);
   const consortium = await startConsortium({ at, say, cleanUp });
   const { address, audit, enrolment, operator } = consortium;
@@ -274,12 +289,13 @@ async function play({ out, say, linger }: DemoOptions, cleanUp: AsyncDisposableS
   const [user, password] = ["maria", randomBytes(12).toString("base64url")];
   const codes = await consortium.addUser(user, password);
   const bank = { url: consortium.consoleUrl, user, password, codes };
-  await linger(summary, pages, { bank, auditor: auditorPages, pagePassword });
+  await linger(summary, pages, { bank, auditor: auditorPages, pagePassword }, interruption);
   return summary;
 }
 
 async function untilHistory(folder: NodeFolder): Promise<void> {
-  while (!folder.hasHistory()) await sleep(200);
+  // The node that reads keeps this process; nothing else has to.
+  while (!folder.hasHistory()) await sleep(200, undefined, { ref: false });
 }
 
 const answers = (page: string): Promise<boolean> =>

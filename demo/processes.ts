@@ -104,8 +104,34 @@ export async function pairwise<T>(
   await Promise.all([worker(), worker()]);
 }
 
-const start = (script: string, args: readonly string[], stdin: "ignore" | "pipe" = "ignore"): ChildProcess =>
-  spawn(process.execPath, ["--no-warnings", script, ...args], { stdio: [stdin, "pipe", "pipe"] });
+const running = new Set<ChildProcess>();
+let isOver = false;
+
+/** @throws Refusal interrupted */
+function start(script: string, args: readonly string[], stdin: "ignore" | "pipe" = "ignore"): ChildProcess {
+  if (isOver) throw new Refusal("interrupted", "everything is being ended");
+  const child = spawn(process.execPath, ["--no-warnings", script, ...args], {
+    stdio: [stdin, "pipe", "pipe"],
+  });
+  running.add(child.on("close", () => running.delete(child)));
+  return child;
+}
+
+/** From now on no process is begun: what plays on while everything is ended does not know of it. */
+export function beginNoMore(): void {
+  isOver = true;
+}
+
+/** Ends every process that nobody else ends. */
+export async function endTheRest(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await closed;
+    }),
+  );
+}
 
 async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
