@@ -127,9 +127,21 @@ function numericDesign(
   const missing = indicator(name, "missing", -1, `${name}=missing`, moments.missing, rows);
   if (moments.standardDeviation === 0) return missing;
   const { mean, standardDeviation: scale } = moments;
-  const bound = Math.max(Math.abs(range.low - mean), Math.abs(range.high - mean)) / scale;
+  const withinRange = Math.max(Math.abs(range.low - mean), Math.abs(range.high - mean)) / scale;
+  const bound = Math.min(withinRange, farthest(moments));
   const value: DesignColumn = { name, feature: name, kind: "value", code: -1, mean, scale, bound };
   return [value, ...missing];
+}
+
+/**
+ * Of n values none is farther from their mean than √n standard deviations. Where values lie close together and far from
+ * zero, the range says so much less that sums on a grid for it would show nothing of them.
+ * @returns how many standard deviations away a value can be; infinite where rounding leaves too few digits to tell.
+ * @see Samuelson 1968, How deviant can you be?, Journal of the American Statistical Association 63 (324)
+ */
+function farthest({ mean, standardDeviation, present }: NumericSummary): number {
+  const isPrecise = Math.abs(mean) < 2 ** 40 * standardDeviation;
+  return isPrecise ? 1.01 * Math.sqrt(present) : Number.POSITIVE_INFINITY;
 }
 
 function categoricalDesign(

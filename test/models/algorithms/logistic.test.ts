@@ -221,6 +221,20 @@ test("of values that are missing together one indicator is enough: the other is 
   t.false("aliased" in second);
 });
 
+test("values that lie close together and far from zero give the coefficients and errors that they have near zero", async (t) => {
+  const near = { a: noise("a").map((x) => Math.round(1e6 * x) / 2 ** 20), b: noise("b") };
+  const far = { ...near, a: near.a.map((x) => x + 2 ** 32) };
+  const [there, here] = await Promise.all(
+    [far, near].map((columns) => estimate(numeric("a", "b"), [tableOf(columns, coin("label"))])),
+  );
+  t.true(farthest(there!.coefficients, here!.coefficients) < 1e-9);
+  const errors = ({ standardErrors }: LogisticResult) => ({
+    a: standardErrors!.a!,
+    b: standardErrors!.b!,
+  });
+  t.true(farthest(errors(there!), errors(here!)) < 1e-9);
+});
+
 test("columns of one value are left out and named; where all are, they are refused", async (t) => {
   const flat = noise("a").map(() => 0.1);
   const kind = { codes: noise("a").map(() => 1), levels: ["x", "y", "z"] };
