@@ -32,7 +32,13 @@ const parameters = z.strictObject({
   rowShare: z.number().min(0.1).max(1).default(0.8).describe("of the rows that a tree is grown on"),
   columnShare: z.number().min(0.05).max(1).default(0.4).describe("of the columns that a tree may split on"),
   ridge: z.number().min(0).default(2).describe("penalty on the square of a leaf's value"),
-  minWeight: z.number().positive().default(5).describe("Σ p (1 − p) over the rows of a leaf, at least"),
+  minWeight: z
+    .number()
+    .positive()
+    .describe(
+      "Σ p (1 − p) over the rows of a leaf, at least; by default 5, or a quarter of what all rows of a tree have where that is less and no noise is added",
+    )
+    .optional(),
   seed: z.string().default("0").describe("of rows and columns drawn for each tree: public"),
 });
 
@@ -228,16 +234,30 @@ interface Setting {
   readonly columns: Readonly<Record<string, CoarseColumn>>;
   /** Of each feature, the coarse bin of special and missing values: the last. */
   readonly others: readonly number[];
+  /** Of a leaf, at least. */
+  readonly minWeight: number;
 }
+
+/** Σ p (1 − p) of a leaf where it is not said. */
+const usualWeight = 5;
+
+/** Of few bad rows all together have little more than the usual weight: no tree would split. */
+const leastWeight = ({ params, prior: { bins }, noise }: Study<Types>): number =>
+  params.minWeight ??
+  (noise === undefined
+    ? Math.min(usualWeight, (params.rowShare * bins.good * bins.bad) / (bins.good + bins.bad) / 4)
+    : usualWeight);
 
 const settings = new WeakMap<BinsResult, Setting>();
 
-function settingOf({ schema, params, prior }: Study<Types>): Setting {
+function settingOf(study: Study<Types>): Setting {
+  const { schema, params, prior } = study;
   const known = settings.get(prior.bins);
   if (known?.params === params) return known;
   const columns = coarseColumns(schema.features, prior.bins, params.binsPerColumn);
   const base = agreed(Math.log(prior.bins.bad / prior.bins.good));
-  const setting = { params, base, columns, others: othersOf(schema.features, columns) };
+  const others = othersOf(schema.features, columns);
+  const setting = { params, base, columns, others, minWeight: leastWeight(study) };
   settings.set(prior.bins, setting);
   return setting;
 }
@@ -417,7 +437,7 @@ function grown(
   level: number,
   [gradients, curvatures]: readonly [Float64Array, Float64Array],
   plots: Plots,
-  { params, others }: Setting,
+  { params, others, minWeight }: Setting,
   variance: number,
 ): Tree {
   const next = {
@@ -461,7 +481,7 @@ function grown(
           leftH += h[cut]!;
           const rightG = total.g - leftG;
           const rightH = total.h - leftH;
-          if (leftH < params.minWeight || rightH < params.minWeight) continue;
+          if (leftH < minWeight || rightH < minWeight) continue;
           const gain = worth(leftG, leftH, cut + 1) + worth(rightG, rightH, width) - whole;
           if (gain <= mostGain) continue;
           mostGain = gain;

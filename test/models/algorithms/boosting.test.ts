@@ -104,6 +104,22 @@ test("a forest that nothing splits takes no sum below its root", async (t) => {
   t.is((await runPlain(study, [borrowers()])).rounds, needed + 3);
 });
 
+test("of few bad rows trees learn, too, unless a leaf's least weight is said", async (t) => {
+  const x = Array.from({ length: 900 }, (_, row) => row);
+  // One in ninety, of which a tree's rows have less than twice the usual weight.
+  const label = x.map((row) => Number(row > 800 && row % 10 === 0));
+  const table = tableOf({ x }, label);
+  const features: FeatureSchema[] = [{ name: "x", kind: "numeric" }];
+  const spread = async (parameters: Record<string, Json>) => {
+    const model = boosting.model((await train(features, [table], parameters)) as never)!;
+    const scores = model.score(table);
+    return Math.max(...scores) - Math.min(...scores);
+  };
+  const small = { rounds: 2, trees: 4, depth: 2, columnShare: 1 };
+  t.true((await spread(small)) > 0.02);
+  t.is(await spread({ ...small, minWeight: 5 }), 0);
+});
+
 test("labels of one class are refused", async (t) => {
   const table = { ...borrowers(), label: new Uint8Array(240) };
   t.like(await t.throwsAsync(train(borrowerFeatures, [table])), { reason: "single_class" });
