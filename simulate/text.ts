@@ -28,11 +28,12 @@ export function simulationText(
     ...shown
       .filter((as) => !evaluated.includes(as))
       .flatMap((as) => {
-        const lines = tables.get(as) ?? fitLines(study.results[as]) ?? columnLines(study.results[as]);
-        const isSaid = lines.length > 0 || Object.hasOwn(evaluations, as);
+        const isEvaluated = Object.hasOwn(evaluations, as);
+        const result = study.results[as];
+        const lines = tables.get(as) ?? fitLines(result) ?? (isEvaluated ? [] : columnLines(result));
         return [
           ...(shown.length > 1 && lines.length > 0 ? [as] : []),
-          ...(isSaid ? lines : [`  --json prints ${as}`]),
+          ...(lines.length > 0 || isEvaluated ? lines : [`  --json prints ${as}`]),
         ];
       }),
     ...Object.entries(evaluations).flatMap(([name, one]) => [`  ${name}`, ...evaluationLines(one)]),

@@ -14,6 +14,27 @@ test("numbers stand under their heading's end, Chinese names take the room of tw
   );
 });
 
+test("a long cell makes its own line long, and a table may have very many rows", (t) => {
+  const long = "x".repeat(300);
+  const [heading, first, second] = textTable(
+    ["column", numeric("n")],
+    [
+      [long, "1"],
+      ["y", "2"],
+    ],
+  );
+  t.is(heading!.length, 2 + 60 + 2 + 1);
+  t.is(first, `  ${long}  1`);
+  t.is(second!.length, heading!.length);
+  t.is(
+    textTable(
+      ["n"],
+      Array.from({ length: 300_000 }, () => ["1"]),
+    ).length,
+    300_001,
+  );
+});
+
 test("numbers are short, but whole ones are whole", (t) => {
   const written = [0.123456789, -1234567.5, 1234567, 1e300, 9.717024604291166e23, 0].map(shortNumber);
   t.deepEqual(written, ["0.123457", "-1234570", "1234567", "1e+300", "9.71702e+23", "0"]);
