@@ -56,6 +56,8 @@ const fileReasons: Readonly<Record<string, Reason>> = {
   EACCES: "file_missing",
   EPERM: "file_missing",
   EROFS: "file_missing",
+  ENAMETOOLONG: "file_missing",
+  ELOOP: "file_missing",
 };
 
 function refusalOf(error: unknown): Refusal {

@@ -1,8 +1,9 @@
 /** `fedcredit audit watch`: follows the bank's log, cosigns it, and raises alarms. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { toBase64 } from "../core/bytes.ts";
 import { onEnding } from "../core/ending.ts";
+import { secondsArgument } from "../core/number-argument.ts";
 import { type Refusal, reasons } from "../core/reasons.ts";
 import { print, tell } from "../core/terminal.ts";
 import { readYaml } from "../core/yaml.ts";
@@ -37,15 +38,7 @@ interface Flags extends Connection {
 export function watchCommand(): Command {
   return remoteCommand("watch", "follow the bank's log: check that it only grows, and cosign it")
     .option("--once", "look once, then end")
-    .option(
-      "--every <seconds>",
-      "between two looks",
-      (text) => {
-        if (!(Number(text) > 0)) throw new InvalidArgumentError("Give seconds, more than 0");
-        return Number(text);
-      },
-      10,
-    )
+    .option("--every <seconds>", "between two looks", secondsArgument, 10)
     .option("--alarms <file>", "alarms.yaml: what raises an alarm, and whom to tell by webhook or mail")
     .addHelpText(
       "after",

@@ -267,9 +267,11 @@ export async function keepConnected(
 ): Promise<void> {
   // Whoever runs a copy of this node takes the connection back each time: neither may do so ever faster.
   let taken = 0;
+  let wasConnected = false;
   for (let tries = 1; !ending.aborted; tries++) {
     const failure = await connect(() => {
       tries = 0;
+      wasConnected = true;
       onFirstTry();
       emit({ type: "connected" });
     }).then(
@@ -277,7 +279,9 @@ export async function keepConnected(
       (error: unknown) => refusalOf(error),
     );
     if (ending.aborted) return;
-    if (fatal.has(failure.reason)) throw failure;
+    // Clocks are set right again, here or at the bank: nobody should have to start every node for it.
+    const passes = failure.reason === "clock_skew" && wasConnected;
+    if (fatal.has(failure.reason) && !passes) throw failure;
     onFirstTry();
     taken = failure.reason === "message_unexpected" ? taken + 1 : 0;
     const retryMillis = backoffMillis(Math.max(tries, taken) + 1, uniform(random));

@@ -9,9 +9,9 @@ export function splitAddress(hostPort: string): { host: string; port: number } {
   return { host: hostPort.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(hostPort.slice(at + 1)) };
 }
 
-/** Only this machine can reach such an address. */
+/** Only this machine can reach such an address. @param host - an IPv6 one with its brackets, as URLs have it, or without */
 export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  ["localhost", "::1", "[::1]"].includes(host) || (isIP(host) === 4 && host.startsWith("127."));
 
 /** @returns `host:port` by which this machine reaches what listens there; an IPv6 host in brackets. */
 export function reachableAddress({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -98,7 +98,17 @@ export function refusalOf(error: unknown): Refusal {
       cause: error,
     });
   }
-  // TLS failures reach a gRPC client only as the text of UNAVAILABLE.
+  // TLS failures reach a gRPC client only as the text of UNAVAILABLE. A server renews its certificate while it runs and
+  // at each start: one that is not in force is so by the clock that looks.
+  if (status.code === grpc.status.UNAVAILABLE && /certificate (?:is not yet valid|has expired)/i.test(text))
+    return new Refusal(
+      "clock_skew",
+      "by this machine's clock the coordinator's certificate is not in force",
+      {
+        hint: "synchronise the clocks of this machine and the coordinator's",
+        cause: error,
+      },
+    );
   if (status.code === grpc.status.UNAVAILABLE && /certificate|self.signed|tls.*alert|CERT_/i.test(text))
     return new Refusal("certificate_invalid", text, { cause: error });
   if (status.code === grpc.status.UNIMPLEMENTED)

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CsvOptions } from "../core/csv.ts";
 import { writeInto } from "../core/files.ts";
+import { wholeNumber } from "../core/number-argument.ts";
 import { Refusal } from "../core/reasons.ts";
 import { readYaml } from "../core/yaml.ts";
 import { type EvaluateResult, evaluate } from "../models/algorithms/evaluate.ts";
@@ -201,14 +202,6 @@ function reportOf(
     protection,
     bytes,
     log,
-  };
-}
-
-function wholeNumber(least: number, most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}`);
   };
 }
 

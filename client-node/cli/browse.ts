@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CollectorContext } from "../../collectors/collector.ts";
 import type { Found } from "../../collectors/runtime/found.ts";
+import { secondsArgument, wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print, printable, tell } from "../../core/terminal.ts";
@@ -10,8 +11,8 @@ import { type Common, commandOf } from "./node-folder.ts";
 
 interface BrowseFlags extends Common {
   readonly from?: string;
-  readonly count?: string;
-  readonly seconds: string;
+  readonly count?: number;
+  readonly seconds: number;
   readonly passwordFile?: string;
 }
 
@@ -38,8 +39,12 @@ export function addBrowse(node: Command): void {
   )
     .argument("<name>", "a collector of node.yaml, by its name, or an address as below")
     .option("--from <place>", "where to begin: a Modbus address, an OPC UA node id, an S7 block's number")
-    .option("--count <number>", "how many addresses or blocks are tried; 100 when absent")
-    .option("--seconds <number>", "how long is listened to a broker or a station", "10")
+    .option(
+      "--count <number>",
+      "how many addresses or blocks are tried; 100 when absent",
+      wholeNumber(1, 1_000_000),
+    )
+    .option("--seconds <number>", "how long is listened to a broker or a station", secondsArgument, 10)
     .option("--password-file <file>", "file with a database's password, for an address")
     .option("--json", "print one JSON array")
     .action(browse);
@@ -53,15 +58,14 @@ async function browse(name: string, { dir, json, ...flags }: BrowseFlags): Promi
     // What goes wrong ends the command and is said then.
     log() {},
   };
-  const seconds = positive("--seconds", flags.seconds);
   const ending = new AbortController();
   process.once("SIGINT", () => ending.abort());
   const options = {
     context,
     signal: ending.signal,
     from: flags.from,
-    count: flags.count === undefined ? undefined : positive("--count", flags.count),
-    seconds,
+    count: flags.count,
+    seconds: flags.seconds,
     passwordFile: flags.passwordFile,
   };
   const isAddress = /^[a-z][a-z0-9.+-]*:\/\//i.test(name);
@@ -107,10 +111,4 @@ async function entryCalled(name: string, dir: string, context: CollectorContext)
         ? "give an address, as in fedcredit node browse --help"
         : `it has ${names.join(", ")}`,
   });
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new Refusal("usage", `${name}: ${text} is not a number above 0`);
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { CollectorContext } from "../../collectors/collector.ts";
 import { readRefusal } from "../../core/files.ts";
+import { secondsArgument, wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom, uniform } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
@@ -47,8 +48,8 @@ Example:
     'try --dir mill "modbus 192.168.1.20:502"',
   )
     .argument("<name>", "a collector of node.yaml, by its name")
-    .option("--seconds <number>", "how long", "10")
-    .option("--count <number>", "ends earlier, with so many readings")
+    .option("--seconds <number>", "how long", secondsArgument, 10)
+    .option("--count <number>", "ends earlier, with so many readings", wholeNumber(1, 1_000_000_000))
     .option("--json", "print one JSON object a line")
     .action(tryOne);
 }
@@ -95,16 +96,15 @@ async function check({ dir, json }: Common): Promise<void> {
 
 async function tryOne(
   name: string,
-  { dir, json, seconds, count }: Common & { readonly seconds: string; readonly count?: string },
+  {
+    dir,
+    json,
+    seconds,
+    count = Number.POSITIVE_INFINITY,
+  }: Common & { readonly seconds: number; readonly count?: number },
 ): Promise<void> {
   const { createCollector } = await import("../../collectors/create.ts");
   const { forTrying, tryCollector } = await import("./try.ts");
-  const [duration, wanted] = [
-    Number(seconds),
-    count === undefined ? Number.POSITIVE_INFINITY : Number(count),
-  ];
-  if (!(duration > 0) || !(wanted >= 1))
-    throw new Refusal("config_invalid", "--seconds and --count are numbers above 0");
   const context: CollectorContext = { now: Date.now, random: () => uniform(secureRandom), log() {} };
   const entries = readNodeConfig(configFile(dir)).collectors ?? [];
   const collectors = await Promise.all(entries.map((entry) => createCollector(forTrying(entry), context)));
@@ -118,8 +118,8 @@ async function tryOne(
     });
   const { readings, lastError } = await tryCollector(
     found,
-    AbortSignal.timeout(duration * 1000),
-    wanted,
+    AbortSignal.timeout(seconds * 1000),
+    count,
     (reading) => print(readingLine(reading, json)),
   );
   if (readings === 0)

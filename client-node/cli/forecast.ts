@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
@@ -35,7 +36,7 @@ export function addForecast(node: Command): void {
       "probability with which epsilon need not hold, e.g. 1e-6",
       number(0, 1),
     )
-    .option("--sums <count>", "sums over the table", wholeNumber)
+    .option("--sums <count>", "sums over the table", wholeNumber(1, 1_000_000_000))
     .option(
       "--noise <multiplier>",
       "standard deviation of each sum's noise, in units of the most that one record changes",
@@ -130,10 +131,4 @@ function number(low: number, high: number, closed = false) {
     if (text.trim() !== "" && value > low && (value < high || (closed && value === high))) return value;
     throw new InvalidArgumentError(`Give a number above ${low} and ${closed ? "up to" : "below"} ${high}`);
   };
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1e9) return value;
-  throw new InvalidArgumentError("Give a whole number from 1 to 1000000000");
 }

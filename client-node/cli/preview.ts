@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { findStudy } from "../../core/ids.ts";
+import { wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { print } from "../../core/terminal.ts";
@@ -25,18 +26,20 @@ export function addPreview(node: Command): void {
   )
     .argument("<study>", "name, or the beginning of its digest, of a study that `node studies` has shown")
     .option("--manifest <file>", "read the manifest from a JSON or YAML file instead")
-    .option("--rows <count>", "rows to show", "3")
+    .option("--rows <count>", "rows to show", wholeNumber(0, 1_000_000), 3)
     .option("--json", "print one JSON object")
     .action(preview);
 }
 
 async function preview(
   wanted: string,
-  { dir, json, manifest: file, rows }: Common & { readonly manifest?: string; readonly rows: string },
+  {
+    dir,
+    json,
+    manifest: file,
+    rows: sampleRows,
+  }: Common & { readonly manifest?: string; readonly rows: number },
 ): Promise<void> {
-  const sampleRows = Number(rows);
-  if (!(Number.isInteger(sampleRows) && sampleRows >= 0))
-    throw new Refusal("usage", `--rows ${rows}: not a whole number`);
   const config = readMemberConfig(configFile(dir));
   const manifest = file === undefined ? seenStudy(config, wanted) : readYaml(file, manifestSchema);
   const policy = policyAt(policyFile(dir))();

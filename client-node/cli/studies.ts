@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { writeInto, writeWhole } from "../../core/files.ts";
 import { findStudy, shortDigest } from "../../core/ids.ts";
+import { Refusal } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { exportedFiles, formatsText } from "../../models/exported.ts";
 import {
@@ -110,6 +111,10 @@ interface ModelFlags extends Common {
 }
 
 async function model(wanted: string, { dir, out, json, format, result }: ModelFlags): Promise<void> {
+  if (result !== undefined && format === undefined)
+    throw new Refusal("usage", "--result goes with --format", {
+      hint: "without a format the whole model document is written",
+    });
   await atDesk(dir, async (desk) => {
     const { study, name } = findStudy(await listStudies(desk), wanted);
     const { digest, text, model: document } = await fetchModel(desk, study);

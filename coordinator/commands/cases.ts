@@ -6,7 +6,7 @@ import type { ScoreStatement } from "../../privacy/log/score-statement.ts";
 import { saidIn } from "../../privacy/log/score-statement.ts";
 import type { Case__Output } from "../../proto/generated/fedcredit/v1/Case.ts";
 import type { CaseOrder } from "../../proto/generated/fedcredit/v1/CaseOrder.ts";
-import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
+import { asOperator, type OperatorFlags, operatorCommand, requireEnterprise } from "./connection.ts";
 
 const config = "--config bank/coordinator.yaml";
 
@@ -38,6 +38,7 @@ const statementsCommand = (): Command =>
     .action((enterprise: string | undefined, flags: OperatorFlags) =>
       asOperator(flags, async (operator) => {
         const taken = await operator.statements(enterprise);
+        if (taken.length === 0) await requireEnterprise(operator, enterprise);
         const said = taken.map(({ note, entry }) => ({ entry, ...saidIn(note), note }));
         if (flags.json) print(JSON.stringify(said));
         else for (const one of said) print(statementLine(one));

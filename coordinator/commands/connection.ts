@@ -53,6 +53,16 @@ async function renewed(operator: Operator): Promise<void> {
   }
 }
 
+/** @param enterprise - none asks for all of them. @throws Refusal not_found: nothing is said of one that never was. */
+export async function requireEnterprise(operator: Operator, enterprise: string | undefined): Promise<void> {
+  if (enterprise === undefined) return;
+  const known = (await operator.enterprises()).map((one) => one.enterprise);
+  if (!known.includes(enterprise))
+    throw new Refusal("not_found", `no enterprise is called ${JSON.stringify(enterprise)}`, {
+      hint: "fedcredit coordinator enterprise list names them",
+    });
+}
+
 /** @throws Refusal file_missing */
 export const readText = (file: string): Promise<string> =>
   readFile(file, "utf8").catch((cause: unknown) => {

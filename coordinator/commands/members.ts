@@ -1,6 +1,7 @@
 /** Who belongs to the consortium: `token`, `admit`, `roster`, `enterprise`; and who works for the bank: `operator`. */
 
 import { Command } from "commander";
+import { wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
 import { endOf } from "../../privacy/certificate-life.ts";
@@ -10,7 +11,6 @@ import { makeOperatorFolder, recertifyOperator } from "../authority/keys.ts";
 import { readConfig } from "../config.ts";
 import { tokenSeconds } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand, readText } from "./connection.ts";
-import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
 
@@ -33,7 +33,7 @@ const tokenCommand = (): Command =>
   )
     .argument("<enterprise>", "its id: lowercase letters, digits and hyphens")
     .requiredOption("--organisation <name>", "the legal person behind it")
-    .option("--valid-hours <n>", "how long the token works", wholeNumber, tokenSeconds / 3600)
+    .option("--valid-hours <n>", "how long the token works", wholeNumber(1, 1_000_000), tokenSeconds / 3600)
     .action((enterprise: string, flags: OperatorFlags & { organisation: string; validHours: number }) =>
       asOperator(flags, async (operator) => {
         const made = await operator.createToken(enterprise, flags.organisation, flags.validHours * 3600);
@@ -70,7 +70,7 @@ const recoverCommand = (): Command =>
     .option(
       "--kept <n>",
       "entries that the backup had; by default what fedcredit coordinator restore found",
-      wholeNumber,
+      wholeNumber(0, 1_000_000_000),
     )
     .action((flags: OperatorFlags & { checkpoint: string[]; roster?: string; kept?: number }) =>
       asOperator(flags, async (operator) => {

@@ -7,6 +7,7 @@ import { addressArgument } from "../../core/address-argument.ts";
 import { onEnding } from "../../core/ending.ts";
 import { writeWhole } from "../../core/files.ts";
 import { type LogFlags, logOptions, openLog } from "../../core/log.ts";
+import { wholeNumber } from "../../core/number-argument.ts";
 import { holdDataDir } from "../../core/one-process.ts";
 import { secureRandom } from "../../core/random.ts";
 import { print, tell } from "../../core/terminal.ts";
@@ -17,7 +18,6 @@ import { startCoordinator } from "../coordinator.ts";
 import { backUp, restore } from "../restore.ts";
 import { isServerAway, isServerLost } from "../store/sql.ts";
 import { asOperator, type OperatorFlags, operatorCommand, readText } from "./connection.ts";
-import { wholeNumber } from "./whole-number.ts";
 
 export const processCommands = (): Command[] => [
   initCommand(),
@@ -45,7 +45,7 @@ function initCommand(): Command {
     .requiredOption("--dir <dir>", "directory to make it in")
     .requiredOption("--consortium <name>", "lowercase letters, digits and hyphens")
     .requiredOption("--auditor-key <key>", "the auditor's verifier key (fedcredit audit init prints it)")
-    .requiredOption("--quorum <n>", "cosignatures a checkpoint needs to be exported", wholeNumber)
+    .requiredOption("--quorum <n>", "cosignatures a checkpoint needs to be exported", wholeNumber(0, 100))
     .option("--listen <host:port>", "where enterprises connect", addressArgument, "127.0.0.1:8443")
     .option("--enrolment <host:port>", "where enterprises enrol", addressArgument, "127.0.0.1:8444")
     .option("--database <where>", "embedded, or postgres://…", "embedded")

@@ -154,7 +154,7 @@ const modelCommand = (): Command =>
       asOperator(flags, async (operator) => {
         const { digest, model, text } = await operator.model((await operator.find(wanted)).study);
         const { format, out, result } = flags;
-        if (format !== undefined || out !== undefined) {
+        if (format !== undefined || out !== undefined || result !== undefined) {
           if (format === undefined || out === undefined)
             throw new Refusal("usage", "an export needs --format and --out", {
               hint: "give both, or neither",

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { z } from "zod";
+import { wholeNumber } from "../../core/number-argument.ts";
 import { secureRandom } from "../../core/random.ts";
 import { isReason, Refusal, reasons } from "../../core/reasons.ts";
 import { print, tell } from "../../core/terminal.ts";
@@ -12,7 +13,6 @@ import { parseRoster } from "../../privacy/roster.ts";
 import type { Operator, StudyView } from "../operator.ts";
 import { asOperator, type OperatorFlags, operatorCommand } from "./connection.ts";
 import { checkLines, inspectionLines, viewLine } from "./study-text.ts";
-import { wholeNumber } from "./whole-number.ts";
 
 const config = "--config bank/coordinator.yaml";
 export const studyArgument = ["<study>", "name, or 8 digits or more of its digest"] as const;
@@ -56,7 +56,7 @@ export const groupsCommand = (naming: Naming): Command =>
     .requiredOption(
       "--count <n>",
       "how many: 2f + 1 stand f members that poison sums; as many as minCohort allows stand them best",
-      wholeNumber,
+      wholeNumber(1, 1_000_000),
     )
     .action((flags: OperatorFlags & { count: number }) =>
       asOperator(flags, async (operator) => {

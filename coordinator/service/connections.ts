@@ -13,6 +13,8 @@ interface Connection {
   /** Calls off the end of a connection that says nothing. */
   callOff: () => void;
   heard: boolean;
+  /** Its certificate is of the consortium and begins later, by this machine's clock. */
+  early: boolean;
 }
 
 /** The connections of one port: how many, and whether they say anything. */
@@ -35,7 +37,7 @@ export class Connections {
       return false;
     }
     const callOff = this.#clock.after(quotas.silentSeconds, () => socket.destroy());
-    const connection: Connection = { socket, holder, callOff, heard: false };
+    const connection: Connection = { socket, holder, callOff, heard: false, early: false };
     this.#open.set(key, connection);
     this.#hold(holder, 1);
     // Whoever takes the connection up hears of its errors too; before that, nobody would.
@@ -64,11 +66,16 @@ export class Connections {
     return () => void streams.unsubscribe(listen);
   }
 
+  /** Whether a peer's certificate begins later. @param peer - address:port, as gRPC names it. */
+  isEarly(peer: string): boolean {
+    return [...this.#open.values()].some(({ socket, early }) => early && peerOf(socket) === peer);
+  }
+
   /** Ends a peer's connection. @param peer - address:port, as gRPC names it. */
   hangUp(peer: string): void {
     // Node aborts where a session is destroyed while it reads.
     for (const { socket } of this.#open.values())
-      if (`${socket.remoteAddress}:${socket.remotePort}` === peer) setImmediate(() => socket.destroy());
+      if (peerOf(socket) === peer) setImmediate(() => socket.destroy());
   }
 
   /** Ends what is still open. */
@@ -78,6 +85,8 @@ export class Connections {
 
   #attribute(session: Http2Session, connection: Connection): void {
     const tls = session.socket as TLSSocket;
+    // A string, whatever its type says.
+    connection.early = String(tls.authorizationError) === "CERT_NOT_YET_VALID";
     if (!tls.authorized) return;
     const holder = `certificate ${tls.getPeerCertificate().fingerprint256}`;
     this.#hold(connection.holder, -1);
@@ -106,6 +115,8 @@ export class Connections {
 function widen(session: Http2Session): void {
   if ((session.state.localWindowSize ?? 0) < flowControlWindow) session.setLocalWindowSize(flowControlWindow);
 }
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
 
 const keyOf = ({
   remoteAddress,

@@ -21,7 +21,8 @@ export class HourlyLimit {
       if (times.at(-1)! > now - hourMillis) break;
       this.#taken.delete(old);
     }
-    const recent = (this.#taken.get(key) ?? []).filter((time) => time > now - hourMillis);
+    // What was taken later than now was taken by a clock that has been set back since.
+    const recent = (this.#taken.get(key) ?? []).filter((time) => time > now - hourMillis && time <= now);
     if (recent.length >= this.#most) {
       const minutes = Math.ceil((recent[0]! + hourMillis - now) / 60_000);
       throw new Refusal("rate_limited", `${what}: ${this.#most} an hour`, {

@@ -65,27 +65,40 @@ export interface Listening {
 const noCertificate = (): Refusal =>
   new Refusal("certificate_invalid", "the client certificate is missing, expired or not of this consortium");
 
-/** Refuses who shows no certificate before a byte of what it asks is decoded. */
-const requireCertificate: grpc.ServerInterceptor = (_, call) =>
-  new grpc.ServerInterceptingCall(call, {
-    start(next) {
-      if (call.getAuthContext().sslPeerCertificate !== undefined) next();
-      else
-        next(
-          new grpc.ServerListenerBuilder()
-            .withOnReceiveMetadata(() => call.sendStatus(statusOf(noCertificate())))
-            .build(),
-        );
-    },
+const tooEarly = (): Refusal =>
+  new Refusal("clock_skew", "by the coordinator's clock the client certificate is not valid yet", {
+    hint: "synchronise the clocks of this machine and the coordinator's",
   });
 
-const options = (clock: Clock, clientCertificates: boolean): grpc.ServerOptions => ({
+/** Refuses who shows no certificate before a byte of what it asks is decoded. */
+const requireCertificate =
+  (connections: Connections): grpc.ServerInterceptor =>
+  (_, call) =>
+    new grpc.ServerInterceptingCall(call, {
+      start(next) {
+        if (call.getAuthContext().sslPeerCertificate !== undefined) next();
+        else
+          next(
+            new grpc.ServerListenerBuilder()
+              .withOnReceiveMetadata(() =>
+                call.sendStatus(statusOf(connections.isEarly(call.getPeer()) ? tooEarly() : noCertificate())),
+              )
+              .build(),
+          );
+      },
+    });
+
+const options = (
+  clock: Clock,
+  connections: Connections,
+  clientCertificates: boolean,
+): grpc.ServerOptions => ({
   "grpc.max_receive_message_length": 4 * 1024 * 1024,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.max_concurrent_streams": quotas.callsPerConnection,
   "grpc.max_connection_idle_ms": quotas.idleSeconds * 1000,
-  interceptors: [...(clientCertificates ? [requireCertificate] : []), endSilentCalls(clock)],
+  interceptors: [...(clientCertificates ? [requireCertificate(connections)] : []), endSilentCalls(clock)],
 });
 
 /**
@@ -98,8 +111,8 @@ export async function listen(
   clock: Clock,
   register: (server: grpc.Server, hangUp: HangUp) => void,
 ): Promise<Listening> {
-  const server = new grpc.Server(options(clock, tls.clientCertificates));
   const connections = new Connections(clock);
+  const server = new grpc.Server(options(clock, connections, tls.clientCertificates));
   register(server, (peer) => connections.hangUp(peer));
   const credentials = new WideCredentials(tls.server, tls.authorityPem, tls.clientCertificates);
   const injector = server.createConnectionInjector(credentials);

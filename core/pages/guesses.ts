@@ -57,7 +57,9 @@ export class Guesses {
     const { wrong, last } = this.#tries.get(place) ?? { wrong: 0, last: 0 };
     if (wrong < freeTries) return 0;
     const wait = Math.min(longestWaitMillis, firstWaitMillis * 2 ** (wrong - freeTries));
-    return last + wait - this.#now();
+    const since = this.#now() - last;
+    // A clock that was set back has measured nothing.
+    return since < 0 ? 0 : wait - since;
   }
 
   #remember(place: string): void {

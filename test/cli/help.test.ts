@@ -152,6 +152,34 @@ test("an address is refused where it is given", async (t) => {
   }
 });
 
+test("numbers and days are refused where they are given", async (t) => {
+  const { root } = await tree();
+  const options = leaves(root).flatMap((command) =>
+    command.options
+      .filter(({ flags }) =>
+        /<(n|number|count|seconds|day|date|month|YYYY-MM|delta|multiplier|epsilon|q|fraction)>/.test(flags),
+      )
+      .map(({ flags, parseArg }) => ({ name: `${pathOf(command)} ${flags}`, parseArg })),
+  );
+  t.true(options.length > 25);
+  for (const { name, parseArg } of options) {
+    const parse = parseArg as undefined | ((text: string) => unknown);
+    for (const wrong of [
+      "",
+      " ",
+      "-1",
+      "NaN",
+      "Infinity",
+      "1e400",
+      "٣",
+      "9".repeat(30),
+      "nowhere/x",
+      "2026-13-45",
+    ])
+      t.throws(() => parse!(wrong), { instanceOf: InvalidArgumentError }, `${name} ${wrong}`);
+  }
+});
+
 test("help is the same wherever the word stands", async (t) => {
   const cli = join(import.meta.dirname, "../../cli.js");
   const said = async (...args: string[]) => (await run(process.execPath, [cli, ...args])).stdout;

@@ -59,6 +59,8 @@ test.serial(
       [["init", "--dir", dir, ...names, ...addresses], 1, /exists \(already_exists\)\nhint: /],
       [["init"], 2, /required option '--enterprise <id>' not specified \(usage\)\nhint: /],
       [["start", "--dir", dir], 1, /pins\.json: .*\(file_missing\)\nhint: run fedcredit node enrol/],
+      [["model", "sme", "--dir", dir, "--out", "m", "--result", "x"], 2, /goes with --format \(usage\)/],
+      [["backup", "--dir", dir, "--out", join(folder, "a".repeat(300))], 1, /too long, .* \(file_missing\)/],
       [["enrol", "--dir", dir, "--token", "x"], 1, /\(token_invalid\)\nhint: /],
       [["enrol", "--dir", dir, "--token", `x.${"0".repeat(64)}`], 1, /\(unavailable\)\nhint: /],
       [["studies", "--dir", join(folder, "nowhere")], 1, /node\.yaml: .*\(file_missing\)\nhint: /],

@@ -30,3 +30,15 @@ test("a node whose connection a copy of it takes comes back ever later; one whos
   t.true(third! >= 800, String(third));
   for (const wait of await waits("unavailable")) t.true(wait <= 200, String(wait));
 });
+
+test("a clock that is wrong for a while ends no node that was connected, and one that never was at once", async (t) => {
+  t.is((await waits("clock_skew")).length, 3);
+  const never = keepConnected(
+    () => Promise.reject(new Refusal("clock_skew", "a day ahead")),
+    seededRandom("never connected"),
+    new AbortController().signal,
+    () => {},
+    () => {},
+  );
+  t.is((await t.throwsAsync(never, { instanceOf: Refusal }))?.reason, "clock_skew");
+});

@@ -60,6 +60,8 @@ test("killed with -9 and started again over the same directory: nothing is lost;
   const nowhere = await result(run("backup", "--out", join(dir, "no", "where"), ...common(first.address)));
   t.is(nowhere.code, 1);
   t.regex(nowhere.err, /^file_missing: .*where: cannot be written \(ENOENT\)\n$/);
+  const nobody = await result(run("statement", "list", "nobody", ...common(first.address)));
+  t.is(nobody.err, 'not_found: no enterprise is called "nobody"\n');
   const file = join(dir, "bank.fcexport");
   const unwitnessed = await result(run("export", "--out", file, ...common(first.address)));
   t.regex(

@@ -44,3 +44,15 @@ test("an empty message and a digest of another length are refused", (t) => {
   const short = { message: "agree", agree: { roundId: Buffer.alloc(31) } };
   t.is(t.throws(() => fromOneof(short), { instanceOf: Refusal })?.reason, reason);
 });
+
+test("a server's certificate that is not in force is a matter of clocks, one of another authority is not", (t) => {
+  const failed = (last: string): string =>
+    refusalOf({
+      code: 14,
+      details: `No connection established. Last error: Error: ${last}. Resolution note: `,
+    }).reason;
+  t.is(failed("certificate is not yet valid"), "clock_skew");
+  t.is(failed("certificate has expired"), "clock_skew");
+  t.is(failed("self-signed certificate in certificate chain"), "certificate_invalid");
+  t.is(failed("connect ECONNREFUSED 127.0.0.1:1"), "unavailable");
+});
