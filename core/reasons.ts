@@ -58,7 +58,7 @@ export const reasons = {
   certificate_invalid: entry(
     status.unauthenticated,
     false,
-    "a certificate is expired, revoked, foreign or missing: a node enrols with a new token, an operator runs fedcredit coordinator operator renew beside the authority's key, an auditor fedcredit audit request",
+    "a certificate is expired, revoked, foreign or missing, or a clock is wrong: a node enrols with a new token, an operator runs fedcredit coordinator operator renew beside the authority's key, an auditor fedcredit audit request",
   ),
   role_denied: entry(status.permissionDenied, false, "use the certificate of the role this call is for"),
   token_invalid: entry(

@@ -133,7 +133,7 @@ const enterpriseUri = ({ consortium, enterprise }: Pick<Pins, "consortium" | "en
 export function checkCertificate(pins: Pins, { tlsKey }: NodeSecrets, nowMillis: number): void {
   const refuse = (why: string): Refusal =>
     new Refusal("certificate_invalid", `this node's certificate ${why}`, {
-      hint: "ask the bank for a new enrolment token, then run fedcredit node enrol --token TOKEN; ledger, consents and place in the roster stay",
+      hint: "ask the bank for a new enrolment token, then run fedcredit node enrol --token TOKEN; ledger, consents and place in the roster stay. Where this machine's clock is wrong, set it right instead",
     });
   const certificate = parseCertificate(pins.certificate);
   const ca = parseCertificate(pins.ca);

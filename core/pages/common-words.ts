@@ -66,7 +66,7 @@ const reasonsZh: Readonly<Record<Reason, string>> = {
   ledger_locked: "本企业的另一进程占用账本：请停止它或稍候",
   internal: "程序缺陷：请连同运行日志一起报告",
   certificate_invalid:
-    "证书已过期、被吊销、不属于此处或缺失：节点须用新令牌注册，操作员在颁发机构密钥旁运行 fedcredit coordinator operator renew，审计员运行 fedcredit audit request",
+    "证书已过期、被吊销、不属于此处或缺失，或某处时钟有误：节点须用新令牌注册，操作员在颁发机构密钥旁运行 fedcredit coordinator operator renew，审计员运行 fedcredit audit request",
   token_invalid: "请向银行索取新的注册令牌：每个只能使用一次",
   protocol_version: "请更新节点与协调器中较旧的一方",
   clock_skew: "请校准本机时钟",
