@@ -171,17 +171,22 @@ export class Consortium implements AsyncDisposable {
     const manifest = this.#manifest(number);
     await writeFile(file, stringify(manifest));
     await untilDone(() => this.operate("propose", file));
+    return this.#agree(manifest.name);
+  }
+
+  /** All members consent, and the study starts. */
+  async #agree(name: string): Promise<Digest> {
     for (const party of this.parties)
-      await untilDone(() =>
-        run("node", "consent", manifest.name, "--dir", join(this.#home, nameOf(party))),
-      ).catch((error: unknown) => {
-        // Removed just now.
-        if (!this.#removed.has(party)) throw error;
-      });
+      await untilDone(() => run("node", "consent", name, "--dir", join(this.#home, nameOf(party)))).catch(
+        (error: unknown) => {
+          // Removed just now.
+          if (!this.#removed.has(party)) throw error;
+        },
+      );
     return untilDone(async () => {
       const operator = await this.#operator();
       try {
-        const { study } = await operator.find(manifest.name);
+        const { study } = await operator.find(name);
         await operator.start(study);
         return study;
       } finally {
@@ -211,7 +216,9 @@ export class Consortium implements AsyncDisposable {
           const view = await operator.study(study);
           look(view);
           const { phase, reason, detail } = view;
-          if (phase !== "running") return `${phase} ${reason} ${detail}`.trim();
+          // The backup that was restored is from before its consents.
+          if (phase === "proposed") await this.#agree(view.name);
+          else if (phase !== "running") return `${phase} ${reason} ${detail}`.trim();
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
           operator?.close();
