@@ -330,6 +330,23 @@ async function compare(
   const foreignShown = own.shown.filter(({ note }) => !isPrefix(note, theirs.keys, tree));
   const unreached = foreignShown.find(({ note }) => !isOfLostLog(note, theirs.keys, recoveries));
   const foreign = reported.find(({ size, root }) => root !== toHexOrNothing(own.tree.rootAt(size)));
+  const [ofLedger, ofLog] = [own.tree.range.size, tree.range.size];
+  const lastReported = Math.max(0, ...reported.map(({ size }) => size));
+  const lastShown = Math.max(0, ...own.shown.map(({ note }) => sizeShown(note, theirs.keys)));
+  // Taken before the other side's last word: nothing is wrong, and nothing proven.
+  const olderLedger =
+    lastReported > ofLedger
+      ? {
+          otherwise: `not there: this ledger ends at ${ofLedger} entries, and the log knows of ${lastReported}: ask the enterprise for it anew`,
+        }
+      : {};
+  const olderLog =
+    lastShown > ofLog
+      ? {
+          otherwise: `not there: this log ends at ${ofLog} entries, and the enterprise was shown ${lastShown}: it is an older export, or cut; ask the bank for it anew`,
+        }
+      : {};
+  const alone = own.said.filter(({ entry }) => entry >= lastReported).length;
   const scores = theirs.scores.filter(isSince);
   const claimed = scores.find(({ statement }) => !own.scores.has(statement));
   const received = new Set(theirs.scores.map(({ statement }) => statement));
@@ -351,37 +368,42 @@ async function compare(
       "every submission the bank logged is in the ledger",
       `${submitted.length} submissions`,
       unsent?.entry,
-      unsaid(theirs.submitted, submitted),
+      { ...unsaid(theirs.submitted, submitted), ...olderLedger },
     ),
     line(
       "every submission in the ledger is in the bank's log",
       `${own.sent.size} submissions${cutOff}`,
       unlogged?.entry,
-      lostWith(notEnded.length),
+      { ...lostWith(notEnded.length), ...olderLog },
     ),
     line(
       "everything it signed in the bank's log left by the ledger",
       `${said.length} signatures`,
       invented?.entry,
-      unsaid(theirs.said, said),
+      { ...unsaid(theirs.said, said), ...olderLedger },
     ),
     line(
       "every departure of a round has its outcome in the bank's log",
       `${own.said.length} departures`,
       hidden?.entry,
-      lostWith(unknown.length),
+      { ...lostWith(unknown.length), ...olderLog },
     ),
     line(
       "every score statement the bank logged is in the ledger",
       `${scores.length} statements`,
       claimed?.entry,
-      notReceived === 0 ? {} : { said: `; ${notReceived} more in the ledger, which the bank did not take` },
+      {
+        ...(notReceived === 0
+          ? {}
+          : { said: `; ${notReceived} more in the ledger, which the bank did not take` }),
+        ...olderLedger,
+      },
     ),
     line(
       "every report of warnings the bank logged is in the ledger",
       `${warned.length} reports`,
       unwarned?.entry,
-      unsaid(theirs.warnings, warned),
+      { ...unsaid(theirs.warnings, warned), ...olderLedger },
     ),
     {
       check: "every report of warnings in the ledger is in the bank's log",
@@ -399,20 +421,18 @@ async function compare(
       `${reported.length} checkpoints`,
       foreign?.entry,
       {
-        ...unsaid(theirs.reported, reported),
-        // Taken before the node's last report: nothing is wrong, and nothing proven.
-        ...(foreign !== undefined && foreign.size > own.tree.range.size
-          ? {
-              otherwise: `of ${foreign.size} entries, and this ledger ends at ${own.tree.range.size}: ask for it anew`,
-            }
-          : {}),
+        ...uncovered(alone, unsaid(theirs.reported, reported)),
+        ...(foreign !== undefined && foreign.size > ofLedger ? olderLedger : {}),
       },
     ),
     line(
       "every checkpoint in the ledger is of the bank's log",
       `${own.shown.length} checkpoints`,
       unreached?.entry,
-      lostWith(foreignShown.length),
+      {
+        ...lostWith(foreignShown.length),
+        ...(unreached !== undefined && sizeShown(unreached.note, theirs.keys) > ofLog ? olderLog : {}),
+      },
     ),
     ...[...own.policies].map(([policy, attempts]) => ({
       check: `rows by policy ${shortDigest(policy)}`,
@@ -428,6 +448,25 @@ interface Finding {
   /** Where the check fails. */
   readonly otherwise?: string;
   readonly finding?: true;
+}
+
+/** What no checkpoint in the bank's log covers, the enterprise could have written in its ledger afterwards. */
+const uncovered = (departures: number, finding: Finding): Finding =>
+  departures === 0
+    ? finding
+    : {
+        said: `${finding.said ?? ""}; ${departures} departures of rounds after the last of them stand on the enterprise's word alone`,
+        finding: true,
+      };
+
+/** @returns how many entries of the log a checkpoint shows; 0 where the log's keys did not sign it. */
+function sizeShown(note: string, keys: readonly LogKey[]): number {
+  try {
+    return openCheckpointOf(note, keys).checkpoint.size;
+  } catch (error) {
+    if (error instanceof Refusal) return 0;
+    throw error;
+  }
 }
 
 /** @returns whether a checkpoint may be of what bank and auditor say the log lost. */

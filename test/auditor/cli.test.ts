@@ -217,7 +217,7 @@ test("reconcile: a submission on one side only fails and names the entry", async
   );
   t.regex(
     hidden.stdout,
-    /^FAIL {2}every checkpoint the bank logged is of this ledger, entry \d+: of \d+ entries, and this ledger ends at \d+: ask for it anew/m,
+    /^FAIL {2}every checkpoint the bank logged is of this ledger, entry \d+: not there: this ledger ends at \d+ entries, and the log knows of \d+: ask the enterprise for it anew/m,
   );
   const more = sampleLedger("cold-chain", [...roundIds, "ab".repeat(32)]);
   const unlogged = await reconciled(more);

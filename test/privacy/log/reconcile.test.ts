@@ -113,3 +113,60 @@ test("a report in the ledger that the bank's log lacks is told, for people to ju
     },
   ]);
 });
+
+const covers = "every checkpoint the bank logged is of this ledger";
+
+/** What fails, or is for people to judge, between a log and the first so many entries of the cold chain's ledger. */
+async function found(log: LogBuilder, entries = Number.POSITIVE_INFINITY, shown?: string) {
+  const rounds = sampleLog().items.flatMap((item) => (item.type === "header" ? [digestOf(item.bytes)] : []));
+  const whole = sampleLedger("cold-chain", rounds);
+  const ledger = sampleLedger("cold-chain", []);
+  for (const leaf of whole.leaves.slice(0, entries)) ledger.append(parseEntry(leaf));
+  if (shown !== undefined) {
+    const last = parseEntry(whole.leaves.at(-1)!) as EntryOf<"egress.sent">;
+    ledger.append({ ...last, checkpoint: shown });
+  }
+  const [bank, own] = [await log.export(), await ledger.export([], "ledger")];
+  const checks = await reconcile(
+    () => [bank],
+    () => [own],
+    policy,
+  );
+  return checks.filter(({ ok, finding }) => !ok || finding);
+}
+
+test("a ledger that is older than the log, and a log that is older than the ledger, say what to ask for", async (t) => {
+  t.deepEqual(await found(sampleLog()), []);
+  const old = await found(sampleLog(), 10);
+  t.true(old.length > 2);
+  for (const { check, detail } of old)
+    t.regex(
+      detail,
+      /^not there: this ledger ends at 10 entries, and the log knows of 23: ask the enterprise/,
+      check,
+    );
+  const longer = sampleLog();
+  longer.append(warningEntry(reportTime + 1e6, { signedReport: digestOf("later"), warnings: 1 }));
+  const cut = (await found(sampleLog(), undefined, longer.checkpoint())).filter(({ ok }) => !ok);
+  t.deepEqual(
+    cut.map(({ check }) => check),
+    ["every checkpoint in the ledger is of the bank's log"],
+  );
+  t.regex(
+    cut[0]!.detail,
+    /this log ends at \d+ entries, and the enterprise was shown \d+: it is an older export, or cut/,
+  );
+});
+
+test("what no checkpoint that the bank logged covers stands on the enterprise's word, and that is said", async (t) => {
+  const silent = sampleLog({ entry: (honest) => (honest.type === "ledger.reported" ? [] : [honest]) });
+  t.deepEqual(await found(silent), [
+    {
+      check: covers,
+      ok: true,
+      detail:
+        "0 checkpoints; 19 departures of rounds after the last of them stand on the enterprise's word alone",
+      finding: true,
+    },
+  ]);
+});
