@@ -10,6 +10,7 @@ import {
   OPCUAClient,
   type OPCUAClientOptions,
   SecurityPolicy,
+  StatusCodes,
   setErrorLogger,
   setWarningLogger,
   type UserIdentityInfo,
@@ -84,7 +85,7 @@ export async function connectOpcua(
     defaultTransactionTimeout: config.timeout,
     transportFactory: {
       create(settings) {
-        const transport = new ClientTCP_transport(settings);
+        const transport = guarded(new ClientTCP_transport(settings));
         transports.add(transport);
         return transport;
       },
@@ -167,6 +168,22 @@ async function secureOptions(
       `server certificate refused (${verdict.name}): move it from ${join(security.pki, "rejected")} to ${join(security.pki, "trusted/certs")} if it is the right one`,
     );
   return { securityMode, securityPolicy, serverCertificate: certificate };
+}
+
+/**
+ * The library throws in the middle of a socket's data at a chunk that is too large where it comes with the server's
+ * acknowledgement: that ends the connection, not the process.
+ */
+function guarded(transport: ClientTCP_transport): ClientTCP_transport {
+  const take = Reflect.get(transport, "_on_socket_data") as (data: Buffer) => void;
+  Reflect.set(transport, "_on_socket_data", (data: Buffer) => {
+    try {
+      take.call(transport, data);
+    } catch (error) {
+      transport.prematureTerminate(error as Error, StatusCodes.BadTcpMessageTooLarge);
+    }
+  });
+  return transport;
 }
 
 /** @see OPC 10000-6, annex A.2 */

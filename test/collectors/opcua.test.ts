@@ -22,6 +22,8 @@ import { inOrder, opcuaCollector } from "../../collectors/opcua.ts";
 import type { Reading } from "../../collectors/reading.ts";
 import { startFaultProxy } from "../../collectors/simulators/fault-proxy.ts";
 import { type SimulatedOpcua, startOpcuaServer } from "../../collectors/simulators/opcua-server.ts";
+import { systemContext } from "../support/collecting.ts";
+import { survivesHostileServers } from "../support/hostile.ts";
 import { eventually } from "./compliance/reader.ts";
 
 const variables = ["spindle", "coolant", "load", "flood", "slow"];
@@ -389,4 +391,21 @@ test("a server that publishes on although it was told to hold is left", async (t
   handOn(change);
   t.regex(String(failures[0]), /told to hold/);
   stuck.resolve();
+});
+
+test("what a hostile server says ends its connection, not the process", (t) => {
+  // HEL is answered by an ACK, and in the same packet a chunk of four gigabytes begins.
+  const ack = Buffer.from(`${"41434b461c000000"}${"00000000000001000000010000000000"}00000000`, "hex");
+  return survivesHostileServers(t, Buffer.concat([ack, Buffer.from("4f504e46ffffffff", "hex")]), (port) =>
+    opcuaCollector(
+      opcuaConfig.parse({
+        endpoint: `opc.tcp://127.0.0.1:${port}`,
+        security: "none",
+        identity: "anonymous",
+        timeout: "500ms",
+        groups: [{ device: "press", nodes: [{ node: "ns=1;s=n", metric: "n", unit: "1" }] }],
+      }),
+      systemContext(),
+    ),
+  );
 });
