@@ -38,7 +38,7 @@ const parameters = z.strictObject({
     .number()
     .positive()
     .max(1)
-    .default(0.2)
+    .default(0.15)
     .describe("share of each column's own Newton step: columns that are moved together say much the same"),
   sums: z.int().min(1).max(40).default(5).describe("each moves every one of its columns once"),
 });
