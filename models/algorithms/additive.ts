@@ -26,7 +26,7 @@ const parameters = z.strictObject({
       "penalty on the square of what neighbouring bins of a numeric column differ by; where absent, each column's own, and that on its levels, is chosen from the first sums by restricted maximum likelihood",
     ),
   ridge: z.number().positive().default(1).describe("penalty on the square of what a bin adds"),
-  maxSteps: z.int().min(1).max(40).default(6).describe("sums, at most: each allows a Newton step"),
+  maxSteps: z.int().min(1).max(40).default(5).describe("sums, at most: each allows a Newton step"),
 });
 
 type Params = z.output<typeof parameters>;

@@ -17,10 +17,41 @@ export type Cholesky =
 export function cholesky(matrix: Float64Array, n: number, tolerance: number): Cholesky {
   const factor = new Float64Array(n * n);
   for (let j = 0; j < n; j++) {
-    for (let k = 0; k < j; k++) {
-      let x = matrix[j * n + k]!;
-      for (let i = 0; i < k; i++) x -= factor[j * n + i]! * factor[k * n + i]!;
-      factor[j * n + k] = x / factor[k * n + k]!;
+    const line = j * n;
+    let k = 0;
+    // Four at a time, each in the same order as by itself.
+    for (; k + 4 <= j; k += 4) {
+      const [k0, k1, k2, k3] = [k * n, (k + 1) * n, (k + 2) * n, (k + 3) * n];
+      let x0 = matrix[line + k]!;
+      let x1 = matrix[line + k + 1]!;
+      let x2 = matrix[line + k + 2]!;
+      let x3 = matrix[line + k + 3]!;
+      for (let i = 0; i < k; i++) {
+        const own = factor[line + i]!;
+        x0 -= own * factor[k0 + i]!;
+        x1 -= own * factor[k1 + i]!;
+        x2 -= own * factor[k2 + i]!;
+        x3 -= own * factor[k3 + i]!;
+      }
+      x0 /= factor[k0 + k]!;
+      x1 -= x0 * factor[k1 + k]!;
+      x1 /= factor[k1 + k + 1]!;
+      x2 -= x0 * factor[k2 + k]!;
+      x2 -= x1 * factor[k2 + k + 1]!;
+      x2 /= factor[k2 + k + 2]!;
+      x3 -= x0 * factor[k3 + k]!;
+      x3 -= x1 * factor[k3 + k + 1]!;
+      x3 -= x2 * factor[k3 + k + 2]!;
+      x3 /= factor[k3 + k + 3]!;
+      factor[line + k] = x0;
+      factor[line + k + 1] = x1;
+      factor[line + k + 2] = x2;
+      factor[line + k + 3] = x3;
+    }
+    for (; k < j; k++) {
+      let x = matrix[line + k]!;
+      for (let i = 0; i < k; i++) x -= factor[line + i]! * factor[k * n + i]!;
+      factor[line + k] = x / factor[k * n + k]!;
     }
     let pivot = matrix[j * n + j]!;
     for (let i = 0; i < j; i++) pivot -= factor[j * n + i]! * factor[j * n + i]!;
@@ -124,7 +155,22 @@ export function invertedBand({ factor, n }: { readonly factor: Float64Array; rea
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     inverse[i * n + i] = 1;
-    for (let k = 0; k < i; k++) {
+    let k = 0;
+    // Four lines at a time, each entry in the same order as by one: where a line has ended, there are zeros.
+    for (; k + 4 <= i; k += 4) {
+      const [w0, w1] = [factor[i * n + k]!, factor[i * n + k + 1]!];
+      const [w2, w3] = [factor[i * n + k + 2]!, factor[i * n + k + 3]!];
+      const [k0, k1, k2, k3] = [k * n, (k + 1) * n, (k + 2) * n, (k + 3) * n];
+      for (let j = 0; j <= k + 3; j++) {
+        let entry = inverse[i * n + j]!;
+        entry -= w0 * inverse[k0 + j]!;
+        entry -= w1 * inverse[k1 + j]!;
+        entry -= w2 * inverse[k2 + j]!;
+        entry -= w3 * inverse[k3 + j]!;
+        inverse[i * n + j] = entry;
+      }
+    }
+    for (; k < i; k++) {
       const weight = factor[i * n + k]!;
       for (let j = 0; j <= k; j++) inverse[i * n + j]! -= weight * inverse[k * n + j]!;
     }
