@@ -157,19 +157,21 @@ export const boosting = defineAlgorithm<Types>({
       for (const [t, tree] of growing.entries()) {
         const draw = 0x10000 + round * growing.length + t;
         const first = plots.first(t, Math.max(0, level - 1));
-        let taken = 0;
+        const leftmost = 2 ** level - 1;
+        let count = 0;
         for (let row = 0; row < part.rows; row++) {
           if (drawn(ofPart[row]!, draw) >= study.params.rowShare) continue;
-          const place = leftPlace(nodeOf(tree, level, bins, setting.others, row), level);
-          if (place < 0) continue;
-          rows[taken] = row;
-          firsts[taken++] = first + place * plots.widths[t]!;
+          const node = nodeOf(tree, level, bins, setting.others, row);
+          // Of the level's nodes left children alone; the root is summed whole.
+          if (level > 0 && (node < leftmost || node % 2 === 0)) continue;
+          rows[count] = row;
+          firsts[count++] = first + ((node - leftmost) >> 1) * plots.widths[t]!;
         }
         // Column by column: what lies side by side is read so.
         let before = 0;
         for (const feature of plots.columns[t]!) {
           const ofFeature = bins[feature]!;
-          for (let i = 0; i < taken; i++) {
+          for (let i = 0; i < count; i++) {
             const row = rows[i]!;
             const entry = firsts[i]! + before + ofFeature[row]!;
             gradient[entry]! += own.gradients[row]!;
@@ -182,8 +184,7 @@ export const boosting = defineAlgorithm<Types>({
     kept.digests = digests;
     kept.last = lastOf(trees);
     const { places } = askedOf(state, study);
-    const atPlaces = (sums: Float64Array) => Float64Array.from(places, (place) => sums[place]!);
-    return { gradient: atPlaces(gradient), curvature: atPlaces(curvature) };
+    return { gradient: entriesAt(places, gradient), curvature: entriesAt(places, curvature) };
   },
 
   advance(state, sums, study) {
@@ -387,11 +388,11 @@ function gradientsOf(
   return { gradients, curvatures };
 }
 
-/** @returns the place of a left child among those of its level, of the root 0; −1 for what is not summed. */
-function leftPlace(node: number, level: number): number {
-  const first = 2 ** level - 1;
-  if (level === 0) return 0;
-  return node < first || node % 2 === 0 ? -1 : (node - first) / 2;
+/** @returns the sums at some places. */
+function entriesAt(places: Uint32Array, sums: Float64Array): Float64Array {
+  const at = new Float64Array(places.length);
+  for (let i = 0; i < places.length; i++) at[i] = sums[places[i]!]!;
+  return at;
 }
 
 /** @returns gradients and curvatures of all nodes of the level, in whole steps: tree after tree. */
