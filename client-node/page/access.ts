@@ -128,6 +128,12 @@ export class Sessions {
     return session !== undefined && session.end > this.#now() ? session.person : undefined;
   }
 
+  /** @returns what tells a session from every other, without its secret; empty without one. */
+  idOf(cookies: string | undefined): string {
+    const token = cookieIn(cookies, cookieName);
+    return token === undefined ? "" : keyOf(token);
+  }
+
   /** @returns the cookie that takes the session's away. */
   logout(cookies: string | undefined): string {
     const token = cookieIn(cookies, cookieName);

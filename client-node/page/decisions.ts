@@ -1,5 +1,5 @@
 /** What the enterprise decides on its page: consents, a dry run, and what is said of its own score. */
-import { timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import express, { type Express, type Request, type Response } from "express";
 import type { Digest } from "../../core/canonical.ts";
 import { type Content, type Html, html } from "../../core/pages/html.ts";
@@ -39,17 +39,17 @@ export interface Decisions {
 }
 
 /** A form that only this page's own pages can send. */
-export type OwnForm = (action: string, button: string, kind?: "main" | "grave", content?: Content) => Html;
+export type OwnForm = (action: string, button: Content, kind?: "main" | "grave", content?: Content) => Html;
 
 export type Send = (request: Request, response: Response, view: View) => void;
 export type MayPost = (request: Request, response: Response) => boolean;
 
 /** @returns whether a form is one of this page's; whoever sent another is told so. */
 export const ownPosts =
-  ({ isOwn }: ReturnType<typeof ownForms>, send: Send): MayPost =>
+  ({ isOwn }: OwnForms, send: Send): MayPost =>
   (request, response) => {
     const { token } = (request.body ?? {}) as { token?: unknown };
-    if (isOwn(token)) return true;
+    if (isOwn(request, token)) return true;
     response.status(403);
     send(request, response, foreignView(localeFor(request)));
     return false;
@@ -90,17 +90,28 @@ const digestIn = ({ params }: Request): Digest => {
   return study;
 };
 
-/** @returns what makes a form of this page. */
-export function ownForms(random: Random): { form: OwnForm; isOwn(given: unknown): boolean } {
-  const token = Buffer.from(random.bytes(32));
-  const text = token.toString("hex");
+/** Forms of this page, each of the session that it was made for. */
+export interface OwnForms {
+  formFor(request: Request): OwnForm;
+  isOwn(request: Request, given: unknown): boolean;
+}
+
+/** @param sessionOf - tells one session of whoever asks from every other. */
+export function ownForms(random: Random, sessionOf: (request: Request) => string): OwnForms {
+  const key = random.bytes(32);
+  const tokenFor = (request: Request): string =>
+    createHmac("sha256", key).update(sessionOf(request)).digest("hex");
   return {
-    form: (action, button, kind, content) =>
-      html`<form method="post" action="${action}"><input type="hidden" name="token" value="${text}">${content}<button${kind !== undefined && html` class="${kind}"`}>${button}</button></form>`,
-    isOwn: (given) =>
-      typeof given === "string" &&
-      given.length === text.length &&
-      timingSafeEqual(Buffer.from(given), Buffer.from(text)),
+    formFor: (request) => (action, button, kind, content) =>
+      html`<form method="post" action="${action}"><input type="hidden" name="token" value="${tokenFor(request)}">${content}<button${kind !== undefined && html` class="${kind}"`}>${button}</button></form>`,
+    isOwn(request, given) {
+      const own = tokenFor(request);
+      return (
+        typeof given === "string" &&
+        given.length === own.length &&
+        timingSafeEqual(Buffer.from(given), Buffer.from(own))
+      );
+    },
   };
 }
 
@@ -113,7 +124,7 @@ export interface DecisionDesk {
   /** @returns how many people policy.yaml asks for. @throws Refusal where it is not in force */
   people(): number;
   decided(): void;
-  readonly form: OwnForm;
+  readonly formFor: OwnForms["formFor"];
   /** Answers whoever sent no form of this page, and is false then. */
   readonly mayPost: MayPost;
   readonly send: Send;
@@ -122,7 +133,7 @@ export interface DecisionDesk {
 /** Adds the routes of decisions, after whatever asks for a session. */
 export function decisionPages(
   app: Express,
-  { decisions, approvals, personOf, people, decided, form, mayPost, send }: DecisionDesk,
+  { decisions, approvals, personOf, people, decided, formFor, mayPost, send }: DecisionDesk,
 ): void {
   const orders: Readonly<Record<string, (study: Digest) => unknown>> = {
     withdraw: (study) => decisions.withdraw(study),
@@ -170,7 +181,12 @@ export function decisionPages(
   app.get(`${studyPath}/score`, (request, response) =>
     shown(request, response, async () => {
       const study = digestIn(request);
-      return statementView(await decisions.statements.make(study), form, study, localeFor(request));
+      return statementView(
+        await decisions.statements.make(study),
+        formFor(request),
+        study,
+        localeFor(request),
+      );
     }),
   );
 }

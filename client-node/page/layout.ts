@@ -17,8 +17,8 @@ export interface Frame {
   readonly path: string;
   readonly locale: Locale;
   readonly openWarnings: number | undefined;
-  /** Who is logged in, empty where the password has no name; undefined where nobody is. */
-  readonly person: string | undefined;
+  /** The form that ends the reader's session; absent where there is none. */
+  readonly logOut: Html | undefined;
 }
 
 const places = [
@@ -35,7 +35,7 @@ const places = [
 
 export const layout = (
   { title, body, live }: View,
-  { enterprise, path, locale, openWarnings, person }: Frame,
+  { enterprise, path, locale, openWarnings, logOut }: Frame,
 ): Html => {
   const { words } = locale;
   return pageDocument({
@@ -54,7 +54,7 @@ ${places.map(
 `,
 )}</ul></nav>`,
     side: html`${languageLinks(words.language, locale.language)}
-${person !== undefined && html`<form method="post" action="/logout"><button>${words.logOut} <span class="aside">${person}</span></button></form>`}`,
+${logOut}`,
     body,
   });
 };

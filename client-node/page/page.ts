@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import express, { type NextFunction, type Request, type Response } from "express";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { isLoopback, splitAddress } from "../../core/address.ts";
-import { html } from "../../core/pages/html.ts";
+import { type Html, html } from "../../core/pages/html.ts";
 import { serveLanguages } from "../../core/pages/locale.ts";
 import { note } from "../../core/pages/parts.ts";
 import { refusalText } from "../../core/pages/refusal.ts";
@@ -75,7 +75,7 @@ export interface RunningPage {
  * @throws Refusal config_invalid where others could reach it without a password; port_taken, file_malformed
  */
 export async function startPage(options: PageOptions): Promise<RunningPage> {
-  const { listen, member, now, operations, enterprise } = options;
+  const { listen } = options;
   const local = isLoopback(splitAddress(listen).host);
   const hasPassword = existsSync(options.passwordFile);
   if (!local && !hasPassword)
@@ -90,6 +90,22 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         listen,
       },
     );
+  const { app, end } = enterprisePages(options);
+  const { address, close } = await openPages(createServer(app), listen, "page: ", "config_invalid");
+  return {
+    url: `http://${address}/`,
+    async stop() {
+      end();
+      await close();
+    },
+  };
+}
+
+/** @returns the application with all its routes, and what ends its streams. @throws Refusal file_malformed */
+export function enterprisePages(options: PageOptions): { app: Express; end(): void } {
+  const { listen, member, now, operations, enterprise } = options;
+  const local = isLoopback(splitAddress(listen).host);
+  const hasPassword = existsSync(options.passwordFile);
   const sessions = hasPassword
     ? new Sessions(readPeople(options.passwordFile), now, options.random)
     : undefined;
@@ -122,9 +138,6 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         .status(outcome === "wrong" ? 401 : 429)
         .send(loginPage(enterprise, localeFor(request), sessions.hasNames, outcome).text);
     });
-    app.post("/logout", (request, response) => {
-      response.set("Set-Cookie", sessions.logout(request.headers.cookie)).redirect(303, "/login");
-    });
     app.use((request, response, next) => {
       if (sessions.personOf(request.headers.cookie) !== undefined) next();
       else if (request.accepts("html") && request.method === "GET" && request.path !== "/live")
@@ -133,13 +146,21 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     });
   }
 
+  const forms = ownForms(options.random, ({ headers }) => sessions?.idOf(headers.cookie) ?? "");
+  const logOutOf = (request: Request): Html | undefined => {
+    const person = sessions?.personOf(request.headers.cookie);
+    const { words } = localeFor(request);
+    return person === undefined
+      ? undefined
+      : forms.formFor(request)("/logout", html`${words.logOut} <span class="aside">${person}</span>`);
+  };
   const send = (request: Request, response: Response, view: View): void => {
     const frame = {
       enterprise,
       path: `/${request.path.split("/")[1]}`,
       locale: localeFor(request),
       openWarnings: operations?.findings.countWarnings().open,
-      person: sessions?.personOf(request.headers.cookie),
+      logOut: logOutOf(request),
     };
     response.vary("Accept-Language").send(layout(view, frame).text);
   };
@@ -211,7 +232,6 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
   );
   // Without a password everybody on this machine reaches the page, and not everybody decides.
   const decisions = sessions && member?.decisions;
-  const forms = ownForms(options.random);
   const personOf = (request: Request): string => sessions?.personOf(request.headers.cookie) ?? "";
   show(
     "/studies",
@@ -220,11 +240,16 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
         await asked.studies(),
         now(),
         locale,
-        decisions && studyDecisions(of, forms.form, locale, approvals, personOf(request)),
+        decisions && studyDecisions(of, forms.formFor(request), locale, approvals, personOf(request)),
       ),
     ),
   );
   const mayPost = ownPosts(forms, send);
+  if (sessions !== undefined)
+    app.post("/logout", express.urlencoded({ extended: false, limit: "4kb" }), (request, response) => {
+      if (!mayPost(request, response)) return;
+      response.set("Set-Cookie", sessions.logout(request.headers.cookie)).redirect(303, "/login");
+    });
   if (decisions !== undefined && member !== undefined)
     decisionPages(app, {
       decisions,
@@ -232,16 +257,16 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
       personOf,
       people: () => member.policy().people ?? 1,
       decided: () => bank?.forget(),
-      form: forms.form,
+      formFor: forms.formFor,
       mayPost,
       send,
     });
   show(
     "/policy",
-    ofMember("policy", ({ policyFile }, _, locale) =>
+    ofMember("policy", ({ policyFile }, _, locale, request) =>
       policyView(
         policyFile,
-        sessions && { form: forms.form, waiting: approvals.waiting(policyDecision) },
+        sessions && { form: forms.formFor(request), waiting: approvals.waiting(policyDecision) },
         locale,
       ),
     ),
@@ -250,8 +275,8 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     const { db, ledger, policyFile } = member;
     const effect: PolicyDesk["effect"] = async (before, after) =>
       policyEffect(before, after, await bank.studies(), db, now());
-    const { form } = forms;
-    const desk = { file: policyFile, form, approvals, personOf, effect, db, ledger, enterprise, now };
+    const { formFor } = forms;
+    const desk = { file: policyFile, formFor, approvals, personOf, effect, db, ledger, enterprise, now };
     policyPages(app, desk, mayPost, send);
   }
   show(
@@ -299,14 +324,7 @@ export async function startPage(options: PageOptions): Promise<RunningPage> {
     });
   });
 
-  const { address, close } = await openPages(createServer(app), listen, "page: ", "config_invalid");
-  return {
-    url: `http://${address}/`,
-    async stop() {
-      streams.close();
-      await close();
-    },
-  };
+  return { app, end: () => streams.close() };
 }
 
 type Titles = "quality" | "features" | "warnings" | "egress" | "studies" | "budget" | "model" | "policy";

@@ -20,7 +20,7 @@ import { type Policy, policyDigest, policySchema } from "../policy.ts";
 import type { PolicyFile } from "../policy-file.ts";
 import type { Approvals, Waiting } from "./approvals.ts";
 import { chineseErrors, inChinese } from "./chinese-faults.ts";
-import { answering, type MayPost, type OwnForm, type Send } from "./decisions.ts";
+import { answering, type MayPost, type OwnForm, type OwnForms, type Send } from "./decisions.ts";
 import { epsilonText } from "./format.ts";
 import { numeric, type View } from "./layout.ts";
 import { type Locale, localeFor } from "./locale.ts";
@@ -33,7 +33,7 @@ export interface PolicyDesk {
   readonly db: DatabaseSync;
   readonly ledger: EgressLedger;
   readonly enterprise: string;
-  readonly form: OwnForm;
+  readonly formFor: OwnForms["formFor"];
   readonly approvals: Approvals;
   /** @returns who asks; empty where they have no name. */
   personOf(request: Request): string;
@@ -56,7 +56,7 @@ export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, se
       const fields = fieldsOf(request);
       const { text: before, digest } = desk.file.read();
       const text = typeof fields.text === "string" ? linesOf(fields.text) : chosen(before, fields);
-      return shownEffect(desk, before, digest, text, localeFor(request));
+      return shownEffect(desk, before, digest, text, request);
     });
   });
   app.post("/policy/write", body, async (request, response) => {
@@ -73,7 +73,7 @@ export function policyPages(app: Express, desk: PolicyDesk, mayPost: MayPost, se
       if (waiting === undefined) return "/policy";
       const [base, text] = proposed(waiting);
       const own = waiting.by === desk.personOf(request) ? waiting : undefined;
-      return shownEffect(desk, desk.file.read().text, base, text, localeFor(request), own);
+      return shownEffect(desk, desk.file.read().text, base, text, request, own);
     }),
   );
   app.post("/policy/decline", body, (request, response) => {
@@ -267,16 +267,18 @@ async function shownEffect(
   before: string,
   base: Digest,
   text: string,
-  locale: Locale,
+  request: Request,
   own?: Waiting,
 ): Promise<View> {
+  const locale = localeFor(request);
+  const form = desk.formFor(request);
   const { language, words } = locale;
   const faults = yamlFaults(text, policySchema, language === "zh" ? chineseErrors : undefined);
   if (faults.length > 0)
     return {
       title: words.faultsTitle,
       body: html`${faultTable(faults, locale)}
-${textForm(text, desk.form, locale)}`,
+${textForm(text, form, locale)}`,
     };
   const was = readable(before);
   const after = parseYaml(text, "policy.yaml", policySchema);
@@ -292,8 +294,8 @@ ${effectParts(effect, locale)}
 <h2>${words.inText}</h2>
 <pre>${text === before ? words.unchanged : changedLines(before, text)}</pre>
 ${own !== undefined ? html`<p class="warning">${words.waits(own.by)}</p>` : isByTwo && note(words.byTwo)}
-<div class="actions">${own === undefined && (text !== before || !isApproved) && desk.form("/policy/write", words.write, "main", hidden)}</div>
-<details class="card"><summary>${words.changeMore}</summary>${textForm(text, desk.form, locale)}</details>`,
+<div class="actions">${own === undefined && (text !== before || !isApproved) && form("/policy/write", words.write, "main", hidden)}</div>
+<details class="card"><summary>${words.changeMore}</summary>${textForm(text, form, locale)}</details>`,
   };
 }
 

@@ -10,6 +10,7 @@ import { openStore } from "../../client-node/ledger/store.ts";
 import type { Operations } from "../../client-node/operations/operations.ts";
 import { type Locale, localeFor } from "../../client-node/page/locale.ts";
 import {
+  enterprisePages,
   type Membership,
   type PageOptions,
   type RunningPage,
@@ -25,6 +26,7 @@ import { runPlain } from "../../models/plain.ts";
 import { selectRows } from "../../models/rows.ts";
 import { generateIdentity } from "../../privacy/identity.ts";
 import { policyFor } from "../../simulate/consortium.ts";
+import { type Route, routesOf } from "./routes.ts";
 import { borrowerFeatures, borrowers, studyOf } from "./rows.ts";
 
 const manifest = {
@@ -39,7 +41,8 @@ const manifest = {
 /** The one study that the page knows. */
 export const study = digestOf(canonicalJson(manifest));
 
-const view: StudyView = {
+/** As the bank tells it. */
+export const view: StudyView = {
   study,
   manifest,
   name: manifest.name,
@@ -99,7 +102,7 @@ export async function openPage(
   operations: Operations | undefined,
   change: Partial<Omit<PageOptions, "member">> = {},
   ofMember: Partial<Membership> = {},
-): Promise<RunningPage> {
+): Promise<RunningPage & { routes(): Route[] }> {
   const db = openStore(join(folder, "ledger.db"));
   const ledger = new EgressLedger(db, { identity: generateIdentity("riverbank/mill", seededRandom("page")) });
   const digest = "cd".repeat(32);
@@ -133,7 +136,7 @@ export async function openPage(
     rememberManifest(db, study, canonicalJson(manifest));
   }
   const own = selectRows(borrowers(), (row) => row % 2 === 0);
-  const page = await startPage({
+  const options: PageOptions = {
     listen: "127.0.0.1:0",
     passwordFile: passwordFileIn(folder),
     enterprise: "mill",
@@ -158,9 +161,15 @@ export async function openPage(
       ...ofMember,
     },
     ...change,
-  });
+  };
+  const page = await startPage(options);
   return {
     url: page.url,
+    routes() {
+      const { app, end } = enterprisePages(options);
+      end();
+      return routesOf(app);
+    },
     async stop() {
       await page.stop();
       db.close();

@@ -1,9 +1,11 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import type { Browser } from "playwright-core";
+import { rememberManifest } from "../../../client-node/ledger/records.ts";
+import { openStore } from "../../../client-node/ledger/store.ts";
 import type { Operations } from "../../../client-node/operations/operations.ts";
 import { openWarning } from "../../../client-node/operations/warnings/warning.ts";
 import { Sessions, writePassword } from "../../../client-node/page/access.ts";
@@ -15,8 +17,9 @@ import { Refusal } from "../../../core/reasons.ts";
 import type { ScoreStatement } from "../../../privacy/log/score-statement.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { leftOut } from "../../support/left-out.ts";
-import { openPage, passwordFileIn, previewOf, study } from "../../support/page.ts";
+import { openPage, passwordFileIn, previewOf, study, view } from "../../support/page.ts";
 import { crowded, history, hostileDevice, openPlant, type Plant, until } from "../../support/plant.ts";
+import { mayChange, type Route } from "../../support/routes.ts";
 import { sound, watchedTab } from "../../support/walk.ts";
 
 const paths = [
@@ -191,9 +194,149 @@ test("where others can reach the page it asks for the password, and without one 
   for (const part of ["HttpOnly", "SameSite=Strict", "Path=/"]) t.true(set.includes(part), set);
   const cookie = set.split(";")[0]!;
   t.is((await get("/egress", cookie)).status, 200);
-  const leaving = await fetch(at("/logout"), { method: "POST", redirect: "manual", headers: { cookie } });
-  t.is(leaving.status, 303);
+  const token = tokenIn(await (await get("/egress", cookie)).text());
+  const leave = (fields: Record<string, string>): Promise<Response> =>
+    fetch(at("/logout"), {
+      ...{ method: "POST", redirect: "manual", headers: { cookie } },
+      body: new URLSearchParams(fields),
+    });
+  t.is((await leave({})).status, 403, "nobody elsewhere ends a session");
+  t.is((await leave({ token })).status, 303);
   t.is((await get("/egress", cookie)).status, 303, "the session is over, whoever still has its cookie");
+});
+
+const tokenIn = (text: string): string => /name="token" value="([0-9a-f]{64})"/.exec(text)![1]!;
+
+/** Decisions that say what was decided, and a statement whose every text is markup. */
+function decisionsInto(decided: string[]): Decisions {
+  const statement: ScoreStatement = {
+    ...{ consortium: "riverbank", enterprise: "mill", study, model: "ab".repeat(32), result: hostileDevice },
+    ...{ from: "2026-10-01", until: "2026-11-01", issued: 0, probability: 0.1234, grade: hostileDevice },
+    ...{ reasons: [hostileDevice], scored: 1, passed: 0.92 },
+  };
+  const note = (what: string) => async () => void decided.push(what);
+  return {
+    consent: note("consent"),
+    withdraw: note("withdraw"),
+    keep: () => void decided.push("keep"),
+    preview: async () => previewOf(hostileDevice, { before: hostileDevice, after: hostileDevice }),
+    statements: {
+      agree: async () => note("agree")().then(() => ({ expiresMillis: 2e12 })),
+      withdraw: note("say nothing"),
+      make: async () => statement,
+      send: async () => note("send")().then(() => statement),
+    },
+  };
+}
+
+/** Of the routes that nobody signs in for. */
+const open = ["/login", "/language/:language", "/style.css", "/live.js", "/icon.svg"];
+
+test("no route there is changes anything without a session and its own form, and none reads without a session", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-page-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const decided: string[] = [];
+  const decisions = decisionsInto(decided);
+  const unguarded = await openPage(folder, undefined, {}, { decisions });
+  t.teardown(() => unguarded.stop());
+  t.deepEqual(unguarded.routes().filter(mayChange), [], "without a password nobody decides");
+
+  await writePassword(passwordFileIn(folder), secret, secureRandom, lightCost);
+  const guarded = await openPage(folder, undefined, {}, { decisions });
+  t.teardown(() => guarded.stop());
+  const reach = (path: string): string =>
+    path.replace(":study", study).replace(":position", "0").replace(/:\w+/g, "none");
+  const ask = (method: string, path: string, fields: Record<string, string> = {}, cookie = "") =>
+    fetch(new URL(reach(path), guarded.url), {
+      ...{ method, redirect: "manual", headers: { cookie, accept: "text/html" } },
+      ...(method === "GET" ? {} : { body: new URLSearchParams(fields) }),
+    });
+  const signIn = async (): Promise<string> =>
+    (await ask("POST", "/login", { password: secret })).headers.get("set-cookie")!.split(";")[0]!;
+  const [own, other] = [await signIn(), await signIn()];
+  const token = async (cookie: string): Promise<string> =>
+    tokenIn(await (await ask("GET", "/studies", {}, cookie)).text());
+  const [mine, others] = [await token(own), await token(other)];
+  const policy = await readFile(join(folder, "policy.yaml"), "utf8");
+  const [changing, reading] = [true, false].map((changes) =>
+    guarded.routes().filter((route) => mayChange(route) === changes && !open.includes(route.path)),
+  ) as [Route[], Route[]];
+  t.true(changing.length >= 12 && reading.length >= 12, `${changing.length} and ${reading.length} routes`);
+  for (const { path, method } of changing) {
+    t.is((await ask(method, path, { token: mine })).status, 401, `${path} without a session`);
+    t.is((await ask(method, path, {}, own)).status, 403, `${path} without a token`);
+    t.is((await ask(method, path, { token: others }, own)).status, 403, `${path}, another session's token`);
+  }
+  for (const { path, method } of reading) {
+    const { status } = await ask(method, path);
+    t.is(status, path === "/live" ? 401 : 303, `${path} without a session`);
+    const response = await ask(method, path, {}, own);
+    // What nobody has to see yet leads elsewhere.
+    t.is(response.status, path === "/policy/waiting" ? 303 : 200, path);
+    await response.body?.cancel();
+  }
+  t.deepEqual(decided, []);
+  // The control: with both it is the order itself that is answered.
+  for (const { path, method } of changing.toSorted(
+    (a, b) => Number(a.path === "/logout") - Number(b.path === "/logout"),
+  ))
+    t.true([303, 200, 400].includes((await ask(method, path, { token: mine }, own)).status), path);
+  t.deepEqual(decided.toSorted(), ["agree", "consent", "keep", "say nothing", "send", "withdraw"]);
+  t.is(await readFile(join(folder, "policy.yaml"), "utf8"), policy);
+  t.is((await ask("GET", "/studies", {}, own)).status, 303, "signed out");
+});
+
+test("what bank, devices and people wrote is text on every page there is, in both languages", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "fedcredit-page-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  await writePassword(passwordFileIn(folder), secret, secureRandom, lightCost);
+  const { manifest } = view;
+  const foul = {
+    ...manifest,
+    ...{ purpose: hostileDevice, legalBasis: hostileDevice, impactAssessment: hostileDevice },
+    label: { ...manifest.label, column: hostileDevice, bad: [hostileDevice] },
+    features: [...manifest.features, { name: hostileDevice, kind: "numeric" as const }],
+  };
+  const known = openStore(join(folder, "ledger.db"));
+  const open = await openPage(
+    folder,
+    operations,
+    { now: plant.now, enterprise: hostileDevice },
+    {
+      studies: async () => [
+        { ...view, manifest: foul, phase: "failed", algorithm: hostileDevice, reason: hostileDevice },
+        { ...view, study: "ef".repeat(32), manifest: foul, phase: "proposed" },
+      ],
+      decisions: decisionsInto([]),
+      coordinator: hostileDevice,
+    },
+  );
+  t.teardown(() => open.stop());
+  rememberManifest(known, study, JSON.stringify(foul));
+  known.close();
+  const login = await fetch(new URL("/login", open.url), {
+    ...{ method: "POST", redirect: "manual" as const },
+    body: new URLSearchParams({ password: secret }),
+  });
+  const cookie = login.headers.get("set-cookie")!.split(";")[0]!;
+  let told = 0;
+  for (const language of ["en", "zh-CN"])
+    for (const { path } of open.routes().filter((route) => !mayChange(route))) {
+      const at = path.replace(":study", study).replace(":position", "0").replace(":language", "en");
+      const response = await fetch(new URL(at, open.url), {
+        headers: { cookie, accept: "text/html", "accept-language": language },
+        redirect: "manual",
+      });
+      if (!(response.headers.get("content-type") ?? "").includes("html")) {
+        await response.body?.cancel();
+        continue;
+      }
+      const text = await response.text();
+      t.false(text.includes("<img") || text.includes("undefined"), path);
+      if (text.replace("</title>", "").split(escapeHtml(hostileDevice)).length > 2) told++;
+    }
+  // Every page says the enterprise's name, so that each has been tried.
+  t.true(told >= 2 * 12, `${told} pages`);
 });
 
 test("what is decided on the page needs its password and its own form, and a refusal is shown", async (t) => {

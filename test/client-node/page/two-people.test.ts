@@ -127,14 +127,19 @@ test("on the page a consent and a change of the policy wait for a second person,
   t.is((await post("/login", { name: "anna", password: passwordOf("bo") })).status, 401);
   t.is((await post("/login", { name: "eve", password: passwordOf("bo") })).status, 401);
   const [nobody, anna, bo] = [await signIn(""), await signIn("anna"), await signIn("bo")];
-  const token = /name="token" value="([0-9a-f]{64})"/.exec(await get("/policy", anna))![1]!;
-  const consent = (cookie: string) => post(`/studies/${study}/consent`, { token }, cookie);
+  const tokens = new Map<string, string>();
+  for (const cookie of [nobody, anna, bo])
+    tokens.set(cookie, /name="token" value="([0-9a-f]{64})"/.exec(await get("/policy", cookie))![1]!);
+  t.is(new Set(tokens.values()).size, 3);
+  const order = (path: string, fields: Record<string, string>, cookie: string) =>
+    post(path, { token: tokens.get(cookie)!, ...fields }, cookie);
+  const consent = (cookie: string) => order(`/studies/${study}/consent`, {}, cookie);
 
   t.is((await consent(anna)).status, 400, "the policy was not approved by anybody");
   // As it stands, by two.
   const { text, digest: base } = policyFile.read();
-  const write = (cookie: string, to = text) => post("/policy/write", { token, base, text: to }, cookie);
-  t.regex(await (await post("/policy/effect", { token, text }, anna)).text(), /Write it to policy.yaml/);
+  const write = (cookie: string, to = text) => order("/policy/write", { base, text: to }, cookie);
+  t.regex(await (await order("/policy/effect", { text }, anna)).text(), /Write it to policy.yaml/);
   t.is((await write(nobody)).status, 400);
   t.is((await write(anna)).status, 303);
   t.is((await write(anna)).status, 303);
@@ -146,7 +151,7 @@ test("on the page a consent and a change of the policy wait for a second person,
   t.is((await consent(anna)).status, 303);
   t.is((await consent(anna)).status, 303);
   t.deepEqual(consented, []);
-  t.is((await post(`/studies/${study}/consent/decline`, { token }, bo)).status, 303);
+  t.is((await order(`/studies/${study}/consent/decline`, {}, bo)).status, 303);
   t.is((await consent(bo)).status, 303);
   t.deepEqual(consented, [], "what was taken off is decided anew");
   t.is((await consent(anna)).status, 303);

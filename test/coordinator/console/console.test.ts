@@ -22,6 +22,7 @@ import { refusalOf, Scores } from "../../../proto/wire.ts";
 import { findChromium, startChromium } from "../../support/chromium.ts";
 import { ConsoleStage, type ConsoleUser, hostile, password, type SignedIn } from "../../support/console.ts";
 import { leftOut } from "../../support/left-out.ts";
+import { mayChange, type Route, routesOf } from "../../support/routes.ts";
 import { shown, sound, watchedTab } from "../../support/walk.ts";
 
 let stage: ConsoleStage;
@@ -62,7 +63,7 @@ test.after.always(async () => {
 });
 
 /** Every route there is, as the router has them: a new one cannot be forgotten. */
-const routes = ((): { path: string; method: "get" | "post" }[] => {
+const routes = ((): Route[] => {
   const bank = { config: {}, events: new EventEmitter(), clock: { now: () => 0 } } as unknown as Bank;
   const { app, close } = consoleApplication({
     bank,
@@ -70,11 +71,7 @@ const routes = ((): { path: string; method: "get" | "post" }[] => {
     isDraining: () => false,
   });
   close();
-  return app.router.stack.flatMap(({ route }) =>
-    route === undefined
-      ? []
-      : route.stack.map(({ method }) => ({ path: route.path, method: method as "get" | "post" })),
-  );
+  return routesOf(app);
 })();
 
 const reach = (path: string): string =>
@@ -86,12 +83,15 @@ const reach = (path: string): string =>
     .replace(/:\w+/g, "none");
 
 const open = ["/sign-in", "/language/:language", "/style.css", "/live.js", "/icon.svg"];
-const changing = routes.filter(({ path, method }) => method !== "get" && !open.includes(path));
+const changing = routes.filter((route) => mayChange(route) && !open.includes(route.path));
+const pagesThere = routes.filter((route) => !mayChange(route)).map(({ path }) => path);
 /** What somebody may who only reads. */
 const ownAffairs = ["/sign-out", "/account/password"];
 
 test.serial("nothing is changed without a session, its form's token, and the role", async (t) => {
   t.true(changing.length >= 15, `${changing.length} routes`);
+  // What is sent below is sent as a form: no route answers another method.
+  t.deepEqual([...new Set(changing.map(({ method }) => method))], ["POST"]);
   for (const { path } of changing) {
     const at = reach(path);
     t.is((await stage.post(at, { token: maria.token })).status, 401, `${path} without a session`);
@@ -113,8 +113,8 @@ test.serial("nothing is changed without a session, its form's token, and the rol
 });
 
 test.serial("nothing is read without a session", async (t) => {
-  for (const { path, method } of routes) {
-    if (method !== "get" || open.includes(path)) continue;
+  for (const path of pagesThere) {
+    if (open.includes(path)) continue;
     const response = await stage.get(reach(path));
     t.is(response.status, 303, path);
     t.is(response.headers.get("location"), "/sign-in");
@@ -562,6 +562,42 @@ test.serial("operations says when a backup was last made and read back, or that 
   await backUp(stage.bank.operator, join(stage.bank.dir, "bank.fcbackup"));
   t.notRegex(await shown(), /none yet/);
 });
+
+test.serial(
+  "every page there is shows what others wrote as text, in both languages, and changes nothing",
+  async (t) => {
+    const { operator } = stage.bank;
+    const { digest } = await operator.model(study);
+    const before = await operator.checkpoint();
+    const targets = (path: string): string[] =>
+      path.includes(":study")
+        ? [proposed, study].map((one) => path.replace(":study", one))
+        : [
+            path
+              .replace(":model", digest)
+              .replace(":enterprise", "stranger")
+              .replace(":case", "1")
+              .replace(":language", "zh")
+              .replace(/:\w+/g, "scorecard"),
+          ];
+    let [shownPages, told] = [0, 0];
+    for (const language of ["en", "zh-CN"])
+      for (const path of pagesThere.flatMap(targets)) {
+        const response = await stage.get(path, { cookie: maria.cookie, language });
+        t.true(response.status < 500, `${path}: ${response.status}`);
+        if (!(response.headers.get("content-type") ?? "").includes("html") || response.status !== 200) {
+          await response.body?.cancel();
+          continue;
+        }
+        const text = await response.text();
+        shownPages++;
+        t.false(text.includes("<img") || text.includes("undefined"), path);
+        if (text.includes(escapeHtml(hostile))) told++;
+      }
+    t.true(shownPages >= 2 * 12 && told >= 2 * 4, `${shownPages} pages, ${told} of them say it`);
+    t.is(await operator.checkpoint(), before, "whoever reads changes nothing");
+  },
+);
 
 test.serial("every page again on a phone, in Chinese, in the dark", async (t) => {
   if (browser === undefined) return t.pass();
