@@ -94,21 +94,35 @@ ${chart({
     .join(" "),
   kind: "line",
   labels: shown.map((time) => at.format(time)),
-  series: most.map((one) => ({
-    name: one.enterprise,
-    values: shown.map((time) => {
-      const epsilon = epsilonAt(
-        one.noisy.filter((cost) => cost.time <= time),
-        delta,
-      );
-      return Number.isFinite(epsilon) ? epsilon : null;
-    }),
-  })),
+  series: together(
+    most.map((one) => ({
+      name: one.enterprise,
+      values: shown.map((time) => {
+        const epsilon = epsilonAt(
+          one.noisy.filter((cost) => cost.time <= time),
+          delta,
+        );
+        return Number.isFinite(epsilon) ? epsilon : null;
+      }),
+    })),
+  ),
   format: (value) => locale.fixed(value, 2),
   words: { numbers: words.theNumbers, at: words.at },
 })}
 ${noisy.length > shownAtOnce && note(words.moreEnterprises(number(noisy.length)))}`;
 }
+
+interface Line {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+/** Lines that run one upon the other as one of all their names: only the last would be seen. */
+const together = (lines: readonly Line[]): Line[] =>
+  [...Map.groupBy(lines, ({ values }) => JSON.stringify(values)).values()].map((same) => ({
+    name: same.map(({ name }) => name).join(", "),
+    values: same[0]!.values,
+  }));
 
 /** Cohorts, and attempts without a sum. */
 export function roundsView({ log, locale }: Asked): View {

@@ -31,7 +31,7 @@ ${filters(log, locale, { enterprise, study, round, kind })}
 <p class="note">${words.found(number(found.length), number(log.entries.length))}</p>
 ${table(
   words.entries,
-  [{ name: words.entry, numeric: true }, words.when, words.kind, words.study, words.round, words.concerns],
+  [{ name: words.entry, numeric: true }, words.kind, words.study, words.round, words.concerns, words.when],
   shown.map((one) => row(one, log, locale)),
 )}
 ${last > 0 && pages({ enterprise, study, round, kind }, page, last, locale)}`;
@@ -40,13 +40,13 @@ ${last > 0 && pages({ enterprise, study, round, kind }, page, last, locale)}`;
 
 const row = (of: ShownEntry, log: ShownLog, { words, moment, number }: Locale): Content[] => [
   html`<a href="/entries/${of.index}">${of.index}</a>`,
-  of.entry === undefined ? "–" : moment(of.entry.time),
   of.entry === undefined
     ? html`<span class="alarm">${words.notValid}</span>`
     : html`${words.kinds[of.entry.type]} <span class="aside">${of.entry.type}</span>`,
   of.study === undefined ? "–" : log.nameOf(of.study),
   of.round === undefined ? "–" : words.roundIs(number(of.round.round), number(of.round.attempt)),
   html`<span class="long">${of.enterprises.join(", ") || "–"}</span>`,
+  of.entry === undefined ? "–" : moment(of.entry.time),
 ];
 
 interface Filters {

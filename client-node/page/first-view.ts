@@ -51,7 +51,11 @@ const noCollector = (dir: string, { words }: Locale): NextStep => ({
 const mostNamed = 3;
 
 function noReading(dir: string, operations: Operations, { words, number }: Locale): NextStep[] {
-  const silent = operations.collectors().filter(({ health }) => health.readings === 0);
+  // A source that has delivered before may have nothing new since the node's start.
+  const known = new Set(operations.findings.quality()?.report.counts.map(({ source }) => source));
+  const silent = operations
+    .collectors()
+    .filter(({ name, health }) => health.readings === 0 && !known.has(name));
   const steps: NextStep[] = silent.slice(0, mostNamed).map(({ name, health }) => ({
     missing: words.missing.reading(name),
     how: html`${words.missing.readingHow(words.states[health.state])}${health.lastError !== undefined && html` <span class="note" lang="en">${health.lastError}</span>`}`,

@@ -60,23 +60,28 @@ ${
   )
 }
 ${[...aliasedIn(results)].map(([model, columns]) => note(words.aliased(model, listed(locale, columns))))}
-${evaluated.map(([model, one]) =>
-  table(
-    words.refusingFrom(model),
-    [words.score, words.approved, words.badAmong, "KS", words.badRefused, words.goodRefused].map(numeric),
-    one.cutOffs.map((at) =>
-      [at.score, at.approvalRate, at.badRate, ksAt(at), at.badRefused, at.goodRefused].map(three),
-    ),
-  ),
-)}
 ${
   rows instanceof Refusal
     ? note(html`${words.notScored} ${refusalText(rows, language)}`)
-    : models.map(
-        ([model, one]) => html`${ownScore(model, one, rows, locale)}
-${factors(model, one, rows, locale)}`,
-      )
-}`;
+    : models.map(([model, one], i) => {
+        const own = html`${ownScore(model, one, rows, locale)}
+${factors(model, one, rows, locale)}`;
+        // Of several models of a study, one is shown at once.
+        return i === 0
+          ? own
+          : html`<details class="card"><summary>${words.ownRows(model)}</summary>${own}</details>`;
+      })
+}
+${evaluated.map(
+  ([model, one]) =>
+    html`<details class="card"><summary>${words.refusingFrom(model)}</summary>${table(
+      words.refusingFrom(model),
+      [words.score, words.approved, words.badAmong, "KS", words.badRefused, words.goodRefused].map(numeric),
+      one.cutOffs.map((at) =>
+        [at.score, at.approvalRate, at.badRate, ksAt(at), at.badRefused, at.goodRefused].map(three),
+      ),
+    )}</details>`,
+)}`;
 }
 
 function ownScore(name: string, model: Model, rows: Table, locale: Locale): Content {

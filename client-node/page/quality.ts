@@ -21,6 +21,21 @@ const faultNames = [
   "rate",
 ] as const;
 
+/** Rows of a table that are shown at once. */
+const mostRows = 20;
+
+/** A table whose first rows are shown, and the rest on demand: a plant may have hundreds. */
+const folded = (
+  caption: string,
+  columns: Parameters<typeof table>[1],
+  rows: readonly (readonly Content[])[],
+  { words, number }: Locale,
+): Content => [
+  table(caption, columns, rows.slice(0, mostRows)),
+  rows.length > mostRows &&
+    html`<details class="card"><summary>${words.moreRows(number(rows.length - mostRows))}</summary>${table(caption, columns, rows.slice(mostRows))}</details>`,
+];
+
 /** Quality before and after the three steps, per device and source. */
 export function qualityView(findings: FindingsStore, locale: Locale): View {
   const { words, number, percent } = locale;
@@ -31,7 +46,13 @@ export function qualityView(findings: FindingsStore, locale: Locale): View {
   const { counts, faults, verifications, unknownMetrics } = found.report;
   const all = passRates(counts);
   const sources = [...Map.groupBy(counts, ({ source }) => source || "–")];
-  const devices = [...Map.groupBy(counts, ({ device, source }) => `${device}\0${source}`)];
+  // The worst first: what nobody heard of at all, then what passed least.
+  const passed = (of: readonly PassCount[]): number => finite(passRates(of).completed) ?? -1;
+  const devices = [...Map.groupBy(counts, ({ device, source }) => `${device}\0${source}`).values()]
+    .map((of) => ({ of, passed: passed(of) }))
+    .toSorted((a, b) => a.passed - b.passed);
+  const faultsOf = (one: (typeof faults)[number]): number =>
+    faultNames.reduce((sum, fault) => sum + one[fault], 0);
   const columns = [
     ...[words.expected, words.delivered, words.cleaned, words.verified, words.completed],
     ...[words.filledIn, words.gaps],
@@ -72,25 +93,29 @@ ${table(
   sources.map(([name, of]) => [name, ...rates(of, locale)]),
 )}
 <h2>${words.byDevice}</h2>
-${table(
+${folded(
   words.sharesCaption,
   [words.device, words.source, ...columns],
-  devices.map(([, of]) => [of[0]!.device, of[0]!.source || "–", ...rates(of, locale)]),
+  devices.map(({ of }) => [of[0]!.device, of[0]!.source || "–", ...rates(of, locale)]),
+  locale,
 )}
 <h2>${words.faultsFound}</h2>
-${table(
+${folded(
   words.faultsCaption,
   [
     ...[words.device, words.metric, numeric(words.readings), numeric(words.used)],
     ...faultNames.map((fault) => numeric(words.faults[fault])),
   ],
-  faults.map((one) => [
-    one.device,
-    metricName(one.metric, locale),
-    number(one.readings),
-    number(one.used),
-    ...faultNames.map((fault) => number(one[fault])),
-  ]),
+  faults
+    .toSorted((a, b) => faultsOf(b) - faultsOf(a))
+    .map((one) => [
+      one.device,
+      metricName(one.metric, locale),
+      number(one.readings),
+      number(one.used),
+      ...faultNames.map((fault) => number(one[fault])),
+    ]),
+  locale,
 )}
 <h2>${words.against}</h2>
 ${

@@ -42,7 +42,7 @@ export function studiesView(
     return html`<article class="card">
 <h2>${name} <span class="badge">${phaseName}</span></h2>
 <p>${consentText(consents.get(study), now, locale)}</p>
-${decisions?.words(study, manifest, isEnded(phase))}
+${decisions !== undefined && agreedTo(decisions.words(study, manifest, isEnded(phase)), isEnded(phase), locale)}
 ${decisions !== undefined && decisionForms(study, phase, consents.get(study), now, decisions, locale)}
 ${forbidden !== undefined && html`<p class="warning">${words.policyForbids}</p>${forbiddenList(forbidden, locale)}`}
 ${facts([
@@ -79,6 +79,10 @@ ${decisions === undefined && html`<p class="note">${words.consentBy} <code>fedcr
 ${studies.length === 0 ? note(words.noStudies) : studies.map(card)}`;
   return { title: words.studiesTitle, body };
 }
+
+/** A study in plain words; of one that has ended on demand, as there is nothing to decide. */
+const agreedTo = (plain: Html, hasEnded: boolean, { words }: Locale): Html =>
+  hasEnded ? html`<details><summary>${words.inPlainWords}</summary>${plain}</details>` : plain;
 
 /** What a policy forbids of a study, a line each. */
 export function forbiddenList(forbidden: readonly Bar[] | Refusal, { language, words }: Locale): Html {

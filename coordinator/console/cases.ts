@@ -165,8 +165,8 @@ ${form(
     (user) => html`<option${user === (assignedTo ?? session.user) && html` selected`}>${user}</option>`,
   )}</select></div>
 <button>${words.assign}</button>`,
-)}
-<h2>${words.comment}</h2>
+)}</section>
+<section class="card"><h2>${words.comment}</h2>
 ${form(
   session,
   `/cases/${number}/comment`,

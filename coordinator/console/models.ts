@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import { type Html, html } from "../../core/pages/html.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { evaluate } from "../../models/algorithms/evaluate.ts";
@@ -20,7 +20,14 @@ import { type Asked, digestIn, type Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
 import { deciders, form, may, numeric, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
-import { documentSchema, type ModelDocument, resultsView, rocChart, stabilityBadge } from "./results.ts";
+import {
+  aucText,
+  documentSchema,
+  type ModelDocument,
+  resultsView,
+  rocChart,
+  stabilityBadge,
+} from "./results.ts";
 import { manifestFacts } from "./studies.ts";
 
 export function modelPages(desk: Desk): void {
@@ -84,7 +91,7 @@ const standingBadge = (standing: Standing | undefined, { words }: Locale): Html 
     : html`<span class="badge ${standing === "champion" ? "good" : standing === "retired" ? "warning" : ""}">${words.standings[standing]}</span>`;
 
 async function modelsView({ bank, locale }: Asked): Promise<View> {
-  const { words, moment, fixed } = locale;
+  const { words, moment } = locale;
   const rows = await bank.database.sql`
     SELECT model.digest, document, published_at, name, manifest FROM model
     JOIN study ON study.digest = model.study ORDER BY published_at DESC`;
@@ -93,10 +100,11 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
     now
       .filter((one) => one.model === model)
       .map((one) => html`${one.result} ${standingBadge(one.standing, locale)} `);
+  const orDash = (badges: readonly Html[]): Content => (badges.length === 0 ? "–" : badges);
   const aucs = (text: string): string =>
     [...resultsBy(evaluate, parsePublic("model", documentSchema, JSON.parse(text))).values()]
       .flatMap(({ models }) => Object.entries(models))
-      .map(([name, { auc, aucWithin }]) => `${name} ${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`)
+      .map(([name, one]) => `${name} ${aucText(one, locale)}`)
       .join(", ") || "–";
   return {
     title: words.models,
@@ -111,7 +119,7 @@ async function modelsView({ bank, locale }: Asked): Promise<View> {
               html`<span class="long">${readManifest(manifest).purpose}</span>`,
               moment((published_at as Date).getTime()),
               html`<span class="long">${aucs(document)}</span>`,
-              standingsOf(digest),
+              orDash(standingsOf(digest)),
             ]),
           )}
 ${rows.length > 1 && compareForm(rows as unknown as { digest: string; name: string }[], locale)}
@@ -272,7 +280,7 @@ ${standing !== undefined && html`<p class="note">${moment(standing.atMillis)}, $
 ${approvalsView(approved, bank.config.models.approvals, locale)}
 ${may(session, deciders) && decisionForm({ model: digest, result: name, standing: standing?.standing, approved }, bank, session, locale)}</article>`,
 )}
-${resultsView(document, bank.config.models.stability, locale)}
+${resultsView(document, bank.config.models.stability, locale, true)}
 <h2>${words.downloads}</h2>
 <ul><li><a href="/models/${digest}/model.json">${words.modelDocument}</a></li>
 ${files.flatMap(({ name, format, files: of }) =>

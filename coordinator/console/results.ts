@@ -28,7 +28,13 @@ export const documentSchema = studyResultsSchema.extend({
 
 export type ModelDocument = z.output<typeof documentSchema>;
 
-export function resultsView(document: StudyResults, thresholds: Thresholds, locale: Locale): Html {
+/** @param isFolded - whether of several models' curves and tables each is shown on demand. */
+export function resultsView(
+  document: StudyResults,
+  thresholds: Thresholds,
+  locale: Locale,
+  isFolded = false,
+): Html {
   const { words, number, fixed, percent } = locale;
   const evaluated = [...resultsBy(evaluate, document).values()].flatMap(({ models }) =>
     Object.entries(models),
@@ -57,7 +63,11 @@ ${
       )
 }
 ${evaluated.length > 0 && rocChart(evaluated, locale)}
-${evaluated.map(([name, one]) => evaluationView(name, one, locale))}
+${evaluated.map(([name, one]) =>
+  isFolded && evaluated.length > 1
+    ? html`<details class="card"><summary>${name}: AUC ${aucText(one, locale)}, KS ${fixed(one.ks, 3)}</summary>${evaluationView(name, one, locale)}</details>`
+    : evaluationView(name, one, locale),
+)}
 ${[...stabilityOf(document)].map(([name, found]) => stabilityView(name, found, thresholds, locale))}
 ${[...resultsBy(logistic, document)].map(
   ([name, { intercept, coefficients, ...rest }]) => html`<h2>${words.coefficientsOf(name)}</h2>
@@ -137,11 +147,17 @@ ${table(
 
 const tableWords = ({ words }: Locale) => ({ numbers: words.theNumbers, at: words.at });
 
+/** An AUC, and how far that of the rows may be from it, where that can be seen in three digits. */
+export const aucText = (
+  { auc, aucWithin }: Pick<Evaluation, "auc" | "aucWithin">,
+  { fixed }: Locale,
+): string => (aucWithin < 0.0005 ? fixed(auc, 3) : `${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`);
+
 /** At most as many curves as colours can be told apart. */
 const mostCurves = 4;
 
 export function rocChart(evaluated: readonly (readonly [string, Evaluation])[], locale: Locale): Html {
-  const { words, fixed, percent } = locale;
+  const { words, percent } = locale;
   const shown = evaluated.slice(0, mostCurves);
   const xs = [
     ...new Set([0, 1, ...shown.flatMap(([, { cutOffs }]) => cutOffs.map(({ goodRefused }) => goodRefused))]),
@@ -149,7 +165,7 @@ export function rocChart(evaluated: readonly (readonly [string, Evaluation])[], 
   return chart({
     title: words.roc,
     summary: shown
-      .map(([name, { auc, aucWithin }]) => `${name}: AUC ${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`)
+      .map(([name, { auc, aucWithin }]) => `${name}: AUC ${aucText({ auc, aucWithin }, locale)}`)
       .join("; "),
     kind: "line",
     labels: xs.map(percent),

@@ -35,15 +35,20 @@ ${
     ? note(words.noStudies)
     : table(
         words.newestFirst,
-        [words.study, words.standing, words.now, numeric(words.consented), words.why],
-        studies.map(({ study, name, phase, algorithm, round, consented, reason }) => [
+        [words.study, words.purpose, words.standing, words.now, numeric(words.consented)],
+        studies.map(({ study, name, phase, algorithm, round, consented, reason, manifest }) => [
           html`<a href="/studies/${(study as Buffer).toString("hex")}">${name ?? ""}</a>`,
+          html`<span class="long">${readManifest(String(manifest?.canonicalJson ?? "")).purpose}</span>`,
           phaseBadge(phase as StudyPhase, locale),
-          phase === "running" || phase === "paused"
-            ? words.atRound(algorithm ?? "", number(round ?? 0))
-            : "–",
+          html`<span class="long">${
+            [
+              ...(phase === "running" || phase === "paused"
+                ? [words.atRound(algorithm ?? "", number(round ?? 0))]
+                : []),
+              ...(reason === "" ? [] : [reasonWords(reason ?? "", locale)]),
+            ].join(": ") || "–"
+          }</span>`,
           number(consented?.length ?? 0),
-          reason === "" ? "–" : html`<span class="long">${reasonWords(reason ?? "", locale)}</span>`,
         ]),
       )
 }`,
@@ -73,7 +78,7 @@ ${facts([
   [words.timeLeft, live("left")],
   [words.cohort, live("cohort")],
 ])}
-<p class="note">${words.lastFault}: ${live("fault")}</p>
+${(row.phase !== "finished" || texts.fault !== words.none) && html`<p class="note">${words.lastFault}: ${live("fault")}</p>`}
 </section>
 <h2>${words.whoConsented}</h2>
 ${
@@ -148,7 +153,7 @@ export function studyTexts(row: StudyRow, inspection: StudyInspection, locale: L
           ),
   };
   for (const { enterprise, connected, consent, expiresMillis, reason: fault, leftOut } of members ?? []) {
-    const until = new Date(Number(expiresMillis)).toLocaleDateString(locale.tag);
+    const until = locale.dayText(Number(expiresMillis));
     texts[`${enterprise} connection`] = connected ? words.connected : words.away;
     texts[`${enterprise} consent`] =
       consent === "given"

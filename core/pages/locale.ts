@@ -28,6 +28,8 @@ export interface Locale<Words> {
   /** @param millis - Unix milliseconds; in the time zone of this machine, which is named. */
   moment(millis: number): Html;
   day(millis: number): Html;
+  /** As `day`, where only text can stand. */
+  dayText(millis: number): string;
   /** @param day - ISO date, in it. */
   month(day: string): string;
   duration(seconds: number): string;
@@ -78,6 +80,7 @@ function localeOf<Words>(language: Language, tag: string, words: Words): Locale<
     },
     moment: (millis) => time(millis, clock),
     day: (millis) => time(millis, date),
+    dayText: (millis) => date.format(millis),
     // On one line, however narrow.
     month: (day) => monthOf.format(Date.parse(day)).replaceAll(" ", "\u00a0"),
     duration(of) {

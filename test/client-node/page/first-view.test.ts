@@ -15,12 +15,13 @@ import { borrowerFeatures, studyOf } from "../../support/rows.ts";
 const manifest = { ...studyOf(borrowerFeatures, [{ name: "summary" }]), name: "sme" };
 const allowing = policyFor(manifest);
 
-const operations = (readings: number, registered: boolean): Operations =>
+const operations = (readings: number, registered: boolean, before: readonly string[] = []): Operations =>
   ({
     collectors: () => [
       { name: "press", health: { state: "waiting", lastError: "connection refused", readings } },
     ],
     board: { names: () => (readings > 0 ? ["press-1"] : []) },
+    findings: { quality: () => ({ report: { counts: before.map((source) => ({ source })) } }) },
     registry: { device: () => (registered ? {} : undefined) },
   }) as unknown as Operations;
 
@@ -47,6 +48,7 @@ test("the first view names what comes next, with the command, and is silent once
   t.deepEqual(missing({ operations: operations(0, true) }), [
     'No reading yet from press | fedcredit node try --dir mill "press"',
   ]);
+  t.deepEqual(missing({ operations: operations(0, true, ["press"]) }), [], "it has delivered before");
   t.deepEqual(missing({ operations: operations(5, false) }), ["Heard and not registered: press-1 | "]);
   t.deepEqual(missing({ member: undefined }), ["No bank | fedcredit node start --dir mill"]);
   const nothing = { ...allowing, allow: { algorithms: [], purposes: [] } };

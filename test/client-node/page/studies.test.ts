@@ -38,11 +38,11 @@ test("a study says what it may cost; under way, what it may still cost; and once
     epsilonText(epsilonOf(events as [], delta), locale);
   t.is(
     costSaid("proposed"),
-    `up to ε = ${epsilon(first, second)} of your 8 for this table, of which 0.00 is spent (δ = 0.000001)`,
+    `Up to ε = ${epsilon(first, second)} of your 8 for this table, of which 0.00 is spent (δ = 0.000001)`,
   );
   t.is(
     costSaid("stopped"),
-    "it has ended and cost ε = 0.00; all studies of this table together have cost ε = 0.00 of your 8 (δ = 0.000001)",
+    "It has ended and cost ε = 0.00; all studies of this table together have cost ε = 0.00 of your 8 (δ = 0.000001)",
   );
   // Its first sum, and a sum of another study; both are known to have ended well.
   const charge = db.prepare("INSERT INTO spend VALUES (?, ?, 1, NULL, 'rows', ?, ?)");
@@ -54,10 +54,10 @@ test("a study says what it may cost; under way, what it may still cost; and once
   const more = epsilonOf([first!, first!, second!], delta) - epsilonOf([first!, first!], delta);
   t.is(
     costSaid("running"),
-    `up to ε = ${epsilonText(more, locale)} of your 8 for this table, of which ${epsilon(first, first)} is spent (δ = 0.000001)`,
+    `Up to ε = ${epsilonText(more, locale)} of your 8 for this table, of which ${epsilon(first, first)} is spent (δ = 0.000001)`,
   );
   t.is(
     costSaid("finished"),
-    `it has ended and cost ε = ${epsilon(first)}; all studies of this table together have cost ε = ${epsilon(first, first)} of your 8 (δ = 0.000001)`,
+    `It has ended and cost ε = ${epsilon(first)}; all studies of this table together have cost ε = ${epsilon(first, first)} of your 8 (δ = 0.000001)`,
   );
 });

@@ -302,6 +302,7 @@ test.serial("from sign-in over a study to its published model and champion, in a
       for await (const now of stage.bank.operator.follow(study)) seen = JSON.stringify(now);
       await tab.getByRole("link", { name: "Results and model" }).waitFor({ timeout: 0 });
     })(),
+    300,
   );
   t.deepEqual(await sound(tab), []);
   await tab.getByRole("link", { name: "Results and model" }).click();
