@@ -319,7 +319,7 @@ export const sumAttacks: readonly Attack[] = [
       async (stage) => {
         const first = await stage.round(await stage.header(await stage.study())).sum();
         const header = await stage.header(await stage.study(), without(stage, stage.victim));
-        return difference(stage, first, await stage.round(header).sum(), "policy_refuses");
+        return difference(stage, first, await stage.round(header).sum(), "cohort_changed");
       },
     ),
   },
@@ -340,7 +340,7 @@ export const sumAttacks: readonly Attack[] = [
         ]) {
           header = await stage.header(await stage.study(), cohort);
           const round = await stage.round(header).sum();
-          if (cohort.length === 4 || cohort[1] === c) stage.metBy("policy_refuses", round);
+          if (cohort.length === 4 || cohort[1] === c) stage.metBy("cohort_changed", round);
           read.push(await round.read(stage.bfv, stage.friendKey));
         }
         const [one, two, rest] = read;
