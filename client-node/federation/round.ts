@@ -141,7 +141,6 @@ export class RoundRuntime {
       case "verify": {
         // What this node has, or comes to itself, is not fetched.
         const own = this.#submitted;
-        this.#submitted = new Map();
         const { chunks, picked, roundId } = effect;
         const recomputes = new Set(picked.map(({ aggregate }) => aggregate));
         const wanted = [
@@ -149,6 +148,7 @@ export class RoundRuntime {
           ...chunks.filter((digest) => !recomputes.has(digest)),
         ];
         const fetched = await services.download(wanted, roundId);
+        this.#submitted = new Map();
         const blobOf = (digest: Digest) => own.get(digest) ?? fetched.get(digest)!;
         const { event, recomputed } = await performVerify(effect, services.bfv, async (digest) =>
           blobOf(digest),
