@@ -58,7 +58,8 @@ test("… and by Ctrl-C at a terminal", async (t) => {
     leftOut("script: Ctrl-C at a terminal");
     return t.pass();
   }
-  const command = `${process.execPath} --no-warnings ${listener}`;
+  // `exec`: a shell that stays between would have its own answer to Ctrl-C.
+  const command = `exec ${process.execPath} --no-warnings ${listener}`;
   const { child, heard, ended } = watched(
     t,
     spawn(script, ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"] }),
