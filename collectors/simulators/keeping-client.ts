@@ -18,7 +18,7 @@ export interface KeepingClient {
 
 /** A device that dials, and keeps each message and sends it again until it is answered; one at a time, in order. */
 export function startKeepingClient(options: KeepingClientOptions): KeepingClient {
-  const { port, hello, answers, timeoutMillis = 400 } = options;
+  const { port, hello, answers, timeoutMillis = 2_000 } = options;
   const waiting: Buffer[] = [];
   let acknowledged = 0;
   let on = true;

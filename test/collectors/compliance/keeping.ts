@@ -81,7 +81,7 @@ export const hj212 = keeping("hj212", ["stack-1", "stack-2"], (port) => {
       hj212Collector(
         hj212Config.parse({
           listen: `127.0.0.1:${port}`,
-          silence: "600ms",
+          silence: "3s",
           stations,
           readings: [{ factor: "a21026", metric: "n", unit: "1" }],
         }),
@@ -113,7 +113,7 @@ export const gb32960 = keeping("gb32960", ["bus-1", "bus-2"], (port) => ({
     gb32960Collector(
       gb32960Config.parse({
         listen: `127.0.0.1:${port}`,
-        silence: "600ms",
+        silence: "3s",
         authentication: "iccid",
         vehicles: vins.map((vin, i) => ({ vin, iccid: iccid(i), device: `bus-${i + 1}` })),
         datum: "WGS-84",
