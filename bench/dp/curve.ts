@@ -31,7 +31,8 @@ const histogram = (range: number, bins: number): Share[] => [
 const recipes: Readonly<Record<string, Recipe>> = {
   "additive-private": {
     shares: [...histogram(0.04, 0.2), { entry: { name: "additive-private" }, share: 0.76 }],
-    runs: 12,
+    // From split to split its AUC on LendingClub's loans moves by 0.007: twelve leave 0.002 of that.
+    runs: 24,
   },
   "logistic-private": {
     shares: [
