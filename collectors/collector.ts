@@ -25,8 +25,7 @@ export interface CollectorHealth {
 }
 
 /**
- * A source of readings. Iterating pulls: a slow reader slows the source (backpressure) or, where the
- * protocol cannot be slowed, fills a bounded queue whose overflow is counted as an error.
+ * A source of readings. Iterating pulls: a slow reader slows the source (backpressure).
  */
 export interface Collector extends AsyncIterable<Batch> {
   /** Name from the configuration, for logs and pages. */
