@@ -113,7 +113,7 @@ class Watchman {
   private constructor(alarms: Alarms, delivery: Delivery) {
     this.#alarms = alarms;
     this.#delivery = delivery;
-    this.#breaches = new Breaches(alarms.thresholds, delivery.progress.attempts);
+    this.#breaches = new Breaches(alarms.thresholds, delivery.progress);
   }
 
   static async open(flags: Flags, file: string): Promise<Watchman> {
@@ -141,8 +141,7 @@ class Watchman {
       if (text !== undefined) raised.push({ time: nowMillis, kind: "breach", text, entry: index });
     }
     const { growth: known } = standstill;
-    const { attempts } = this.#breaches;
-    await this.#raise(raised, { examined: Math.max(from, end), growth: known, attempts });
+    await this.#raise(raised, { examined: Math.max(from, end), growth: known, ...this.#breaches.known });
   }
 
   /** The bank did not answer, or showed what no honest log shows: that is told once, however often it is seen. */

@@ -65,38 +65,63 @@ export const fits = (feature: FeatureSchema, binned: Binned | undefined): boolea
     ? binned?.kind === "numeric"
     : binned?.kind === "categorical" && binned.groups.length === feature.levels.length;
 
-/** @param levels - of a categorical column. @returns a bin's name for people. */
-export const binName = (binned: Binned, levels: readonly string[], bin: number): string =>
-  nameOf(binned, levels, bin, String);
+/** What falls into a bin. */
+export type BinContent =
+  | { readonly is: "missing" }
+  | { readonly is: "levels"; readonly levels: readonly string[] }
+  | { readonly is: "special"; readonly value: number }
+  /** Values from `from` on that are below `to`; without an end where it has none. */
+  | { readonly is: "range"; readonly from: number | undefined; readonly to: number | undefined };
 
-function nameOf(
-  binned: Binned,
-  levels: readonly string[],
-  bin: number,
-  written: (cut: number) => string,
-): string {
+/** @param levels - of a categorical column. */
+export function binContent(binned: Binned, levels: readonly string[], bin: number): BinContent {
   const values = valueBins(binned);
-  if (bin === binCount(binned) - 1) return "missing";
-  if (binned.kind === "categorical") return levels.filter((_, code) => binned.groups[code] === bin).join("|");
-  if (bin >= values) return `special ${binned.special[bin - values]}`;
-  const [from, to] = [binned.cuts[bin - 1], binned.cuts[bin]];
-  return `[${from === undefined ? "-inf" : written(from)}, ${to === undefined ? "inf" : written(to)})`;
+  if (bin === binCount(binned) - 1) return { is: "missing" };
+  if (binned.kind === "categorical")
+    return { is: "levels", levels: levels.filter((_, code) => binned.groups[code] === bin) };
+  if (bin >= values) return { is: "special", value: binned.special[bin - values]! };
+  return { is: "range", from: binned.cuts[bin - 1], to: binned.cuts[bin] };
+}
+
+/** @param levels - of a categorical column. @returns a bin's name, for programs and people. */
+export const binName = (binned: Binned, levels: readonly string[], bin: number): string =>
+  nameOf(binContent(binned, levels, bin), String);
+
+function nameOf(of: BinContent, written: (cut: number) => string): string {
+  switch (of.is) {
+    case "missing":
+      return "missing";
+    case "levels":
+      return of.levels.join("|");
+    case "special":
+      return `special ${of.value}`;
+    case "range":
+      return `[${of.from === undefined ? "-inf" : written(of.from)}, ${of.to === undefined ? "inf" : written(of.to)})`;
+  }
 }
 
 /** Digits of a cut in a short name, where that moves it by little of how far its neighbours are. */
 const usualDigits = 6;
 
-/** @returns the bins' names, with cuts to as few digits as show where they are between their neighbours. */
-export function shortBinNames(binned: Binned, levels: readonly string[]): string[] {
+/** @returns the fewest digits, no fewer than `least`, that show where each cut is between its neighbours. */
+export function cutDigits(binned: Binned, least: number): number {
   const cuts = binned.kind === "numeric" ? binned.cuts : [];
-  let digits = usualDigits;
-  const rounded = (cut: number): number => Number(cut.toPrecision(digits));
+  let digits = least;
   const isClear = (cut: number, i: number): boolean => {
     const apart = Math.min(cut - (cuts[i - 1] ?? -Infinity), (cuts[i + 1] ?? Infinity) - cut);
-    return Math.abs(rounded(cut) - cut) <= apart / 10;
+    return Math.abs(Number(cut.toPrecision(digits)) - cut) <= apart / 10;
   };
   while (digits < 17 && !cuts.every(isClear)) digits++;
+  return digits;
+}
+
+/** @returns the bins' names, with cuts to as few digits as show where they are between their neighbours. */
+export function shortBinNames(binned: Binned, levels: readonly string[]): string[] {
+  const digits = cutDigits(binned, usualDigits);
+  const rounded = (cut: number): number => Number(cut.toPrecision(digits));
   const written = (cut: number): string =>
     Math.abs(cut) < 1e7 ? String(rounded(cut)) : rounded(cut).toExponential();
-  return Array.from({ length: binCount(binned) }, (_, bin) => nameOf(binned, levels, bin, written));
+  return Array.from({ length: binCount(binned) }, (_, bin) =>
+    nameOf(binContent(binned, levels, bin), written),
+  );
 }

@@ -31,7 +31,13 @@ export const alarmsSchema = z.strictObject({
     .describe("an alarm is raised when the log has not grown, or its bank was not reached, for so long"),
   thresholds: z
     .strictObject({
-      cohort: z.int().min(2).optional().describe("an alarm for each sum of fewer enterprises"),
+      cohort: z
+        .int()
+        .min(2)
+        .optional()
+        .describe(
+          "an alarm for a study's first sum of fewer enterprises, and for each later one that is smaller still",
+        ),
       endedShare: z
         .number()
         .min(0)

@@ -30,6 +30,14 @@ const progressSchema = z.strictObject({
   growth: z.strictObject({ size: z.int().min(0), since: z.int().min(0), isStalled: z.boolean() }).optional(),
   /** Of the last attempts that ended: whether each came to a sum; and whether too many did not. */
   attempts: z.strictObject({ ends: z.array(z.boolean()), isAbove: z.boolean() }).optional(),
+  cohorts: z
+    .strictObject({
+      /** Studies by digest: their names, and the smallest cohort that was told of each. */
+      studies: z.record(z.string(), z.strictObject({ name: z.string(), told: z.int().optional() })),
+      /** Studies of the attempts that are open, by round. */
+      open: z.record(z.string(), z.string()),
+    })
+    .optional(),
   /** Why the log was not followed at the last look. */
   failed: z.string().optional(),
 });
@@ -102,28 +110,36 @@ export class Delivery {
     await this.#keep({ ...progress, waiting });
   }
 
-  /** Hands over what waits, in its order. @returns what could not be delivered, in words; it is tried again. */
+  /**
+   * Hands over what waits, in its order: to the webhook each alarm, by mail all that wait in one.
+   * @returns what could not be delivered, in words; it is tried again.
+   */
   async deliver(): Promise<string[]> {
     const failures: string[] = [];
-    const failed = new Set<Receiver>();
-    for (const { alarm, to } of this.#state.waiting)
-      for (const receiver of to) {
-        // One that does not answer is asked once a look, and its alarms keep their order.
-        if (failed.has(receiver)) continue;
-        try {
-          await this.#hand(alarm, receiver);
-          const waiting = this.#state.waiting
-            .map((one) =>
-              one.alarm === alarm ? { alarm, to: one.to.filter((left) => left !== receiver) } : one,
-            )
-            .filter((one) => one.to.length > 0);
-          await this.#keep({ ...this.#state, waiting });
-        } catch (error) {
-          failed.add(receiver);
-          failures.push(`${receiver}: ${(error as Error).message}`);
+    for (const receiver of receivers)
+      try {
+        const waiting = this.#state.waiting
+          .filter(({ to }) => to.includes(receiver))
+          .map(({ alarm }) => alarm);
+        const parcels = receiver === "mail" && waiting.length > 0 ? [waiting] : waiting.map((one) => [one]);
+        for (const alarms of parcels) {
+          await this.#hand(alarms, receiver);
+          await this.#taken(alarms, receiver);
         }
+      } catch (error) {
+        // One that does not answer is asked once a look, and its alarms keep their order.
+        failures.push(`${receiver}: ${(error as Error).message}`);
       }
     return failures;
+  }
+
+  async #taken(alarms: readonly Alarm[], receiver: Receiver): Promise<void> {
+    const waiting = this.#state.waiting
+      .map((one) =>
+        alarms.includes(one.alarm) ? { ...one, to: one.to.filter((left) => left !== receiver) } : one,
+      )
+      .filter((one) => one.to.length > 0);
+    await this.#keep({ ...this.#state, waiting });
   }
 
   async #keep(state: State): Promise<void> {
@@ -131,10 +147,10 @@ export class Delivery {
     this.#state = state;
   }
 
-  async #hand(alarm: Alarm, receiver: Receiver): Promise<void> {
+  async #hand(alarms: readonly Alarm[], receiver: Receiver): Promise<void> {
     const { webhook, mail } = this.#alarms;
     if (receiver === "webhook" && webhook !== undefined) {
-      const body = JSON.stringify({ log: this.#log, ...alarm });
+      const body = JSON.stringify({ log: this.#log, ...alarms[0] });
       const secret = webhook.secret === undefined ? undefined : await secretIn(webhook.secret);
       const response = await fetch(webhook.url, {
         method: "POST",
@@ -168,8 +184,13 @@ export class Delivery {
         await transport.sendMail({
           from: mail.from,
           to: [...mail.to],
-          subject: `FedCredit log ${this.#log}: ${alarm.kind}`,
-          text: `${new Date(alarm.time).toISOString()}\n${alarm.text}${alarm.entry === undefined ? "" : `\nentry ${alarm.entry}`}\n`,
+          subject: `FedCredit log ${this.#log}: ${[...new Set(alarms.map(({ kind }) => kind))].join(", ")}`,
+          text: alarms
+            .map(
+              ({ time, text, entry }) =>
+                `${new Date(time).toISOString()}\n${text}${entry === undefined ? "" : `\nentry ${entry}`}\n`,
+            )
+            .join("\n"),
         });
       } finally {
         transport.close();

@@ -124,8 +124,8 @@ export const en = {
   cohorts: (study: string): string => `Enterprises in each sum of ${study}`,
   cohortsSummary: (least: string, most: string, sums: string, asked: string): string =>
     `Between ${least} and ${most} enterprises in ${sums} sums; at least ${asked} were asked for.`,
-  enterprises: "enterprises",
-  leastAsked: "least asked for",
+  enterprises: "Enterprises",
+  leastAsked: "Least asked for",
   opened: "Attempts opened",
   released: "Sums released",
   smallest: "Smallest cohort",

@@ -38,25 +38,28 @@ const rests = (entries: Entries): Html => html`<span class="aside">${entries.toS
 
 const nothing = (what: string): Html => note(`The log holds ${what} for this period.`);
 
-const print = `
+/** Of each page on paper: whose report it is, of what. @param title - of the report */
+const printed = (title: string): string => `
 @media print {
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
-  .scroll { overflow: visible; }
-  section { break-before: auto; }
-  h2 { break-after: avoid; }
-  tr, figure { break-inside: avoid; }
-  details, .narrow { display: none; }
+  details { display: none; }
 }
-@page { margin: 18mm 15mm; }
+@page {
+  @bottom-left {
+    content: ${JSON.stringify(title).replaceAll("<", "\\3c ")};
+    font: 9pt system-ui, "Noto Sans", sans-serif;
+    color: #444;
+  }
+}
 `;
 
 export function reportDocument(report: Report): string {
   const { account } = report;
-  const style = new Html(
-    readFileSync(new URL("../../core/pages/style.css", import.meta.url), "utf8") + print,
-  );
   const title = `Privacy log of ${account.consortium?.name ?? report.log.origin}`;
+  const style = new Html(
+    readFileSync(new URL("../../core/pages/style.css", import.meta.url), "utf8") + printed(title),
+  );
   const body: Readonly<Record<Section, Content>> = {
     verification: verification(report),
     findings: findings(report),
@@ -265,8 +268,8 @@ const cohorts = ({ terms, released }: Study): Html => {
     kind: "line",
     labels: sizes.map((_, i) => String(i + 1)),
     series: [
-      { name: "enterprises", values: sizes },
-      { name: "least asked for", values: sizes.map(() => terms.minCohort) },
+      { name: "Enterprises", values: sizes },
+      { name: "Least asked for", values: sizes.map(() => terms.minCohort) },
     ],
     max: 4 * Math.ceil(Math.max(...sizes) / 4),
     format: (value) => String(Math.round(value)),

@@ -29,6 +29,7 @@ const tables = `
     device TEXT NOT NULL, length_us INTEGER NOT NULL, step INTEGER NOT NULL, metric TEXT NOT NULL,
     mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL, PRIMARY KEY (device, length_us, step, metric)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS delivered (source TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
 /** The place of what was found, in a data directory. */
@@ -185,6 +186,22 @@ export class FindingsStore {
   }
 
   /** Adds steps of gauges. */
+  /** @param sources - collectors that have delivered readings. */
+  recordDelivered(sources: readonly string[]): void {
+    const insert = this.#db.prepare("INSERT OR IGNORE INTO delivered VALUES (?)");
+    for (const source of sources) insert.run(source);
+  }
+
+  /** @returns the collectors that have delivered readings, at this start or before. */
+  delivered(): ReadonlySet<string> {
+    return new Set(
+      this.#db
+        .prepare("SELECT source FROM delivered")
+        .all()
+        .map(({ source }) => String(source)),
+    );
+  }
+
   recordPast(kept: readonly PastStep[]): void {
     if (kept.length === 0) return;
     const insert = this.#db.prepare("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)");

@@ -281,10 +281,16 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     };
     let reconfiguring: Promise<void> = Promise.resolve();
     let refused: Trouble | undefined;
+    const keepDelivered = (): void => {
+      const known = findings.delivered();
+      const heard = collecting.collectors.filter((one) => one.health().readings > 0).map(({ name }) => name);
+      findings.recordDelivered(heard.filter((name) => !known.has(name)));
+    };
     const repeating = [
       repeat("warnings", minuteMillis, () => {
         writes.again();
         keepPast();
+        keepDelivered();
         pipeline.tick(micros());
       }),
       // A node that knows nothing yet does not let its page wait.
@@ -366,6 +372,7 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
         await Promise.all([collecting.taken(), ...repeating]);
         await refreshing?.catch(() => {});
         keepPast();
+        keepDelivered();
         close();
       },
     };

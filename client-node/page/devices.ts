@@ -37,7 +37,8 @@ export function liveTexts(operations: Operations, page: number, now: number, loc
     for (const one of device?.series ?? []) {
       const place = `${name}\t${one.metric}`;
       const quality = words.readingQuality[one.quality];
-      texts[`${place}\tvalue`] = valueText(one, locale);
+      const isState = operations.catalogue.metrics.get(one.metric)?.kind === "state";
+      texts[`${place}\tvalue`] = valueText(one, isState, locale);
       texts[`${place}\tquality`] = one.quality === "good" ? quality : `${quality}: ${one.status}`;
     }
   }
@@ -172,8 +173,11 @@ ${bindings(operations, locale)}`;
 const longName = (name: string): Content => html`<span class="long">${name}</span>`;
 
 /** A metric as the catalogue calls it; one of the enterprise's own has the name that it was given. */
-export const metricName = (metric: string, { language }: Locale): string =>
-  (language === "zh" ? metricsZh[metric] : undefined) ?? metric;
+export function metricName(metric: string, { language }: Locale): string {
+  const chinese = metricsZh[metric];
+  if (chinese === undefined) return metric;
+  return language === "zh" ? chinese : metric.replaceAll("_", " ");
+}
 
 function troubles(operations: Operations, { language, words, number }: Locale): Content {
   const found = operations.troubles();

@@ -1,4 +1,4 @@
-import { type Chart, chart } from "../../core/pages/charts.ts";
+import { type Chart, chart, legend } from "../../core/pages/charts.ts";
 import { type Html, html } from "../../core/pages/html.ts";
 import { note } from "../../core/pages/parts.ts";
 import type { WarningType } from "../../core/warning-types.ts";
@@ -130,13 +130,22 @@ function sideBySide(
       html`<li><a href="${address(one)}"${one === name && html` aria-current="true"`}>${featureName(one, locale)}</a></li>`,
   )}</ul></nav>
 <h2>${featureTitle(name, feature, locale)}</h2>
-<div class="small-charts">${charts.map((one) => chart({ ...one, range, isSmall: true }))}</div>`;
+${legend(charts)}<div class="small-charts">${charts.map((one) => chart({ ...one, range, isSmall: true }))}</div>`;
 }
 
-/** @returns bounds of an axis that both values lie within, on round numbers. */
-function rounded(low: number, high: number): readonly [number, number] {
-  const step = 10 ** Math.floor(Math.log10(Math.max(high - low, Math.abs(high) / 100, 1e-9)));
-  return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+/** Steps of an axis: these times a power of ten. */
+const steps = [1, 2, 2.5, 5, 10];
+const mostSteps = 4;
+
+/** @returns an axis that both values lie within, on round numbers. */
+function rounded(low: number, high: number): NonNullable<Chart["range"]> {
+  const least = Math.max(high - low, Math.abs(high) / 100, 1e-9) / (mostSteps - 1);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = steps.map((one) => one * power).find((one) => one >= least)!;
+  // Multiples of a step, without what a sum of them would leave behind.
+  const at = (count: number): number => Number((count * step).toPrecision(12));
+  const [from, to] = [Math.floor(low / step), Math.ceil(high / step)];
+  return [at(from), at(Math.max(to, from + 1)), step];
 }
 
 /** A feature of a site: its windows, what is usual for each, and the warnings about it. */
@@ -144,11 +153,12 @@ function drawn(
   { specialDays }: Pick<Operations, "specialDays">,
   { site, history, shown, warnings }: Told,
   name: string,
-  { unit }: Feature,
+  feature: Feature,
   title: string,
   locale: Locale,
 ): Chart {
-  const { words, number } = locale;
+  const { words } = locale;
+  const number = isShare(feature) ? locale.percent : locale.number;
   const values = shown.map((row) => row.values.get(name) ?? null);
   const seen = values.filter((value) => value !== null);
   const ranges = shown.map((row) => {
@@ -168,14 +178,15 @@ function drawn(
     return value !== null && range != null && (value < range[0] || value > range[1]);
   }).length;
   const warned = marks.filter((one) => one !== undefined).length;
-  const shownUnit = unitName(unit);
+  const shownUnit = unitName(feature.unit, locale);
   return {
     format: number,
     title,
     summary: `${words.featureSummary(
-      ...([number(seen.length), number(shown.length), number(seen.at(-1) ?? Number.NaN)] as const),
+      ...([locale.number(seen.length), locale.number(shown.length)] as const),
+      number(seen.at(-1) ?? Number.NaN),
       ...([number(Math.min(...seen)), number(Math.max(...seen))] as const),
-    )}${words.outside(number(outside), number(warned))}`,
+    )}${words.outside(locale.number(outside), locale.number(warned))}`,
     kind: "line",
     labels: shown.map((row) => siteDay(locale, row.from, site.utcOffsetHours)),
     words: { numbers: words.theNumbers, at: words.from },
@@ -190,10 +201,15 @@ const familyName = (family: Feature["family"], { language }: Locale): string =>
   language === "zh" ? familiesZh[family] : family;
 
 const featureName = (name: string, { language }: Locale): string =>
-  (language === "zh" ? featuresZh[name]?.[0] : undefined) ?? name.replaceAll("_", " ");
+  (language === "zh" ? featuresZh[name]?.[0] : undefined) ?? capital(name.replaceAll("_", " "));
+
+const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
+/** Shares of a whole are read in percent. */
+const isShare = ({ unit, range }: Feature): boolean => unit === "1" && range[0] === 0 && range[1] === 1;
 
 function featureTitle(name: string, { meaning, unit }: Feature, locale: Locale): string {
-  const shownUnit = unitName(unit);
+  const shownUnit = unitName(unit, locale);
   const said = (locale.language === "zh" ? featuresZh[name]?.[1] : undefined) ?? meaning;
   return `${featureName(name, locale)}${shownUnit === "" ? "" : ` (${shownUnit})`}: ${said}`;
 }

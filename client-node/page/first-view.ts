@@ -52,7 +52,7 @@ const mostNamed = 3;
 
 function noReading(dir: string, operations: Operations, { words, number }: Locale): NextStep[] {
   // A source that has delivered before may have nothing new since the node's start.
-  const known = new Set(operations.findings.quality()?.report.counts.map(({ source }) => source));
+  const known = operations.findings.delivered();
   const silent = operations
     .collectors()
     .filter(({ name, health }) => health.readings === 0 && !known.has(name));

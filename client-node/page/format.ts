@@ -39,16 +39,22 @@ export const siteMoment = ({ tag }: Locale, micros: number, utcOffsetHours: numb
     ...{ timeZoneName: "short", timeZone: offsetName(utcOffsetHours) },
   }).format(micros / 1000)}</time>`;
 
-/** UCUM's "1" and annotations in braces are not shown as such. */
-export const unitName = (unit: string): string => (unit === "1" ? "" : unit.replace(/^\{(.*)\}$/, "$1"));
+/** UCUM's codes, as people write them; its "1" and annotations in braces are not shown as such. */
+export const unitName = (unit: string, { words }: Locale): string =>
+  unit === "1" ? "" : (words.unitNames[unit] ?? unit.replace(/^\{(.*)\}$/, "$1"));
 
+/** @param isState - whether 1 means that something is so, and 0 that it is not. */
 export function valueText(
   { value, unit }: Pick<LiveSeries, "value" | "unit">,
-  { words, number }: Locale,
+  isState: boolean,
+  locale: Locale,
 ): string {
+  const { words, number } = locale;
   if (value === null) return words.absent;
+  if (typeof value === "boolean" || (isState && (value === 0 || value === 1)))
+    return value ? words.yes : words.no;
   const text = typeof value === "number" ? number(value) : String(value).slice(0, 80);
-  const name = typeof value === "number" ? unitName(unit) : "";
+  const name = typeof value === "number" ? unitName(unit, locale) : "";
   return name === "" ? text : `${text} ${name}`;
 }
 

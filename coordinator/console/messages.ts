@@ -255,6 +255,12 @@ export const en = {
   badShare: "Bad",
   binsWithin: "± by bins",
   accuracy: "Accuracy",
+  noisyFigures:
+    "The counts that these figures and curves are taken from bear noise: they are as exact as the study's ε allows, and no more.",
+  noisyFiguresOf: (study: string): string =>
+    `The counts behind the figures and curve of ${study} bear noise: they are as exact as its ε allows, and no more.`,
+  bestCurves: (count: string): string =>
+    `${count} curves are drawn: those of the best models of both by AUC.`,
   roc: "ROC: bad rows caught over good rows refused",
   ksOf: (name: string): string => `${name}: refused by score`,
   ksSummary: (ks: string): string => `the two curves are at most ${ks} apart`,
@@ -262,9 +268,9 @@ export const en = {
   calibrationSummary: (most: string): string => `prediction and outcome differ by at most ${most}`,
   liftOf: (name: string): string => `${name}: lift, the riskiest group first`,
   liftSummary: (lift: string): string => `the riskiest group has ${lift} times the share of bad rows of all`,
-  lift: "lift",
-  predicted: "predicted",
-  observed: "observed",
+  lift: "Lift",
+  predicted: "Predicted",
+  observed: "Observed",
   cutOffCaption: (name: string): string => `${name}: refusing from a score on`,
   score: "Score",
   approved: "Approved",
@@ -294,10 +300,41 @@ export const en = {
   scorecardOf: (name: string): string => `${name}: scorecard`,
   scorecardCaption: "Points of each bin; more is better",
   bin: "Bin",
+  binMissing: "missing",
+  binCode: (value: string): string => `code ${value}`,
+  binRange: (from: string | undefined, to: string | undefined): string =>
+    from === undefined
+      ? to === undefined
+        ? "every value"
+        : `below ${to}`
+      : to === undefined
+        ? `${from} and above`
+        : `${from} to below ${to}`,
+  or: " or ",
+  and: ", ",
   points: "Points",
   againstExpectation: (columns: string): string => `Coefficients contradict the bins of: ${columns}.`,
   woeOf: (name: string): string => `${name}: information value`,
   woeCaption: "The strongest first",
+  woeTitle: (column: string, iv: string): string => `${column}: information value ${iv}`,
+  woeSummary: (first: string, last: string, ofFirst: string, ofLast: string): string =>
+    `Weight of evidence ${ofFirst} for ${first}, ${ofLast} for ${last}; above 0 there are fewer bad rows than on average`,
+  allBins: "All bins: above 0 a weight of evidence speaks for good, below 0 for bad",
+  segmentsOf: (feature: string): string => `By ${feature}`,
+  segmentsCaption: "Held-out rows of each segment, by model",
+  segmentsNote: "A segment counts the rows of those enterprises that have enough of them.",
+  swapOf: (challenger: string, champion: string): string => `Swap set: ${challenger} instead of ${champion}`,
+  swapTitle: "Bad among those whom one of the two alone approves, by approval rate",
+  swapSummary: (rate: string, swappedIn: string, swappedOut: string): string =>
+    `At an approval rate of ${rate}: swapped in ${swappedIn}, swapped out ${swappedOut}`,
+  swapCaption: "Rows at each approval rate, and how many of them were bad",
+  swappedIn: (challenger: string): string => `By ${challenger} alone`,
+  swappedOut: (champion: string): string => `By ${champion} alone`,
+  approvedByBoth: "By both",
+  declinedByBoth: "By neither",
+  cutOffOf: (model: string): string => `Cut-off of ${model}`,
+  rowsAndBad: (rows: string, bad: string): string => `${rows}, ${bad} bad`,
+  noSwap: "The scores of one of the two do not tell rows apart: there is no cut-off to compare.",
   informationValue: "Information value",
   bins: "Bins",
   cardIntro: "For whoever has to approve the model; print it from the browser.",
@@ -697,6 +734,9 @@ export const zh: Words = {
   badShare: "坏样本率",
   binsWithin: "± 分箱误差",
   accuracy: "准确率",
+  noisyFigures: "这些指标和曲线所依据的计数带有噪声：其精确程度以该研究的 ε 为限。",
+  noisyFiguresOf: (study) => `${study} 的指标和曲线所依据的计数带有噪声：其精确程度以该研究的 ε 为限。`,
+  bestCurves: (count) => `共绘制 ${count} 条曲线：双方按 AUC 最好的模型。`,
   roc: "ROC：识别的坏样本与误拒的好样本",
   ksOf: (name) => `${name}：按分数拒绝`,
   ksSummary: (ks) => `两条曲线最大相距 ${ks}`,
@@ -735,10 +775,40 @@ export const zh: Words = {
   scorecardOf: (name) => `${name}：评分卡`,
   scorecardCaption: "每箱的得分；越高越好",
   bin: "箱",
+  binMissing: "缺失",
+  binCode: (value) => `代码 ${value}`,
+  binRange: (from, to) =>
+    from === undefined
+      ? to === undefined
+        ? "所有取值"
+        : `低于 ${to}`
+      : to === undefined
+        ? `${from} 及以上`
+        : `${from} 至 ${to}（不含）`,
+  or: "或",
+  and: "、",
   points: "得分",
   againstExpectation: (columns) => `系数与分箱相矛盾的列：${columns}。`,
   woeOf: (name) => `${name}：信息价值`,
   woeCaption: "最强的在前",
+  woeTitle: (column, iv) => `${column}：信息价值 ${iv}`,
+  woeSummary: (first, last, ofFirst, ofLast) =>
+    `证据权重：${first} 为 ${ofFirst}，${last} 为 ${ofLast}；大于 0 表示坏样本少于平均`,
+  allBins: "全部分箱：证据权重大于 0 偏向好，小于 0 偏向坏",
+  segmentsOf: (feature) => `按 ${feature} 分组`,
+  segmentsCaption: "各分组的留出行，按模型",
+  segmentsNote: "每个分组只计入该组行数足够的企业的数据行。",
+  swapOf: (challenger, champion) => `换入换出集：以 ${challenger} 代替 ${champion}`,
+  swapTitle: "仅由其中一个模型批准者中的坏样本率，按通过率",
+  swapSummary: (rate, swappedIn, swappedOut) => `通过率 ${rate} 时：换入 ${swappedIn}，换出 ${swappedOut}`,
+  swapCaption: "各通过率下的行数及其坏样本率",
+  swappedIn: (challenger) => `仅 ${challenger} 批准`,
+  swappedOut: (champion) => `仅 ${champion} 批准`,
+  approvedByBoth: "两者都批准",
+  declinedByBoth: "两者都拒绝",
+  cutOffOf: (model) => `${model} 的分界分数`,
+  rowsAndBad: (rows, bad) => `${rows} 行，坏 ${bad}`,
+  noSwap: "其中一个模型的分数无法区分各行：没有可比较的分界分数。",
   informationValue: "信息价值",
   bins: "箱数",
   cardIntro: "供审批模型的人使用；可用浏览器打印。",

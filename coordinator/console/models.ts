@@ -22,8 +22,11 @@ import { deciders, form, may, numeric, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
 import {
   aucText,
+  bestOfEach,
+  carriesNoise,
   documentSchema,
   type ModelDocument,
+  mostCurves,
   resultsView,
   rocChart,
   stabilityBadge,
@@ -220,9 +223,13 @@ ${
         ]),
       )}
 ${rocChart(
-  evaluated.map(({ study, result, one }) => [`${study.name}: ${result}`, one] as const),
+  bestOfEach(evaluated).map(({ study, result, one }) => [`${study.name}: ${result}`, one] as const),
   locale,
 )}
+${evaluated.length > mostCurves && note(words.bestCurves(number(mostCurves)))}
+${sides
+  .filter(({ document }) => carriesNoise(document))
+  .map(({ study }) => note(words.noisyFiguresOf(study.name)))}
 <p class="note">${words.compareWarning}</p>`
 }`,
   };

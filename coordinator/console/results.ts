@@ -7,7 +7,6 @@ import { evaluate } from "../../models/algorithms/evaluate.ts";
 import { logistic } from "../../models/algorithms/logistic.ts";
 import { scorecard } from "../../models/algorithms/scorecard.ts";
 import { woe } from "../../models/algorithms/woe.ts";
-import { binName } from "../../models/binning.ts";
 import { type Evaluation, ksAt } from "../../models/numerics/metrics.ts";
 import { resultsBy, type StudyResults, studyResultsSchema } from "../../models/results.ts";
 import {
@@ -17,7 +16,9 @@ import {
   stabilityOf,
   type Thresholds,
 } from "../studies/stability.ts";
+import { scorecardView, woeView } from "./bins.ts";
 import { numeric } from "./frame.ts";
+import { segmentsView, swapView } from "./groups.ts";
 import type { Locale } from "./locale.ts";
 
 /** What the pages read of a model document. */
@@ -28,17 +29,20 @@ export const documentSchema = studyResultsSchema.extend({
 
 export type ModelDocument = z.output<typeof documentSchema>;
 
+/** Whether every sum of the study bore noise, those that its figures are taken from among them. */
+export const carriesNoise = ({ protection }: Pick<ModelDocument, "protection">): boolean =>
+  !protection.unprotected.includes("noise");
+
 /** @param isFolded - whether of several models' curves and tables each is shown on demand. */
 export function resultsView(
-  document: StudyResults,
+  document: StudyResults & Partial<ModelDocument>,
   thresholds: Thresholds,
   locale: Locale,
   isFolded = false,
 ): Html {
   const { words, number, fixed, percent } = locale;
-  const evaluated = [...resultsBy(evaluate, document).values()].flatMap(({ models }) =>
-    Object.entries(models),
-  );
+  const evaluations = [...resultsBy(evaluate, document).values()];
+  const evaluated = evaluations.flatMap(({ models }) => Object.entries(models));
   return html`<h2>${words.howWell}</h2>
 ${
   evaluated.length === 0
@@ -62,12 +66,17 @@ ${
         ]),
       )
 }
+${document.protection !== undefined && carriesNoise({ protection: document.protection }) && evaluated.length > 0 && note(words.noisyFigures)}
 ${evaluated.length > 0 && rocChart(evaluated, locale)}
 ${evaluated.map(([name, one]) =>
   isFolded && evaluated.length > 1
     ? html`<details class="card"><summary>${name}: AUC ${aucText(one, locale)}, KS ${fixed(one.ks, 3)}</summary>${evaluationView(name, one, locale)}</details>`
     : evaluationView(name, one, locale),
 )}
+${evaluations.map(({ segments, swap }) => [
+  segments !== undefined && segmentsView(segments, locale),
+  swap !== undefined && swapView(swap, locale),
+])}
 ${[...stabilityOf(document)].map(([name, found]) => stabilityView(name, found, thresholds, locale))}
 ${[...resultsBy(logistic, document)].map(
   ([name, { intercept, coefficients, ...rest }]) => html`<h2>${words.coefficientsOf(name)}</h2>
@@ -77,43 +86,14 @@ ${table(
   [["intercept", intercept] as const, ...Object.entries(coefficients)].map(([column, value]) => [
     column === "intercept" ? words.intercept : column,
     number(value),
-    ...[rest.standardErrors, rest.z, rest.p].map((of) => number(of?.[column] ?? Number.NaN)),
+    ...[rest.standardErrors, rest.z].map((of) => number(of?.[column] ?? Number.NaN)),
+    chanceText(rest.p?.[column] ?? Number.NaN, locale),
   ]),
 )}
 ${!rest.converged && html`<p class="warning">${words.notConverged}</p>`}`,
 )}
-${[...resultsBy(scorecard, document)].map(([name, card]) => {
-  const named = card.features.filter((one) => card.points[one.name] !== undefined);
-  return html`<h2>${words.scorecardOf(name)}</h2>
-${table(
-  words.scorecardCaption,
-  [words.column, words.bin, ...[words.rows, words.badShare, "WOE", words.points].map(numeric)],
-  named.flatMap((feature) => {
-    const { binned, bins } = card.columns[feature.name]!;
-    const levels = feature.kind === "categorical" ? feature.levels : [];
-    return bins.map(({ good, bad, woe: value }, i) => [
-      feature.name,
-      binName(binned, levels, i),
-      number(good + bad),
-      percent(bad / (good + bad)),
-      fixed(value, 3),
-      number(card.points[feature.name]![i]!),
-    ]);
-  }),
-)}
-${card.againstExpectation.length > 0 && html`<p class="warning">${words.againstExpectation(card.againstExpectation.join(", "))}</p>`}`;
-})}
-${[...resultsBy(woe, document)].map(
-  ([name, found]) => html`<h2>${words.woeOf(name)}</h2>
-${table(
-  words.woeCaption,
-  [words.column, numeric(words.informationValue), numeric(words.bins)],
-  found.features
-    .map(({ name: column }) => [column, found.columns[column]!] as const)
-    .sort(([, a], [, b]) => b.iv - a.iv)
-    .map(([column, { iv, bins }]) => [column, fixed(iv, 3), number(bins.length)]),
-)}`,
-)}`;
+${[...resultsBy(scorecard, document)].map(([name, card]) => scorecardView(name, card, locale))}
+${[...resultsBy(woe, document)].map(([name, found]) => woeView(name, found, locale))}`;
 }
 
 const stabilityKinds = { stable: "good", watch: "warning", shifted: "alarm" } as const;
@@ -145,6 +125,12 @@ ${table(
 )}`;
 }
 
+const leastChance = 0.0001;
+
+/** A chance, or that it is smaller than anybody needs to know. */
+const chanceText = (p: number, { fixed }: Locale): string =>
+  p < leastChance ? `< ${fixed(leastChance, 4)}` : fixed(p, 4);
+
 const tableWords = ({ words }: Locale) => ({ numbers: words.theNumbers, at: words.at });
 
 /** An AUC, and how far that of the rows may be from it, where that can be seen in three digits. */
@@ -154,7 +140,18 @@ export const aucText = (
 ): string => (aucWithin < 0.0005 ? fixed(auc, 3) : `${fixed(auc, 3)} ± ${fixed(aucWithin, 3)}`);
 
 /** At most as many curves as colours can be told apart. */
-const mostCurves = 4;
+export const mostCurves = 4;
+
+/** @returns the models to draw: the best of each digest by turns, so that none is missing; in their order. */
+export function bestOfEach<One extends { readonly digest: string; readonly one: Evaluation }>(
+  evaluated: readonly One[],
+): One[] {
+  const ranks = [...Map.groupBy(evaluated, ({ digest }) => digest).values()].flatMap((side) =>
+    side.toSorted((a, b) => b.one.auc - a.one.auc).map((of, rank) => ({ of, rank })),
+  );
+  const drawn = ranks.toSorted((a, b) => a.rank - b.rank).slice(0, mostCurves);
+  return evaluated.filter((one) => drawn.some(({ of }) => of === one));
+}
 
 export function rocChart(evaluated: readonly (readonly [string, Evaluation])[], locale: Locale): Html {
   const { words, percent } = locale;

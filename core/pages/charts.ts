@@ -25,8 +25,8 @@ export interface Chart {
   readonly marks?: { readonly name: string; readonly at: readonly (string | undefined)[] };
   /** Name of the values' unit, above the axis. */
   readonly unit?: string;
-  /** Least and greatest value of the axis, where several charts share one. */
-  readonly range?: readonly [number, number];
+  /** Least and greatest value of the axis and the distance of its lines, where several charts share one. */
+  readonly range?: readonly [least: number, greatest: number, step: number];
   /** One small drawing, for many beside each other. */
   readonly isSmall?: true;
   /** Of the table beneath, in the page's language. */
@@ -45,18 +45,14 @@ const markColour = "#080808";
 /** A chart as SVG, in a wide and a narrow drawing, with its numbers as a table beneath. */
 export function chart(of: Chart): Html {
   const { format, band, marks, words = english } = of;
-  const isMarked = marks?.at.some((one) => one !== undefined) === true;
+  const isMarked = isMarkedIn(of);
   const drawing =
     of.isSmall === true
       ? draw(of, 340, 180)
       : html`<div class="wide">${draw(of, 1100, 280)}</div><div class="narrow">${draw(of, 340, 240)}</div>`;
   return html`<figure>
 <figcaption>${of.title}</figcaption>
-${
-  (of.series.length > 1 || band !== undefined || isMarked) &&
-  html`<ul class="legend">${of.series.map(({ name }) => html`<li>${name}</li>`)}${band !== undefined && html`<li class="band">${band.name}</li>`}${isMarked && html`<li class="mark">${marks.name}</li>`}</ul>
-`
-}<div role="img" aria-label="${of.summary}">${drawing}</div>
+${of.isSmall !== true && legend([of])}<div role="img" aria-label="${of.summary}">${drawing}</div>
 <details><summary>${words.numbers}</summary>
 ${table(
   of.title,
@@ -64,7 +60,7 @@ ${table(
     words.at,
     ...of.series.map(({ name }) => ({ name, numeric: true }) as const),
     ...(band === undefined ? [] : [{ name: band.name, numeric: true } as const]),
-    ...(isMarked ? [marks.name] : []),
+    ...(isMarked ? [marks!.name] : []),
   ],
   of.labels.map((label, i) => [
     label,
@@ -73,17 +69,33 @@ ${table(
       return value === null || value === undefined ? "–" : format(value);
     }),
     ...(band === undefined ? [] : [band.ranges[i]?.map(format).join(" – ") ?? "–"]),
-    ...(isMarked ? [marks.at[i] ?? ""] : []),
+    ...(isMarked ? [marks!.at[i] ?? ""] : []),
   ]),
 )}
 </details>
 </figure>`;
 }
 
+const isMarkedIn = ({ marks }: Chart): boolean => marks?.at.some((one) => one !== undefined) === true;
+
+/** What is drawn, by colour; of small charts beside each other once, above them. @param of - charts of the same series */
+export function legend(of: readonly Chart[]): Html | false {
+  const [first] = of;
+  const band = of.find((one) => one.band !== undefined)?.band;
+  const marks = of.find(isMarkedIn)?.marks;
+  return (
+    first !== undefined &&
+    (first.series.length > 1 || band !== undefined || marks !== undefined) &&
+    html`<ul class="legend">${first.series.map(({ name }) => html`<li>${name}</li>`)}${band !== undefined && html`<li class="band">${band.name}</li>`}${marks !== undefined && html`<li class="mark">${marks.name}</li>`}</ul>
+`
+  );
+}
+
 function draw(of: Chart, width: number, height: number): Html {
   const drawing = init(null, null, { renderer: "svg", ssr: true, width, height });
   const { format, at } = of;
-  const shared = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false } };
+  // Labels stay below the drawing where values are below zero.
+  const shared = { axisLine: { onZero: false, lineStyle: { color: line } }, axisTick: { show: false } };
   const axisLabel = { color: ink, hideOverlap: true };
   try {
     drawing.setOption({
@@ -111,8 +123,7 @@ function draw(of: Chart, width: number, height: number): Html {
                       ...axisLabel,
                       alignMinLabel: "left",
                       alignMaxLabel: "right",
-                      showMinLabel: true,
-                      showMaxLabel: true,
+                      interval: spaced(of.labels, width),
                     }
                   : axisLabel,
             }
@@ -129,7 +140,7 @@ function draw(of: Chart, width: number, height: number): Html {
         ...(of.unit === undefined
           ? {}
           : { name: of.unit, nameTextStyle: { color: ink, align: "left" }, nameGap: 12 }),
-        ...(of.range === undefined ? {} : { min: of.range[0], max: of.range[1] }),
+        ...(of.range === undefined ? {} : { min: of.range[0], max: of.range[1], interval: of.range[2] }),
         ...(of.max === undefined ? {} : { min: 0, max: of.max, interval: of.max / 4 }),
         scale: of.kind === "line" && of.max === undefined,
         splitNumber: of.isSmall === true ? 2 : 4,
@@ -159,6 +170,19 @@ function draw(of: Chart, width: number, height: number): Html {
   } finally {
     drawing.dispose();
   }
+}
+
+/** Room of a letter and of the gap between two labels, in pixels; a Chinese sign has the room of two letters. */
+const letterWidth = 7;
+const labelGap = 24;
+
+/** @returns which labels stand: as many as have room at equal distances, the last among them. */
+function spaced(labels: readonly string[], width: number): (index: number) => boolean {
+  const letters = (label: string): number =>
+    [...label].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1), 0);
+  const widest = labels.reduce((most, label) => Math.max(most, letters(label)), 1) * letterWidth + labelGap;
+  const step = Math.ceil((labels.length * widest) / width);
+  return (index) => (labels.length - 1 - index) % step === 0;
 }
 
 /** Two lines that are not drawn, and what lies between them. */

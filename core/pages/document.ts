@@ -11,9 +11,10 @@ export interface PageParts {
   readonly what: string;
   /** Text of the link past the navigation. */
   readonly skip: string;
-  readonly navigation: Content;
-  /** Beside the navigation. */
+  /** Beside the owner. */
   readonly side?: Content;
+  /** Beneath both. */
+  readonly navigation: Content;
   readonly body: Content;
   /** Address of the stream of live values, for pages that have such. */
   readonly live?: string;
@@ -36,13 +37,13 @@ ${of.live !== undefined && html`<script src="/live.js" defer></script>`}${of.mod
 <a class="skip" href="#main">${of.skip}</a>
 <header>
 <p class="who"><strong>${of.owner}</strong> <span>${of.what}</span></p>
-${of.navigation}
 ${
   of.side !== undefined &&
   html`<div class="side">
 ${of.side}
 </div>`
 }
+${of.navigation}
 </header>
 <main id="main">
 <h1>${of.title}</h1>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { csvCell } from "../../core/csv-cell.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Study } from "../algorithm.ts";
 import { binName, binsOf, fits } from "../binning.ts";
@@ -303,11 +304,9 @@ function tableText({ features, columns, points, good, bad }: ScorecardResult): s
         bin.iv,
         points[feature.name]?.[i] ?? "",
       ];
-      return cells.map((cell) => cellText(String(cell))).join(",");
+      return cells.map(csvCell).join(",");
     });
   });
   const head = "variable,bin,count,count_distr,good,bad,badprob,woe,bin_iv,points";
   return `${[head, ...lines].join("\n")}\n`;
 }
-
-const cellText = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

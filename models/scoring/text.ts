@@ -1,10 +1,9 @@
+import { csvCell } from "../../core/csv-cell.ts";
 import { shortDigest } from "../../core/ids.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { Report } from "../../core/report.ts";
 import type { RefusedRecord } from "./applicants.ts";
 import type { ScoredRecord, Scores } from "./score.ts";
-
-const cellText = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** @param json - one JSON object instead of CSV. @throws Refusal cell_malformed where no row could be scored */
 export function scoresReport(
@@ -19,7 +18,7 @@ export function scoresReport(
 
 /** @returns CSV: a line for every record, those that were refused last, with what is wrong with them. */
 function scoresText({ scored, refused }: Scores): string {
-  const line = (cells: readonly (string | number)[]) => cells.map((cell) => cellText(String(cell))).join(",");
+  const line = (cells: readonly (string | number)[]): string => cells.map(csvCell).join(",");
   return [
     "file,line,id,probability,grade,points,reasons,refused",
     ...scored.map(({ file, line: at, id = "", probability, grade, points, reasons = [] }: ScoredRecord) =>

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Breaches } from "../../auditor/alarms/breaches.ts";
 import { alarmsSchema } from "../../auditor/alarms/config.ts";
-import { type Alarm, Delivery } from "../../auditor/alarms/delivery.ts";
+import { type Alarm, Delivery, type Progress } from "../../auditor/alarms/delivery.ts";
 import { digestOf } from "../../core/canonical.ts";
 import type { Entry } from "../../privacy/log/entry.ts";
 import { sampleLog } from "../support/log.ts";
@@ -77,20 +77,78 @@ test("an alarm goes by mail, and one receiver's failure keeps it from no other",
   t.is(got.length, 1);
 });
 
+test("what waits for the mail server comes in one mail; the webhook takes each alarm", async (t) => {
+  const dir = await folder(t);
+  const { mail, got: mails, is } = await mailReceiver(t);
+  const { url, got } = await webhookReceiver(t);
+  const delivery = await Delivery.open(dir, alarmsSchema.parse({ mail, webhook: { url } }), "riverbank");
+  is.broken = true;
+  await delivery.raise([alarm("one"), { ...alarm("two"), kind: "stall" }], { examined: 8 });
+  t.is((await delivery.deliver()).length, 1);
+  await delivery.raise([alarm("three")], { examined: 9 });
+  is.broken = false;
+  t.deepEqual(await delivery.deliver(), []);
+  t.deepEqual(texts(got), ["one", "two", "three"]);
+  t.is(mails.length, 1);
+  t.regex(mails[0]!, /Subject: FedCredit log riverbank: breach, stall/);
+  t.regex(mails[0]!, /one[\s\S]*entry 7[\s\S]*two[\s\S]*three/);
+  t.false(delivery.isWaiting);
+});
+
 const entries = sampleLog().leaves.map((leaf) => JSON.parse(Buffer.from(leaf).toString()) as Entry);
 
 const breachesOf = (thresholds: object, list: readonly Entry[]): string[] => {
-  const breaches = new Breaches(alarmsSchema.parse({ thresholds }).thresholds, undefined);
+  const breaches = new Breaches(alarmsSchema.parse({ thresholds }).thresholds);
   return list.flatMap((entry) => breaches.take(entry) ?? []);
 };
 
 test("a small cohort and a study without noise are breaches where the auditor set a threshold", (t) => {
   const small = entries.filter((entry) => entry.type === "round.survivors" && entry.survivors.length < 4);
   t.true(small.length > 0);
-  t.is(breachesOf({ cohort: 4 }, entries).length, small.length);
+  t.is(breachesOf({ cohort: 4 }, entries).length, 1);
   t.is(breachesOf({ cohort: 3 }, entries).length, 0);
   t.deepEqual(breachesOf({}, entries), []);
   t.regex(breachesOf({ noise: "required" }, entries)[0] ?? "", /without noise/);
+});
+
+test("a study's small sums are told once, over restarts, and again where one is smaller still", (t) => {
+  const { thresholds } = alarmsSchema.parse({ thresholds: { cohort: 5 } });
+  const study = digestOf("s");
+  const other = digestOf("t");
+  const proposal = entries.find((entry) => entry.type === "study.proposed")!;
+  const opening = entries.find((entry) => entry.type === "round.opened")!;
+  const agreed = entries.find((entry) => entry.type === "round.survivors")!;
+  const proposed = (of: string, name: string): Entry => ({ ...proposal, study: of, name }) as Entry;
+  const sum = (of: string, name: string, enterprises: number): Entry[] => [
+    { ...opening, study: of, roundId: digestOf(name) } as Entry,
+    {
+      ...agreed,
+      roundId: digestOf(name),
+      survivors: Array.from({ length: enterprises }, (_, i) => `e${i}`),
+    } as Entry,
+    { type: "round.aborted", time: 0, roundId: digestOf(name), reason: "party_gone" },
+  ];
+  let known: Pick<Progress, "attempts" | "cohorts"> = {};
+  // Each entry is looked at by a watch that was just started again.
+  const told = [
+    ...[proposed(study, "sme"), proposed(other, "retail")],
+    ...[...sum(study, "1", 5), ...sum(study, "2", 4), ...sum(study, "3", 4), ...sum(other, "4", 4)],
+    ...[...sum(study, "5", 3), ...sum(study, "6", 4), ...sum(study, "7", 3)],
+  ].flatMap((entry) => {
+    const breaches = new Breaches(thresholds, JSON.parse(JSON.stringify(known)));
+    const text = breaches.take(entry);
+    known = breaches.known;
+    return text ?? [];
+  });
+  t.deepEqual(
+    told.map((text) => text.replace(/;.*/, "")),
+    [
+      "study sme sums 4 enterprises, fewer than 5",
+      "study retail sums 4 enterprises, fewer than 5",
+      "study sme sums 3 enterprises, fewer than 5",
+    ],
+  );
+  t.deepEqual(known.cohorts?.open, {}, "no attempt is kept that has ended");
 });
 
 test("many attempts without a sum are told once, and again after it was better", (t) => {

@@ -53,6 +53,7 @@ test("readings from sockets and files reach spool, warnings, segments, quality a
 
   plant.press.vibration = 1;
   const again = await plant.start({ onWarning: (warning) => void told.push(warning) });
+  t.true(again.findings.delivered().has("history"), "who has delivered is known before anything new comes");
   const kept = again.findings.warnings(100);
   t.is(
     kept.find(({ id }) => id === peak?.id)?.closed !== undefined,

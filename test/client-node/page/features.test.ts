@@ -43,17 +43,17 @@ const shown = (choice: Record<string, string>, language: Language = "en"): strin
 
 test("a chart says what was usual, marks where it was warned, and names the unit", (t) => {
   const text = shown({ site: "hall", family: "production" });
-  t.regex(text, /<li class="band">usually<\/li><li class="mark">warning<\/li>/);
+  t.regex(text, /<li class="band">Usual range<\/li><li class="mark">Warning<\/li>/);
   t.regex(text, /1 outside the usual, 1 with a warning/);
   // Both drawings have the diamond; the table names the warning beside its day.
   t.is(text.match(/<path[^>]*fill="#080808"/g)?.length, 2);
   t.is(text.match(/operating rate fell/g)?.length, 1);
-  t.regex(text, /11 Mar 2026[\s\S]*0\.31[\s\S]*operating rate fell|13 Mar 2026[\s\S]*operating rate fell/);
+  t.regex(text, /11 Mar 2026[\s\S]*31\.0%[\s\S]*operating rate fell|13 Mar 2026[\s\S]*operating rate fell/);
   t.true(text.includes('fill="#070707"'));
   // The first days have nothing before them that they could be held against.
-  t.regex(text, /2 Mar 2026<\/th><td class="n">0\.74<\/td><td class="n">–<\/td>/);
+  t.regex(text, /2 Mar 2026<\/th><td class="n">74\.0%<\/td><td class="n">–<\/td>/);
   const energy = shown({ site: "hall", family: "energy" });
-  t.regex(energy, />kW\.h<\/text>/);
+  t.regex(energy, />kWh<\/text>/);
   t.notRegex(energy, /class="mark"/, "another feature has no part in the warning");
   t.regex(shown({ site: "hall", family: "production" }, "zh"), /开工率下降/);
 });
@@ -66,8 +66,13 @@ test("all sites stand side by side on axes of one scale, whatever they are calle
   t.false(text.includes("<img"));
   t.is(text.match(/class="mark"/g)?.length, 1);
   const axes = [...text.matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) =>
-    [...svg.matchAll(/>([\d.]+)<\/text>/g)].map(([, label]) => label).join(" "),
+    [...svg.matchAll(/>([\d.]+)%<\/text>/g)].map(([, label]) => label).join(" "),
   );
   t.is(axes[0], axes[1]);
+  // Lines at equal distances, and a legend for all of them.
+  const marks = axes[0]!.split(" ").map(Number);
+  t.true(marks.length >= 3, axes[0]);
+  t.is(new Set(marks.slice(1).map((mark, i) => Math.abs(mark - marks[i]!).toFixed(6))).size, 1, axes[0]);
+  t.is(text.match(/<ul class="legend">/g)?.length, 1);
   t.regex(text, /<a href="\/features\?site=\*|<a href="\/features\?site=%2A/);
 });

@@ -21,7 +21,7 @@ const operations = (readings: number, registered: boolean, before: readonly stri
       { name: "press", health: { state: "waiting", lastError: "connection refused", readings } },
     ],
     board: { names: () => (readings > 0 ? ["press-1"] : []) },
-    findings: { quality: () => ({ report: { counts: before.map((source) => ({ source })) } }) },
+    findings: { delivered: () => new Set(before) },
     registry: { device: () => (registered ? {} : undefined) },
   }) as unknown as Operations;
 
