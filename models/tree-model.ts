@@ -36,7 +36,11 @@ export const othersOf = (
 /** Adds to each row's log-odds what the trees say of it. */
 export function addTrees(
   margins: Float64Array,
-  { trees, depth, others }: Pick<TreeModel, "trees" | "depth"> & { readonly others: readonly number[] },
+  {
+    trees,
+    depth,
+    others,
+  }: { readonly trees: readonly Tree[]; readonly depth: number; readonly others: readonly number[] },
   bins: readonly Uint16Array[],
 ): void {
   for (const tree of trees)

@@ -51,7 +51,7 @@ type State = {
   /** Of the forest that grows. */
   readonly level: number;
   readonly growing: readonly Tree[];
-  /** Sums of gradients, then of curvatures, of the nodes one level up: whole numbers of steps, int32, base64. */
+  /** Sums of gradients, then of curvatures, of the nodes one level up: whole numbers of steps, int32, base64; empty where no right child follows from them. */
   readonly above: string;
 };
 
@@ -60,7 +60,13 @@ type Types = {
   prior: { readonly bins: BinsResult };
   state: State;
   result: TreeModel;
-  blocks: { readonly gradient: Sum; readonly curvature: Sum };
+  blocks: {
+    readonly gradient: Sum;
+    readonly curvature: Sum;
+    /** Of the next forest's roots: beside a forest's last level. */
+    readonly rootGradient: Sum;
+    readonly rootCurvature: Sum;
+  };
 };
 
 /** Grids of one row's gradient and curvature: coarse, as a row is rounded up or down by a draw of its own. */
@@ -69,8 +75,13 @@ const curvatureStep = powerOfTwo(-6);
 
 /**
  * Gradient boosting of forests over public bins. The trees of a forest are grown together on rows and columns of their
- * own, so that one sum a level serves them all: in 25 sums it does what boosting tree after tree does in hundreds. Only
+ * own, so that one sum a level serves them all: in 20 sums it does what boosting tree after tree does in hundreds. Only
  * left children are summed, right ones are what is left of their parent.
+ *
+ * The first level takes no sum: where the roots of a forest split is chosen beside the last level of the forest before,
+ * by what that one leaves without its last level, and in the first forest by what `bins` counted. All that follows, the
+ * values of the roots' children too, is of the right gradients. Under noise, where a row is in as many entries as it can
+ * be, with one tree a forest, which is classic boosting, and where a root would not split, roots have a sum of their own.
  *
  * Rows are drawn, and their gradients rounded to a grid, by a digest of their bins: every sum is of whole numbers, and
  * any partition of the rows gives the same trees as all of them together. The label is no part of it: of rows that are
@@ -84,10 +95,10 @@ export const boosting = defineAlgorithm<Types>({
   needs: (params) => ({ bins: resultOf(bins, params.bins) }),
   maxSteps: ({ rounds, depth }) => rounds * depth,
 
-  start({ params, prior }) {
-    const { good, bad } = prior.bins;
+  start(study) {
+    const { good, bad } = study.prior.bins;
     if (good === 0 || bad === 0) throw new Refusal("single_class", `all ${good + bad} labels are equal`);
-    return { next: { trees: [], round: 0, level: 0, growing: saplings(params), above: "" } };
+    return { next: begun([], 0, rootsOfBins(study), study) };
   },
 
   state(study) {
@@ -109,17 +120,23 @@ export const boosting = defineAlgorithm<Types>({
       })
       .refine(({ trees, round }) => trees.length === round * params.trees, "not the round's trees")
       .refine(({ above, round, level }) => {
-        const entries = level === 0 ? 0 : 2 * plotsOf(settingOf(study), round).entries(level - 1);
-        return Buffer.from(above, "base64").length === 4 * entries && above.length % 4 === 0;
+        if (above === "") return level <= 1;
+        const entries = 2 * plotsOf(settingOf(study), round).entries(level - 1);
+        return level > 0 && Buffer.from(above, "base64").length === 4 * entries && above.length % 4 === 0;
       }, "not the sums of the level above");
   },
 
   blocks(state, study) {
     const entries = askedOf(state, study).places.length;
+    const roots = looksAhead(state, study) ? plotsOf(settingOf(study), state.round + 1).entries(0) : 0;
     const rows = study.schema.maxRowsPerParty;
+    const gradients = (length: number) => sum(length, rows, gradientStep);
+    const curvatures = (length: number) => sum(length, Math.max(rows / 4, curvatureStep), curvatureStep);
     return {
-      gradient: sum(entries, rows, gradientStep),
-      curvature: sum(entries, Math.max(rows / 4, curvatureStep), curvatureStep),
+      gradient: gradients(entries),
+      curvature: curvatures(entries),
+      rootGradient: gradients(roots),
+      rootCurvature: curvatures(roots),
     };
   },
 
@@ -136,9 +153,9 @@ export const boosting = defineAlgorithm<Types>({
     const forests = { ...setting, trees, depth: study.params.depth };
     const since = newTrees(kept, forests);
     const digests = kept.digests ?? new Uint32Array(training.rows);
-    const plots = plotsOf(setting, round);
-    const gradient = new Float64Array(plots.entries(Math.max(0, level - 1)));
-    const curvature = new Float64Array(gradient.length);
+    const sums = openSums(plotsOf(setting, round), summedPower(state));
+    const isAhead = looksAhead(state, study);
+    const ofRoots = isAhead ? openSums(plotsOf(setting, round + 1), 0) : undefined;
     for (const { first, part } of partsOf(training)) {
       const bins = binsOfPart(
         study.schema.features,
@@ -151,40 +168,30 @@ export const boosting = defineAlgorithm<Types>({
       const margins = kept.margins.subarray(first, end);
       addTrees(margins, { ...forests, trees: since }, bins);
       const ofPart = digests.subarray(first, end);
-      const own = gradientsOf(margins, part.label, ofPart, round, study.noise === undefined);
-      const rows = new Uint32Array(part.rows);
-      const firsts = new Uint32Array(part.rows);
-      for (const [t, tree] of growing.entries()) {
-        const draw = 0x10000 + round * growing.length + t;
-        const first = plots.first(t, Math.max(0, level - 1));
-        const leftmost = 2 ** level - 1;
-        let count = 0;
-        for (let row = 0; row < part.rows; row++) {
-          if (drawn(ofPart[row]!, draw) >= study.params.rowShare) continue;
-          const node = nodeOf(tree, level, bins, setting.others, row);
-          // Of the level's nodes left children alone; the root is summed whole.
-          if (level > 0 && (node < leftmost || node % 2 === 0)) continue;
-          rows[count] = row;
-          firsts[count++] = first + ((node - leftmost) >> 1) * plots.widths[t]!;
-        }
-        // Column by column: what lies side by side is read so.
-        let before = 0;
-        for (const feature of plots.columns[t]!) {
-          const ofFeature = bins[feature]!;
-          for (let i = 0; i < count; i++) {
-            const row = rows[i]!;
-            const entry = firsts[i]! + before + ofFeature[row]!;
-            gradient[entry]! += own.gradients[row]!;
-            curvature[entry]! += own.curvatures[row]!;
-          }
-          before += setting.others[feature]! + 1;
-        }
-      }
+      const onGrid = study.noise === undefined;
+      addRows(sums, state, setting, bins, ofPart, gradientsOf(margins, part.label, ofPart, round, onGrid));
+      if (ofRoots === undefined) continue;
+      const soFar = margins.slice();
+      addTrees(soFar, { ...forests, trees: growing, depth: level }, bins);
+      const roots = { round: round + 1, level: 0, growing: saplings(study.params), above: "" };
+      addRows(
+        ofRoots,
+        roots,
+        setting,
+        bins,
+        ofPart,
+        gradientsOf(soFar, part.label, ofPart, round + 1, onGrid),
+      );
     }
     kept.digests = digests;
     kept.last = lastOf(trees);
     const { places } = askedOf(state, study);
-    return { gradient: entriesAt(places, gradient), curvature: entriesAt(places, curvature) };
+    return {
+      gradient: entriesAt(places, sums.gradient),
+      curvature: entriesAt(places, sums.curvature),
+      rootGradient: ofRoots?.gradient ?? [],
+      rootCurvature: ofRoots?.curvature ?? [],
+    };
   },
 
   advance(state, sums, study) {
@@ -193,22 +200,27 @@ export const boosting = defineAlgorithm<Types>({
     const plots = plotsOf(setting, state.round);
     const sumsOfNodes = nodesOf(state, plots, askedOf(state, study), sums);
     const noise = (study.noise ?? 0) * Math.sqrt(mostOfResidualAndWeight) * Math.sqrt(cellsOf(plots));
+    const { level } = state;
+    const isWhole = state.above === "";
     const growing = state.growing.map((tree, t) =>
-      grown(tree, t, state.level, sumsOfNodes, plots, setting, noise * noise),
+      grown(tree, t, { level, isWhole }, sumsOfNodes, plots, setting, noise * noise),
     );
-    if (state.level + 1 < params.depth) {
+    if (level + 1 < params.depth) {
       const [gradients, curvatures] = sumsOfNodes;
       const both = new Int32Array(2 * gradients.length);
       both.set(gradients);
       both.set(curvatures, gradients.length);
       const above = Buffer.from(both.buffer).toString("base64");
-      const next = { ...state, growing, level: state.level + 1, above };
+      const next = { ...state, growing, level: level + 1, above };
       // Where no tree has split, none grows any more.
       if (askedOf(next, study).places.length > 0) return { next };
     }
     const trees = [...state.trees, ...growing];
-    if (state.round + 1 < params.rounds)
-      return { next: { trees, round: state.round + 1, level: 0, growing: saplings(params), above: "" } };
+    if (state.round + 1 < params.rounds) {
+      const { rootGradient, rootCurvature } = sums;
+      const roots = [inSteps(rootGradient, gradientStep), inSteps(rootCurvature, curvatureStep)] as const;
+      return { next: begun(trees, state.round + 1, looksAhead(state, study) ? roots : undefined, study) };
+    }
     const features = study.schema.features.map((feature) =>
       feature.kind === "numeric" ? feature : { ...feature, levels: [...feature.levels] },
     );
@@ -221,7 +233,7 @@ export const boosting = defineAlgorithm<Types>({
   // p (1 − p) at most 1/4.
   sensitivity({ round }, study) {
     const bins = Math.sqrt(cellsOf(plotsOf(settingOf(study), round)));
-    return { gradient: bins, curvature: 0.25 * bins };
+    return { gradient: bins, curvature: 0.25 * bins, rootGradient: 0, rootCurvature: 0 };
   },
   // Where one of the two is large, the other is not.
   joint: () => Math.sqrt(mostOfResidualAndWeight),
@@ -261,6 +273,62 @@ function settingOf(study: Study<Types>): Setting {
   const setting = { params, base, columns, others, minWeight: leastWeight(study) };
   settings.set(prior.bins, setting);
   return setting;
+}
+
+/** Whether roots have no sum of their own. */
+const splitsAhead = ({ params, noise }: Study<Types>): boolean =>
+  noise === undefined && params.trees > 1 && params.depth > 1;
+
+/** Whether the next forest's roots are summed with this level. */
+const looksAhead = ({ round, level }: State, study: Study<Types>): boolean =>
+  splitsAhead(study) && level + 1 === study.params.depth && round + 1 < study.params.rounds;
+
+/**
+ * @param roots - sums of the roots, in steps; undefined where they have yet to be summed.
+ * @returns a forest's first state: its roots split, where all of them do.
+ */
+function begun(
+  trees: readonly Tree[],
+  round: number,
+  roots: SumsOfNodes | undefined,
+  study: Study<Types>,
+): State {
+  const own = saplings(study.params);
+  const ofRoots = { trees, round, level: 0, growing: own, above: "" };
+  if (roots === undefined) return ofRoots;
+  const setting = settingOf(study);
+  const plots = plotsOf(setting, round);
+  const place = { level: 0, isWhole: true };
+  const growing = own.map((tree, t) => grown(tree, t, place, roots, plots, setting, 0));
+  return growing.every(({ features }) => features[0]! >= 0) ? { ...ofRoots, level: 1, growing } : ofRoots;
+}
+
+/** @returns the first forest's sums of roots, in steps: all rows have one margin, and `bins` counted them. */
+function rootsOfBins(study: Study<Types>): SumsOfNodes | undefined {
+  if (!splitsAhead(study)) return undefined;
+  const { params, prior, schema } = study;
+  const setting = settingOf(study);
+  const { good, bad } = prior.bins;
+  const p = bad / (good + bad);
+  const ofColumns = schema.features.map(({ name }, f) => {
+    const { coarse } = setting.columns[name]!;
+    const counted = prior.bins.columns[name]!;
+    const [g, h] = [new Float64Array(setting.others[f]! + 1), new Float64Array(setting.others[f]! + 1)];
+    for (const [bin, place] of coarse.entries()) {
+      const rows = counted.good[bin]! + counted.bad[bin]!;
+      g[place]! += (params.rowShare * (counted.bad[bin]! - p * rows)) / gradientStep;
+      h[place]! += (params.rowShare * p * (1 - p) * rows) / curvatureStep;
+    }
+    return [g, h] as const;
+  });
+  const { gradient, curvature, plots } = openSums(plotsOf(setting, 0), 0);
+  let at = 0;
+  for (const feature of plots.columns.flat()) {
+    gradient.set(ofColumns[feature]![0], at);
+    curvature.set(ofColumns[feature]![1], at);
+    at += setting.others[feature]! + 1;
+  }
+  return [gradient, curvature];
 }
 
 const saplings = ({ trees, depth }: Params): Tree[] => Array.from({ length: trees }, () => emptyTree(depth));
@@ -306,6 +374,67 @@ function drawPlots({ params, others }: Setting, round: number): Plots {
   };
 }
 
+/** A forest's sums while rows are added to them. */
+interface OpenSums {
+  readonly plots: Plots;
+  /** Binary logarithm of each tree's nodes. */
+  readonly power: number;
+  readonly gradient: Float64Array;
+  readonly curvature: Float64Array;
+}
+
+const openSums = (plots: Plots, power: number): OpenSums => ({
+  plots,
+  power,
+  gradient: new Float64Array(plots.entries(power)),
+  curvature: new Float64Array(plots.entries(power)),
+});
+
+/** Of the level's nodes left children alone are summed where their parents' sums are known. */
+const summedPower = ({ level, above }: Pick<State, "level" | "above">): number =>
+  above === "" ? level : level - 1;
+
+function addRows(
+  { plots, power, gradient, curvature }: OpenSums,
+  { round, level, growing, above }: Omit<State, "trees">,
+  { params, others }: Setting,
+  bins: readonly Uint16Array[],
+  digests: Uint32Array,
+  own: { readonly gradients: Float64Array; readonly curvatures: Float64Array },
+): void {
+  const rows = new Uint32Array(digests.length);
+  const firsts = new Uint32Array(digests.length);
+  const leftmost = 2 ** level - 1;
+  const isWhole = above === "";
+  for (const [t, tree] of growing.entries()) {
+    const draw = 0x10000 + round * growing.length + t;
+    const first = plots.first(t, power);
+    const width = plots.widths[t]!;
+    let count = 0;
+    for (let row = 0; row < digests.length; row++) {
+      if (drawn(digests[row]!, draw) >= params.rowShare) continue;
+      const node = nodeOf(tree, level, bins, others, row);
+      if (node < leftmost) continue;
+      const place = node - leftmost;
+      if (!isWhole && place % 2 === 1) continue;
+      rows[count] = row;
+      firsts[count++] = first + (isWhole ? place : place >> 1) * width;
+    }
+    // Column by column: what lies side by side is read so.
+    let before = 0;
+    for (const feature of plots.columns[t]!) {
+      const ofFeature = bins[feature]!;
+      for (let i = 0; i < count; i++) {
+        const row = rows[i]!;
+        const entry = firsts[i]! + before + ofFeature[row]!;
+        gradient[entry]! += own.gradients[row]!;
+        curvature[entry]! += own.curvatures[row]!;
+      }
+      before += others[feature]! + 1;
+    }
+  }
+}
+
 /** What a forest's next sum is of. */
 interface Asked {
   /** Sums of the nodes one level up: gradients, then curvatures, in steps. Empty at the root. */
@@ -330,29 +459,33 @@ function askedOf(state: State, study: Study<Types>): Asked {
 }
 
 /**
- * A left child has rows in none but the bins on its side of the split, and in none where its parent has no sum. Under
- * noise every bin has one.
+ * A child has rows in none but the bins on its side of the split, and in none where its parent has no sum. Under noise
+ * every bin has one.
  */
 function placesOf(
-  { level, growing }: State,
+  { level, growing, above }: State,
   parents: Int32Array,
   { others }: Setting,
   plots: Plots,
   isExact: boolean,
 ): Uint32Array {
-  const all = plots.entries(Math.max(0, level - 1));
+  const power = summedPower({ level, above });
+  const all = plots.entries(power);
   if (level === 0 || !isExact) return Uint32Array.from({ length: all }, (_, place) => place);
+  const isWhole = above === "";
   const places = new Uint32Array(all);
   let taken = 0;
   for (const [t, tree] of growing.entries())
-    for (let parent = 0; parent < 2 ** (level - 1); parent++) {
-      const node = 2 ** (level - 1) - 1 + parent;
+    for (let summed = 0; summed < 2 ** power; summed++) {
+      const node = 2 ** (level - 1) - 1 + (isWhole ? summed >> 1 : summed);
       if (tree.features[node]! < 0) continue;
-      let at = plots.first(t, level - 1) + parent * plots.widths[t]!;
+      const isLeft = !isWhole || summed % 2 === 0;
+      let at = plots.first(t, power) + summed * plots.widths[t]!;
       for (const feature of plots.columns[t]!)
         for (let bin = 0; bin <= others[feature]!; bin++, at++) {
-          if (parents[at] === 0 && parents[all + at] === 0) continue;
-          if (feature === tree.features[node] && !goesLeft(tree, node, bin, others[feature]!)) continue;
+          if (!isWhole && parents[at] === 0 && parents[all + at] === 0) continue;
+          if (feature === tree.features[node] && goesLeft(tree, node, bin, others[feature]!) !== isLeft)
+            continue;
           places[taken++] = at;
         }
     }
@@ -395,21 +528,26 @@ function entriesAt(places: Uint32Array, sums: Float64Array): Float64Array {
   return at;
 }
 
-/** @returns gradients and curvatures of all nodes of the level, in whole steps: tree after tree. */
+/** Gradients and curvatures of all nodes of a level, in whole steps: tree after tree. */
+type SumsOfNodes = readonly [Float64Array, Float64Array];
+
+/** @returns sums in steps: whole already where no noise is added; with it, a step is far below it. */
+const inSteps = (values: Float64Array, step: number): Float64Array => values.map((x) => Math.round(x / step));
+
 function nodesOf(
-  { level }: State,
+  state: State,
   plots: Plots,
   { parents, places }: Asked,
   sums: { readonly gradient: Float64Array; readonly curvature: Float64Array },
-): readonly [Float64Array, Float64Array] {
-  const inSteps = (values: Float64Array, step: number): Float64Array => {
-    const all = new Float64Array(plots.entries(Math.max(0, level - 1)));
-    // Whole already where no noise is added; with it, a step is far below it.
+): SumsOfNodes {
+  const { level } = state;
+  const summed = (values: Float64Array, step: number): Float64Array => {
+    const all = new Float64Array(plots.entries(summedPower(state)));
     for (let i = 0; i < values.length; i++) all[places[i]!] = Math.round(values[i]! / step);
     return all;
   };
-  const left = [inSteps(sums.gradient, gradientStep), inSteps(sums.curvature, curvatureStep)] as const;
-  if (level === 0) return left;
+  const left = [summed(sums.gradient, gradientStep), summed(sums.curvature, curvatureStep)] as const;
+  if (state.above === "") return left;
   const half = parents.length / 2;
   const whole = (part: 0 | 1): Float64Array => {
     const nodes = new Float64Array(plots.entries(level));
@@ -429,14 +567,15 @@ function nodesOf(
 }
 
 /**
+ * @param isWhole - whether the sums are of other gradients than those that the level was split by.
  * @param variance - of the noise in one entry of gradients: what many of them add up to is believed the less.
  * @returns the tree with the splits of one level more, and the values of the nodes below them.
  */
 function grown(
   tree: Tree,
   t: number,
-  level: number,
-  [gradients, curvatures]: readonly [Float64Array, Float64Array],
+  { level, isWhole }: { readonly level: number; readonly isWhole: boolean },
+  [gradients, curvatures]: SumsOfNodes,
   plots: Plots,
   { params, others, minWeight }: Setting,
   variance: number,
@@ -456,14 +595,17 @@ function grown(
     (belief(h, entries) * params.learningRate * g) / (Math.max(0, h) + params.ridge) / params.trees;
   // Of one column at a time.
   const [g, h] = [new Float64Array(Math.max(...others) + 1), new Float64Array(Math.max(...others) + 1)];
+  const all = { g: 0, h: 0 };
   for (let place = 0; place < 2 ** level; place++) {
     const node = 2 ** level - 1 + place;
+    const total = { g: 0, h: 0 };
     let at = plots.first(t, level) + place * plots.widths[t]!;
     let best: Split | undefined;
     let mostGain = 1e-9;
     for (const feature of plots.columns[t]!) {
       const width = others[feature]! + 1;
-      const total = { g: 0, h: 0 };
+      total.g = 0;
+      total.h = 0;
       for (let bin = 0; bin < width; bin++) {
         g[bin] = gradients[at + bin]! * gradientStep;
         h[bin] = curvatures[at + bin]! * curvatureStep;
@@ -471,7 +613,7 @@ function grown(
         total.h += h[bin]!;
       }
       at += width;
-      if (level === 0) next.values[0] = leafValue(total.g, total.h, width);
+      if (isWhole) next.values[node] = leafValue(total.g, total.h, width);
       const other = { g: g[width - 1]!, h: h[width - 1]! };
       const whole = worth(total.g, total.h, width);
       for (const othersLeft of other.h > 2 * Math.sqrt(variance) ? [1, 0] : [0]) {
@@ -491,6 +633,8 @@ function grown(
         }
       }
     }
+    all.g += total.g;
+    all.h += total.h;
     if (best === undefined) continue;
     next.features[node] = best.feature;
     next.cuts[node] = best.cut;
@@ -498,6 +642,7 @@ function grown(
     next.values[2 * node + 1] = leafValue(best.left.g, best.left.h, best.left.entries);
     next.values[2 * node + 2] = leafValue(best.right.g, best.right.h, others[best.feature]! + 1);
   }
+  if (isWhole && level === 1) next.values[0] = leafValue(all.g, all.h, 1);
   return next;
 }
 

@@ -3,12 +3,14 @@ import fc from "fast-check";
 import { canonicalJson } from "../../../core/canonical.ts";
 import type { Json } from "../../../models/algorithm.ts";
 import { boosting } from "../../../models/algorithms/boosting.ts";
+import { coarseOf } from "../../../models/coarse-bins.ts";
 import { runPlain } from "../../../models/plain.ts";
 import { withNeeds } from "../../../models/plan.ts";
 import { takeRows } from "../../../models/rows.ts";
 import { type StudyState, studyLayout } from "../../../models/study-loop.ts";
 import type { FeatureSchema, Table } from "../../../models/table.ts";
-import type { Tree } from "../../../models/tree.ts";
+import { nodeOf, type Tree } from "../../../models/tree.ts";
+import { addTrees, othersOf, type TreeModel } from "../../../models/tree-model.ts";
 import { borrowerFeatures, borrowers, scatter, studyOf, tableOf } from "../../support/rows.ts";
 import { readVectors } from "../../support/vectors.ts";
 
@@ -92,6 +94,44 @@ test("a left child's sum has no bin that the split, or its parent's rows, leave 
     // Of x what is up to 13, and not 3; nothing of the other node, which does not split.
     [14, 14],
   ]);
+});
+
+test("a forest's roots take no sum of their own, and its leaves are of the gradients that the forest before leaves", async (t) => {
+  const x = Array.from({ length: 900 }, (_, row) => (row * 7) % 30);
+  const y = x.map((_, row) => (row * 11) % 17);
+  const label = x.map((value, row) => Number((row * 13) % 10 < (value > 20 ? 7 : y[row]! > 8 ? 4 : 1)));
+  const table = tableOf({ x, y }, label);
+  const features = ["x", "y"].map((name) => ({ name, kind: "numeric" as const }));
+  const parameters = { trees: 2, rounds: 2, depth: 3, columnShare: 1, rowShare: 1, ridge: 2 };
+  const study = studyOf(features, withNeeds({ ...parameters, name: "boosting" }) as never, 900);
+  const levels: number[] = [];
+  const onRound = ({ algorithm, algorithmState }: StudyState) => {
+    if (algorithm === "boosting") levels.push((algorithmState as { readonly level: number }).level);
+  };
+  const result = (await runPlain(study, [table], { onRound })).results.boosting as unknown as TreeModel;
+  t.deepEqual(levels, [1, 2, 1, 2]);
+  const others = othersOf(features, result.columns);
+  const bins = coarseOf(features, result.columns, table);
+  const margins = new Float64Array(900).fill(result.base);
+  addTrees(margins, { ...result, trees: result.trees.slice(0, 2) as Tree[], others }, bins);
+  for (const tree of result.trees.slice(2) as Tree[]) {
+    const sums = tree.values.map(() => ({ g: 0, h: 0 }));
+    for (const [row, margin] of margins.entries()) {
+      const p = 1 / (1 + Math.exp(-margin));
+      for (let level = 0; level <= 3; level++) {
+        const node = nodeOf(tree, level, bins, others, row);
+        if (level > 0 && node === nodeOf(tree, level - 1, bins, others, row)) break;
+        sums[node]!.g += label[row]! - p;
+        sums[node]!.h += p * (1 - p);
+      }
+    }
+    for (const [node, { g, h }] of sums.entries())
+      if (h > 0) {
+        const apart = Math.abs(tree.values[node]! - g / (h + 2) / 2);
+        // Gradients are drawn to a grid.
+        t.true(apart < 0.05, `${apart} at node ${node}`);
+      }
+  }
 });
 
 test("a forest that nothing splits takes no sum below its root", async (t) => {
