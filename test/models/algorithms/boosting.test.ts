@@ -128,8 +128,8 @@ test("a forest's roots take no sum of their own, and its leaves are of the gradi
     for (const [node, { g, h }] of sums.entries())
       if (h > 0) {
         const apart = Math.abs(tree.values[node]! - g / (h + 2) / 2);
-        // Gradients are drawn to a grid.
-        t.true(apart < 0.05, `${apart} at node ${node}`);
+        // Gradients are drawn to a grid, of few rows by more.
+        t.true(apart < (node < 3 ? 0.01 : 0.05), `${apart} at node ${node}`);
       }
   }
 });
