@@ -51,7 +51,10 @@ export class Aggregation {
   /** The attempt has ended: nobody needs its ciphertexts any more. */
   async forget(chunks: Iterable<Digest>, uploaded: readonly StoredBlob[]): Promise<void> {
     const { uploads } = this.#bank.blobs;
-    await uploads.remove([...chunks, ...uploaded.map(({ digest }) => digest)]);
-    for (const { digest, party } of uploaded) await uploads.removePartial(digest, party);
+    // At once: the next round waits for it.
+    await Promise.all([
+      uploads.remove(new Set([...chunks, ...uploaded.map(({ digest }) => digest)])),
+      uploads.removePartial(uploaded.map(({ digest, party: owner }) => ({ digest, owner }))),
+    ]);
   }
 }

@@ -1,7 +1,18 @@
 /** A content-addressed directory: `ab/cdef…` holds the bytes whose SHA-256 is `abcdef…`. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { isFull, writeAll } from "../../core/files.ts";
@@ -151,7 +162,7 @@ export class BlobStore {
       await upload.commit();
     } catch (error) {
       // Nobody comes back for it, and it may be what fills the disk.
-      await this.removePartial(digest, owner);
+      await this.removePartial([{ digest, owner }]);
       throw error;
     } finally {
       await upload.close();
@@ -223,19 +234,20 @@ export class BlobStore {
 
   /** Removes blobs; one that is not there is no error. */
   async remove(digests: Iterable<Digest>): Promise<void> {
+    const paths: string[] = [];
     for (const digest of digests) {
-      if (this.#holds > 0) {
-        this.#leaving.add(digest);
-        continue;
+      if (this.#holds > 0) this.#leaving.add(digest);
+      else {
+        this.#drop(digest);
+        paths.push(this.#path(digest));
       }
-      this.#drop(digest);
-      await rm(this.#path(digest), { force: true });
     }
+    await removeAll(paths);
   }
 
-  /** Removes what an owner began to upload; where it is being written, that fails when it is whole. */
-  async removePartial(digest: Digest, owner: string): Promise<void> {
-    await rm(this.#partialPath(digest, owner), { force: true });
+  /** Removes what owners began to upload; where it is being written, that fails when it is whole. */
+  async removePartial(uploads: Iterable<{ readonly digest: Digest; readonly owner: string }>): Promise<void> {
+    await removeAll([...uploads].map(({ digest, owner }) => this.#partialPath(digest, owner)));
   }
 
   /** Removes what was last written before a time, Unix milliseconds, but for what is still needed. */
@@ -360,6 +372,17 @@ export class Upload {
     this.#done();
     await this.#file.close();
   }
+}
+
+/** Removes files at once; one that is not there is no error. */
+async function removeAll(paths: readonly string[]): Promise<void> {
+  await Promise.all(
+    paths.map((path) =>
+      unlink(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      }),
+    ),
+  );
 }
 
 async function hashFile(path: string): Promise<Digest> {
