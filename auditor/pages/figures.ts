@@ -4,6 +4,7 @@ import { type Content, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { epsilonOf } from "../../privacy/noise/accountant.ts";
 import type { Study } from "../report/account.ts";
+import { fieldsByPolicy } from "../report/fields.ts";
 import type { Asked, Locale, View } from "./asked.ts";
 import type { Cost, ShownLog } from "./shown-log.ts";
 
@@ -209,7 +210,8 @@ export function desensitizationView({ log, locale }: Asked): View {
 const runs = (
   { enterprise, desensitized }: ShownLog["report"]["ledgers"][number],
   { words, moment, number, percent, fixed }: Locale,
-): Content =>
+): Content => [
+  html`<h2>${enterprise}</h2>`,
   table(
     words.runs(enterprise),
     [
@@ -221,7 +223,6 @@ const runs = (
       { name: "l", numeric: true },
       { name: "t", numeric: true },
       { name: words.suppressed, numeric: true },
-      words.fields,
     ],
     desensitized.map(({ entry }) => [
       moment(entry.time),
@@ -232,6 +233,13 @@ const runs = (
       number(entry.l),
       fixed(entry.t, 3),
       percent(entry.suppressionRate),
-      html`<span class="long">${entry.fields.map(({ field, level, operator }) => `${field} ${level} ${operator}`).join("; ")}</span>`,
     ]),
-  );
+  ),
+  fieldsByPolicy(desensitized.map(({ entry }) => entry)).map(({ version, fields }) =>
+    table(
+      words.fieldsOf(number(version), number(fields.length)),
+      [words.field, words.level, words.operator],
+      fields.map(({ field, level, operator }) => [field, level, operator]),
+    ),
+  ),
+];

@@ -1,16 +1,18 @@
-import { type Content, html } from "../../core/pages/html.ts";
+import { type Content, type Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import { orUndefined } from "../../core/reasons.ts";
 import { openCheckpoint } from "../../privacy/log/checkpoint.ts";
 import { witnessName } from "../../privacy/log/cosignature.ts";
 import { followingPolicy } from "../../privacy/succession.ts";
+import { checkInChinese } from "../report/checks-zh.ts";
+import type { Entries } from "../report/entries.ts";
 import type { Asked, Locale, View } from "./asked.ts";
 import { verifier } from "./entry.ts";
 import type { ShownLog } from "./shown-log.ts";
 
 /** Whether the log verifies, who witnessed it, and what an auditor should look at. */
 export function verificationView({ log, locale }: Asked): View {
-  const { words, number } = locale;
+  const { language, words, number } = locale;
   const { checks, findings, ledgers, exportDigest, log: of } = log.report;
   const failed = checks.filter(({ ok }) => !ok).length;
   const body = html`${
@@ -32,10 +34,10 @@ ${
     : table(
         words.findings,
         [words.weight, words.finding, words.restsOn],
-        findings.map(({ weight, text, entries }) => [
+        findings.map(({ weight, text, zh, entries }) => [
           html`<span class="${weight === "violation" ? "alarm" : weight === "attention" ? "warning" : ""}">${words.weights[weight]}</span>`,
-          html`<span class="long" lang="en">${text}</span>`,
-          html`<span lang="en">${entries.toString()}</span>`,
+          html`<span class="long">${language === "zh" ? zh : text}</span>`,
+          entriesText(entries, locale),
         ]),
       )
 }
@@ -66,12 +68,21 @@ ${table(
   words.checks,
   [words.check, words.result, words.detail],
   checks.map(({ check, ok, finding, detail, entry }) => [
-    html`<span class="long" lang="en">${check}</span>`,
+    html`<span class="long">${language === "zh" ? checkInChinese(check) : check}</span>`,
     ok ? (finding ? words.note : words.ok) : html`<span class="alarm">${words.fail}</span>`,
     html`<span class="long" lang="en">${detail}${entry !== undefined && html` <a href="/entries/${entry}">${words.entryTitle(String(entry))}</a>`}</span>`,
   ]),
 )}`;
   return { title: words.verification, body };
+}
+
+/** A few entries are named, each where it can be read; of many, how many, and the first and the last. */
+function entriesText(entries: Entries, { words, number }: Locale): Content {
+  const indices = entries.toJSON();
+  const link = (index: number): Html => html`<a href="/entries/${index}">${number(index)}</a>`;
+  if (indices.length === 0) return "–";
+  if (indices.length <= 6) return indices.map((index, i) => [i > 0 && ", ", link(index)]);
+  return [words.entryCount(number(indices.length)), link(indices[0]!), " … ", link(indices.at(-1)!)];
 }
 
 function witnesses(log: ShownLog, { words, moment, duration }: Locale): Content {

@@ -58,7 +58,7 @@ const shown = ({ account, checks, findings, ledgers, exportDigest, log, made }: 
   period: account.period,
   made,
   log: { ...log, export: exportDigest },
-  findings,
+  findings: findings.map(({ weight, text, entries }) => ({ weight, text, entries })),
   checks,
   members: [...account.members.values()],
   studies: [...account.studies.values()].map((study) => ({

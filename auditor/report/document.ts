@@ -2,11 +2,13 @@
 import { readFileSync } from "node:fs";
 import { shortDigest } from "../../core/ids.ts";
 import { chart } from "../../core/pages/charts.ts";
+import { departureKinds } from "../../core/pages/departure-kinds.ts";
 import { type Content, Html, html } from "../../core/pages/html.ts";
 import { facts, note, table } from "../../core/pages/parts.ts";
 import type { Check } from "../../privacy/log/verify.ts";
 import { type Account, day, type Study } from "./account.ts";
 import type { Entries } from "./entries.ts";
+import { fieldsByPolicy } from "./fields.ts";
 import type { Finding } from "./findings.ts";
 import { duties, type Section, sections } from "./frameworks.ts";
 import type { LedgerAccount } from "./ledger.ts";
@@ -32,6 +34,7 @@ const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 const moment = (millis: number): string =>
   `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const whole = (count: number): string => count.toLocaleString("en-GB");
 const percent = (of: number, whole: number): string =>
   whole === 0 ? "–" : `${((100 * of) / whole).toFixed(1)} %`;
 const rests = (entries: Entries): Html => html`<span class="aside">${entries.toString()}</span>`;
@@ -133,7 +136,7 @@ function summary({ account, checks, findings, made }: Report): Content {
 
 const verification = ({ log, checks, exportDigest, ledgers }: Report): Content => html`${facts([
   ["Log", log.origin],
-  ["Entries", log.size],
+  ["Entries", whole(log.size)],
   ["Root", html`<code>${log.root}</code>`],
   ["Cosigned by", log.cosignedBy.join(", ") || "nobody"],
   ["Export, SHA-256", html`<code>${exportDigest}</code>`],
@@ -306,18 +309,32 @@ ${policies.map(
 )}
 ${table(
   `Runs at ${enterprise}`,
-  ["When", "Rows in", "Rows out", "k", "l", "t", "Left out", "Fields", "Rests on"],
+  [
+    "When",
+    ...["Policy", "Rows in", "Rows out", "k", "l", "t", "Left out"].map((name) => ({
+      name,
+      numeric: true as const,
+    })),
+    "Rests on",
+  ],
   desensitized.map(({ entry, entries }) => [
     moment(entry.time),
-    entry.rowsIn,
-    entry.rowsOut,
-    entry.k,
+    entry.version,
+    whole(entry.rowsIn),
+    whole(entry.rowsOut),
+    whole(entry.k),
     entry.l,
     entry.t.toFixed(3),
     `${(100 * entry.suppressionRate).toFixed(2)} %`,
-    entry.fields.map(({ field, level, operator }) => `${field} ${level} ${operator}`).join("; "),
     entries.toString(),
   ]),
+)}
+${fieldsByPolicy(desensitized.map(({ entry }) => entry)).map(({ version, fields }) =>
+  table(
+    `Fields under policy ${version} at ${enterprise}`,
+    ["Field", "Level", "Operator"],
+    fields.map(({ field, level, operator }) => [field, level, operator]),
+  ),
 )}
 <p>${days.count} daily commitments to operating data. ${days.count > 0 && rests(days)}</p>`,
   );
@@ -339,10 +356,10 @@ ${table(
     "Rests on (its ledger)",
   ],
   [...departures.values()].map(({ kind, destination, messages, bytes, entries }) => [
-    kind,
+    html`${departureKinds.en[kind] ?? kind} <span class="aside">${kind}</span>`,
     destination,
-    messages,
-    bytes,
+    whole(messages),
+    whole(bytes),
     entries.toString(),
   ]),
 )}`,

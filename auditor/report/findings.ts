@@ -2,6 +2,7 @@
 import { shortDigest } from "../../core/ids.ts";
 import type { Check } from "../../privacy/log/verify.ts";
 import { type Account, day, type Study } from "./account.ts";
+import { checkInChinese } from "./checks-zh.ts";
 import { Entries } from "./entries.ts";
 import type { LedgerAccount } from "./ledger.ts";
 
@@ -14,6 +15,8 @@ export type Weight = "violation" | "attention" | "note";
 export interface Finding {
   readonly weight: Weight;
   readonly text: string;
+  /** The same in Chinese. */
+  readonly zh: string;
   readonly entries: Entries;
 }
 
@@ -39,8 +42,10 @@ export function findingsOf(
   ledgers: readonly LedgerAccount[],
 ): Finding[] {
   const found = [
-    ...failedChecks("the log", checks),
-    ...ledgers.flatMap(({ enterprise, checks }) => failedChecks(`the ledger of ${enterprise}`, checks)),
+    ...failedChecks("the log", "日志", checks),
+    ...ledgers.flatMap(({ enterprise, checks }) =>
+      failedChecks(`the ledger of ${enterprise}`, `${enterprise} 的账本`, checks),
+    ),
     ...[...account.studies.values()].flatMap((study) => ofStudy(account, study)),
     ...ofAttempts(account),
     ...ofChanges(account),
@@ -51,23 +56,26 @@ export function findingsOf(
   return order.flatMap((weight) => found.filter((finding) => finding.weight === weight));
 }
 
-const failedChecks = (of: string, checks: readonly Check[]): Finding[] =>
+const failedChecks = (of: string, ofZh: string, checks: readonly Check[]): Finding[] =>
   checks
     .filter(({ ok }) => !ok)
     .map(({ check, detail, entry }) => ({
       weight: "violation",
       text: `${of} fails the check “${check}”${detail && `: ${detail}`}`,
+      zh: `${ofZh}未通过检查“${checkInChinese(check)}”${detail && `：${detail}`}`,
       entries: entry === undefined ? new Entries() : Entries.of(entry),
     }));
 
 function ofStudy({ period }: Account, study: Study): Finding[] {
   const { terms, released, releases, models } = study;
   const name = `study ${terms.name}`;
+  const nameZh = `研究 ${terms.name}：`;
   const found: Finding[] = [];
   if (released.length > 0 && terms.unprotected.includes("noise"))
     found.push({
       weight: "attention",
       text: `${name}: its sums carry no noise, so no ε bounds what they say of one record`,
+      zh: `${nameZh}其求和未加噪声，没有 ε 能约束其对单条记录透露的信息`,
       entries: study.proposed,
     });
   const atMinimum = released.filter(({ survivors }) => survivors.length === terms.minCohort).length;
@@ -75,6 +83,7 @@ function ofStudy({ period }: Account, study: Study): Finding[] {
     found.push({
       weight: "note",
       text: `${name}: ${atMinimum} of ${released.length} sums are of no more than the least number of enterprises, ${terms.minCohort}`,
+      zh: `${nameZh}${released.length} 个求和中有 ${atMinimum} 个只达到最少企业数 ${terms.minCohort}`,
       entries: releases,
     });
   for (const model of models)
@@ -82,6 +91,7 @@ function ofStudy({ period }: Account, study: Study): Finding[] {
       found.push({
         weight: "attention",
         text: `${name}: model ${shortDigest(model.model)} was published and never evaluated under the sealed sum`,
+        zh: `${nameZh}模型 ${shortDigest(model.model)} 已发布，但从未在密封求和下评估`,
         entries: model.entries,
       });
   for (const consent of study.consents) {
@@ -90,6 +100,7 @@ function ofStudy({ period }: Account, study: Study): Finding[] {
       found.push({
         weight: "note",
         text: `${name}: the consent of ${consent.enterprise} ${days < 0 ? "ended" : "ends"} on ${day(consent.expires)}`,
+        zh: `${nameZh}${consent.enterprise} 的同意${days < 0 ? "已" : "将"}于 ${day(consent.expires)} 到期`,
         entries: consent.entries,
       });
   }
@@ -103,6 +114,7 @@ function ofAttempts({ ended, studies, complaints }: Account): Finding[] {
     found.push({
       weight: "attention",
       text: `${ended.length} of ${opened} attempts came to no sum`,
+      zh: `${opened} 次尝试中有 ${ended.length} 次没有得出求和`,
       entries: Entries.of(...ended.map(({ entries }) => entries.toJSON()[0]!)),
     });
   const named = Map.groupBy(
@@ -113,6 +125,7 @@ function ofAttempts({ ended, studies, complaints }: Account): Finding[] {
     found.push({
       weight: "attention",
       text: `${events.length} ${events.length === 1 ? "attempt" : "attempts"} ended, and the log names ${what}`,
+      zh: `${events.length} 次尝试终止，日志指明 ${what}`,
       entries: Entries.of(...events.map(({ entries }) => entries.toJSON()[0]!)),
     });
   for (const { kind, entries } of ended)
@@ -120,34 +133,47 @@ function ofAttempts({ ended, studies, complaints }: Account): Finding[] {
       found.push({
         weight: "attention",
         text: "a cohort was split: its sum was no sum of valid vectors",
+        zh: "参与方被拆分：其总和不是有效向量之和",
         entries,
       });
   for (const { text, entries } of complaints)
-    found.push({ weight: "attention", text: `at a key epoch ${text}`, entries });
+    found.push({
+      weight: "attention",
+      text: `at a key epoch ${text}`,
+      zh: `在一个密钥周期：${text}`,
+      entries,
+    });
   return found;
 }
 
 /** Bank and auditor have signed it, and whoever reads the report may not know. */
 const ofChanges = ({ changes }: Account): Finding[] =>
-  changes.map(({ text, entries }) => ({ weight: "attention", text, entries }));
+  changes.map(({ text, entries }) => ({ weight: "attention", text, zh: text, entries }));
 
 function ofMembers(account: Account, ledgers: readonly LedgerAccount[]): Finding[] {
   const found: Finding[] = [];
   const given = new Set(ledgers.map(({ enterprise }) => enterprise));
   for (const { enterprise, entries, reports, left, expelled } of account.members.values()) {
     if (expelled !== undefined)
-      found.push({ weight: "attention", text: `${enterprise} was expelled: ${expelled}`, entries });
+      found.push({
+        weight: "attention",
+        text: `${enterprise} was expelled: ${expelled}`,
+        zh: `${enterprise} 已被除名：${expelled}`,
+        entries,
+      });
     const took = [...account.studies.values()].some(({ sumsOf }) => sumsOf.has(enterprise));
     if (took && reports.count === 0)
       found.push({
         weight: "attention",
         text: `${enterprise} took part and reported no checkpoint of its egress ledger`,
+        zh: `${enterprise} 参与了求和，但没有报告其外发账本的检查点`,
         entries,
       });
     if (took && !given.has(enterprise) && left === undefined)
       found.push({
         weight: "note",
         text: `what left ${enterprise} was not compared with the bank's log: its ledger was not given (--ledger)`,
+        zh: `${enterprise} 的外发内容未与银行日志对照：没有给出其账本（--ledger）`,
         entries: new Entries(),
       });
   }
@@ -162,12 +188,14 @@ function ofLedger({ enterprise, desensitized }: LedgerAccount): Finding[] {
         found.push({
           weight: "violation",
           text: `${enterprise}: the field ${field} is of level C3 and went through “${operator}”; such a field never leaves`,
+          zh: `${enterprise}：字段 ${field} 为 C3 级，却经过了“${operator}”；此类字段不得外发`,
           entries,
         });
     if (entry.suppressionRate > thresholds.suppressionRate)
       found.push({
         weight: "note",
         text: `${enterprise}: desensitization left out ${(100 * entry.suppressionRate).toFixed(1)} % of ${entry.rowsIn} rows`,
+        zh: `${enterprise}：脱敏从 ${entry.rowsIn} 行中舍去了 ${(100 * entry.suppressionRate).toFixed(1)}%`,
         entries,
       });
   }

@@ -12,6 +12,7 @@ import { browserModules } from "../../auditor/pages/browser-code.ts";
 import { answered, hash, verify } from "../../auditor/pages/browser-crypto.ts";
 import { auditorPages, startAuditorPages } from "../../auditor/pages/desk.ts";
 import { ShownLog } from "../../auditor/pages/shown-log.ts";
+import { checkInChinese } from "../../auditor/report/checks-zh.ts";
 import { utf8 } from "../../core/bytes.ts";
 import { sha256 } from "../../core/canonical.ts";
 import { escapeHtml } from "../../core/pages/html.ts";
@@ -255,6 +256,25 @@ test("desensitization, cohorts, aborts and witnesses are those of log and ledger
   t.regex(verification, new RegExp(`${auditor.name}</th><td><time`));
   t.regex(verification, /lathe-works<\/th><td><span class="alarm">not cosigned/);
   t.regex(await (await get(foul.url, "/verification")).text(), /FAILS/);
+});
+
+test("checks and findings are said in the reader's language, with links to what they rest on", async (t) => {
+  const { checks, findings } = log.report;
+  t.true(checks.length > 50 && findings.length > 0);
+  const [english, chinese] = await Promise.all(
+    ["en", "zh-CN"].map(async (language) => (await get(pages.url, "/verification", language)).text()),
+  );
+  for (const { check } of checks) {
+    t.not(checkInChinese(check), check);
+    t.true(english!.includes(escapeHtml(check)) && !chinese!.includes(`>${escapeHtml(check)}<`), check);
+    t.true(chinese!.includes(checkInChinese(check)), check);
+  }
+  for (const { text, zh, entries } of findings) {
+    t.true(english!.includes(escapeHtml(text)) && chinese!.includes(escapeHtml(zh)), text);
+    t.false(chinese!.includes(escapeHtml(text)), text);
+    for (const index of entries.toJSON().slice(0, 1))
+      t.true(chinese!.includes(`href="/entries/${index}"`), text);
+  }
 });
 
 test("a browser's answers are those of Node, once they are there", async (t) => {
