@@ -45,8 +45,6 @@ const nothing = (what: string): Html => note(`The log holds ${what} for this per
 const printed = (title: string): string => `
 @media print {
   body { font-size: 10.5pt; }
-  main { max-width: none; padding: 0; }
-  details { display: none; }
 }
 @page {
   @bottom-left {

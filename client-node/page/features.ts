@@ -58,7 +58,7 @@ export function featuresView(operations: Operations, choice: FeatureChoice, loca
   const window = windows.find((one) => one === choice.window) ?? "day";
   const isEvery = choice.site === everySite && sites.length > 1;
   const chosen = isEvery
-    ? sites.slice(0, mostSites)
+    ? warnedFirst(operations).slice(0, mostSites)
     : [sites.find(({ id }) => id === choice.site) ?? sites[0]!];
   const told = chosen.map((site): Told => {
     const history = findings.features({ site: site.id, window });
@@ -102,6 +102,12 @@ ${
 }
 ${isEvery && sites.length > mostSites && note(words.firstSites(number(mostSites), number(sites.length)))}`;
   return { title: words.features, body };
+}
+
+/** Every site, those first that something was warned about. */
+function warnedFirst({ findings, sites }: Operations): Site[] {
+  const warned = new Set(findings.warningsSince(0).map(({ site }) => site));
+  return sites.toSorted((a, b) => Number(warned.has(b.id)) - Number(warned.has(a.id)));
 }
 
 /** One feature at every site, on axes of one scale. */

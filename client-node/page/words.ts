@@ -245,7 +245,8 @@ export const en = {
   warned: "Warning",
   outside: (outside: string, warned: string): string =>
     `; ${outside} outside the usual, ${warned} with a warning`,
-  firstSites: (shown: string, of: string): string => `The first ${shown} of ${of} sites.`,
+  firstSites: (shown: string, of: string): string =>
+    `The first ${shown} of ${of} sites; those with warnings before the others.`,
   featureSummary: (seen: string, of: string, last: string, lowest: string, highest: string): string =>
     `${seen} of ${of} windows; last ${last}, lowest ${lowest}, highest ${highest}`,
 
@@ -804,7 +805,7 @@ export const zh: Words = {
   usually: "通常",
   warned: "预警",
   outside: (outside, warned) => `；${outside} 个超出通常范围，${warned} 个有预警`,
-  firstSites: (shown, of) => `共 ${of} 个场所，显示前 ${shown} 个。`,
+  firstSites: (shown, of) => `共 ${of} 个场所，显示前 ${shown} 个；有预警的在前。`,
   featureSummary: (seen, of, last, lowest, highest) =>
     `${of} 个窗口中有 ${seen} 个有值；最新 ${last}，最低 ${lowest}，最高 ${highest}`,
 

@@ -97,4 +97,8 @@ export function field({ name, label, hint, value = "", type = "text", ...more }:
   }</div>`;
 }
 
+/** Layers of protection that are left out, in words. */
+export const withoutText = (unprotected: readonly string[], { words }: Locale): string =>
+  unprotected.map((layer) => words.layers[layer] ?? layer).join(words.and) || words.nothingLeftOut;
+
 export const numeric = (name: string): { name: string; numeric: true } => ({ name, numeric: true });

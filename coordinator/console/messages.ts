@@ -103,6 +103,8 @@ export const en = {
   minCohort: "Fewest organisations in a sum",
   maxColluding: "Assumed to collude, at most",
   runsWithout: "Runs without",
+  /** Of layers of protection that a study may leave out. */
+  layers: { noise: "noise" } as Readonly<Record<string, string>>,
   nothingLeftOut: "nothing left out",
   holdout: "Held out for evaluation",
   predicts: (column: string, bad: string, good: string): string =>
@@ -588,6 +590,7 @@ export const zh: Words = {
   minCohort: "每次求和的最少法人数",
   maxColluding: "假定最多合谋数",
   runsWithout: "未采用的保护",
+  layers: { noise: "噪声" },
   nothingLeftOut: "全部采用",
   holdout: "留作评估的比例",
   predicts: (column, bad, good) => `预测 ${column}：坏为 ${bad}；好为 ${good}。`,

@@ -18,7 +18,7 @@ import {
 } from "../studies/standing.ts";
 import { type Asked, digestIn, type Fields } from "./asked.ts";
 import type { Desk } from "./desk.ts";
-import { deciders, form, may, numeric, type View } from "./frame.ts";
+import { deciders, form, may, numeric, type View, withoutText } from "./frame.ts";
 import type { Locale } from "./locale.ts";
 import {
   aucText,
@@ -195,7 +195,7 @@ async function compareView({ bank, locale, query }: Asked): Promise<View> {
         [words.onlyHere, onlyIn(0), onlyIn(1)],
         [
           words.runsWithout,
-          ...sides.map(({ document }) => document.protection.unprotected.join(", ") || words.nothingLeftOut),
+          ...sides.map(({ document }) => withoutText(document.protection.unprotected, locale)),
         ],
       ],
     )}

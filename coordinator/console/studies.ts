@@ -10,7 +10,7 @@ import { list } from "../studies/status.ts";
 import { type StudyRow, studyRow } from "../studies/study-row.ts";
 import { type Asked, digestIn } from "./asked.ts";
 import type { Desk } from "./desk.ts";
-import { deciders, form, may, numeric, type View } from "./frame.ts";
+import { deciders, form, may, numeric, type View, withoutText } from "./frame.ts";
 import type { Locale } from "./locale.ts";
 import { reasonWords } from "./refusal.ts";
 
@@ -169,7 +169,8 @@ export function studyTexts(row: StudyRow, inspection: StudyInspection, locale: L
   return texts;
 }
 
-export function manifestFacts(manifest: StudyManifest, { words, number, percent, duration }: Locale): Html {
+export function manifestFacts(manifest: StudyManifest, locale: Locale): Html {
+  const { words, number, percent, duration } = locale;
   const { privacy, unprotected } = manifest;
   return html`${facts([
     [words.purpose, manifest.purpose],
@@ -178,7 +179,7 @@ export function manifestFacts(manifest: StudyManifest, { words, number, percent,
     [words.keptFor, duration(manifest.retentionDays * 86_400)],
     [words.minCohort, number(privacy.minCohort)],
     [words.maxColluding, number(privacy.maxColluding)],
-    [words.runsWithout, unprotected.length === 0 ? words.nothingLeftOut : unprotected.join(", ")],
+    [words.runsWithout, withoutText(unprotected, locale)],
     [words.holdout, percent(manifest.holdout.fraction)],
   ])}
 <p>${words.predicts(manifest.label.column, manifest.label.bad.join(", "), manifest.label.good.join(", "))}</p>

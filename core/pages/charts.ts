@@ -123,7 +123,9 @@ function draw(of: Chart, width: number, height: number): Html {
                       ...axisLabel,
                       alignMinLabel: "left",
                       alignMaxLabel: "right",
-                      interval: spaced(of.labels, width),
+                      showMinLabel: true,
+                      showMaxLabel: true,
+                      interval: spaced(of.labels, width - axisWidth),
                     }
                   : axisLabel,
             }
@@ -174,15 +176,19 @@ function draw(of: Chart, width: number, height: number): Html {
 
 /** Room of a letter and of the gap between two labels, in pixels; a Chinese sign has the room of two letters. */
 const letterWidth = 7;
-const labelGap = 24;
+const labelGap = 16;
+/** Of the values' axis, about. */
+const axisWidth = 60;
 
-/** @returns which labels stand: as many as have room at equal distances, the last among them. */
+/** @returns which labels stand: the first and the last, and at equal distances as many as have room between them. */
 function spaced(labels: readonly string[], width: number): (index: number) => boolean {
   const letters = (label: string): number =>
     [...label].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1), 0);
-  const widest = labels.reduce((most, label) => Math.max(most, letters(label)), 1) * letterWidth + labelGap;
-  const step = Math.ceil((labels.length * widest) / width);
-  return (index) => (labels.length - 1 - index) % step === 0;
+  const widest = labels.reduce((most, label) => Math.max(most, letters(label)), 1) * letterWidth;
+  // The first label begins and the last ends below its point, where the others have their middle there.
+  const step = Math.ceil((labels.length * (1.5 * widest + labelGap)) / width);
+  const last = labels.length - 1;
+  return (index) => index === last || (index % step === 0 && last - index >= step);
 }
 
 /** Two lines that are not drawn, and what lies between them. */
