@@ -6,7 +6,14 @@ import { type Html, html } from "../../core/pages/html.ts";
 import { serveLanguages } from "../../core/pages/locale.ts";
 import { note } from "../../core/pages/parts.ts";
 import { refusalText } from "../../core/pages/refusal.ts";
-import { openPages, pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
+import {
+  openPages,
+  pageApplication,
+  serveAssets,
+  signInAddress,
+  sourceOf,
+  wantedPath,
+} from "../../core/pages/serving.ts";
 import type { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/reasons.ts";
 import { usualTable } from "../../models/study.ts";
@@ -126,23 +133,27 @@ export function enterprisePages(options: PageOptions): { app: Express; end(): vo
     app.get(
       "/login",
       (request, response) =>
-        void response.send(loginPage(enterprise, localeFor(request), sessions.hasNames).text),
+        void response.send(
+          loginPage(enterprise, localeFor(request), sessions.hasNames, wantedPath(request.query.to, "/"))
+            .text,
+        ),
     );
     app.post("/login", express.urlencoded({ extended: false, limit: "4kb" }), async (request, response) => {
-      const { password, name } = (request.body ?? {}) as { password?: unknown; name?: unknown };
+      const { password, name, to } = (request.body ?? {}) as Record<string, unknown>;
+      const wanted = wantedPath(to, "/");
       const text = (value: unknown): string => (typeof value === "string" ? value : "");
       const outcome = await sessions.login(text(password), sourceOf(request), text(name).trim());
       if (typeof outcome === "object")
-        return void response.set("Set-Cookie", outcome.cookie).redirect(303, "/");
+        return void response.set("Set-Cookie", outcome.cookie).redirect(303, wanted);
       response
         .status(outcome === "wrong" ? 401 : 429)
-        .send(loginPage(enterprise, localeFor(request), sessions.hasNames, outcome).text);
+        .send(loginPage(enterprise, localeFor(request), sessions.hasNames, wanted, outcome).text);
     });
     app.use((request, response, next) => {
       if (sessions.personOf(request.headers.cookie) !== undefined) next();
-      else if (request.accepts("html") && request.method === "GET" && request.path !== "/live")
-        response.redirect(303, "/login");
-      else response.status(401).end();
+      else if (!request.accepts("html") || request.path === "/live") response.status(401).end();
+      else if (request.method === "GET") response.redirect(303, signInAddress("/login", request));
+      else response.status(401).send(loginPage(enterprise, localeFor(request), sessions.hasNames, "/").text);
     });
   }
 

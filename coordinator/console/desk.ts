@@ -1,14 +1,20 @@
 /** The console's routes. Nothing is reached here without a session, and nothing is changed without its form and role. */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { serveLanguages } from "../../core/pages/locale.ts";
-import { pageApplication, serveAssets, sourceOf } from "../../core/pages/serving.ts";
+import {
+  pageApplication,
+  serveAssets,
+  signInAddress,
+  sourceOf,
+  wantedPath,
+} from "../../core/pages/serving.ts";
 import { Refusal } from "../../core/reasons.ts";
 import type { UserRole } from "../authority/users.ts";
 import type { Bank } from "../bank.ts";
 import type { Participants } from "../rounds/participants.ts";
 import { type Asked, Fields } from "./asked.ts";
 import { layout, type View } from "./frame.ts";
-import { localeFor } from "./locale.ts";
+import { type Locale, localeFor } from "./locale.ts";
 import { noSignIn, Provider, returnPath } from "./provider.ts";
 import { refusalView } from "./refusal.ts";
 import { isOwnForm, type Session, Sessions } from "./sessions.ts";
@@ -21,6 +27,9 @@ const statusOfReason: Readonly<Record<string, number>> = {
   unavailable: 503,
   database_unavailable: 503,
 };
+
+/** Where somebody begins who asked for no other page. */
+const home = "/studies";
 
 const sessionOf = (response: Response): Session => response.locals.session as Session;
 
@@ -98,15 +107,19 @@ export class Desk {
   }
 
   #publicRoutes(): void {
-    serveLanguages(this.app, "/studies");
+    serveLanguages(this.app, home);
     const { oidc } = this.#bank.config.console ?? {};
-    const view = oidc === undefined ? signInView : vouchedSignInView;
     this.app.get("/sign-in", (request, response) => {
-      if (this.sessions.find(request.headers.cookie) !== undefined) return response.redirect(303, "/studies");
-      this.#send(request, response, view(localeFor(request)));
+      const to = wantedPath(request.query.to, home);
+      if (this.sessions.find(request.headers.cookie) !== undefined) return response.redirect(303, to);
+      this.#send(request, response, this.#signIn(localeFor(request), to));
     });
     if (oidc === undefined) this.#passwordRoutes();
     else this.#providerRoutes(new Provider(this.#bank, oidc));
+  }
+
+  #signIn(locale: Locale, to: string): View {
+    return this.#bank.config.console?.oidc === undefined ? signInView(locale, to) : vouchedSignInView(locale);
   }
 
   #passwordRoutes(): void {
@@ -117,10 +130,10 @@ export class Desk {
         password: form.all("password")[0] ?? "",
         code: form.text("code"),
       };
+      const to = wantedPath(form.text("to"), home);
       const outcome = await this.sessions.signIn(given, sourceOf(request));
-      if (typeof outcome === "object")
-        return response.set("Set-Cookie", outcome.cookie).redirect(303, "/studies");
-      this.#send(request, response, signInView(localeFor(request), outcome));
+      if (typeof outcome === "object") return response.set("Set-Cookie", outcome.cookie).redirect(303, to);
+      this.#send(request, response, signInView(localeFor(request), to, outcome));
     });
   }
 
@@ -146,8 +159,9 @@ export class Desk {
     const session = this.sessions.find(request.headers.cookie);
     const reads = request.method === "GET" || request.method === "HEAD";
     if (session === undefined) {
-      if (reads && request.accepts("html")) response.redirect(303, "/sign-in");
-      else response.status(401).end();
+      if (!request.accepts("html")) response.status(401).end();
+      else if (reads) response.redirect(303, signInAddress("/sign-in", request));
+      else this.#send(request, response, { ...this.#signIn(localeFor(request), home), status: 401 });
       return;
     }
     response.locals.session = session;

@@ -4,8 +4,8 @@ import type { Asked, Fields } from "./asked.ts";
 import { field, form, type View } from "./frame.ts";
 import type { Locale } from "./locale.ts";
 
-/** The only page shown to somebody who is not signed in. */
-export const signInView = ({ words }: Locale, problem?: "wrong" | "too many"): View => ({
+/** The only page shown to somebody who is not signed in. @param to - where it goes on to */
+export const signInView = ({ words }: Locale, to: string, problem?: "wrong" | "too many"): View => ({
   title: words.signIn,
   status: problem === undefined ? 200 : problem === "wrong" ? 401 : 429,
   body: html`<form method="post" action="/sign-in" class="narrow-form">
@@ -13,6 +13,7 @@ ${problem !== undefined && html`<p class="alarm" role="alert">${problem === "wro
 ${field({ name: "user", label: words.user, autocomplete: "username" })}
 ${field({ name: "password", label: words.password, type: "password", autocomplete: "current-password" })}
 ${field({ name: "code", label: words.code, hint: words.codeHint, inputmode: "numeric", autocomplete: "one-time-code" })}
+<input type="hidden" name="to" value="${to}">
 <button class="main">${words.signIn}</button>
 </form>`,
 });

@@ -74,6 +74,19 @@ function networkOf(address: string): string {
   return groups.slice(0, 6).join() === "0,0,0,0,0,ffff" ? address : `${groups.slice(0, 4).join(":")}::/64`;
 }
 
+/** @returns a page of ours that somebody wanted before signing in; any other address is not followed. */
+export function wantedPath(text: unknown, otherwise: string): string {
+  const here = "http://page.invalid";
+  if (typeof text !== "string" || !text.startsWith("/") || !URL.canParse(text, here)) return otherwise;
+  const { origin, pathname, search } = new URL(text, here);
+  // Two slashes would name another host.
+  return origin !== here || pathname.startsWith("//") ? otherwise : pathname + search;
+}
+
+/** @returns the address of the page where people sign in, which goes on to what was asked for. */
+export const signInAddress = (page: string, { originalUrl }: Request): string =>
+  originalUrl === "/" ? page : `${page}?${new URLSearchParams({ to: originalUrl })}`;
+
 /** @returns a cookie of a request. */
 export const cookieIn = (cookies: string | undefined, wanted: string): string | undefined =>
   cookies

@@ -183,7 +183,7 @@ test("where others can reach the page it asks for the password, and without one 
   for (const path of ["/", "/egress", "/model"]) {
     const response = await get(path);
     t.is(response.status, 303);
-    t.is(response.headers.get("location"), "/login");
+    t.is(response.headers.get("location"), path === "/" ? "/login" : `/login?to=${encodeURIComponent(path)}`);
   }
   t.is((await get("/live")).status, 401);
   t.is((await get("/", "fedcredit=guess")).status, 303);

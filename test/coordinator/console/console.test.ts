@@ -117,7 +117,9 @@ test.serial("nothing is read without a session", async (t) => {
     if (open.includes(path)) continue;
     const response = await stage.get(reach(path));
     t.is(response.status, 303, path);
-    t.is(response.headers.get("location"), "/sign-in");
+    const at = new URL(response.headers.get("location")!, stage.url);
+    t.is(at.pathname, "/sign-in", path);
+    if (path !== "/") t.is(at.searchParams.get("to"), reach(path));
   }
   t.is((await stage.get("/studies", { cookie: "__Host-fedcredit=guess" })).status, 303);
   for (const path of ["/sign-in", "/style.css"]) {
@@ -197,6 +199,18 @@ test.serial(
     t.is((await stage.post("/sign-in", { ...wrong, user: "nobody" })).status, 401);
 
     const cookie = set.split(";")[0]!;
+    t.is(first.headers.get("location"), "/studies");
+    const asked = await stage.get("/sign-in?to=%2Fcases%2F3%3Fa%3D1", { cookie });
+    t.is(asked.headers.get("location"), "/cases/3?a=1", "whoever has a session goes on");
+    t.regex(
+      await (await stage.get("/sign-in?to=%2Fcases%2F3")).text(),
+      /type="hidden" name="to" value="\/cases\/3"/,
+    );
+    t.regex(
+      await (await stage.post("/account/password", {})).text(),
+      /action="\/sign-in"/,
+      "an ended session",
+    );
     t.is((await stage.get("/studies", { cookie })).status, 200);
     await operator.changeRole("anna", "officer");
     t.is((await stage.get("/studies", { cookie })).status, 303, "another role");

@@ -3,10 +3,20 @@ import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import test from "ava";
 import type { Request } from "express";
-import { mostConnections, openPages, sourceOf } from "../../../core/pages/serving.ts";
+import { mostConnections, openPages, sourceOf, wantedPath } from "../../../core/pages/serving.ts";
 
 const from = (remoteAddress: string, forwarded?: string): string =>
   sourceOf({ headers: { "x-forwarded-for": forwarded }, socket: { remoteAddress } } as unknown as Request);
+
+test("after signing in it goes on to a page of ours, whatever an address says", (t) => {
+  for (const path of ["/cases/3", "/models/compare?a=1&b=2", "/"]) t.is(wantedPath(path, "/home"), path);
+  for (const to of [
+    ...["//evil.example/x", "/\\evil.example", "http://evil.example/", "javascript:alert(1)", "cases", ""],
+    ...["/.//evil.example", "/\t/evil.example", "/a/..//evil.example", undefined, ["/a"], 7],
+  ])
+    t.is(wantedPath(to, "/home"), "/home", String(to));
+  t.is(wantedPath("/a\r\nSet-Cookie: x=1", "/home"), "/aSet-Cookie:%20x=1");
+});
 
 test("whoever has a network of IPv6 is one place, however its addresses are written", (t) => {
   for (const address of ["2001:db8:1:2::1", "2001:0DB8:0001:0002:ffff::9", "2001:db8:1:2:3:4:5:6"])
