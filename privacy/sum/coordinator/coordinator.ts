@@ -40,7 +40,7 @@ import {
   missed,
   openOf,
   type Running,
-  sendTo,
+  sendsTo,
   signatureList,
   sorted,
   survivorList,
@@ -119,7 +119,8 @@ export function resumeRound(
     }
     case "releasing": {
       const signatures = new Map(point.signatures.map(({ party, signature }) => [party, signature]));
-      return beginRelease({ round, submissions, signatures }, point.secrets, point.chunks, context);
+      const known = { round, submissions, signatures, unmasked: new Set<PartyId>() };
+      return beginRelease(known, point.secrets, point.chunks, context);
     }
   }
 }
@@ -205,7 +206,7 @@ function onJoined(before: Running, party: PartyId, context: CoordinatorContext):
   if (!isWaiting(state) || !missed(state).includes(party)) return same(state);
   const open: readonly CoordinatorEffect[] =
     state.phase === "agreeing" ? [{ type: "send", to: party, message: openOf(state.round) }] : [];
-  return { state, effects: [...open, sendTo(state, party, context)] };
+  return { state, effects: [...open, ...sendsTo(state, party, context)] };
 }
 
 const faultRecords = ({ roundId }: RoundBase, faults: readonly Fault[]): CoordinatorEffect[] =>
@@ -605,12 +606,13 @@ function subtract(
 
 /** Step 3 → 4. */
 function onUnmasked(
-  { round, submissions, signatures }: In<"subtracting">,
+  { round, submissions, signatures, revealed }: In<"subtracting">,
   { chunks, secrets }: Extract<CoordinatorEvent, { readonly type: "unmasked" }>,
   context: CoordinatorContext,
 ): CoordinatorStep {
   const { roundId, header, opening, faults } = round;
-  return beginRelease({ round, submissions, signatures }, secrets, chunks, context, [
+  const known = { round, submissions, signatures, unmasked: new Set(revealed.keys()) };
+  return beginRelease(known, secrets, chunks, context, [
     {
       type: "persist",
       roundId,

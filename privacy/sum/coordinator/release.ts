@@ -30,7 +30,12 @@ const releaseWaits = 2;
 
 /** Every survivor may sign the sum it is part of, whatever it was late with. */
 export function beginRelease(
-  { round, submissions, signatures }: Omit<Agreeing, "unfolded">,
+  {
+    round,
+    submissions,
+    signatures,
+    unmasked,
+  }: Omit<Agreeing, "unfolded"> & Pick<In<"releasing">, "unmasked">,
   secrets: UnmaskingSecrets,
   chunks: readonly Digest[],
   context: CoordinatorContext,
@@ -47,6 +52,7 @@ export function beginRelease(
       unfolded: new Set(),
       secrets,
       chunks,
+      unmasked,
       first,
       released: new Map(),
       invalid: new Map(),

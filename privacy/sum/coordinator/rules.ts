@@ -2,7 +2,14 @@
 import type { Reason } from "../../../core/reasons.ts";
 import type { PartyId } from "../graph.ts";
 import { encodeHeader } from "../header.ts";
-import type { CoordinatorRoundMessage, Open, PartySignature, Survivor } from "../messages.ts";
+import type {
+  Agreed,
+  CoordinatorRoundMessage,
+  Open,
+  PartySignature,
+  Survivor,
+  Survivors,
+} from "../messages.ts";
 import type {
   Agreeing,
   CoordinatorContext,
@@ -119,23 +126,32 @@ export const openOf = ({ header, opening }: RoundBase): Open => ({
   ...opening,
 });
 
+const survivorsOf = (state: Agreeing): Survivors => ({
+  type: "survivors",
+  roundId: state.round.roundId,
+  survivors: survivorList(state),
+});
+
+function agreedOf({ round, signatures }: Agreeing, to: PartyId, { epoch }: CoordinatorContext): Agreed {
+  const around = new Set([to, ...(epoch.neighbours.get(to) ?? [])]);
+  const signed = signatureList(signatures).filter(({ party }) => around.has(party));
+  return { type: "agreed", roundId: round.roundId, signatures: signed };
+}
+
 /** @returns what a phase says to a party. */
 export function instruction(
   state: Waiting,
   to: PartyId,
-  { epoch }: CoordinatorContext,
+  context: CoordinatorContext,
 ): CoordinatorRoundMessage {
   const { roundId } = state.round;
   switch (state.phase) {
     case "submitting":
       return openOf(state.round);
     case "agreeing":
-      return { type: "survivors", roundId, survivors: survivorList(state) };
-    case "unmasking": {
-      const around = new Set([to, ...(epoch.neighbours.get(to) ?? [])]);
-      const signatures = signatureList(state.signatures).filter(({ party }) => around.has(party));
-      return { type: "agreed", roundId, signatures };
-    }
+      return survivorsOf(state);
+    case "unmasking":
+      return agreedOf(state, to, context);
     case "releasing": {
       const { chunks, secrets, submissions, first } = state;
       const submitted = [...submissions.values()].map(({ party, chunks: of, signature }) => ({
@@ -155,6 +171,16 @@ export const sendTo = (state: Waiting, to: PartyId, context: CoordinatorContext)
   to,
   message: instruction(state, to, context),
 });
+
+/** What a phase says to a party, after all it has to hear before: a survivor that was away may release the sum all the same. */
+export function sendsTo(state: Waiting, to: PartyId, context: CoordinatorContext): CoordinatorEffect[] {
+  const effects = [sendTo(state, to, context)];
+  if (state.phase !== "releasing" || state.unmasked.has(to)) return effects;
+  const agreed = agreedOf(state, to, context);
+  if (agreed.signatures.length < state.round.header.threshold) return effects;
+  const before = [survivorsOf(state), agreed];
+  return [...before.map((message): CoordinatorEffect => ({ type: "send", to, message })), ...effects];
+}
 
 /** @param submissions - sorted by party. */
 export const survivorList = ({ submissions }: Pick<Agreeing, "submissions">): readonly Survivor[] =>
@@ -189,7 +215,7 @@ export function entered(
       ...before,
       ...audience(next)
         .filter((to) => listensTo(next, to) && !hasAnswered(next, to))
-        .map((to) => sendTo(next, to, context)),
+        .flatMap((to) => sendsTo(next, to, context)),
       { type: "wait", wait, seconds: next.round.header.stepSeconds },
     ],
   };
@@ -203,7 +229,7 @@ export function askedAgain(state: Waiting, context: CoordinatorContext): Coordin
   return {
     state: next,
     effects: [
-      ...missed(next).map((to) => sendTo(next, to, context)),
+      ...missed(next).flatMap((to) => sendsTo(next, to, context)),
       { type: "wait", wait, seconds: round.header.stepSeconds },
     ],
   };

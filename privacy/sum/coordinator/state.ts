@@ -234,6 +234,8 @@ export type CoordinatorState =
       readonly phase: "releasing";
       readonly secrets: UnmaskingSecrets;
       readonly chunks: readonly Digest[];
+      /** Of whom it is known that it has unmasked. */
+      readonly unmasked: ReadonlySet<PartyId>;
       /** Who was asked for the sum itself. */
       readonly first: PartyId;
       readonly released: ReadonlyMap<PartyId, Released>;

@@ -128,6 +128,28 @@ test.serial("survivors that die while unmasking are made up for by the shares of
   t.deepEqual(valuesOf(done), all);
 });
 
+for (const missed of ["survivors", "agreed"] as const)
+  test.serial(`survivors that were away for "${missed}" are told, and release the sum`, async (t) => {
+    const told = new Set<string>();
+    const done = await attempt({
+      consortium,
+      bfv,
+      options: {
+        onWayDown(to, message) {
+          const isLost = (to === a || to === b) && message.type === missed && !told.has(to);
+          if (isLost) told.add(to);
+          return isLost ? [] : [message];
+        },
+        // Five of eight are a quorum, and without those two there are four.
+        onWayUp: (from, message) =>
+          message.type === "released" && (from === c || from === ids[3]) ? [] : [message],
+      },
+    });
+    t.is(told.size, 2);
+    t.deepEqual(valuesOf(done), all);
+    t.is(done.coordinator.phase, "closed");
+  });
+
 /** Two members' agreement never arrives, though they locked the step. */
 const withoutAgreement =
   (...silent: readonly string[]) =>
