@@ -164,10 +164,10 @@ test.serial(
     t.is(await first.signIn(maria), 200);
     const second = new Jar();
     t.is(await second.signIn({ ...maria, groups: ["audit"] }), 200);
-    t.is(await first.account(), "/sign-in", "her session in the role of before has ended");
+    t.is(await first.account(), "/sign-in?to=%2Faccount", "her session in the role of before has ended");
     t.regex(await second.account(), /maria, auditor/);
     t.is(await new Jar().signIn({ ...maria, groups: [] }), 401);
-    t.is(await second.account(), "/sign-in", "and every session once she has no role");
+    t.is(await second.account(), "/sign-in?to=%2Faccount", "and every session once she has no role");
     t.deepEqual(
       (await bank.operator.users()).map(({ user }) => user),
       ["li"],
