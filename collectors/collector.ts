@@ -25,7 +25,8 @@ export interface CollectorHealth {
 }
 
 /**
- * A source of readings. Iterating pulls: a slow reader slows the source (backpressure).
+ * A source of readings. Iterating pulls: a slow reader slows the source (backpressure) or, where the
+ * protocol cannot be slowed, fills a bounded queue whose overflow is counted as an error.
  */
 export interface Collector extends AsyncIterable<Batch> {
   /** Name from the configuration, for logs and pages. */

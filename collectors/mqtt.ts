@@ -26,8 +26,8 @@ interface State {
  * Subscribes to an MQTT broker with a persistent session at QoS 1.
  *
  * A message is acknowledged when its readings are stored, not when they are received, so the broker keeps what a
- * crash would lose. While the store is behind, nothing more is read: only MQTT 5 can tell a broker how much may be
- * under way (`inFlight`), and it need not listen.
+ * crash would lose. The broker bounds what is under way (`inFlight`); messages of QoS 0 cannot be slowed, and are
+ * counted as errors when the queue is full.
  */
 export function mqttCollector(
   config: MqttConfig,
@@ -70,20 +70,22 @@ async function receiveUntilLost(
   const will = host === undefined ? undefined : { ...state(false), qos: 1 as const, retain: true };
   const session = new MqttSession(config.url, { ...options, ...(will && { will }) }, (packet) => {
     // What comes after stop() stays unacknowledged: the broker keeps it for the next start.
-    if (hasEnded || link.signal.aborted) return;
-    return receive(packet);
+    if (link.signal.aborted) return;
+    receive(packet);
   });
-  let hasEnded = false;
   // Messages of a kept session follow CONNACK at once, before any promise of it could settle.
   session.client.prependOnceListener("connect", (packet) =>
     receipts.connected(packet.sessionPresent, (id) => session.acknowledge(id)),
   );
 
-  async function receive(packet: IPublishPacket): Promise<void> {
+  function receive(packet: IPublishPacket): void {
     const payload = packet.payload as Buffer;
-    if (packet.qos === 0) return link.emit(read(packet, payload));
+    if (packet.qos === 0) {
+      link.offer(read(packet, payload));
+      return;
+    }
     const stored = receipts.take(packet);
-    if (stored !== undefined) await link.emit(read(packet, payload), stored);
+    if (stored !== undefined) link.force(read(packet, payload), stored);
   }
 
   function announce(online: boolean): void {
@@ -140,7 +142,6 @@ async function receiveUntilLost(
     if (host !== undefined) announce(false);
     await drained(link, receipts, session);
   } finally {
-    hasEnded = true;
     receipts.disconnected();
     await session.close();
   }

@@ -29,9 +29,6 @@ interface EdgeNode {
 /** An edge node that did not answer is asked for its births again after this long. */
 const askAgainMicros = 30_000_000;
 
-/** Edges, devices and metrics that are remembered of a group. */
-const mostKnown = 200_000;
-
 export interface SparkplugResult {
   readonly readings: Reading[];
   /** To publish: asks an edge node for its births. */
@@ -74,7 +71,6 @@ export class SparkplugHost {
     }
     const node = this.#edges.get(edge);
     if (node === undefined) {
-      this.#requireRoom();
       this.#edges.set(edge, unborn(received));
       return { readings: [], rebirth: rebirthOf(group, edge) };
     }
@@ -88,14 +84,6 @@ export class SparkplugHost {
     return { readings: readings ?? [], ...(ask ? { rebirth: rebirthOf(group, edge) } : {}) };
   }
 
-  /** Whoever may publish in the group may announce what it likes. @throws {Refusal} message_malformed */
-  #requireRoom(): void {
-    let known = this.#edges.size;
-    for (const { aliases, born } of this.#edges.values()) known += aliases.size + born.size;
-    if (known >= mostKnown)
-      throw new Refusal("message_malformed", `edges, devices and metrics beyond ${mostKnown} are not read`);
-  }
-
   #deviceMessage(
     node: EdgeNode,
     type: string,
@@ -103,10 +91,7 @@ export class SparkplugHost {
     payload: UPayload,
     received: number,
   ): Reading[] | undefined {
-    if (type === "DBIRTH") {
-      this.#requireRoom();
-      return this.#born(node, source, payload, received);
-    }
+    if (type === "DBIRTH") return this.#born(node, source, payload, received);
     const born = node.born.get(source);
     if (type === "DDEATH")
       return born === undefined ? [] : this.#died(born, timeOf(payload, received), received);
@@ -114,7 +99,6 @@ export class SparkplugHost {
   }
 
   #nodeBorn(edge: string, payload: UPayload, received: number): Reading[] {
-    this.#requireRoom();
     const birthSequence = birthSequenceOf(payload);
     const node: EdgeNode = { ...unborn(undefined), birthSequence, nextSequence: 1 };
     // Devices announce themselves anew; until then they are remembered, so that a death finds them.

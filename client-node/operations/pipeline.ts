@@ -43,8 +43,6 @@ export interface PipelineOptions {
 
 /** Readings taken from collectors and not yet durable: beyond it, collectors wait. */
 const mostInFlight = 50_000;
-/** A batch without a reading takes room, too. */
-const sizeOf = ({ readings }: Batch): number => Math.max(1, readings.length);
 const mostInBatch = 20_000;
 const mostInSegment = 1_000_000;
 
@@ -95,7 +93,7 @@ export class Pipeline {
   async take(collector: Collector): Promise<void> {
     for await (const batch of collector) {
       this.#queue.push(batch);
-      this.#inFlight += sizeOf(batch);
+      this.#inFlight += batch.readings.length;
       this.#flushing ??= this.#flush();
       while (this.#inFlight > mostInFlight) await this.#flushing;
     }
@@ -177,7 +175,7 @@ export class Pipeline {
       const { admitted, aside } = this.#door.admit(readings);
       await this.#store(admitted, aside);
       this.#queue = this.#queue.slice(batches.length);
-      for (const batch of batches) this.#inFlight -= sizeOf(batch);
+      this.#inFlight -= readings.length;
       for (const batch of batches) batch.stored();
       this.#observe(admitted);
       // Between two writes the sockets get their turn.

@@ -8,9 +8,6 @@ interface Open {
   stored: boolean;
 }
 
-/** A longer topic is known by its digest: a topic may have 64 kB, and 65,535 messages are remembered. */
-const mostTopicChars = 256;
-
 /** What is read of a PUBLISH. */
 export interface TakenPacket {
   readonly topic: string;
@@ -64,8 +61,7 @@ export class Receipts {
    * @returns what to call once it is stored, or undefined if it is a repetition and not to be handed on.
    */
   take({ topic, payload, messageId = 0, dup }: TakenPacket): (() => void) | undefined {
-    const about = topic.length <= mostTopicChars ? topic : hash("sha256", topic.toWellFormed());
-    const content = `${about} ${hash("sha256", payload, "base64")}`;
+    const content = `${topic} ${hash("sha256", payload, "base64")}`;
     // A second copy of what was acknowledged, because the PUBACK was lost with its connection. Here the broker's
     // own words are needed (DUP, and the identifier it must re-use): equal content alone is no proof any more.
     if (dup && this.#acknowledged.get(messageId) === content) {

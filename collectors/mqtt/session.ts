@@ -69,44 +69,18 @@ export class MqttSession {
   readonly lost: Promise<never>;
   #acknowledged: number[] = [];
 
-  /**
-   * @param onMessage - called for every message; those of QoS 1 are acknowledged by `acknowledge` alone. Nothing more
-   *   is read until what it returns has settled.
-   */
-  constructor(
-    url: string,
-    options: IClientOptions,
-    onMessage: (packet: IPublishPacket) => Promise<void> | void,
-  ) {
+  /** @param onMessage - called for every message; those of QoS 1 are acknowledged by `acknowledge` alone. */
+  constructor(url: string, options: IClientOptions, onMessage: (packet: IPublishPacket) => void) {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
     this.lost = promise;
     this.client = mqtt.connect(url, options);
     // The client sends a PUBACK when this hook reports success, one message at a time. Reporting failure
     // leaves the PUBACK to us and the client free to go on with the next message.
-    const { client } = this;
-    let isHolding = false;
-    let wasHeard = false;
-    client.handleMessage = async (packet, done) => {
-      isHolding = true;
-      await onMessage(packet);
-      isHolding = false;
-      wasHeard = true;
+    this.client.handleMessage = (packet, done) => {
+      onMessage(packet);
       done(packet.qos === 0 ? undefined : withheld);
     };
-    // The answer to a ping waits behind what is not read yet: no line is dead for that. The broker hears that we live.
-    const giveUp = client.onKeepaliveTimeout.bind(client);
-    client.onKeepaliveTimeout = () => {
-      if (!isHolding && !wasHeard) return giveUp();
-      wasHeard = false;
-      client.sendPing();
-      client.reschedulePing(true);
-    };
-    client.on("packetreceive", (packet) => {
-      if (packet.cmd !== "publish" || packet.qos !== 2) return;
-      reject(new Error("the broker sends at QoS 2, which was not subscribed to"));
-      client.stream.destroy();
-    });
     this.client.on("error", (error) => reject(refusedOr(error)));
     this.client.on("disconnect", ({ reasonCode }) => reject(new Error(`broker ended: reason ${reasonCode}`)));
     this.client.on("close", () => reject(new Error("connection lost")));

@@ -7,9 +7,6 @@ export interface Parcel {
   readonly stored: () => void;
 }
 
-/** A parcel without a reading takes room, too. */
-const sizeOf = ({ readings }: Parcel): number => Math.max(1, readings.length);
-
 /**
  * First in, first out between a source and its reader, bounded by the number of readings. What piles up
  * while the reader is busy is handed over together, so a slow store gets larger batches, not more of them.
@@ -19,14 +16,14 @@ export class BoundedQueue {
   readonly #batchReadings: number;
   #parcels: Parcel[] = [];
   #head = 0;
-  #size = 0;
+  #readings = 0;
   #bounded = true;
   #closed = false;
   #roomWaiters: (() => void)[] = [];
   #parcelWaiters: (() => void)[] = [];
 
   /**
-   * @param capacity - readings held before `put` waits, > 0.
+   * @param capacity - readings held before `put` waits and `offer` refuses, > 0.
    * @param batchReadings - readings handed over together at most, unless one parcel holds more, > 0.
    */
   constructor(capacity: number, batchReadings: number) {
@@ -35,8 +32,12 @@ export class BoundedQueue {
     this.#batchReadings = batchReadings;
   }
 
+  get readings(): number {
+    return this.#readings;
+  }
+
   get full(): boolean {
-    return this.#size >= this.#capacity;
+    return this.#readings >= this.#capacity;
   }
 
   /** Waits for room, then queues; once unbound it queues at once. */
@@ -45,10 +46,17 @@ export class BoundedQueue {
     this.force(parcel);
   }
 
+  /** @returns false, queueing nothing, when the queue is full. */
+  offer(parcel: Parcel): boolean {
+    if (this.full) return false;
+    this.force(parcel);
+    return true;
+  }
+
   /** Queues beyond the capacity: for a source that bounds itself by what it has not acknowledged. */
   force(parcel: Parcel): void {
     this.#parcels.push(parcel);
-    this.#size += sizeOf(parcel);
+    this.#readings += parcel.readings.length;
     this.#wake(this.#parcelWaiters);
   }
 
@@ -59,19 +67,19 @@ export class BoundedQueue {
       await new Promise<void>((resolve) => this.#parcelWaiters.push(resolve));
     }
     const taken: Parcel[] = [];
-    let size = 0;
+    let readings = 0;
     while (this.#head < this.#parcels.length) {
       const parcel = this.#parcels[this.#head]!;
-      if (taken.length > 0 && size + sizeOf(parcel) > this.#batchReadings) break;
+      if (taken.length > 0 && readings + parcel.readings.length > this.#batchReadings) break;
       taken.push(parcel);
-      size += sizeOf(parcel);
+      readings += parcel.readings.length;
       this.#head++;
     }
     if (this.#head > this.#parcels.length / 2) {
       this.#parcels = this.#parcels.slice(this.#head);
       this.#head = 0;
     }
-    this.#size -= size;
+    this.#readings -= readings;
     this.#wake(this.#roomWaiters);
     return taken;
   }

@@ -17,8 +17,12 @@ export interface Link {
   disconnected(): void;
   /** Hands readings on, waiting while the reader is behind; `stored` is called when they are durable. */
   emit(readings: readonly Reading[], stored?: () => void): Promise<void>;
+  /** Hands readings on without waiting; when the queue is full they are dropped and counted as an error. */
+  offer(readings: readonly Reading[]): boolean;
   /** Hands readings on beyond the queue's bound: for sources bounded by what they did not acknowledge. */
   force(readings: readonly Reading[], stored: () => void): void;
+  /** Readings that wait for the reader. */
+  queued(): number;
   /** Counts an error that does not end the connection. */
   failed(error: unknown): void;
 }
@@ -62,26 +66,6 @@ const refusedMillis = 15 * 60_000;
 
 /** What is kept of an error's text. */
 const mostErrorChars = 1000;
-
-/** Longer than the longest that is let in anywhere: what is cut here is set aside as too long. */
-const mostTextChars = 4_200;
-
-/** A copy: a part of a text keeps all of it in memory. */
-const cut = (text: string): string => Buffer.from(text.slice(0, mostTextChars)).toString();
-const isLong = (value: unknown): value is string => typeof value === "string" && value.length > mostTextChars;
-
-/** What waits for the reader is counted in readings: none is of megabytes. */
-function shortened(reading: Reading): Reading {
-  const { device, metric, value, status } = reading;
-  if (!isLong(value) && !isLong(device) && !isLong(metric) && !isLong(status)) return reading;
-  return {
-    ...reading,
-    device: cut(device),
-    metric: cut(metric),
-    ...(isLong(value) ? { value: cut(value) } : {}),
-    ...(isLong(status) ? { status: cut(status) } : {}),
-  };
-}
 
 /** A wall clock that moved this much against the monotonic one was set, not drifting. */
 const clockStepMillis = 1_000;
@@ -131,8 +115,14 @@ export function supervise(
     signal: stopping.signal,
     timer,
     now,
-    emit: (readings, stored = () => {}) => queue.put({ readings: readings.map(shortened), stored }),
-    force: (readings, stored) => queue.force({ readings: readings.map(shortened), stored }),
+    emit: (readings, stored = () => {}) => queue.put({ readings, stored }),
+    offer(readings) {
+      if (queue.offer({ readings, stored: () => {} })) return true;
+      failed(new Error(`queue full: ${readings.length} readings dropped`));
+      return false;
+    },
+    force: (readings, stored) => queue.force({ readings, stored }),
+    queued: () => queue.readings,
     failed,
   };
 

@@ -211,23 +211,3 @@ test("over a broker: a collector that starts late asks for births, and learns of
   await broker.close();
   t.pass();
 });
-
-test("what edges announce is remembered up to a bound", (t) => {
-  const { send } = host();
-  const many = (from: number) =>
-    payload(
-      0,
-      Array.from({ length: 100_000 }, (_, i) => ({
-        name: `m${from + i}`,
-        alias: from + i,
-        type: "Int32" as const,
-        value: 0,
-      })),
-    );
-  send("NBIRTH/one", many(0));
-  send("NBIRTH/two", many(0));
-  const refused = { instanceOf: Refusal, message: /beyond 200000 are not read/ };
-  t.throws(() => send("NBIRTH/three", many(0)), refused);
-  t.throws(() => send("NDATA/four", payload(1, [])), refused);
-  t.is(send("DDATA/line/press", payload(2, [temp(21)])).readings.length, 1);
-});

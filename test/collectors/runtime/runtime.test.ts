@@ -51,7 +51,7 @@ test("queue keeps order and hands over what piled up together", (t) =>
       fc.integer({ min: 1, max: 9 }),
       async (count, batch) => {
         const queue = new BoundedQueue(count, batch);
-        for (let i = 0; i < count; i++) queue.force(parcel(i));
+        for (let i = 0; i < count; i++) queue.offer(parcel(i));
         queue.close();
         const taken: number[] = [];
         for (;;) {
@@ -68,12 +68,11 @@ test("queue keeps order and hands over what piled up together", (t) =>
     ),
   ));
 
-test("a full queue lets put wait for room", async (t) => {
+test("a full queue refuses an offer and lets put wait for room", async (t) => {
   const queue = new BoundedQueue(2, 1);
-  await queue.put(parcel(0));
-  t.false(queue.full);
-  await queue.put({ readings: [], stored() {} });
-  t.true(queue.full);
+  t.true(queue.offer(parcel(0)));
+  t.true(queue.offer(parcel(1)));
+  t.false(queue.offer(parcel(2)));
   let put = false;
   const waiting = queue.put(parcel(3)).then(() => {
     put = true;
@@ -83,7 +82,7 @@ test("a full queue lets put wait for room", async (t) => {
   await queue.take();
   await waiting;
   t.true(put);
-  t.true(queue.full);
+  t.is(queue.readings, 2);
 });
 
 test("watchdog barks at silence, not at a peer that shows life", async (t) => {
@@ -204,6 +203,28 @@ test("a batch is receipted once, and what was read before stop() is still handed
   }
   t.deepEqual(values, [1, 2, 3]);
   t.is(stored, 3);
+});
+
+test("dropped readings are counted", async (t) => {
+  const collector = supervise(
+    "c",
+    context(recordingTimer()),
+    {
+      async run(link) {
+        t.true(link.offer([reading(1)]));
+        t.false(link.offer([reading(2)]));
+        await stopped(link.signal);
+      },
+    },
+    { queueReadings: 1 },
+  );
+  await collector.start();
+  for await (const batch of collector) {
+    t.is(batch.readings.length, 1);
+    break;
+  }
+  await collector.stop();
+  t.regex(collector.health().lastError ?? "", /1 readings dropped/);
 });
 
 test("a secret that is missing keeps the source down and says so, until it is there", async (t) => {
