@@ -9,6 +9,16 @@ import type { Bar } from "./bars.ts";
 
 const many = (count: string, one: string, more: string): string => `${count} ${count === "1" ? one : more}`;
 
+/** Units that are written alike in every language, by UCUM code, where people write them otherwise. */
+const unitSymbols = {
+  Cel: "°C",
+  "kW.h": "kWh",
+  "N.m": "N·m",
+  m3: "m³",
+  "ug/m3": "µg/m³",
+  "[g]": "g",
+};
+
 export const en = {
   // Frame
   page: "this page stays on these premises",
@@ -151,12 +161,7 @@ export const en = {
   no: "no",
   /** By UCUM code, where people write it otherwise. */
   unitNames: {
-    Cel: "°C",
-    "kW.h": "kWh",
-    "N.m": "N·m",
-    m3: "m³",
-    "ug/m3": "µg/m³",
-    "[g]": "g",
+    ...unitSymbols,
     a: "years",
     d: "days",
     "1/a": "per year",
@@ -722,12 +727,7 @@ export const zh: Words = {
   yes: "是",
   no: "否",
   unitNames: {
-    Cel: "°C",
-    "kW.h": "kWh",
-    "N.m": "N·m",
-    m3: "m³",
-    "ug/m3": "µg/m³",
-    "[g]": "g",
+    ...unitSymbols,
     h: "小时",
     min: "分钟",
     a: "年",

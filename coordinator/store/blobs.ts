@@ -1,18 +1,7 @@
 /** A content-addressed directory: `ab/cdef…` holds the bytes whose SHA-256 is `abcdef…`. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  unlink,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Digest, digestOf } from "../../core/canonical.ts";
 import { isFull, writeAll } from "../../core/files.ts";
@@ -376,13 +365,7 @@ export class Upload {
 
 /** Removes files at once; one that is not there is no error. */
 async function removeAll(paths: readonly string[]): Promise<void> {
-  await Promise.all(
-    paths.map((path) =>
-      unlink(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-      }),
-    ),
-  );
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
 }
 
 async function hashFile(path: string): Promise<Digest> {
